@@ -1,0 +1,1 @@
+"""Everything that is ours and shared: rules, ports, use cases, adapters, API plumbing, wiring."""

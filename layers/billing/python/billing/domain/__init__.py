@@ -1,0 +1,1 @@
+"""Pure rules of invoicing. Standard library only; no I/O, no clock of its own."""

@@ -1,0 +1,60 @@
+"""Who acts, for which tenant, and what their role allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+
+from billing.domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    ACCOUNTANT = "accountant"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class Permission(Enum):
+    READ = auto()
+    WRITE_DOCUMENTS = auto()  # customers, products, drafts, issue, send
+    RECORD_PAYMENTS = auto()
+    VERIFY_LEDGER = auto()
+    MANAGE_COMPANY = auto()
+
+
+_GRANTED: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.ADMIN: frozenset(Permission),
+    Role.ACCOUNTANT: frozenset({Permission.READ, Permission.RECORD_PAYMENTS, Permission.VERIFY_LEDGER}),
+    Role.MEMBER: frozenset({Permission.READ, Permission.WRITE_DOCUMENTS}),
+    Role.VIEWER: frozenset({Permission.READ}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A signed-in person, as the verified token says; the membership record says whether still."""
+
+    tenant_id: str
+    user_id: str
+    role: Role
+    membership_version: int
+
+    def require(self, permission: Permission) -> None:
+        """Raises Forbidden unless the role grants the permission."""
+        if permission not in _GRANTED[self.role]:
+            raise Forbidden(
+                f"Le rôle « {self.role} » ne suffit pas.", f"The role '{self.role}' is not enough."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """The right of a user in a tenant. Its version is in the token: a change invalidates the token."""
+
+    tenant_id: str
+    user_id: str
+    role: Role
+    version: int

@@ -1,0 +1,102 @@
+"""How an issued document reaches its customer: attempts, mails, outcomes. Separate from payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    NOT_SENT = "not_sent"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"  # the transmission was cut; only a person sends it again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPdf:
+    """The stored bytes of a document: what is served again, never re-made."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    rendered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where the latest attempt stands. ``attempt`` counts from 1; 0 before the first."""
+
+    state: DeliveryState = DeliveryState.NOT_SENT
+    attempt: int = 0
+    in_progress: bool = False
+    error: str = ""
+    pdf: StoredPdf | None = None
+
+    def requested(self, *, send: bool) -> Delivery:
+        state = DeliveryState.SENDING if send else self.state
+        return replace(self, attempt=self.attempt + 1, in_progress=True, state=state, error="")
+
+    def settled(self, outcome: DeliveryOutcome) -> Delivery:
+        return replace(
+            self,
+            in_progress=False,
+            state=outcome.state or self.state,
+            error=outcome.error,
+            pdf=outcome.pdf or self.pdf,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOutcome:
+    """How an attempt ended; ``state`` is None when it only rendered the PDF."""
+
+    state: DeliveryState | None
+    error: str = ""
+    pdf: StoredPdf | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRequest:
+    """What must follow the commit that wrote it. One per document and attempt; settled once."""
+
+    tenant_id: str
+    invoice_id: str
+    attempt: int
+    send: bool
+    recipient: str | None
+    requested_at: datetime
+    correlation_id: str
+    executions: int = 0
+    outcome: DeliveryOutcome | None = None
+
+
+class ClaimState(StrEnum):
+    CLAIMED = "claimed"  # nothing transmitted yet: a retry may go on
+    TRANSMITTING = "transmitting"  # cut here, only the provider's events can tell
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    REFUSED = "refused"
+
+    @property
+    def progress(self) -> int:
+        """Rank of a state: a provider event that comes late or twice never takes one back."""
+        return {"claimed": 0, "transmitting": 1, "accepted": 2, "refused": 2, "delivered": 3, "bounced": 4}[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailClaim:
+    """The right to send one mail once: (document, attempt, recipient)."""
+
+    tenant_id: str
+    invoice_id: str
+    attempt: int
+    recipient: str
+    state: ClaimState
+    provider_message_id: str = ""
+    updated_at: datetime

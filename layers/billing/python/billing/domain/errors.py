@@ -1,0 +1,281 @@
+"""Every way a request can be refused.
+
+BillingError
+├── InvalidInput                 the request breaks a rule of form or of law
+│   ├── FieldErrors              … several, each with the pointer of its field
+│   ├── PageTokenInvalid
+│   └── IdempotencyKeyReused
+├── NotFound                     absent, or another tenant's: no difference is shown
+├── Conflict                     the state of the resource does not allow it
+│   ├── CompanyNotDescribed
+│   ├── InvoiceAlreadyIssued
+│   ├── InvoiceNotIssued
+│   ├── IssueDateTooEarly
+│   ├── PaymentExceedsBalance
+│   ├── DeliveryInProgress
+│   ├── RecipientMissing
+│   ├── PdfNotReady
+│   ├── ProductArchived
+│   ├── NumberTaken
+│   ├── OnboardingStepUnavailable
+│   ├── AccountExists
+│   └── SignInChallengeRequired
+├── StaleVersion                 somebody else changed it since it was read
+├── PreconditionRequired         If-Match or Idempotency-Key is missing
+├── Unauthenticated
+│   ├── CredentialsRefused
+│   ├── CodeRefused
+│   ├── EmailNotConfirmed
+│   └── MembershipChanged        the token no longer says the truth: refresh it
+├── Forbidden                    the role does not allow it
+├── TooManyAttempts
+├── Busy                         contention outlasted the request's budget: try again
+└── DependencyUnavailable        a third party or the table did not answer in time
+    ├── MailTemporarilyRefused
+    └── MailUnconfirmed
+MailRefused                      permanent: not an answer to a request but a delivery outcome
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class BillingError(Exception):
+    """Base of every refusal. ``slug`` names the problem type for ever; titles are shown to users."""
+
+    slug: ClassVar[str]
+    title_fr: ClassVar[str]
+    title_en: ClassVar[str]
+
+    def __init__(self, detail_fr: str = "", detail_en: str = "") -> None:
+        self.detail_fr = detail_fr
+        self.detail_en = detail_en or detail_fr
+        super().__init__(self.detail_en or self.title_en)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: an RFC 6901 pointer into the request body, and why, in both languages."""
+
+    pointer: str
+    detail_fr: str
+    detail_en: str
+
+
+class InvalidInput(BillingError):
+    slug = "invalid-input"
+    title_fr = "Demande invalide"
+    title_en = "Invalid request"
+
+
+class FieldErrors(InvalidInput):
+    """Several fields are wrong; all of them are named at once."""
+
+    slug = "invalid-fields"
+    title_fr = "Certains champs sont invalides"
+    title_en = "Some fields are invalid"
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        self.errors = errors
+        super().__init__(
+            "; ".join(error.detail_fr for error in errors),
+            "; ".join(error.detail_en for error in errors),
+        )
+
+
+class PageTokenInvalid(InvalidInput):
+    slug = "page-token-invalid"
+    title_fr = "Jeton de page invalide"
+    title_en = "Invalid page token"
+
+
+class IdempotencyKeyReused(InvalidInput):
+    slug = "idempotency-key-reused"
+    title_fr = "Cette clé d'idempotence a déjà servi pour une autre demande"
+    title_en = "This idempotency key was already used for another request"
+
+
+class NotFound(BillingError):
+    slug = "not-found"
+    title_fr = "Introuvable"
+    title_en = "Not found"
+
+
+class Conflict(BillingError):
+    slug = "conflict"
+    title_fr = "L'état actuel ne le permet pas"
+    title_en = "The current state does not allow this"
+
+
+class CompanyNotDescribed(Conflict):
+    slug = "company-not-described"
+    title_fr = "L'entreprise n'est pas encore décrite"
+    title_en = "The company is not described yet"
+
+
+class InvoiceAlreadyIssued(Conflict):
+    slug = "invoice-already-issued"
+    title_fr = "La facture est déjà émise et ne peut plus changer"
+    title_en = "The invoice is already issued and can no longer change"
+
+
+class InvoiceNotIssued(Conflict):
+    slug = "invoice-not-issued"
+    title_fr = "La facture n'est pas encore émise"
+    title_en = "The invoice is not issued yet"
+
+
+class IssueDateTooEarly(Conflict):
+    slug = "issue-date-too-early"
+    title_fr = "La date d'émission précède celle de la dernière facture de la série"
+    title_en = "The issue date precedes the last issue date of the series"
+
+
+class PaymentExceedsBalance(Conflict):
+    slug = "payment-exceeds-balance"
+    title_fr = "Le paiement dépasse le reste à payer"
+    title_en = "The payment exceeds the balance due"
+
+
+class DeliveryInProgress(Conflict):
+    slug = "delivery-in-progress"
+    title_fr = "Un envoi est déjà en cours"
+    title_en = "A delivery is already in progress"
+
+
+class RecipientMissing(Conflict):
+    slug = "recipient-missing"
+    title_fr = "Le client n'a pas d'adresse e-mail"
+    title_en = "The customer has no e-mail address"
+
+
+class PdfNotReady(Conflict):
+    slug = "pdf-not-ready"
+    title_fr = "Le PDF est en cours de préparation"
+    title_en = "The PDF is being prepared"
+
+
+class ProductArchived(Conflict):
+    slug = "product-archived"
+    title_fr = "Ce produit est archivé"
+    title_en = "This product is archived"
+
+
+class NumberTaken(Conflict):
+    """The formatted number already exists in another series or period: two formats collide."""
+
+    slug = "number-taken"
+    title_fr = "Ce numéro existe déjà dans une autre série"
+    title_en = "This number already exists in another series"
+
+
+class OnboardingStepUnavailable(Conflict):
+    slug = "onboarding-step-unavailable"
+    title_fr = "Cette étape n'est pas la prochaine"
+    title_en = "This step is not the next one"
+
+
+class AccountExists(Conflict):
+    slug = "account-exists"
+    title_fr = "Un compte existe déjà avec cette adresse"
+    title_en = "An account with this address already exists"
+
+
+class SignInChallengeRequired(Conflict):
+    slug = "sign-in-challenge-required"
+    title_fr = "Une étape de connexion supplémentaire est demandée"
+    title_en = "A further sign-in step is required"
+
+
+class StaleVersion(BillingError):
+    slug = "stale-version"
+    title_fr = "La ressource a changé depuis votre lecture"
+    title_en = "The resource changed since you read it"
+
+
+class PreconditionRequired(BillingError):
+    slug = "precondition-required"
+    title_fr = "Un en-tête obligatoire manque"
+    title_en = "A required header is missing"
+
+
+class Unauthenticated(BillingError):
+    slug = "unauthenticated"
+    title_fr = "Connexion requise"
+    title_en = "Sign-in required"
+
+
+class CredentialsRefused(Unauthenticated):
+    slug = "credentials-refused"
+    title_fr = "Adresse ou mot de passe incorrect"
+    title_en = "Wrong address or password"
+
+
+class CodeRefused(Unauthenticated):
+    slug = "code-refused"
+    title_fr = "Code incorrect ou expiré"
+    title_en = "Wrong or expired code"
+
+
+class EmailNotConfirmed(Unauthenticated):
+    slug = "email-not-confirmed"
+    title_fr = "L'adresse e-mail n'est pas encore confirmée"
+    title_en = "The e-mail address is not confirmed yet"
+
+
+class MembershipChanged(Unauthenticated):
+    slug = "membership-changed"
+    title_fr = "Vos droits ont changé : actualisez la session"
+    title_en = "Your rights changed: refresh the session"
+
+
+class Forbidden(BillingError):
+    slug = "forbidden"
+    title_fr = "Votre rôle ne permet pas cette opération"
+    title_en = "Your role does not allow this operation"
+
+
+class TooManyAttempts(BillingError):
+    slug = "too-many-attempts"
+    title_fr = "Trop de tentatives, réessayez plus tard"
+    title_en = "Too many attempts, try again later"
+
+
+class Busy(BillingError):
+    slug = "busy"
+    title_fr = "Beaucoup de demandes en même temps, réessayez"
+    title_en = "Many requests at once, try again"
+
+
+class DependencyUnavailable(BillingError):
+    """Worth retrying. State machines retry it by this class name."""
+
+    slug = "dependency-unavailable"
+    title_fr = "Un service nécessaire ne répond pas"
+    title_en = "A required service does not answer"
+
+
+class MailTemporarilyRefused(DependencyUnavailable):
+    """The relay answered 4xx before taking the message: nothing was sent, a retry is safe."""
+
+    slug = "mail-temporarily-refused"
+    title_fr = "Le serveur de messagerie demande de réessayer"
+    title_en = "The mail server asks to try again"
+
+
+class MailUnconfirmed(DependencyUnavailable):
+    """The transmission was cut: nobody knows yet whether the mail left. It is never sent again by itself."""
+
+    slug = "mail-unconfirmed"
+    title_fr = "L'envoi n'est pas confirmé"
+    title_en = "The delivery is not confirmed"
+
+
+class MailRefused(BillingError):
+    """The relay refused the message or the recipient for good."""
+
+    slug = "mail-refused"
+    title_fr = "Le serveur de messagerie a refusé le message"
+    title_en = "The mail server refused the message"

@@ -1,0 +1,41 @@
+"""Business events: what happened to a document, by whom, when. Written with their effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+SYSTEM_ACTOR = "system"
+
+
+class EventType(StrEnum):
+    COMPANY_DESCRIBED = "company.described"
+    CUSTOMER_CREATED = "customer.created"
+    CUSTOMER_EDITED = "customer.edited"
+    PRODUCT_CREATED = "product.created"
+    PRODUCT_EDITED = "product.edited"
+    PRODUCT_ARCHIVED = "product.archived"
+    INVOICE_CREATED = "invoice.created"
+    INVOICE_EDITED = "invoice.edited"
+    INVOICE_DELETED = "invoice.deleted"
+    INVOICE_ISSUED = "invoice.issued"
+    DELIVERY_REQUESTED = "invoice.delivery_requested"
+    PDF_RENDERED = "invoice.pdf_rendered"
+    INVOICE_SENT = "invoice.sent"
+    INVOICE_DELIVERED = "invoice.delivered"
+    INVOICE_BOUNCED = "invoice.bounced"
+    DELIVERY_FAILED = "invoice.delivery_failed"
+    DELIVERY_UNCONFIRMED = "invoice.delivery_unconfirmed"
+    PAYMENT_RECORDED = "invoice.payment_recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """``data`` holds identifiers and figures, never names, addresses or mail addresses."""
+
+    event_id: str
+    event_type: EventType
+    occurred_at: datetime
+    actor: str
+    data: dict[str, str | int] = field(default_factory=dict)

@@ -1,0 +1,264 @@
+"""A draft that can change, and the issued document that cannot."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from billing.domain.canonical import canonical_json
+from billing.domain.dates import due_date
+from billing.domain.delivery import Delivery
+from billing.domain.errors import FieldError, FieldErrors
+from billing.domain.ledger import Ledger, LedgerEntry
+from billing.domain.mentions import Mention, mentions_for
+from billing.domain.money import MAX_AMOUNT_MINOR
+from billing.domain.numbering import NumberAllocation, Series
+from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
+from billing.domain.totals import Discount, Line, Totals, compute_totals
+from billing.domain.vat import FRANCHISE, RULES_VERSION, VatRegime
+
+MAX_LINES = 500
+MAX_DOCUMENT_BYTES = 300_000
+TEMPLATE_VERSION = "classic-1"
+
+
+class DocumentType(StrEnum):
+    """UNTDID 1001 codes (BT-3)."""
+
+    INVOICE = "380"
+    CREDIT_NOTE = "381"
+    CORRECTIVE = "384"
+    DEPOSIT = "386"
+    DEPOSIT_CREDIT_NOTE = "503"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceContent:
+    """What a person writes on a draft. Dates left out are decided at issue."""
+
+    customer_id: str
+    lines: tuple[Line, ...]
+    discount: Discount | None = None
+    supply_date: date | None = None
+    due_date: date | None = None
+    payment_terms_days: int | None = None
+    purchase_order: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftInvoice:
+    """No number yet: it can be edited or deleted."""
+
+    tenant_id: str
+    invoice_id: str
+    version: int
+    content: InvoiceContent
+    customer_name: str
+    totals: Totals
+    created_at: datetime
+    updated_at: datetime
+
+    def edited(self, content: InvoiceContent, *, customer_name: str, totals: Totals, at: datetime) -> DraftInvoice:
+        return replace(
+            self,
+            version=self.version + 1,
+            content=content,
+            customer_name=customer_name,
+            totals=totals,
+            updated_at=at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceDocument:
+    """The frozen document: whatever a reader, an auditor or a renderer needs, and nothing that moves."""
+
+    tenant_id: str
+    invoice_id: str
+    document_type: DocumentType
+    series: Series
+    year: int
+    rank: int
+    number: str
+    previous_hash: str
+    issue_date: date
+    issued_at: datetime
+    supply_date: date
+    due_date: date
+    currency: str
+    seller: CompanyDescription
+    seller_logo: Logo | None
+    customer_id: str
+    buyer: CustomerDescription
+    totals: Totals
+    document_discount: Discount | None
+    purchase_order: str
+    notes: str
+    mentions: tuple[Mention, ...]
+    rules_version: str
+    template_version: str
+
+    def canonical(self) -> str:
+        return canonical_json(self)
+
+
+def document_hash(canonical: str) -> str:
+    """SHA-256 (hex) of the canonical text; the previous document's hash is part of that text."""
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedInvoice:
+    """The frozen document with what happens to it afterwards: payments and deliveries."""
+
+    tenant_id: str
+    invoice_id: str
+    version: int
+    document: InvoiceDocument
+    document_hash: str
+    ledger: Ledger
+    delivery: Delivery = field(default_factory=Delivery)
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def customer_name(self) -> str:
+        return self.document.buyer.name
+
+    @property
+    def totals(self) -> Totals:
+        return self.document.totals
+
+    def with_entry(self, entry: LedgerEntry) -> IssuedInvoice:
+        return replace(
+            self, ledger=self.ledger.with_entry(entry), version=self.version + 1, updated_at=entry.recorded_at
+        )
+
+    def with_delivery(self, delivery: Delivery, at: datetime) -> IssuedInvoice:
+        return replace(self, delivery=delivery, version=self.version + 1, updated_at=at)
+
+
+Invoice = DraftInvoice | IssuedInvoice
+
+
+def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
+    """The totals of a content that may stand on a draft.
+
+    Raises:
+        FieldErrors: each wrong field by its pointer into the request body.
+    """
+    errors: list[FieldError] = []
+    for index, line in enumerate(content.lines):
+        if regime is VatRegime.FRANCHISE and line.vat.exemption_code != FRANCHISE.code:
+            errors.append(
+                FieldError(
+                    f"/lines/{index}/vat_category",
+                    "Une entreprise en franchise facture sans TVA (article 293 B du CGI).",
+                    "A company under the franchise invoices without VAT (CGI art. 293 B).",
+                )
+            )
+        if regime is VatRegime.NORMAL and line.vat.exemption_code == FRANCHISE.code:
+            errors.append(
+                FieldError(
+                    f"/lines/{index}/exemption_code",
+                    "L'entreprise n'est pas en franchise de TVA.",
+                    "The company is not under the VAT franchise.",
+                )
+            )
+        if line.discount and line.discount.of(_gross(line)) > _gross(line):
+            errors.append(
+                FieldError(
+                    f"/lines/{index}/discount", "La remise dépasse la ligne.", "The discount exceeds the line."
+                )
+            )
+    if errors:
+        raise FieldErrors(tuple(errors))
+    try:
+        totals = compute_totals(content.lines, discount=content.discount)
+    except ValueError:
+        raise FieldErrors(
+            (FieldError("/discount", "La remise dépasse le total des lignes.", "The discount exceeds the lines."),)
+        ) from None
+    if totals.total_minor > MAX_AMOUNT_MINOR:
+        raise FieldErrors((FieldError("/lines", "Montant trop élevé.", "The amount is too large."),))
+    return totals
+
+
+def _gross(line: Line) -> int:
+    return compute_totals((replace(line, discount=None),)).net_minor
+
+
+def freeze(
+    draft: DraftInvoice, *, company: Company, customer: Customer, allocation: NumberAllocation, issued_at: datetime
+) -> IssuedInvoice:
+    """The issued document of a draft: a full snapshot that takes the allocated number.
+
+    Raises:
+        FieldErrors: an empty document, or a due date before the issue date.
+    """
+    content = draft.content
+    if not content.lines:
+        raise FieldErrors(
+            (FieldError("/lines", "Une facture a au moins une ligne.", "An invoice has at least one line."),)
+        )
+    totals = check_content(content, company.description.vat_regime)
+    due = content.due_date or due_date(allocation.issue_date, _terms_days(content, company, customer))
+    if due < allocation.issue_date:
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/due_date",
+                    "L'échéance précède la date d'émission.",
+                    "The due date precedes the issue date.",
+                ),
+            )
+        )
+    document = InvoiceDocument(
+        tenant_id=draft.tenant_id,
+        invoice_id=draft.invoice_id,
+        document_type=DocumentType.INVOICE,
+        series=allocation.series,
+        year=allocation.year,
+        rank=allocation.rank,
+        number=allocation.number,
+        previous_hash=allocation.previous.last_hash,
+        issue_date=allocation.issue_date,
+        issued_at=issued_at,
+        supply_date=content.supply_date or allocation.issue_date,
+        due_date=due,
+        currency="EUR",
+        seller=company.description,
+        seller_logo=company.logo,
+        customer_id=customer.customer_id,
+        buyer=customer.description,
+        totals=totals,
+        document_discount=content.discount,
+        purchase_order=content.purchase_order,
+        notes=content.notes,
+        mentions=mentions_for(company.description, customer.description, totals),
+        rules_version=RULES_VERSION,
+        template_version=TEMPLATE_VERSION,
+    )
+    canonical = document.canonical()
+    if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
+        raise FieldErrors((FieldError("/lines", "La facture est trop volumineuse.", "The invoice is too large."),))
+    return IssuedInvoice(
+        tenant_id=draft.tenant_id,
+        invoice_id=draft.invoice_id,
+        version=draft.version + 1,
+        document=document,
+        document_hash=document_hash(canonical),
+        ledger=Ledger(total_minor=totals.due_minor),
+        created_at=draft.created_at,
+        updated_at=issued_at,
+    )
+
+
+def _terms_days(content: InvoiceContent, company: Company, customer: Customer) -> int:
+    for days in (content.payment_terms_days, customer.description.payment_terms_days):
+        if days is not None:
+            return days
+    return company.description.payment_terms_days

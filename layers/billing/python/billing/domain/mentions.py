@@ -1,0 +1,57 @@
+"""The mentions an invoice must carry, by kind of seller and buyer. Sources beside each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from billing.domain.money import format_decimal
+from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind
+from billing.domain.totals import Totals
+
+
+class NoteCode(StrEnum):
+    """UNTDID 4451 subject codes (BT-21) as BR-FR-05/06 use them; VAT wordings go with the breakdown."""
+
+    PENALTIES = "PMD"
+    COLLECTION_FEE = "PMT"
+    EARLY_PAYMENT = "AAB"
+    GENERAL = "AAI"
+    EXEMPTION = "VAT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    code: NoteCode
+    text: str
+
+
+def mentions_for(seller: CompanyDescription, buyer: CustomerDescription, totals: Totals) -> tuple[Mention, ...]:
+    """All mentions of a document in the order they are printed; PMD, PMT and AAB once each."""
+    mentions = [
+        Mention(code=NoteCode.EXEMPTION, text=wording)
+        for wording in dict.fromkeys(group.vat.wording for group in totals.vat_breakdown)
+        if wording
+    ]
+    if seller.vat_on_debits:  # décret 2022-1299; CGI annex II 242 nonies A
+        mentions.append(
+            Mention(code=NoteCode.GENERAL, text="Option pour le paiement de la taxe d'après les débits")
+        )
+    rate = format_decimal(seller.late_penalty_rate).replace(".", ",")
+    mentions += [
+        Mention(  # Code de commerce L441-9, L441-10
+            code=NoteCode.PENALTIES,
+            text=f"Pénalités de retard : {rate} % l'an sur le TTC, exigibles sans rappel dès le lendemain de l'échéance",
+        ),
+        Mention(code=NoteCode.COLLECTION_FEE, text=_collection_fee(buyer)),
+        Mention(
+            code=NoteCode.EARLY_PAYMENT,
+            text=f"Escompte pour paiement anticipé : {seller.early_payment_discount or 'néant'}",
+        ),
+    ]
+    return tuple(mentions)
+
+
+def _collection_fee(buyer: CustomerDescription) -> str:  # Code de commerce D441-5
+    fee = "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €"
+    return fee if buyer.kind is CustomerKind.BUSINESS else f"{fee} (réservée aux clients professionnels)"

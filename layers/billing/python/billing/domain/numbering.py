@@ -1,0 +1,110 @@
+"""One unbroken chronological sequence per series (CGI annex II art. 242 nonies A, I, 7°).
+
+A series restarts each calendar year; the year and the rank live in an explicit record, never in the
+formatted text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from billing.domain.errors import IssueDateTooEarly
+
+NUMBER_FORM = re.compile(r"[A-Za-z0-9+\-_/]{1,35}")  # BR-FR-01, BR-FR-02
+_PATTERN_FORM = re.compile(r"(?P<before>[^{}]*)\{year\}(?P<between>[^{}]*)\{(?P<digits>0*1)\}(?P<after>[^{}]*)")
+GENESIS_HASH = "0" * 64
+MAX_SEQUENCE = 10**10 - 1
+
+
+class Series(StrEnum):
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+    QUOTE = "quote"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPattern:
+    """A company's mask: literal text, ``{year}`` and the padded rank ``{00001}``, as in ``F{year}-{00001}``."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if _PATTERN_FORM.fullmatch(self.text) is None:
+            raise ValueError("a number pattern holds {year} then {00001}")
+        if NUMBER_FORM.fullmatch(self.format(9999, MAX_SEQUENCE)) is None:
+            raise ValueError("a number has at most 35 letters, digits or + - _ /")
+
+    def format(self, year: int, rank: int) -> str:
+        form = _PATTERN_FORM.fullmatch(self.text)
+        assert form is not None  # noqa: S101 - held by __post_init__
+        padding = len(form["digits"])
+        return f"{form['before']}{year:04d}{form['between']}{rank:0{padding}d}{form['after']}"
+
+    def collides_with(self, other: NumberPattern) -> bool:
+        """Whether both could ever print the same number: judged on their literal texts."""
+        mine, theirs = (_PATTERN_FORM.fullmatch(pattern.text) for pattern in (self, other))
+        assert mine is not None and theirs is not None  # noqa: S101, PT018 - held by __post_init__
+        return all(mine[part] == theirs[part] for part in ("before", "between", "after"))
+
+
+DEFAULT_PATTERNS = {
+    Series.INVOICE: NumberPattern("F{year}-{00001}"),
+    Series.CREDIT_NOTE: NumberPattern("A{year}-{00001}"),
+    Series.QUOTE: NumberPattern("D{year}-{00001}"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesState:
+    """Where a series stands: its open year, last rank, last issue date and last document's hash."""
+
+    series: Series
+    year: int
+    last_rank: int
+    last_date: date | None
+    last_hash: str
+
+    @classmethod
+    def untouched(cls, series: Series) -> SeriesState:
+        return cls(series=series, year=0, last_rank=0, last_date=None, last_hash=GENESIS_HASH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberAllocation:
+    """The next number of a series, and what it follows."""
+
+    series: Series
+    year: int
+    rank: int
+    number: str
+    issue_date: date
+    previous: SeriesState
+
+    @property
+    def opens_year(self) -> bool:
+        return self.year != self.previous.year
+
+
+def allocate(state: SeriesState, pattern: NumberPattern, issue_date: date) -> NumberAllocation:
+    """The number that the next document of the series takes on this date.
+
+    Raises:
+        IssueDateTooEarly: numbers and dates must rise together.
+    """
+    if state.last_date is not None and issue_date < state.last_date:
+        last = state.last_date.isoformat()
+        raise IssueDateTooEarly(
+            f"La dernière facture de la série est datée du {last}.", f"The last invoice of the series is dated {last}."
+        )
+    rank = state.last_rank + 1 if issue_date.year == state.year else 1
+    return NumberAllocation(
+        series=state.series,
+        year=issue_date.year,
+        rank=rank,
+        number=pattern.format(issue_date.year, rank),
+        issue_date=issue_date,
+        previous=state,
+    )

@@ -1,0 +1,160 @@
+"""The company that sells, the customers that buy, what is sold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
+from billing.domain.vat import VatRegime, VatTreatment
+
+DEFAULT_PAYMENT_TERMS_DAYS = 30
+# ECB refinancing rate of 1 July 2026 (2.15 %) + 10 points: the default of Code de commerce L441-10 II.
+DEFAULT_LATE_PENALTY_RATE = Decimal("12.15")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    line1: str
+    line2: str = ""
+    postal_code: str
+    city: str
+    country_code: str = "FR"
+
+
+class LegalForm(StrEnum):
+    SOLE_TRADER = "EI"
+    EURL = "EURL"
+    SARL = "SARL"
+    SASU = "SASU"
+    SAS = "SAS"
+    SA = "SA"
+    SNC = "SNC"
+    SCI = "SCI"
+    SELARL = "SELARL"
+    ASSOCIATION = "ASSOCIATION"
+
+    @property
+    def has_share_capital(self) -> bool:
+        return self not in {LegalForm.SOLE_TRADER, LegalForm.ASSOCIATION}
+
+
+class OnboardingStep(StrEnum):
+    COMPANY = "company"
+    PAYMENTS = "payments"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logo:
+    """A checked picture: where its bytes are stored, and what they are."""
+
+    key: str
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyDescription:
+    """What a company says of itself; identifiers are checked before it is built."""
+
+    legal_name: str
+    trade_name: str = ""
+    legal_form: LegalForm
+    siren: str
+    siret: str
+    vat_number: str | None = None
+    vat_regime: VatRegime
+    vat_on_debits: bool = False
+    rcs_city: str | None = None
+    share_capital_minor: int | None = None
+    address: Address
+    email: str
+    phone: str = ""
+    website: str = ""
+    iban: str | None = None
+    bic: str | None = None
+    bank_name: str = ""
+    payment_terms_days: int = DEFAULT_PAYMENT_TERMS_DAYS
+    late_penalty_rate: Decimal = DEFAULT_LATE_PENALTY_RATE
+    early_payment_discount: str = ""
+    footer_text: str = ""
+    invoice_number_pattern: NumberPattern = field(default_factory=lambda: DEFAULT_PATTERNS[Series.INVOICE])
+
+    @property
+    def display_name(self) -> str:
+        """The name on documents; a sole trader's carries "EI" (Code de commerce R526-27)."""
+        return f"{self.legal_name} EI" if self.legal_form is LegalForm.SOLE_TRADER else self.legal_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    tenant_id: str
+    version: int
+    description: CompanyDescription
+    onboarding: OnboardingStep
+    logo: Logo | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerKind(StrEnum):
+    BUSINESS = "business"
+    INDIVIDUAL = "individual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDescription:
+    kind: CustomerKind
+    name: str
+    contact_name: str = ""
+    email: str | None = None
+    phone: str = ""
+    billing_address: Address
+    delivery_address: Address | None = None
+    siren: str | None = None
+    siret: str | None = None
+    vat_number: str | None = None
+    payment_terms_days: int | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    tenant_id: str
+    customer_id: str
+    version: int
+    description: CustomerDescription
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProductKind(StrEnum):
+    GOODS = "goods"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductDescription:
+    kind: ProductKind
+    name: str
+    description: str = ""
+    reference: str = ""
+    unit: str
+    unit_price: Decimal
+    vat: VatTreatment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    tenant_id: str
+    product_id: str
+    version: int
+    description: ProductDescription
+    archived: bool
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,175 @@
+"""Proof that a tenant's issued documents are dense, chained, right to the cent and settled as the ledger says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from billing.domain.errors import PaymentExceedsBalance
+from billing.domain.invoice import IssuedInvoice, document_hash
+from billing.domain.ledger import Ledger, LedgerEntry
+from billing.domain.numbering import GENESIS_HASH, Series, SeriesState
+from billing.domain.totals import compute_totals
+
+MAX_FINDINGS = 100
+
+
+class Rule(StrEnum):
+    NUMBERS_DENSE = "numbers-dense"
+    NUMBER_MATCHES_DOCUMENT = "number-matches-document"
+    DATES_RISE = "dates-rise"
+    CHAIN_UNBROKEN = "chain-unbroken"
+    HASH_MATCHES = "hash-matches"
+    TOTALS_ADD_UP = "totals-add-up"
+    LEDGER_MATCHES_ENTRIES = "ledger-matches-entries"
+    SERIES_HEAD_MATCHES = "series-head-matches"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One broken rule: where (number or rank), and what was expected and found."""
+
+    rule: Rule
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedDocument:
+    """A document as stored: its place in the series, its exact text, and its ledger."""
+
+    year: int
+    rank: int
+    number: str
+    canonical: str
+    invoice: IssuedInvoice
+    entries: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainPosition:
+    """Where the walk along the chain stands: the checkpoint of the paged job."""
+
+    year: int = 0
+    rank: int = 0
+    last_hash: str = GENESIS_HASH
+    last_date: date | None = None
+
+
+class VerificationState(StrEnum):
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"  # the proof failed: findings say where
+    ABORTED = "aborted"  # the job itself could not go on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The job: progress while it runs, its result afterwards."""
+
+    tenant_id: str
+    verification_id: str
+    version: int
+    state: VerificationState = VerificationState.RUNNING
+    position: ChainPosition = ChainPosition()
+    target: SeriesState
+    documents_checked: int = 0
+    findings: tuple[Finding, ...] = ()
+    error: str = ""
+    correlation_id: str
+    executions: int = 0
+    started_at: datetime
+    finished_at: datetime | None = None
+
+    def advanced(self, page: tuple[ChainedDocument, ...]) -> Verification:
+        position, findings = check_page(self.position, page)
+        return replace(
+            self,
+            version=self.version + 1,
+            position=position,
+            documents_checked=self.documents_checked + len(page),
+            findings=(*self.findings, *findings)[:MAX_FINDINGS],
+        )
+
+    def finished(self, at: datetime) -> Verification:
+        """The verdict once every page was read: the chain must end where the series stood at the start."""
+        findings = (*self.findings, *_check_head(self.position, self.target))[:MAX_FINDINGS]
+        state = VerificationState.FAILED if findings else VerificationState.PASSED
+        return replace(self, version=self.version + 1, state=state, findings=findings, finished_at=at)
+
+    def aborted(self, error: str, at: datetime) -> Verification:
+        return replace(
+            self, version=self.version + 1, state=VerificationState.ABORTED, error=error, finished_at=at
+        )
+
+
+def check_page(
+    position: ChainPosition, page: tuple[ChainedDocument, ...]
+) -> tuple[ChainPosition, tuple[Finding, ...]]:
+    """Walk one page of a series in rank order from a position; returns the new position and what is wrong."""
+    findings: list[Finding] = []
+    for item in page:
+        findings += _check_place(position, item)
+        findings += _check_document(item)
+        position = ChainPosition(
+            year=item.year,
+            rank=item.rank,
+            last_hash=document_hash(item.canonical),
+            last_date=item.invoice.document.issue_date,
+        )
+    return position, tuple(findings)
+
+
+def _check_place(position: ChainPosition, item: ChainedDocument) -> list[Finding]:
+    findings = []
+    document = item.invoice.document
+    expected = position.rank + 1 if item.year == position.year else 1
+    if item.rank != expected or item.year < position.year:
+        findings.append(_finding(Rule.NUMBERS_DENSE, item, f"rank {expected} expected, {item.rank} found"))
+    if (document.number, document.year, document.rank) != (item.number, item.year, item.rank):
+        findings.append(_finding(Rule.NUMBER_MATCHES_DOCUMENT, item, f"the document says {document.number}"))
+    if position.last_date is not None and document.issue_date < position.last_date:
+        findings.append(_finding(Rule.DATES_RISE, item, f"{document.issue_date} follows {position.last_date}"))
+    if document.previous_hash != position.last_hash:
+        findings.append(_finding(Rule.CHAIN_UNBROKEN, item, "the previous document's hash differs"))
+    return findings
+
+
+def _check_document(item: ChainedDocument) -> list[Finding]:
+    findings = []
+    invoice = item.invoice
+    document = invoice.document
+    if document_hash(item.canonical) != invoice.document_hash or document.canonical() != item.canonical:
+        findings.append(_finding(Rule.HASH_MATCHES, item, "the stored text does not give the stored hash"))
+    lines = tuple(computed.line for computed in document.totals.lines)
+    recomputed = compute_totals(
+        lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor
+    )
+    if recomputed != document.totals:
+        detail = f"{recomputed.total_minor} computed, {document.totals.total_minor} stored"
+        findings.append(_finding(Rule.TOTALS_ADD_UP, item, detail))
+    if not _ledger_proven(invoice.ledger, document.totals.due_minor, item.entries):
+        findings.append(_finding(Rule.LEDGER_MATCHES_ENTRIES, item, "the entries do not make the stored balance"))
+    return findings
+
+
+def _ledger_proven(stored: Ledger, total_minor: int, entries: tuple[LedgerEntry, ...]) -> bool:
+    # A refusal while replaying (an overpayment, a missing rank) is itself the proof of a broken ledger.
+    try:
+        return Ledger.replay(total_minor, entries) == stored
+    except (ValueError, PaymentExceedsBalance):
+        return False
+
+
+def _check_head(position: ChainPosition, target: SeriesState) -> tuple[Finding, ...]:
+    reached = (position.year, position.rank, position.last_hash)
+    expected = (target.year, target.last_rank, target.last_hash)
+    if reached == expected:
+        return ()
+    detail = f"the chain ends at {reached[0]}/{reached[1]}, the series stood at {expected[0]}/{expected[1]}"
+    return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=Series.INVOICE, detail=detail),)
+
+
+def _finding(rule: Rule, item: ChainedDocument, detail: str) -> Finding:
+    return Finding(rule=rule, subject=item.number, detail=detail)

@@ -1,0 +1,102 @@
+"""Rendering, storing and mailing documents; starting workflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from billing.domain.invoice import IssuedInvoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadLink:
+    url: str
+    expires_at: datetime
+
+
+class Documents(Protocol):
+    """The document store. Keys start with the tenant; stored documents are never overwritten."""
+
+    def put(self, key: str, content: bytes, *, media_type: str) -> None:
+        """Store once: the same key with the same bytes again is no change. Raises: DependencyUnavailable."""
+        ...
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def link(self, key: str, *, file_name: str, now: datetime) -> DownloadLink:
+        """A presigned address that lives five minutes."""
+        ...
+
+
+class InvoiceRenderer(Protocol):
+    def render(self, invoice: IssuedInvoice, *, logo: bytes | None) -> bytes:
+        """A PDF/A-3b; the same invoice gives the same bytes. Raises: InvalidInput for a missing glyph."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What checked picture bytes are; width and height in pixels as displayed (EXIF rotation applied)."""
+
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+
+
+class LogoChecker(Protocol):
+    def check(self, content: bytes) -> Picture:
+        """Raises: InvalidInput."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """``delivery_reference`` travels with the mail so that the provider's events can be matched to it."""
+
+    sender_name: str
+    reply_to: str
+    recipient: str
+    recipient_name: str
+    subject: str
+    text: str
+    html: str
+    attachment_name: str
+    attachment: bytes
+    delivery_reference: str
+    message_id: str
+    sent_at: datetime
+
+
+class Mailer(Protocol):
+    def send(self, mail: OutgoingMail) -> str:
+        """The provider's id of the accepted message. Never retries by itself.
+
+        Raises:
+            MailTemporarilyRefused: nothing was taken; a retry is safe.
+            MailRefused: refused for good.
+            MailUnconfirmed: cut after the transmission began.
+        """
+        ...
+
+
+class Workflows(Protocol):
+    def start_delivery(self, *, name: str, tenant_id: str, invoice_id: str, attempt: int, correlation_id: str) -> None:
+        """Start once by name: the same name again is success. Raises: DependencyUnavailable."""
+        ...
+
+    def start_verification(self, *, name: str, tenant_id: str, verification_id: str, correlation_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One dependency as just seen; milliseconds."""
+
+    name: str
+    healthy: bool
+    latency_ms: int
+
+
+class HealthProbes(Protocol):
+    def run(self) -> tuple[Probe, ...]: ...

@@ -1,0 +1,281 @@
+"""Stored aggregates. Every method acts within the caller's tenant and no other.
+
+With a Caller, a method also holds that the membership behind the token still stands, else
+MembershipChanged; writes check it in their transaction. Writes raise StaleVersion when the stored
+version is not the one expected, AlreadyAnswered when their idempotent request had its effect before,
+IdempotencyKeyReused when its key served another request, Busy when contention outlasts the budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from billing.domain.access import Caller
+from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
+from billing.domain.events import Event
+from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.ledger import InvoiceStatus, LedgerEntry
+from billing.domain.numbering import NumberAllocation, SeriesState
+from billing.domain.parties import Company, Customer, CustomerKind, Product, ProductKind
+from billing.domain.vat import VatTreatment
+from billing.domain.verification import ChainedDocument, ChainPosition, Verification
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+
+
+class Companies(Protocol):
+    def read(self, caller: Caller) -> Company | None: ...
+
+    def save(self, caller: Caller, company: Company, *, event: Event) -> None:
+        """Write a company whose version is one above the stored one (1 when there is none)."""
+        ...
+
+    def record_onboarding(
+        self, caller: Caller, company: Company, *, event: Event | None, once: IdempotentRequest
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerSummary:
+    customer_id: str
+    kind: CustomerKind
+    name: str
+    email: str | None
+    city: str
+    siren: str | None
+
+
+class Customers(Protocol):
+    def read(self, caller: Caller, customer_id: str) -> Customer:
+        """Raises: NotFound."""
+        ...
+
+    def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None: ...
+
+    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None: ...
+
+    def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
+        """By folded name."""
+        ...
+
+    def search(self, caller: Caller, words: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
+        """Those having, for each word, a word that begins with it. A page may be short of its limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductSummary:
+    product_id: str
+    kind: ProductKind
+    name: str
+    reference: str
+    unit: str
+    unit_price: str
+    vat: VatTreatment
+    archived: bool
+
+
+class Products(Protocol):
+    def read(self, caller: Caller, product_id: str) -> Product:
+        """Raises: NotFound."""
+        ...
+
+    def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None: ...
+
+    def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None: ...
+
+    def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceSummary:
+    """A row of a list; amounts in cents. ``list_date`` is the issue date, or a draft's creation date."""
+
+    invoice_id: str
+    status: InvoiceStatus
+    number: str | None
+    list_date: date
+    due_date: date | None
+    customer_id: str
+    customer_name: str
+    currency: str
+    total_minor: int
+    balance_minor: int
+    delivery_state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceQuery:
+    """By date unless ``status``, ``overdue`` or ``customer_id`` (one at most) picks another order.
+
+    ``from_date``/``to_date`` (inclusive) bound the order's own date: the due date for a status or
+    overdue, the list date otherwise.
+    """
+
+    status: InvoiceStatus | None = None
+    overdue_on: date | None = None
+    customer_id: str | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftContext:
+    """What writing a draft needs; customer and products in the order asked for."""
+
+    company: Company | None
+    customer: Customer
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueContext:
+    invoice: Invoice
+    company: Company | None
+    series: SeriesState
+
+
+class SeriesMoved(Exception):  # noqa: N818 - not a refusal: another document took the number first
+    """Another document was issued meanwhile; ``state`` is where the series stands now."""
+
+    def __init__(self, state: SeriesState) -> None:
+        self.state = state
+        super().__init__("the series moved")
+
+
+class Invoices(Protocol):
+    def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
+        """One request. Raises: FieldErrors for an unknown customer or product (by pointer)."""
+        ...
+
+    def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:
+        """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None: ...
+
+    def save_draft(self, caller: Caller, draft: DraftInvoice, *, previous: DraftInvoice, event: Event) -> None:
+        """Raises: InvoiceAlreadyIssued, NotFound, StaleVersion."""
+        ...
+
+    def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
+        """Only a draft can go. Raises: InvoiceAlreadyIssued, NotFound, StaleVersion."""
+        ...
+
+    def list(self, caller: Caller, query: InvoiceQuery, page: PageRequest) -> Page[InvoiceSummary]: ...
+
+    def load_for_issue(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest) -> IssueContext:
+        """Invoice, company and series at once. Raises: NotFound, AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def issue(
+        self,
+        caller: Caller,
+        issued: IssuedInvoice,
+        *,
+        draft: DraftInvoice,
+        allocation: NumberAllocation,
+        event: Event,
+        delivery: DeliveryRequest,
+        once: IdempotentRequest,
+    ) -> None:
+        """All of it in one transaction, or nothing. Raises: SeriesMoved, NumberTaken, InvoiceAlreadyIssued."""
+        ...
+
+    def request_delivery(
+        self,
+        caller: Caller,
+        invoice: IssuedInvoice,
+        *,
+        delivery: DeliveryRequest,
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None: ...
+
+    def record_entry(
+        self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
+    ) -> None: ...
+
+    def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
+        """Oldest first. Raises: NotFound."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """A workflow request without an outcome: a delivery or a verification."""
+
+    entity: str
+    tenant_id: str
+    subject_id: str
+    attempt: int
+    executions: int
+    correlation_id: str
+
+
+class Deliveries(Protocol):
+    """For the workflow itself: no caller, the tenant comes from the request that the API wrote."""
+
+    def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice: ...
+
+    def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest: ...
+
+    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+        """The head gains its PDF once; a second record of the same document changes nothing."""
+        ...
+
+    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+        """Record the outcome on request and head at once. Raises: StaleVersion (moved, or settled before)."""
+        ...
+
+    def claim_mail(self, claim: MailClaim) -> MailClaim:
+        """Put the claim unless one stands; returns the one that stands."""
+        ...
+
+    def advance_mail(self, claim: MailClaim, *, expected: MailClaim) -> bool:
+        """Move a claim forward; False when it is no longer the one expected."""
+        ...
+
+    def read_mail(self, tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> MailClaim | None: ...
+
+    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
+        """Head and timeline follow what the provider says of a mail. Raises: StaleVersion."""
+        ...
+
+
+class WorkflowRequests(Protocol):
+    """The outbox: requests that wait for an execution or for its outcome, across tenants."""
+
+    shards: int
+
+    def stale(self, before: datetime, *, shard: int, limit: int) -> tuple[OpenRequest, ...]:
+        """Unsettled requests last started (or written) before an instant, oldest first."""
+        ...
+
+    def count_execution(self, request: OpenRequest, *, at: datetime) -> bool:
+        """One more execution was started at this instant; False when another counted it or it is settled."""
+        ...
+
+
+class Verifications(Protocol):
+    def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None: ...
+
+    def series_head(self, caller: Caller) -> SeriesState: ...
+
+    def read(self, caller: Caller, verification_id: str) -> Verification:
+        """Raises: NotFound."""
+        ...
+
+    def load(self, tenant_id: str, verification_id: str) -> Verification: ...
+
+    def page(
+        self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
+    ) -> tuple[ChainedDocument, ...]:
+        """Documents in rank order after a position, up to the target; empty at the end."""
+        ...
+
+    def save(self, verification: Verification) -> bool:
+        """Checkpoint; False when another run of the job went ahead."""
+        ...

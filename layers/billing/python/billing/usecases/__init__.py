@@ -1,0 +1,1 @@
+"""One function per operation: load, decide, save, return."""

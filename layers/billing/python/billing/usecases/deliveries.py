@@ -1,0 +1,298 @@
+"""From an issued invoice to its customer's mailbox: render, store, mail once, record."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from billing.domain.delivery import (
+    ClaimState,
+    DeliveryOutcome,
+    DeliveryRequest,
+    DeliveryState,
+    MailClaim,
+    StoredPdf,
+)
+from billing.domain.errors import (
+    DependencyUnavailable,
+    MailRefused,
+    MailTemporarilyRefused,
+    MailUnconfirmed,
+    NotFound,
+    StaleVersion,
+)
+from billing.domain.events import SYSTEM_ACTOR, Event, EventType
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.mail import compose_invoice_mail
+from billing.ports.clock import Clock, Ids
+from billing.ports.delivery import Documents, InvoiceRenderer, Mailer, OutgoingMail
+from billing.ports.repositories import Deliveries
+
+HEAD_ATTEMPTS = 10  # payments and provider events may move an invoice's head while an outcome is recorded
+_CLAIM_TO_DELIVERY = {
+    ClaimState.ACCEPTED: (DeliveryState.SENT, EventType.INVOICE_SENT),
+    ClaimState.DELIVERED: (DeliveryState.DELIVERED, EventType.INVOICE_DELIVERED),
+    ClaimState.BOUNCED: (DeliveryState.BOUNCED, EventType.INVOICE_BOUNCED),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """The stored PDF and whether a mail must follow; ``fresh`` when these bytes were made just now."""
+
+    pdf: StoredPdf
+    send: bool
+    fresh: bool
+
+
+def render_invoice(
+    tenant_id: str,
+    invoice_id: str,
+    attempt: int,
+    *,
+    deliveries: Deliveries,
+    documents: Documents,
+    renderer: InvoiceRenderer,
+    clock: Clock,
+    ids: Ids,
+) -> Rendering:
+    """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again."""
+    request = deliveries.request(tenant_id, invoice_id, attempt)
+    invoice = deliveries.invoice(tenant_id, invoice_id)
+    if invoice.delivery.pdf is not None:
+        return Rendering(pdf=invoice.delivery.pdf, send=request.send, fresh=False)
+    logo = invoice.document.seller_logo
+    content = renderer.render(invoice, logo=documents.get(logo.key) if logo else None)
+    sha256 = hashlib.sha256(content).hexdigest()
+    key = f"{tenant_id}/invoices/{invoice.document.year}/{invoice_id}/{sha256}.pdf"
+    documents.put(key, content, media_type="application/pdf")
+    pdf = StoredPdf(key=key, sha256=sha256, size_bytes=len(content), rendered_at=clock.now())
+    event = Event(
+        event_id=ids.new("evt"),
+        event_type=EventType.PDF_RENDERED,
+        occurred_at=pdf.rendered_at,
+        actor=SYSTEM_ACTOR,
+        data={"invoice_id": invoice_id, "sha256": sha256, "size_bytes": len(content)},
+    )
+    recorded = deliveries.record_pdf(tenant_id, invoice_id, pdf, event=event)
+    return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True)
+
+
+def mail_invoice(
+    tenant_id: str,
+    invoice_id: str,
+    attempt: int,
+    *,
+    deliveries: Deliveries,
+    documents: Documents,
+    mailer: Mailer,
+    clock: Clock,
+) -> MailClaim:
+    """Send the PDF to the recipient of this attempt, once whatever is retried.
+
+    The claim says how far the sending went. Cut while transmitting, it waits for the provider's word.
+
+    Raises: MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
+    """
+    request = deliveries.request(tenant_id, invoice_id, attempt)
+    invoice = deliveries.invoice(tenant_id, invoice_id)
+    pdf = invoice.delivery.pdf
+    if request.recipient is None or pdf is None:
+        raise NotFound
+    claim = deliveries.claim_mail(
+        MailClaim(
+            tenant_id=tenant_id,
+            invoice_id=invoice_id,
+            attempt=attempt,
+            recipient=request.recipient,
+            state=ClaimState.CLAIMED,
+            updated_at=clock.now(),
+        )
+    )
+    if claim.state in _CLAIM_TO_DELIVERY:
+        return claim
+    if claim.state is ClaimState.REFUSED:
+        raise MailRefused
+    content = documents.get(pdf.key)
+    if content is None:
+        raise NotFound
+    mail = _mail(invoice, request, content, clock)
+    transmitting = replace(claim, state=ClaimState.TRANSMITTING, updated_at=clock.now())
+    if claim.state is ClaimState.TRANSMITTING or not deliveries.advance_mail(transmitting, expected=claim):
+        raise MailUnconfirmed
+    try:
+        message_id = mailer.send(mail)
+    except MailTemporarilyRefused:
+        deliveries.advance_mail(claim, expected=transmitting)
+        raise
+    except MailRefused:
+        deliveries.advance_mail(replace(transmitting, state=ClaimState.REFUSED), expected=transmitting)
+        raise
+    accepted = replace(
+        transmitting, state=ClaimState.ACCEPTED, provider_message_id=message_id, updated_at=clock.now()
+    )
+    # The provider's own event may have moved the claim further already: that is as good.
+    deliveries.advance_mail(accepted, expected=transmitting)
+    return accepted
+
+
+def record_invoice_delivery(
+    tenant_id: str,
+    invoice_id: str,
+    attempt: int,
+    *,
+    error: str | None,
+    deliveries: Deliveries,
+    clock: Clock,
+    ids: Ids,
+) -> DeliveryOutcome:
+    """Settle an attempt: what was reached, or the class name of the error that ended it."""
+    for _ in range(HEAD_ATTEMPTS):
+        request = deliveries.request(tenant_id, invoice_id, attempt)
+        if request.outcome is not None:
+            return request.outcome
+        invoice = deliveries.invoice(tenant_id, invoice_id)
+        claim = _claim(request, deliveries)
+        outcome = _outcome(request, claim, error, invoice)
+        now = clock.now()
+        head = invoice.with_delivery(invoice.delivery.settled(outcome), now)
+        event = _outcome_event(request, outcome, now, ids)
+        try:
+            deliveries.settle(head, replace(request, outcome=outcome), event=event)
+        except StaleVersion:
+            continue  # a payment moved the head, or another run settled: judge again
+        later = _claim(request, deliveries)
+        if claim is not None and later is not None and later.state != claim.state:
+            _follow_provider(later, deliveries=deliveries, clock=clock, ids=ids)
+        return outcome
+    raise DependencyUnavailable
+
+
+def receive_mail_event(
+    reference: str,
+    recipient: str,
+    state: ClaimState,
+    provider_message_id: str,
+    *,
+    deliveries: Deliveries,
+    clock: Clock,
+    ids: Ids,
+) -> bool:
+    """Apply what the provider says of a mail; late, repeated or unknown events change nothing.
+
+    Returns whether something changed.
+    """
+    parsed = parse_reference(reference)
+    if parsed is None:
+        return False
+    tenant_id, invoice_id, attempt = parsed
+    claim = deliveries.read_mail(tenant_id, invoice_id, attempt, recipient)
+    if claim is None or state.progress <= claim.state.progress:
+        return False
+    moved = replace(
+        claim,
+        state=state,
+        provider_message_id=provider_message_id or claim.provider_message_id,
+        updated_at=clock.now(),
+    )
+    if not deliveries.advance_mail(moved, expected=claim):
+        return receive_mail_event(
+            reference, recipient, state, provider_message_id, deliveries=deliveries, clock=clock, ids=ids
+        )
+    _follow_provider(moved, deliveries=deliveries, clock=clock, ids=ids)
+    return True
+
+
+def delivery_reference(tenant_id: str, invoice_id: str, attempt: int) -> str:
+    """What travels with a mail so that the provider's events find their claim; identifiers only."""
+    return f"{tenant_id}.{invoice_id}.{attempt}"
+
+
+def parse_reference(reference: str) -> tuple[str, str, int] | None:
+    parts = reference.split(".")
+    if len(parts) != 3 or not parts[2].isdecimal():
+        return None
+    return parts[0], parts[1], int(parts[2])
+
+
+def _mail(invoice: IssuedInvoice, request: DeliveryRequest, content: bytes, clock: Clock) -> OutgoingMail:
+    composed = compose_invoice_mail(invoice)
+    reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
+    assert request.recipient is not None  # noqa: S101 - held by mail_invoice
+    return OutgoingMail(
+        sender_name=invoice.document.seller.legal_name,
+        reply_to=invoice.document.seller.email,
+        recipient=request.recipient,
+        recipient_name=invoice.document.buyer.name,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        attachment_name=f"{invoice.document.number}.pdf",
+        attachment=content,
+        delivery_reference=reference,
+        message_id=reference,
+        sent_at=clock.now(),
+    )
+
+
+def _claim(request: DeliveryRequest, deliveries: Deliveries) -> MailClaim | None:
+    if request.recipient is None:
+        return None
+    return deliveries.read_mail(request.tenant_id, request.invoice_id, request.attempt, request.recipient)
+
+
+def _outcome(
+    request: DeliveryRequest, claim: MailClaim | None, error: str | None, invoice: IssuedInvoice
+) -> DeliveryOutcome:
+    if not request.send:
+        return DeliveryOutcome(state=None, error=error or "", pdf=invoice.delivery.pdf)
+    reached = _CLAIM_TO_DELIVERY.get(claim.state) if claim else None
+    if reached is not None:  # whatever failed after the acceptance, the mail did leave
+        return DeliveryOutcome(state=reached[0], pdf=invoice.delivery.pdf)
+    unconfirmed = claim is not None and claim.state is ClaimState.TRANSMITTING
+    state = DeliveryState.UNCONFIRMED if unconfirmed else DeliveryState.FAILED
+    return DeliveryOutcome(state=state, error=error or "NotSent", pdf=invoice.delivery.pdf)
+
+
+def _outcome_event(request: DeliveryRequest, outcome: DeliveryOutcome, at: datetime, ids: Ids) -> Event | None:
+    if outcome.state is None and not outcome.error:
+        return None
+    event_type = {
+        DeliveryState.SENT: EventType.INVOICE_SENT,
+        DeliveryState.DELIVERED: EventType.INVOICE_DELIVERED,
+        DeliveryState.BOUNCED: EventType.INVOICE_BOUNCED,
+        DeliveryState.UNCONFIRMED: EventType.DELIVERY_UNCONFIRMED,
+    }.get(outcome.state or DeliveryState.FAILED, EventType.DELIVERY_FAILED)
+    data: dict[str, str | int] = {"invoice_id": request.invoice_id, "attempt": request.attempt}
+    if outcome.error:
+        data["error"] = outcome.error
+    return Event(event_id=ids.new("evt"), event_type=event_type, occurred_at=at, actor=SYSTEM_ACTOR, data=data)
+
+
+def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> None:
+    """Bring the head of the invoice after its claim, unless the workflow still holds the attempt."""
+    reached = _CLAIM_TO_DELIVERY.get(claim.state)
+    if reached is None:
+        return
+    state, event_type = reached
+    for _ in range(HEAD_ATTEMPTS):
+        invoice = deliveries.invoice(claim.tenant_id, claim.invoice_id)
+        delivery = invoice.delivery
+        if delivery.in_progress or delivery.attempt != claim.attempt or delivery.state == state:
+            return
+        now = clock.now()
+        event = Event(
+            event_id=ids.new("evt"),
+            event_type=event_type,
+            occurred_at=now,
+            actor=SYSTEM_ACTOR,
+            data={"invoice_id": claim.invoice_id, "attempt": claim.attempt},
+        )
+        moved = replace(delivery, state=state, error="")
+        try:
+            deliveries.record_mail_event(invoice.with_delivery(moved, now), event=event)
+        except StaleVersion:
+            continue
+        return
+    raise DependencyUnavailable

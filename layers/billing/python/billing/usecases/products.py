@@ -1,0 +1,93 @@
+"""The catalogue of a tenant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billing.domain.access import Caller, Permission
+from billing.domain.errors import StaleVersion
+from billing.domain.events import Event, EventType
+from billing.domain.parties import Product, ProductDescription
+from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.repositories import Products, ProductSummary
+
+
+def create_product(
+    caller: Caller,
+    description: ProductDescription,
+    *,
+    once: IdempotentRequest,
+    products: Products,
+    clock: Clock,
+    ids: Ids,
+) -> Product:
+    caller.require(Permission.WRITE_DOCUMENTS)
+    now = clock.now()
+    product = Product(
+        tenant_id=caller.tenant_id,
+        product_id=ids.new("prd"),
+        version=1,
+        description=description,
+        archived=False,
+        created_at=now,
+        updated_at=now,
+    )
+    products.create(caller, product, event=_event(EventType.PRODUCT_CREATED, caller, product, ids), once=once)
+    return product
+
+
+def read_product(caller: Caller, product_id: str, *, products: Products) -> Product:
+    """Raises: NotFound."""
+    return products.read(caller, product_id)
+
+
+def edit_product(
+    caller: Caller,
+    product_id: str,
+    description: ProductDescription,
+    *,
+    expected_version: int,
+    products: Products,
+    clock: Clock,
+    ids: Ids,
+) -> Product:
+    """Documents keep the product as it was when they were written. Raises: NotFound, StaleVersion."""
+    caller.require(Permission.WRITE_DOCUMENTS)
+    current = products.read(caller, product_id)
+    if current.version != expected_version:
+        raise StaleVersion
+    product = replace(current, version=current.version + 1, description=description, updated_at=clock.now())
+    products.save(caller, product, event=_event(EventType.PRODUCT_EDITED, caller, product, ids))
+    return product
+
+
+def archive_product(
+    caller: Caller, product_id: str, *, once: IdempotentRequest, products: Products, clock: Clock, ids: Ids
+) -> Product:
+    """No longer offered; documents that have it keep it. Archiving twice changes nothing. Raises: NotFound."""
+    caller.require(Permission.WRITE_DOCUMENTS)
+    current = products.read(caller, product_id)
+    if current.archived:
+        return current
+    product = replace(current, version=current.version + 1, archived=True, updated_at=clock.now())
+    event = _event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
+    products.save(caller, product, event=event, once=once)
+    return product
+
+
+def list_products(
+    caller: Caller, page: PageRequest, *, archived: bool, products: Products
+) -> Page[ProductSummary]:
+    return products.list(caller, page, archived=archived)
+
+
+def _event(event_type: EventType, caller: Caller, product: Product, ids: Ids) -> Event:
+    return Event(
+        event_id=ids.new("evt"),
+        event_type=event_type,
+        occurred_at=product.updated_at,
+        actor=caller.user_id,
+        data={"product_id": product.product_id, "version": product.version},
+    )

@@ -1,0 +1,89 @@
+"""The outbox: what a commit asked for is started, and started again until it has an outcome."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from billing.ports.clock import Clock, Ids
+from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
+from billing.ports.delivery import Workflows
+from billing.usecases.deliveries import record_invoice_delivery
+from billing.usecases.verifications import abort_invoice_verification
+
+DELIVERY_ENTITY = "delivery_request"
+VERIFICATION_ENTITY = "verification_request"
+MAX_EXECUTIONS = 8
+SWEEP_LIMIT = 50
+
+
+def start_workflow(
+    request: OpenRequest, *, requests: WorkflowRequests, workflows: Workflows, clock: Clock
+) -> None:
+    """Start the next execution of a request. Named by its rank: started twice, it runs once.
+
+    Raises: DependencyUnavailable.
+    """
+    rank = request.executions + 1
+    if request.entity == DELIVERY_ENTITY:
+        workflows.start_delivery(
+            name=f"{request.subject_id}-{request.attempt}-{rank}",
+            tenant_id=request.tenant_id,
+            invoice_id=request.subject_id,
+            attempt=request.attempt,
+            correlation_id=request.correlation_id,
+        )
+    else:
+        workflows.start_verification(
+            name=f"{request.subject_id}-{rank}",
+            tenant_id=request.tenant_id,
+            verification_id=request.subject_id,
+            correlation_id=request.correlation_id,
+        )
+    requests.count_execution(request, at=clock.now())
+
+
+def restart_workflows(
+    restart_after_seconds: int,
+    *,
+    requests: WorkflowRequests,
+    workflows: Workflows,
+    deliveries: Deliveries,
+    verifications: Verifications,
+    clock: Clock,
+    ids: Ids,
+) -> tuple[int, int]:
+    """Start again what has no outcome after a while; give up visibly after MAX_EXECUTIONS.
+
+    Returns how many requests were restarted and given up.
+    """
+    before = clock.now() - timedelta(seconds=restart_after_seconds)
+    restarted = abandoned = 0
+    for shard in range(requests.shards):
+        for request in requests.stale(before, shard=shard, limit=SWEEP_LIMIT):
+            if request.executions < MAX_EXECUTIONS:
+                start_workflow(request, requests=requests, workflows=workflows, clock=clock)
+                restarted += 1
+                continue
+            _give_up(request, deliveries=deliveries, verifications=verifications, clock=clock, ids=ids)
+            abandoned += 1
+    return restarted, abandoned
+
+
+def _give_up(
+    request: OpenRequest, *, deliveries: Deliveries, verifications: Verifications, clock: Clock, ids: Ids
+) -> None:
+    error = "ExecutionsExhausted"
+    if request.entity == DELIVERY_ENTITY:
+        record_invoice_delivery(
+            request.tenant_id,
+            request.subject_id,
+            request.attempt,
+            error=error,
+            deliveries=deliveries,
+            clock=clock,
+            ids=ids,
+        )
+    else:
+        abort_invoice_verification(
+            request.tenant_id, request.subject_id, error, verifications=verifications, clock=clock
+        )
