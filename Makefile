@@ -1,0 +1,107 @@
+# Every target makes what it needs on a fresh machine. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+SETUP := local/setup.sh
+PYTHON := .venv/app/bin/python
+# A directory of the real Python 3.13 first: `sam` looks for `python3.13` on the path and must not meet a pyenv shim.
+SAM_PATH = $$(dirname "$$($(SETUP) --python 3.13)"):$$PWD/.venv/sam/bin:$$PATH
+# Templates are validated and built without an account; the region only names things.
+SAM_ENV = SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-3}
+export PYTHONPATH := functions:layers/billing/python:.
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make every environment the other targets use (they do it themselves when needed)
+	@$(SETUP) app ministack engine sam
+
+.PHONY: start
+start: ## Serve the API on http://127.0.0.1:3000 with the whole local cloud; Ctrl-C stops it
+	@$(SETUP) app ministack engine
+	@exec $(PYTHON) -m local start $(ARGS)
+
+.PHONY: demo
+demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows what it made
+	@$(SETUP) app ministack engine
+	@exec $(PYTHON) -m local.demo $(ARGS)
+
+.PHONY: test
+test: ## Run the tests; ARGS="-k numbering" narrows them
+	@$(SETUP) app ministack engine sam
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: bench
+bench: ## Measure the critical operations and a PDF, on an empty company and on a full one
+	@$(SETUP) app ministack engine
+	@$(PYTHON) -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -q -s $(ARGS)
+
+.PHONY: lint
+lint: lint-python lint-template ## Every static gate: style, types, imports, security, template
+
+.PHONY: lint-python
+lint-python: ## ruff, mypy, import-linter and bandit
+	@$(SETUP) app
+	@echo "ruff check";         .venv/app/bin/ruff check --quiet .
+	@echo "ruff format";        .venv/app/bin/ruff format --check --quiet .
+	@echo "mypy --strict";      $(PYTHON) -m mypy
+	@echo "import-linter";      .venv/app/bin/lint-imports
+	@echo "bandit";             .venv/app/bin/bandit -q -c pyproject.toml -r functions layers/billing/python local
+
+.PHONY: lint-template
+lint-template: ## cfn-lint and `sam validate --lint`
+	@$(SETUP) sam
+	@echo "cfn-lint";           .venv/sam/bin/cfn-lint
+	@echo "sam validate";       PATH="$(SAM_PATH)" $(SAM_ENV) sam validate --lint --region eu-west-3
+
+.PHONY: format
+format: ## Rewrite the Python code in the project's format
+	@$(SETUP) app
+	@.venv/app/bin/ruff check --fix --quiet . ; .venv/app/bin/ruff format .
+
+.PHONY: openapi
+openapi: ## Write api.yaml and docs/openapi.json from the handlers
+	@$(SETUP) app
+	@$(PYTHON) -m local.openapi
+
+.PHONY: openapi-check
+openapi-check: ## Fail when api.yaml or docs/openapi.json differ from what the handlers say
+	@$(SETUP) app
+	@$(PYTHON) -m local.openapi --check
+
+.PHONY: build
+build: ## Build functions and layers for Lambda (arm64, Python 3.13) with compiled byte code
+	@$(SETUP) app sam
+	@PATH="$(SAM_PATH)" $(SAM_ENV) sam build $(ARGS)
+	@"$$($(SETUP) --python 3.13)" -m local.build
+
+.PHONY: build-check
+build-check: ## Hold the artefacts of `make build`: sizes, byte code, nothing that should not ship
+	@$(SETUP) app
+	@$(PYTHON) -m local.build --check
+
+.PHONY: deploy
+deploy: build build-check ## Build and deploy; STAGE=default, staging or prod
+	@PATH="$(SAM_PATH)" SAM_CLI_TELEMETRY=0 sam deploy --config-env "$${STAGE:-default}" $(ARGS)
+
+.PHONY: hooks
+hooks: ## Run the gates before each commit and push
+	@$(SETUP) app
+	@.venv/app/bin/pre-commit install --hook-type pre-commit --hook-type commit-msg --hook-type pre-push
+
+.PHONY: ci
+ci: ## What the continuous integration runs, from a clean checkout
+	@bash .ci/run
+
+.PHONY: clean
+clean: ## Remove environments, caches and artefacts; the data of the local cloud stays
+	@rm -rf .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	@find functions layers local tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-data
+clean-data: ## Remove the data of the local cloud: its users, documents and mails
+	@rm -rf .local
