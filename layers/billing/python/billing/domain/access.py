@@ -45,9 +45,7 @@ class Caller:
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless the role grants the permission."""
         if permission not in _GRANTED[self.role]:
-            raise Forbidden(
-                f"Le rôle « {self.role} » ne suffit pas.", f"The role '{self.role}' is not enough."
-            )
+            raise Forbidden(f"Le rôle « {self.role} » ne suffit pas.", f"The role '{self.role}' is not enough.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -14,23 +15,24 @@ from billing.domain.money import format_decimal
 
 def to_plain(value: object) -> Any:
     """JSON-ready form: dataclasses as objects, decimals and dates as strings; no floats."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Decimal):
-        return format_decimal(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, tuple | list):
-        return [to_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): to_plain(item) for key, item in value.items()}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name.name: to_plain(getattr(value, name.name)) for name in dataclasses.fields(value)}
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+    match value:
+        case Enum():
+            plain: Any = value.value
+        case None | bool() | int() | str():
+            plain = value
+        case Decimal():
+            plain = format_decimal(value)
+        case date():
+            plain = value.isoformat()
+        case tuple() | list():
+            plain = [to_plain(item) for item in value]
+        case Mapping():
+            plain = {str(key): to_plain(item) for key, item in value.items()}
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            plain = {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical form")
+    return plain
 
 
 def canonical_json(value: object) -> str:

@@ -170,9 +170,7 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
             )
         if line.discount and line.discount.of(_gross(line)) > _gross(line):
             errors.append(
-                FieldError(
-                    f"/lines/{index}/discount", "La remise dépasse la ligne.", "The discount exceeds the line."
-                )
+                FieldError(f"/lines/{index}/discount", "La remise dépasse la ligne.", "The discount exceeds the line.")
             )
     if errors:
         raise FieldErrors(tuple(errors))

@@ -85,9 +85,7 @@ class Ledger:
         if entry.rank != self.entry_count + 1:
             raise ValueError("ledger entries follow each other")
         if entry.kind is EntryKind.REFUND:
-            return replace(
-                self, refunded_minor=self.refunded_minor + entry.amount_minor, entry_count=entry.rank
-            )
+            return replace(self, refunded_minor=self.refunded_minor + entry.amount_minor, entry_count=entry.rank)
         if entry.amount_minor > self.balance_minor:
             left = f"{to_major(self.balance_minor)} €"
             raise PaymentExceedsBalance(f"Il reste {left} à payer.", f"{left} is left to pay.")

@@ -34,14 +34,13 @@ def mentions_for(seller: CompanyDescription, buyer: CustomerDescription, totals:
         if wording
     ]
     if seller.vat_on_debits:  # décret 2022-1299; CGI annex II 242 nonies A
-        mentions.append(
-            Mention(code=NoteCode.GENERAL, text="Option pour le paiement de la taxe d'après les débits")
-        )
+        mentions.append(Mention(code=NoteCode.GENERAL, text="Option pour le paiement de la taxe d'après les débits"))
     rate = format_decimal(seller.late_penalty_rate).replace(".", ",")
     mentions += [
         Mention(  # Code de commerce L441-9, L441-10
             code=NoteCode.PENALTIES,
-            text=f"Pénalités de retard : {rate} % l'an sur le TTC, exigibles sans rappel dès le lendemain de l'échéance",
+            text=f"Pénalités de retard : {rate} % l'an sur le TTC, "
+            "exigibles sans rappel dès le lendemain de l'échéance",
         ),
         Mention(code=NoteCode.COLLECTION_FEE, text=_collection_fee(buyer)),
         Mention(

@@ -111,7 +111,9 @@ def compute_totals(lines: tuple[Line, ...], *, discount: Discount | None = None,
     groups: dict[VatTreatment, int] = {}
     for item in computed:
         groups[item.line.vat] = groups.get(item.line.vat, 0) + item.net_minor
-    ordered = sorted(groups.items(), key=lambda group: (-group[0].rate, group[0].category, group[0].exemption_code or ""))
+    ordered = sorted(
+        groups.items(), key=lambda group: (-group[0].rate, group[0].category, group[0].exemption_code or "")
+    )
     lines_minor = sum(item.net_minor for item in computed)
     shares = _discount_shares(discount, lines_minor, tuple(amount for _, amount in ordered))
     breakdown = tuple(

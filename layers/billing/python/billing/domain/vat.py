@@ -98,6 +98,4 @@ class VatTreatment:
         return EXEMPTIONS[self.exemption_code].wording if self.exemption_code else None
 
 
-FRANCHISE_TREATMENT = VatTreatment(
-    category=VatCategory.EXEMPT, rate=Decimal(0), exemption_code=FRANCHISE.code
-)
+FRANCHISE_TREATMENT = VatTreatment(category=VatCategory.EXEMPT, rate=Decimal(0), exemption_code=FRANCHISE.code)

@@ -80,9 +80,10 @@ class Verification:
     correlation_id: str
     executions: int = 0
     started_at: datetime
+    updated_at: datetime
     finished_at: datetime | None = None
 
-    def advanced(self, page: tuple[ChainedDocument, ...]) -> Verification:
+    def advanced(self, page: tuple[ChainedDocument, ...], at: datetime) -> Verification:
         position, findings = check_page(self.position, page)
         return replace(
             self,
@@ -90,23 +91,22 @@ class Verification:
             position=position,
             documents_checked=self.documents_checked + len(page),
             findings=(*self.findings, *findings)[:MAX_FINDINGS],
+            updated_at=at,
         )
 
     def finished(self, at: datetime) -> Verification:
         """The verdict once every page was read: the chain must end where the series stood at the start."""
         findings = (*self.findings, *_check_head(self.position, self.target))[:MAX_FINDINGS]
         state = VerificationState.FAILED if findings else VerificationState.PASSED
-        return replace(self, version=self.version + 1, state=state, findings=findings, finished_at=at)
+        return replace(self, version=self.version + 1, state=state, findings=findings, updated_at=at, finished_at=at)
 
     def aborted(self, error: str, at: datetime) -> Verification:
         return replace(
-            self, version=self.version + 1, state=VerificationState.ABORTED, error=error, finished_at=at
+            self, version=self.version + 1, state=VerificationState.ABORTED, error=error, updated_at=at, finished_at=at
         )
 
 
-def check_page(
-    position: ChainPosition, page: tuple[ChainedDocument, ...]
-) -> tuple[ChainPosition, tuple[Finding, ...]]:
+def check_page(position: ChainPosition, page: tuple[ChainedDocument, ...]) -> tuple[ChainPosition, tuple[Finding, ...]]:
     """Walk one page of a series in rank order from a position; returns the new position and what is wrong."""
     findings: list[Finding] = []
     for item in page:
@@ -143,9 +143,7 @@ def _check_document(item: ChainedDocument) -> list[Finding]:
     if document_hash(item.canonical) != invoice.document_hash or document.canonical() != item.canonical:
         findings.append(_finding(Rule.HASH_MATCHES, item, "the stored text does not give the stored hash"))
     lines = tuple(computed.line for computed in document.totals.lines)
-    recomputed = compute_totals(
-        lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor
-    )
+    recomputed = compute_totals(lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor)
     if recomputed != document.totals:
         detail = f"{recomputed.total_minor} computed, {document.totals.total_minor} stored"
         findings.append(_finding(Rule.TOTALS_ADD_UP, item, detail))

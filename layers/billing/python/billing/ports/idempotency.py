@@ -26,7 +26,7 @@ class IdempotentRequest:
     answer_of: Callable[[Any], Answer]
 
 
-class AlreadyAnswered(Exception):  # noqa: N818 - not an error: the answer given the first time
+class AlreadyAnswered(Exception):
     """The effect already happened; ``answer`` is what was said then."""
 
     def __init__(self, answer: Answer) -> None:

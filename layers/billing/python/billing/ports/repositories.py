@@ -84,7 +84,9 @@ class Products(Protocol):
 
     def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None: ...
 
-    def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None: ...
+    def save(
+        self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None
+    ) -> None: ...
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]: ...
 
@@ -137,7 +139,7 @@ class IssueContext:
     series: SeriesState
 
 
-class SeriesMoved(Exception):  # noqa: N818 - not a refusal: another document took the number first
+class SeriesMoved(Exception):
     """Another document was issued meanwhile; ``state`` is where the series stands now."""
 
     def __init__(self, state: SeriesState) -> None:

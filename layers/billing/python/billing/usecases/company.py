@@ -106,9 +106,7 @@ def advance_company_onboarding(
     current = read_company(caller, companies=companies)
     if step is not OnboardingStep.PAYMENTS or current.onboarding is not OnboardingStep.PAYMENTS:
         raise OnboardingStepUnavailable
-    company = replace(
-        current, version=current.version + 1, onboarding=OnboardingStep.FINISHED, updated_at=clock.now()
-    )
+    company = replace(current, version=current.version + 1, onboarding=OnboardingStep.FINISHED, updated_at=clock.now())
     companies.record_onboarding(caller, company, event=_described(caller, company, ids), once=once)
     return company.onboarding
 

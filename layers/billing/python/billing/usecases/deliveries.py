@@ -129,9 +129,7 @@ def mail_invoice(
     except MailRefused:
         deliveries.advance_mail(replace(transmitting, state=ClaimState.REFUSED), expected=transmitting)
         raise
-    accepted = replace(
-        transmitting, state=ClaimState.ACCEPTED, provider_message_id=message_id, updated_at=clock.now()
-    )
+    accepted = replace(transmitting, state=ClaimState.ACCEPTED, provider_message_id=message_id, updated_at=clock.now())
     # The provider's own event may have moved the claim further already: that is as good.
     deliveries.advance_mail(accepted, expected=transmitting)
     return accepted

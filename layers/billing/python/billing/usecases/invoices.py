@@ -252,9 +252,7 @@ def send_invoice(
     to = recipient or customers.read(caller, invoice.document.customer_id).description.email
     if to is None:
         raise RecipientMissing
-    requested, delivery = _with_delivery(
-        invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock
-    )
+    requested, delivery = _with_delivery(invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock)
     event = Event(
         event_id=ids.new("evt"),
         event_type=EventType.DELIVERY_REQUESTED,
@@ -324,9 +322,7 @@ def record_invoice_payment(
             return paid
 
 
-def read_invoice_timeline(
-    caller: Caller, invoice_id: str, page: PageRequest, *, invoices: Invoices
-) -> Page[Event]:
+def read_invoice_timeline(caller: Caller, invoice_id: str, page: PageRequest, *, invoices: Invoices) -> Page[Event]:
     """What happened to an invoice, oldest first. Raises: NotFound."""
     return invoices.timeline(caller, invoice_id, page)
 
@@ -338,9 +334,7 @@ def download_invoice(
     invoice = _issued(invoices.read(caller, invoice_id))
     if invoice.delivery.pdf is None:
         raise PdfNotReady
-    return documents.link(
-        invoice.delivery.pdf.key, file_name=f"{invoice.document.number}.pdf", now=clock.now()
-    )
+    return documents.link(invoice.delivery.pdf.key, file_name=f"{invoice.document.number}.pdf", now=clock.now())
 
 
 def _compose(caller: Caller, wanted: DraftInput, *, invoices: Invoices) -> tuple[InvoiceContent, Totals, str]:

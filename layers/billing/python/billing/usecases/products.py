@@ -77,9 +77,7 @@ def archive_product(
     return product
 
 
-def list_products(
-    caller: Caller, page: PageRequest, *, archived: bool, products: Products
-) -> Page[ProductSummary]:
+def list_products(caller: Caller, page: PageRequest, *, archived: bool, products: Products) -> Page[ProductSummary]:
     return products.list(caller, page, archived=archived)
 
 

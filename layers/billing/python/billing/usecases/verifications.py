@@ -22,21 +22,21 @@ def start_invoice_verification(
 ) -> Verification:
     """Ask for the proof of everything issued so far; documents issued later belong to the next one."""
     caller.require(Permission.VERIFY_LEDGER)
+    now = clock.now()
     verification = Verification(
         tenant_id=caller.tenant_id,
         verification_id=ids.new("ver"),
         version=1,
         target=verifications.series_head(caller),
         correlation_id=correlation_id,
-        started_at=clock.now(),
+        started_at=now,
+        updated_at=now,
     )
     verifications.start(caller, verification, once=once)
     return verification
 
 
-def read_invoice_verification(
-    caller: Caller, verification_id: str, *, verifications: Verifications
-) -> Verification:
+def read_invoice_verification(caller: Caller, verification_id: str, *, verifications: Verifications) -> Verification:
     """Raises: NotFound."""
     return verifications.read(caller, verification_id)
 
@@ -49,7 +49,8 @@ def verify_ledger_page(
     if verification.state is not VerificationState.RUNNING:
         return verification
     page = verifications.page(tenant_id, verification.position, verification.target, limit=PAGE_LIMIT)
-    moved = verification.advanced(page) if page else verification.finished(clock.now())
+    now = clock.now()
+    moved = verification.advanced(page, now) if page else verification.finished(now)
     return moved if verifications.save(moved) else verifications.load(tenant_id, verification_id)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from billing.ports.clock import Clock, Ids
-from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
 from billing.ports.delivery import Workflows
+from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
 from billing.usecases.deliveries import record_invoice_delivery
 from billing.usecases.verifications import abort_invoice_verification
 
@@ -16,9 +16,7 @@ MAX_EXECUTIONS = 8
 SWEEP_LIMIT = 50
 
 
-def start_workflow(
-    request: OpenRequest, *, requests: WorkflowRequests, workflows: Workflows, clock: Clock
-) -> None:
+def start_workflow(request: OpenRequest, *, requests: WorkflowRequests, workflows: Workflows, clock: Clock) -> None:
     """Start the next execution of a request. Named by its rank: started twice, it runs once.
 
     Raises: DependencyUnavailable.

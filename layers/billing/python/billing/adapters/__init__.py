@@ -1,0 +1,1 @@
+"""Each concrete dependency behind its port. Adapters never import one another."""

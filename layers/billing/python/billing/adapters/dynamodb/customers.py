@@ -1,0 +1,164 @@
+"""Customers: one item each, a listing by name, and one search record per word."""
+
+from __future__ import annotations
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.errors import Busy, NotFound, StaleVersion
+from billing.domain.events import Event
+from billing.domain.parties import Customer
+from billing.domain.search import fold, words
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.repositories import CustomerSummary
+
+
+def summary_of(customer: Customer) -> CustomerSummary:
+    description = customer.description
+    return CustomerSummary(
+        customer_id=customer.customer_id,
+        kind=description.kind,
+        name=description.name,
+        email=description.email,
+        city=description.billing_address.city,
+        siren=description.siren,
+    )
+
+
+def to_item(customer: Customer) -> Item:
+    key = keys.customer(customer.tenant_id, customer.customer_id)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity="customer",
+        schema_version=SCHEMA_VERSION,
+        tenant_id=customer.tenant_id,
+        version=customer.version,
+        body=dump(customer),
+        summary=dump(summary_of(customer)),
+        listing_pk=keys.customer_listing(customer.tenant_id),
+        listing_sk=f"{fold(customer.description.name)[:100]}#{customer.customer_id}",
+    )
+
+
+def from_item(stored: Item) -> Customer:
+    return load(Customer, text(stored, "body"))
+
+
+def search_words(customer: Customer) -> tuple[str, ...]:
+    description = customer.description
+    return words(
+        description.name,
+        description.contact_name,
+        description.billing_address.city,
+        description.siren or "",
+        description.siret or "",
+        description.vat_number or "",
+        (description.email or "").partition("@")[0],
+    )
+
+
+class Customers:
+    """Port Customers."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def read(self, caller: Caller, customer_id: str) -> Customer:
+        key = keys.customer(caller.tenant_id, customer_id)
+        stored = self._table.read(caller, key).get(key)
+        if stored is None:
+            raise NotFound
+        return from_item(stored)
+
+    def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
+        self._table.write(
+            caller,
+            self._table.create(to_item(customer), refuse_with(Busy)),
+            *(self._word(customer, word) for word in search_words(customer)),
+            self._event(customer, event),
+            once=once,
+            answered=customer,
+        )
+
+    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None:
+        kept = search_words(customer)
+        gone = [word for word in search_words(previous) if word not in kept]
+        self._table.write(
+            caller,
+            self._table.replace(
+                to_item(customer), expected_version=previous.version, refused=refuse_with(StaleVersion)
+            ),
+            *(self._word(customer, word) for word in kept),
+            *(self._forget(customer, word, previous.version) for word in gone),
+            self._event(customer, event),
+        )
+
+    def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
+        self._table.trust(caller)
+        rows, position = self._table.page(
+            "Listing",
+            keys.customer_listing(caller.tenant_id),
+            page,
+            base_key=lambda customer_id: keys.customer(caller.tenant_id, customer_id),
+        )
+        return Page(items=load_all(CustomerSummary, [row.summary for row in rows]), position=position)
+
+    def search(self, caller: Caller, searched: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
+        """The longest word is looked up; the others are held against the record's own words."""
+        self._table.trust(caller)
+        prefix = searched[0]
+        partition = keys.customer_word(caller.tenant_id, "", "").pk
+        found, position = self._table.query(
+            partition,
+            low=prefix,
+            high=f"{prefix}{keys.HIGHEST}",
+            limit=page.limit,
+            after=page.position,
+            consistent=False,
+        )
+        summaries = [text(stored, "summary") for stored in found if _matches(stored, searched)]
+        return Page(items=load_all(CustomerSummary, summaries), position=position)
+
+    def _word(self, customer: Customer, word: str) -> Write:
+        key = keys.customer_word(customer.tenant_id, word, customer.customer_id)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="customer_word",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=customer.tenant_id,
+            version=customer.version,
+            words=" ".join(search_words(customer)),
+            summary=dump(summary_of(customer)),
+        )
+        # The customer's own version guards the whole edit; a record only ever gives way to a later one.
+        request = self._table.put(
+            content,
+            only_if="attribute_not_exists(pk) OR version < :version",
+            values={":version": customer.version},
+        )
+        return Write("Put", request, refuse_with(StaleVersion))
+
+    def _forget(self, customer: Customer, word: str, version: int) -> Write:
+        return self._table.delete(
+            keys.customer_word(customer.tenant_id, word, customer.customer_id),
+            refused=refuse_with(StaleVersion),
+            only_if="entity = :entity AND version <= :version",
+            values={":entity": "customer_word", ":version": version},
+        )
+
+    def _event(self, customer: Customer, event: Event) -> Write:
+        key = keys.customer_event(customer.tenant_id, customer.customer_id, event.event_id)
+        return self._table.event(key, customer.tenant_id, event)
+
+
+def _matches(stored: Item, searched: tuple[str, ...]) -> bool:
+    """Every word of the query begins a word of the record; only its first such record counts, so none repeats."""
+    held = text(stored, "words").split()
+    if not all(any(word.startswith(prefix) for word in held) for prefix in searched):
+        return False
+    own = text(stored, "sk").partition("#")[0]
+    return own == min(word for word in held if word.startswith(searched[0]))

@@ -1,0 +1,108 @@
+"""Deliveries, for the workflow: requests, PDF record, mail claims, outcomes. No caller: the request has the tenant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
+from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issued_from_item
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
+from billing.domain.errors import DependencyUnavailable, NotFound, StaleVersion
+from billing.domain.events import Event
+from billing.domain.invoice import IssuedInvoice
+
+_HEAD_ATTEMPTS = 10
+
+
+def request_from_item(stored: Item) -> DeliveryRequest:
+    """The executions are counted on the item itself, beside the body."""
+    return replace(load(DeliveryRequest, text(stored, "body")), executions=number(stored, "executions"))
+
+
+def claim_to_item(claim: MailClaim) -> Item:
+    key = keys.mail_claim(claim.tenant_id, claim.invoice_id, claim.attempt, claim.recipient)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity="mail_claim",
+        schema_version=SCHEMA_VERSION,
+        tenant_id=claim.tenant_id,
+        claim_state=claim.state.value,
+        body=dump(claim),
+    )
+
+
+class Deliveries:
+    """Port Deliveries."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._invoices = Invoices(table)
+
+    def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice:
+        stored = self._table.get(keys.invoice(tenant_id, invoice_id))
+        if stored is None or "document" not in stored:
+            raise NotFound
+        return issued_from_item(stored)
+
+    def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest:
+        stored = self._table.get(keys.delivery(tenant_id, invoice_id, attempt))
+        if stored is None:
+            raise NotFound
+        return request_from_item(stored)
+
+    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+        for _ in range(_HEAD_ATTEMPTS):
+            invoice = self.invoice(tenant_id, invoice_id)
+            if invoice.delivery.pdf is not None:
+                return invoice
+            recorded = invoice.with_delivery(replace(invoice.delivery, pdf=pdf), pdf.rendered_at)
+            try:
+                self._table.write(None, self._invoices.moved_head(recorded), self._event(recorded, event))
+            except StaleVersion:
+                continue
+            return recorded
+        raise DependencyUnavailable
+
+    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+        content = self._table.put(delivery_to_item(request), only_if="settled = :open", values={":open": False})
+        events = [self._event(invoice, event)] if event else []
+        self._table.write(
+            None,
+            self._invoices.moved_head(invoice),
+            Write("Put", content, refuse_with(StaleVersion)),
+            *events,
+        )
+
+    def claim_mail(self, claim: MailClaim) -> MailClaim:
+        try:
+            self._table.write(None, self._table.create(claim_to_item(claim), refuse_with(StaleVersion)))
+        except StaleVersion:
+            standing = self.read_mail(claim.tenant_id, claim.invoice_id, claim.attempt, claim.recipient)
+            if standing is None:
+                raise
+            return standing
+        return claim
+
+    def advance_mail(self, claim: MailClaim, *, expected: MailClaim) -> bool:
+        content = self._table.put(
+            claim_to_item(claim), only_if="claim_state = :expected", values={":expected": expected.state.value}
+        )
+        try:
+            self._table.write(None, Write("Put", content, refuse_with(StaleVersion)))
+        except StaleVersion:
+            return False
+        return True
+
+    def read_mail(self, tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> MailClaim | None:
+        stored = self._table.get(keys.mail_claim(tenant_id, invoice_id, attempt, recipient))
+        return load(MailClaim, text(stored, "body")) if stored else None
+
+    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
+        self._table.write(None, self._invoices.moved_head(invoice), self._event(invoice, event))
+
+    def _event(self, invoice: IssuedInvoice, event: Event) -> Write:
+        key = keys.invoice_event(invoice.tenant_id, invoice.invoice_id, event.event_id)
+        return self._table.event(key, invoice.tenant_id, event)

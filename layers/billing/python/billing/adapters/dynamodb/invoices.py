@@ -1,0 +1,470 @@
+"""Invoices: the head with its frozen document as one item; ledger, deliveries and events beside it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import (
+    SCHEMA_VERSION,
+    Item,
+    dump,
+    item,
+    load,
+    load_all,
+    number,
+    optional_text,
+    text,
+)
+from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.customers import from_item as customer_from_item
+from billing.adapters.dynamodb.products import from_item as product_from_item
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.dates import civil_date
+from billing.domain.delivery import Delivery, DeliveryRequest
+from billing.domain.errors import (
+    Busy,
+    FieldError,
+    FieldErrors,
+    InvoiceAlreadyIssued,
+    NotFound,
+    NumberTaken,
+    StaleVersion,
+)
+from billing.domain.events import Event
+from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
+from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
+from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.repositories import (
+    DraftContext,
+    InvoiceQuery,
+    InvoiceSummary,
+    IssueContext,
+    SeriesMoved,
+)
+
+DRAFT = "draft_invoice"
+ISSUED = "issued_invoice"
+DELIVERY_REQUEST = "delivery_request"
+LEDGER_ENTRY = "ledger_entry"
+
+
+def draft_to_item(draft: DraftInvoice) -> Item:
+    key = keys.invoice(draft.tenant_id, draft.invoice_id)
+    day = civil_date(draft.created_at)
+    summary = InvoiceSummary(
+        invoice_id=draft.invoice_id,
+        status=InvoiceStatus.DRAFT,
+        number=None,
+        list_date=day,
+        due_date=draft.content.due_date,
+        customer_id=draft.content.customer_id,
+        customer_name=draft.customer_name,
+        currency="EUR",
+        total_minor=draft.totals.total_minor,
+        balance_minor=draft.totals.due_minor,
+        delivery_state=Delivery().state.value,
+    )
+    listed = _listed(draft.tenant_id, summary, due=draft.content.due_date or day)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=DRAFT,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=draft.tenant_id,
+        version=draft.version,
+        body=dump(draft),
+        **listed,
+    )
+
+
+def issued_to_item(invoice: IssuedInvoice) -> Item:
+    key = keys.invoice(invoice.tenant_id, invoice.invoice_id)
+    document = invoice.document
+    summary = InvoiceSummary(
+        invoice_id=invoice.invoice_id,
+        status=invoice.ledger.status,
+        number=document.number,
+        list_date=document.issue_date,
+        due_date=document.due_date,
+        customer_id=document.customer_id,
+        customer_name=document.buyer.name,
+        currency=document.currency,
+        total_minor=document.totals.total_minor,
+        balance_minor=invoice.ledger.balance_minor,
+        delivery_state=invoice.delivery.state.value,
+    )
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=ISSUED,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=invoice.tenant_id,
+        version=invoice.version,
+        document=document.canonical(),
+        document_hash=invoice.document_hash,
+        ledger=dump(invoice.ledger),
+        delivery=dump(invoice.delivery),
+        created_at=invoice.created_at.isoformat(),
+        updated_at=invoice.updated_at.isoformat(),
+        **_listed(invoice.tenant_id, summary, due=document.due_date),
+    )
+
+
+def _listed(tenant_id: str, summary: InvoiceSummary, *, due: date) -> dict[str, str | None]:
+    """The index attributes: every list shows the summary; the due list holds only what is left to pay."""
+    owed = summary.number is not None and summary.balance_minor > 0 and summary.status != InvoiceStatus.CANCELLED
+    by_date, by_due = keys.dated(summary.list_date, summary.invoice_id), keys.dated(due, summary.invoice_id)
+    return {
+        "summary": dump(summary),
+        "listing_pk": keys.invoice_listing(tenant_id),
+        "listing_sk": by_date,
+        "status_pk": keys.invoice_status(tenant_id, summary.status.value),
+        "status_sk": by_due,
+        "customer_pk": keys.invoice_customer(tenant_id, summary.customer_id),
+        "customer_sk": by_date,
+        "due_pk": keys.invoice_due(tenant_id) if owed else None,
+        "due_sk": by_due if owed else None,
+    }
+
+
+def from_item(stored: Item) -> Invoice:
+    if text(stored, "entity") == DRAFT:
+        return load(DraftInvoice, text(stored, "body"))
+    return issued_from_item(stored)
+
+
+def issued_from_item(stored: Item) -> IssuedInvoice:
+    document = load(InvoiceDocument, text(stored, "document"))
+    return IssuedInvoice(
+        tenant_id=text(stored, "tenant_id"),
+        invoice_id=document.invoice_id,
+        version=number(stored, "version"),
+        document=document,
+        document_hash=text(stored, "document_hash"),
+        ledger=load(Ledger, text(stored, "ledger")),
+        delivery=load(Delivery, text(stored, "delivery")),
+        created_at=datetime.fromisoformat(text(stored, "created_at")),
+        updated_at=datetime.fromisoformat(text(stored, "updated_at")),
+    )
+
+
+def entry_from_item(stored: Item) -> LedgerEntry:
+    return load(LedgerEntry, text(stored, "body"))
+
+
+def series_to_item(tenant_id: str, state: SeriesState) -> Item:
+    key = keys.series(tenant_id, state.series.value)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity="series",
+        schema_version=SCHEMA_VERSION,
+        tenant_id=tenant_id,
+        year=state.year,
+        last_rank=state.last_rank,
+        last_date=state.last_date.isoformat() if state.last_date else None,
+        last_hash=state.last_hash,
+    )
+
+
+def series_from_item(series: Series, stored: Item | None) -> SeriesState:
+    if stored is None:
+        return SeriesState.untouched(series)
+    last_date = optional_text(stored, "last_date")
+    return SeriesState(
+        series=series,
+        year=number(stored, "year"),
+        last_rank=number(stored, "last_rank"),
+        last_date=date.fromisoformat(last_date) if last_date else None,
+        last_hash=text(stored, "last_hash"),
+    )
+
+
+def delivery_to_item(request: DeliveryRequest) -> Item:
+    """Unsettled requests are in the outbox; an outcome takes them out."""
+    key = keys.delivery(request.tenant_id, request.invoice_id, request.attempt)
+    waiting = request.outcome is None
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=DELIVERY_REQUEST,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=request.tenant_id,
+        subject_id=request.invoice_id,
+        attempt=request.attempt,
+        executions=request.executions,
+        correlation_id=request.correlation_id,
+        settled=not waiting,
+        body=dump(request),
+        outbox_pk=keys.outbox(request.tenant_id) if waiting else None,
+        outbox_sk=keys.outbox_order(request.requested_at) if waiting else None,
+    )
+
+
+class Invoices:
+    """Port Invoices."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
+        company_key = keys.company(caller.tenant_id)
+        customer_key = keys.customer(caller.tenant_id, customer_id)
+        product_keys = [keys.product(caller.tenant_id, product_id) for product_id in product_ids]
+        found = self._table.read(caller, company_key, customer_key, *product_keys)
+        if customer_key not in found:
+            raise FieldErrors((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
+        company = found.get(company_key)
+        return DraftContext(
+            company=company_from_item(company) if company else None,
+            customer=customer_from_item(found[customer_key]),
+            products=tuple(product_from_item(found[key]) for key in product_keys if key in found),
+        )
+
+    def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:
+        key = keys.invoice(caller.tenant_id, invoice_id)
+        stored = self._table.read(caller, key, once=once).get(key)
+        if stored is None:
+            raise NotFound
+        return from_item(stored)
+
+    def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
+        head = self._table.create(draft_to_item(draft), refuse_with(Busy))
+        self._table.write(
+            caller,
+            head,
+            self._event(draft.tenant_id, draft.invoice_id, event),
+            once=once,
+            answered=draft,
+        )
+
+    def save_draft(self, caller: Caller, draft: DraftInvoice, *, previous: DraftInvoice, event: Event) -> None:
+        head = self._table.replace(
+            draft_to_item(draft), expected_version=previous.version, entity=DRAFT, refused=_draft_refused
+        )
+        self._table.write(caller, head, self._event(draft.tenant_id, draft.invoice_id, event))
+
+    def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
+        head = self._table.delete(
+            keys.invoice(caller.tenant_id, invoice_id),
+            refused=_draft_refused,
+            only_if="version = :version AND entity = :entity",
+            values={":version": expected_version, ":entity": DRAFT},
+        )
+        self._table.write(caller, head, self._event(caller.tenant_id, invoice_id, event))
+
+    def list(self, caller: Caller, query: InvoiceQuery, page: PageRequest) -> Page[InvoiceSummary]:
+        self._table.trust(caller)
+        index, partition, forward = _order(caller.tenant_id, query)
+        rows, position = self._table.page(
+            index,
+            partition,
+            page,
+            base_key=lambda invoice_id: keys.invoice(caller.tenant_id, invoice_id),
+            low=query.from_date.isoformat() if query.from_date else "",
+            high=_upper_bound(query),
+            forward=forward,
+        )
+        return Page(items=load_all(InvoiceSummary, [row.summary for row in rows]), position=position)
+
+    def load_for_issue(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest) -> IssueContext:
+        invoice_key = keys.invoice(caller.tenant_id, invoice_id)
+        company_key = keys.company(caller.tenant_id)
+        series_key = keys.series(caller.tenant_id, Series.INVOICE.value)
+        found = self._table.read(caller, invoice_key, company_key, series_key, once=once)
+        if invoice_key not in found:
+            raise NotFound
+        company = found.get(company_key)
+        return IssueContext(
+            invoice=from_item(found[invoice_key]),
+            company=company_from_item(company) if company else None,
+            series=series_from_item(Series.INVOICE, found.get(series_key)),
+        )
+
+    def issue(
+        self,
+        caller: Caller,
+        issued: IssuedInvoice,
+        *,
+        draft: DraftInvoice,
+        allocation: NumberAllocation,
+        event: Event,
+        delivery: DeliveryRequest,
+        once: IdempotentRequest,
+    ) -> None:
+        tenant_id = caller.tenant_id
+        head = self._table.replace(
+            issued_to_item(issued), expected_version=draft.version, entity=DRAFT, refused=_draft_refused
+        )
+        self._table.write(
+            caller,
+            head,
+            self._series(tenant_id, issued, allocation),
+            *self._opened_year(tenant_id, allocation),
+            self._rank(tenant_id, issued, allocation),
+            self._number(tenant_id, issued, allocation),
+            self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
+            self._event(tenant_id, issued.invoice_id, event),
+            once=once,
+            answered=issued,
+        )
+
+    def request_delivery(
+        self,
+        caller: Caller,
+        invoice: IssuedInvoice,
+        *,
+        delivery: DeliveryRequest,
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        self._table.write(
+            caller,
+            self.moved_head(invoice),
+            self._table.create(delivery_to_item(delivery), refuse_with(StaleVersion)),
+            self._event(invoice.tenant_id, invoice.invoice_id, event),
+            once=once,
+            answered=invoice,
+        )
+
+    def record_entry(
+        self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
+    ) -> None:
+        key = keys.ledger_entry(invoice.tenant_id, invoice.invoice_id, entry.rank)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity=LEDGER_ENTRY,
+            schema_version=SCHEMA_VERSION,
+            tenant_id=invoice.tenant_id,
+            body=dump(entry),
+        )
+        self._table.write(
+            caller,
+            self.moved_head(invoice),
+            self._table.create(content, refuse_with(StaleVersion)),
+            self._event(invoice.tenant_id, invoice.invoice_id, event),
+            once=once,
+            answered=invoice,
+        )
+
+    def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
+        """Two requests: the invoice must exist (and be the tenant's), then its events."""
+        head = keys.invoice(caller.tenant_id, invoice_id)
+        if head not in self._table.read(caller, head):
+            raise NotFound
+        first = keys.invoice_event(caller.tenant_id, invoice_id, "")
+        stored, position = self._table.query(
+            first.pk, low=first.sk, high=f"{first.sk}{keys.HIGHEST}", limit=page.limit, after=page.position
+        )
+        return Page(items=load_all(Event, [text(row, "body") for row in stored]), position=position)
+
+    def moved_head(self, invoice: IssuedInvoice) -> Write:
+        """The head one version further; the document in it is the same text as before."""
+        return self._table.replace(
+            issued_to_item(invoice),
+            expected_version=invoice.version - 1,
+            entity=ISSUED,
+            refused=refuse_with(StaleVersion),
+        )
+
+    def _series(self, tenant_id: str, issued: IssuedInvoice, allocation: NumberAllocation) -> Write:
+        previous = allocation.previous
+        state = SeriesState(
+            series=allocation.series,
+            year=allocation.year,
+            last_rank=allocation.rank,
+            last_date=allocation.issue_date,
+            last_hash=issued.document_hash,
+        )
+
+        def moved(stored: Item | None) -> Exception:
+            return SeriesMoved(series_from_item(allocation.series, stored))
+
+        if previous.last_date is None:
+            return self._table.create(series_to_item(tenant_id, state), moved)
+        request = self._table.put(
+            series_to_item(tenant_id, state),
+            only_if="last_rank = :rank AND last_hash = :hash",
+            values={":rank": previous.last_rank, ":hash": previous.last_hash},
+        )
+        return Write("Put", request, moved)
+
+    def _opened_year(self, tenant_id: str, allocation: NumberAllocation) -> tuple[Write, ...]:
+        if not allocation.opens_year:
+            return ()
+        key = keys.series_year(tenant_id, allocation.series.value, allocation.year)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="series_year",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            previous_year=allocation.previous.year,
+            previous_last_rank=allocation.previous.last_rank,
+            previous_last_hash=allocation.previous.last_hash,
+        )
+        return (self._table.create(content, refuse_with(Busy)),)
+
+    def _rank(self, tenant_id: str, issued: IssuedInvoice, allocation: NumberAllocation) -> Write:
+        key = keys.rank(tenant_id, allocation.series.value, allocation.year, allocation.rank)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="rank",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            year=allocation.year,
+            rank=allocation.rank,
+            number=allocation.number,
+            invoice_id=issued.invoice_id,
+            document_hash=issued.document_hash,
+        )
+        return self._table.create(content, refuse_with(NumberTaken))
+
+    def _number(self, tenant_id: str, issued: IssuedInvoice, allocation: NumberAllocation) -> Write:
+        key = keys.number(tenant_id, allocation.number)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="number",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            series=allocation.series.value,
+            invoice_id=issued.invoice_id,
+        )
+        return self._table.create(content, refuse_with(NumberTaken))
+
+    def _event(self, tenant_id: str, invoice_id: str, event: Event) -> Write:
+        return self._table.event(keys.invoice_event(tenant_id, invoice_id, event.event_id), tenant_id, event)
+
+
+def _draft_refused(stored: Item | None) -> Exception:
+    if stored is None:
+        return NotFound()
+    return InvoiceAlreadyIssued() if text(stored, "entity") == ISSUED else StaleVersion()
+
+
+def _order(tenant_id: str, query: InvoiceQuery) -> tuple[str, str, bool]:
+    """Index, partition and direction: dates newest first, dues most urgent first."""
+    if query.overdue_on is not None:
+        return "ByDueDate", keys.invoice_due(tenant_id), True
+    if query.status is not None:
+        return "ByStatus", keys.invoice_status(tenant_id, query.status.value), True
+    if query.customer_id is not None:
+        return "ByCustomer", keys.invoice_customer(tenant_id, query.customer_id), False
+    return "Listing", keys.invoice_listing(tenant_id), False
+
+
+def _upper_bound(query: InvoiceQuery) -> str:
+    """Inclusive upper bound of the sort key; overdue means due strictly before the day."""
+    bounds = []
+    if query.to_date is not None:
+        bounds.append(f"{query.to_date.isoformat()}#{keys.HIGHEST}")
+    if query.overdue_on is not None:
+        bounds.append(query.overdue_on.isoformat())
+    return min(bounds) if bounds else keys.HIGHEST

@@ -1,0 +1,158 @@
+"""Every key of the table, and nowhere else. The tenant comes first in each, but for the three written below.
+
+``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…`` lets one sweeper serve all
+tenants and holds identifiers only (docs/decisions/0003-table-keys.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+HEAD = "HEAD"
+OUTBOX_SHARDS = 4
+RANK_WIDTH = 10
+LEDGER_WIDTH = 6
+HIGHEST = "\uffff"  # sorts after every character that a key holds
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    pk: str
+    sk: str
+
+
+def _tenant(tenant_id: str, *parts: str) -> str:
+    return "#".join((f"T#{tenant_id}", *parts))
+
+
+def user(user_id: str) -> Key:
+    return Key(f"USER#{user_id}", "MEMBERSHIP")
+
+
+def membership(tenant_id: str, user_id: str) -> Key:
+    return Key(_tenant(tenant_id, "MEMBER", user_id), HEAD)
+
+
+def company(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "COMPANY"), HEAD)
+
+
+def company_event(tenant_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "COMPANY"), f"EVENT#{event_id}")
+
+
+def customer(tenant_id: str, customer_id: str) -> Key:
+    return Key(_tenant(tenant_id, "CUSTOMER", customer_id), HEAD)
+
+
+def customer_event(tenant_id: str, customer_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "CUSTOMER", customer_id), f"EVENT#{event_id}")
+
+
+def customer_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "CUSTOMERS")
+
+
+def customer_word(tenant_id: str, word: str, customer_id: str) -> Key:
+    return Key(_tenant(tenant_id, "SEARCH", "CUSTOMER"), f"{word}#{customer_id}")
+
+
+def product(tenant_id: str, product_id: str) -> Key:
+    return Key(_tenant(tenant_id, "PRODUCT", product_id), HEAD)
+
+
+def product_event(tenant_id: str, product_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "PRODUCT", product_id), f"EVENT#{event_id}")
+
+
+def product_listing(tenant_id: str, *, archived: bool) -> str:
+    return _tenant(tenant_id, "PRODUCTS", "ARCHIVED" if archived else "ACTIVE")
+
+
+def invoice(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), HEAD)
+
+
+def invoice_event(tenant_id: str, invoice_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"EVENT#{event_id}")
+
+
+def ledger_entry(tenant_id: str, invoice_id: str, rank: int) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"LEDGER#{rank:0{LEDGER_WIDTH}d}")
+
+
+def delivery(tenant_id: str, invoice_id: str, attempt: int) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"DELIVERY#{attempt:0{LEDGER_WIDTH}d}")
+
+
+def mail_claim(tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> Key:
+    digest = hashlib.sha256(recipient.strip().lower().encode()).hexdigest()[:32]
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"MAIL#{attempt:0{LEDGER_WIDTH}d}#{digest}")
+
+
+def invoice_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "INVOICES")
+
+
+def invoice_status(tenant_id: str, status: str) -> str:
+    return _tenant(tenant_id, "INVOICES", "STATUS", status)
+
+
+def invoice_customer(tenant_id: str, customer_id: str) -> str:
+    return _tenant(tenant_id, "INVOICES", "CUSTOMER", customer_id)
+
+
+def invoice_due(tenant_id: str) -> str:
+    return _tenant(tenant_id, "INVOICES", "DUE")
+
+
+def series(tenant_id: str, name: str) -> Key:
+    return Key(_tenant(tenant_id, "SERIES", name), HEAD)
+
+
+def series_year(tenant_id: str, name: str, year: int) -> Key:
+    return Key(_tenant(tenant_id, "SERIES", name), f"YEAR#{year:04d}")
+
+
+def rank_partition(tenant_id: str, name: str) -> str:
+    return _tenant(tenant_id, "RANKS", name)
+
+
+def rank_sort(year: int, rank: int) -> str:
+    return f"{year:04d}#{rank:0{RANK_WIDTH}d}"
+
+
+def rank(tenant_id: str, name: str, year: int, value: int) -> Key:
+    return Key(rank_partition(tenant_id, name), rank_sort(year, value))
+
+
+def number(tenant_id: str, formatted: str) -> Key:
+    return Key(_tenant(tenant_id, "NUMBER", formatted), HEAD)
+
+
+def idempotency(tenant_id: str, operation: str, key: str) -> Key:
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return Key(_tenant(tenant_id, "IDEMPOTENCY", operation, digest), HEAD)
+
+
+def verification(tenant_id: str, verification_id: str) -> Key:
+    return Key(_tenant(tenant_id, "VERIFICATION", verification_id), HEAD)
+
+
+def outbox(tenant_id: str) -> str:
+    return outbox_shard(int(hashlib.sha256(tenant_id.encode()).hexdigest()[:8], 16) % OUTBOX_SHARDS)
+
+
+def outbox_shard(shard: int) -> str:
+    return f"OUTBOX#{shard}"
+
+
+def outbox_order(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
+
+
+def dated(day: date, resource_id: str) -> str:
+    """Sort key of a list by date; ids of the same day keep their order of creation."""
+    return f"{day.isoformat()}#{resource_id}"

@@ -1,0 +1,88 @@
+"""The catalogue: one item each, listed by name, archived ones apart."""
+
+from __future__ import annotations
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.errors import Busy, NotFound, StaleVersion
+from billing.domain.events import Event
+from billing.domain.money import format_decimal
+from billing.domain.parties import Product
+from billing.domain.search import fold
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.repositories import ProductSummary
+
+
+def summary_of(product: Product) -> ProductSummary:
+    description = product.description
+    return ProductSummary(
+        product_id=product.product_id,
+        kind=description.kind,
+        name=description.name,
+        reference=description.reference,
+        unit=description.unit,
+        unit_price=format_decimal(description.unit_price),
+        vat=description.vat,
+        archived=product.archived,
+    )
+
+
+def to_item(product: Product) -> Item:
+    key = keys.product(product.tenant_id, product.product_id)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity="product",
+        schema_version=SCHEMA_VERSION,
+        tenant_id=product.tenant_id,
+        version=product.version,
+        body=dump(product),
+        summary=dump(summary_of(product)),
+        listing_pk=keys.product_listing(product.tenant_id, archived=product.archived),
+        listing_sk=f"{fold(product.description.name)[:100]}#{product.product_id}",
+    )
+
+
+def from_item(stored: Item) -> Product:
+    return load(Product, text(stored, "body"))
+
+
+class Products:
+    """Port Products."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def read(self, caller: Caller, product_id: str) -> Product:
+        key = keys.product(caller.tenant_id, product_id)
+        stored = self._table.read(caller, key).get(key)
+        if stored is None:
+            raise NotFound
+        return from_item(stored)
+
+    def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None:
+        head = self._table.create(to_item(product), refuse_with(Busy))
+        self._table.write(caller, head, self._event(product, event), once=once, answered=product)
+
+    def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None:
+        head = self._table.replace(
+            to_item(product), expected_version=product.version - 1, refused=refuse_with(StaleVersion)
+        )
+        self._table.write(caller, head, self._event(product, event), once=once, answered=product)
+
+    def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
+        self._table.trust(caller)
+        rows, position = self._table.page(
+            "Listing",
+            keys.product_listing(caller.tenant_id, archived=archived),
+            page,
+            base_key=lambda product_id: keys.product(caller.tenant_id, product_id),
+        )
+        return Page(items=load_all(ProductSummary, [row.summary for row in rows]), position=position)
+
+    def _event(self, product: Product, event: Event) -> Write:
+        key = keys.product_event(product.tenant_id, product.product_id, event.event_id)
+        return self._table.event(key, product.tenant_id, event)

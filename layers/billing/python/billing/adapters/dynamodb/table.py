@@ -1,0 +1,414 @@
+"""Requests to the table: what every repository shares.
+
+A read that needs the membership fetches it in the same batch; a write checks it in its own transaction;
+a list trusts it for five seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import Item, attribute, compress, decompress, dump, item, load, number, text
+from billing.adapters.dynamodb.keys import Key
+from billing.domain.access import Caller
+from billing.domain.errors import BillingError, Busy, DependencyUnavailable, IdempotencyKeyReused, MembershipChanged
+from billing.domain.events import Event
+from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
+from billing.ports.paging import PageRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MEMBERSHIP_TRUST_SECONDS = 5.0
+IDEMPOTENCY_LIFE_SECONDS = 30 * 24 * 3600
+_BATCH_LIMIT = 100
+_CONFLICT_BUDGET_SECONDS = 8.0
+_RETRYABLE = frozenset(
+    {
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "ServiceUnavailable",
+        "TransactionInProgressException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One action of a transaction and what its refused condition means.
+
+    ``refused`` gets the item that stands in the way (None when there is none).
+    """
+
+    action: str
+    request: Mapping[str, Any]
+    refused: Callable[[Item | None], Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An index entry of a list: its order, the id of its resource, its summary text."""
+
+    order: str
+    resource_id: str
+    summary: str
+
+
+class Table:
+    """The table of this environment. Safe to share between repositories of one process."""
+
+    def __init__(self, client: DynamoDBClient, name: str, *, clock: Clock, ids: Ids) -> None:
+        self._client = client
+        self._name = name
+        self._clock = clock
+        self._ids = ids
+        self._trusted: dict[tuple[str, str, int], float] = {}
+
+    def batch(self, wanted: Sequence[Key]) -> dict[Key, Item]:
+        """Consistent items by key, those that exist; more than 100 keys take more than one request."""
+        found: dict[Key, Item] = {}
+        for start in range(0, len(wanted), _BATCH_LIMIT):
+            pending: list[Any] = [_key(key) for key in wanted[start : start + _BATCH_LIMIT]]
+            pause = 0.02
+            while pending:
+                answer = self._call(
+                    "batch_get_item", RequestItems={self._name: {"Keys": pending, "ConsistentRead": True}}
+                )
+                for stored in answer["Responses"].get(self._name, []):
+                    found[Key(text(stored, "pk"), text(stored, "sk"))] = stored
+                pending = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+                if pending:
+                    self._clock.sleep(pause * self._ids.jitter())
+                    pause = min(pause * 2, 0.5)
+        return found
+
+    def read(self, caller: Caller, *wanted: Key, once: IdempotentRequest | None = None) -> dict[Key, Item]:
+        """Items and the caller's membership in one request.
+
+        Raises: MembershipChanged; AlreadyAnswered, IdempotencyKeyReused with ``once``.
+        """
+        member = keys.membership(caller.tenant_id, caller.user_id)
+        extra = [keys.idempotency(caller.tenant_id, once.operation, once.key)] if once else []
+        found = self.batch([member, *extra, *wanted])
+        self._check_membership(caller, found.get(member))
+        if once and extra[0] in found:
+            raise _replay(once, found[extra[0]])
+        return found
+
+    def get(self, key: Key) -> Item | None:
+        answer = self._call("get_item", TableName=self._name, Key=_key(key), ConsistentRead=True)
+        found: Item | None = answer.get("Item")
+        return found
+
+    def trust(self, caller: Caller) -> None:
+        """Hold that the membership stands, from memory when it was seen in the last five seconds."""
+        seen = self._trusted.get(_identity(caller))
+        if seen is None or self._clock.monotonic() - seen > MEMBERSHIP_TRUST_SECONDS:
+            self._check_membership(caller, self.get(keys.membership(caller.tenant_id, caller.user_id)))
+
+    def page(
+        self,
+        index: str,
+        partition: str,
+        page: PageRequest,
+        *,
+        base_key: Callable[[str], Key],
+        low: str = "",
+        high: str = keys.HIGHEST,
+        forward: bool = True,
+    ) -> tuple[list[Row], str | None]:
+        """One page of a list index, one request. Positions hold the order and the id of the last row."""
+        if low > high:
+            return [], None
+        prefix = _INDEX_PREFIX[index]
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "IndexName": index,
+            "KeyConditionExpression": f"{prefix}_pk = :partition AND {prefix}_sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":partition": attribute(partition),
+                ":low": attribute(low or " "),
+                ":high": attribute(high),
+            },
+            "Limit": page.limit,
+            "ScanIndexForward": forward,
+        }
+        if page.position is not None:
+            order, _, resource_id = page.position.rpartition("|")
+            request["ExclusiveStartKey"] = {
+                f"{prefix}_pk": attribute(partition),
+                f"{prefix}_sk": attribute(order),
+                **_key(base_key(resource_id)),
+            }
+        answer = self._call("query", **request)
+        rows = [
+            Row(
+                order=text(stored, f"{prefix}_sk"),
+                resource_id=text(stored, "pk").rpartition("#")[2],
+                summary=text(stored, "summary"),
+            )
+            for stored in answer["Items"]
+        ]
+        more = "LastEvaluatedKey" in answer and bool(rows)
+        return rows, f"{rows[-1].order}|{rows[-1].resource_id}" if more else None
+
+    def query(
+        self,
+        partition: str,
+        *,
+        low: str,
+        high: str,
+        limit: int,
+        after: str | None = None,
+        forward: bool = True,
+        consistent: bool = True,
+    ) -> tuple[list[Item], str | None]:
+        """Items of one partition between two sort keys; the position is the last sort key."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": "pk = :partition AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":partition": attribute(partition),
+                ":low": attribute(low),
+                ":high": attribute(high),
+            },
+            "Limit": limit,
+            "ScanIndexForward": forward,
+            "ConsistentRead": consistent,
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = _key(Key(partition, after))
+        answer = self._call("query", **request)
+        items: list[Item] = answer["Items"]
+        more = "LastEvaluatedKey" in answer and bool(items)
+        return items, text(items[-1], "sk") if more else None
+
+    def outbox(self, shard: int, before: str, limit: int) -> list[Key]:
+        """Keys of unsettled requests last touched before an instant, oldest first."""
+        answer = self._call(
+            "query",
+            TableName=self._name,
+            IndexName="Outbox",
+            KeyConditionExpression="outbox_pk = :shard AND outbox_sk < :before",
+            ExpressionAttributeValues={
+                ":shard": attribute(keys.outbox_shard(shard)),
+                ":before": attribute(before),
+            },
+            Limit=limit,
+        )
+        return [Key(text(stored, "pk"), text(stored, "sk")) for stored in answer["Items"]]
+
+    def put(self, content: Item, *, only_if: str, values: Mapping[str, str | int | bool] | None = None) -> Item:
+        """Part of a Write: the whole item, on a condition."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "Item": content,
+            "ConditionExpression": only_if,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if values:
+            request["ExpressionAttributeValues"] = {name: attribute(value) for name, value in values.items()}
+        return request
+
+    def create(self, content: Item, refused: Callable[[Item | None], Exception]) -> Write:
+        """A new item: refused when its key is taken."""
+        return Write("Put", self.put(content, only_if="attribute_not_exists(pk)"), refused)
+
+    def replace(
+        self,
+        content: Item,
+        *,
+        expected_version: int,
+        refused: Callable[[Item | None], Exception],
+        entity: str | None = None,
+    ) -> Write:
+        """The whole item again: refused unless the stored one has the expected version (and entity)."""
+        condition = "version = :expected_version"
+        values: dict[str, str | int | bool] = {":expected_version": expected_version}
+        if entity is not None:
+            condition += " AND entity = :entity"
+            values[":entity"] = entity
+        return Write("Put", self.put(content, only_if=condition, values=values), refused)
+
+    def delete(
+        self,
+        key: Key,
+        *,
+        refused: Callable[[Item | None], Exception],
+        only_if: str,
+        values: Mapping[str, str | int | bool],
+    ) -> Write:
+        request = {
+            "TableName": self._name,
+            "Key": _key(key),
+            "ConditionExpression": only_if,
+            "ExpressionAttributeValues": {name: attribute(value) for name, value in values.items()},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return Write("Delete", request, refused)
+
+    def write(
+        self,
+        caller: Caller | None,
+        *writes: Write,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        """All of it or nothing, in one transaction, with the membership check and the idempotency record.
+
+        ``answered`` is the result that ``once`` shapes into the stored answer.
+
+        Raises: MembershipChanged, AlreadyAnswered, IdempotencyKeyReused, what a refused write says, Busy.
+        """
+        actions: list[Write] = []
+        if caller is not None:
+            actions.append(self._membership_check(caller))
+        if once is not None and caller is not None:
+            actions.append(self._idempotency_record(caller, once, once.answer_of(answered)))
+        actions.extend(writes)
+        deadline = self._clock.monotonic() + _CONFLICT_BUDGET_SECONDS
+        pause = 0.005
+        while True:
+            try:
+                self._transact(actions)
+            except _Conflicted as conflict:
+                if self._clock.monotonic() > deadline:
+                    raise Busy from conflict
+                self._clock.sleep(pause * self._ids.jitter())
+                pause = min(pause * 2, 0.25)
+            else:
+                return
+
+    def count(self, key: Key, counter: str, *, expected: int, also: Mapping[str, str]) -> bool:
+        """Add one to a counter and set some attributes; False when it moved or its request is settled."""
+        sets = ", ".join([f"{counter} = :next", *(f"{name} = :{name}" for name in also)])
+        try:
+            self._call(
+                "update_item",
+                TableName=self._name,
+                Key=_key(key),
+                UpdateExpression=f"SET {sets}",
+                ConditionExpression=f"{counter} = :expected AND settled = :open",
+                ExpressionAttributeValues={
+                    ":next": attribute(expected + 1),
+                    ":expected": attribute(expected),
+                    ":open": attribute(False),
+                    **{f":{name}": attribute(value) for name, value in also.items()},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def event(self, key: Key, tenant_id: str, event: Event) -> Write:
+        """The business event of an effect, in the effect's own transaction."""
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="event",
+            schema_version=1,
+            tenant_id=tenant_id,
+            event_type=event.event_type.value,
+            body=dump(event),
+        )
+        return self.create(content, lambda _: Busy())
+
+    def _transact(self, actions: list[Write]) -> None:
+        try:
+            self._call("transact_write_items", TransactItems=[{action.action: action.request} for action in actions])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            raise _refusal(actions, error.response.get("CancellationReasons", [])) from error
+
+    def _membership_check(self, caller: Caller) -> Write:
+        key = keys.membership(caller.tenant_id, caller.user_id)
+        request = {
+            "TableName": self._name,
+            "Key": _key(key),
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeValues": {":version": attribute(caller.membership_version)},
+        }
+        return Write("ConditionCheck", request, lambda _: MembershipChanged())
+
+    def _idempotency_record(self, caller: Caller, once: IdempotentRequest, answer: Answer) -> Write:
+        key = keys.idempotency(caller.tenant_id, once.operation, once.key)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="idempotency",
+            schema_version=1,
+            tenant_id=caller.tenant_id,
+            operation=once.operation,
+            fingerprint=once.fingerprint,
+            answer=compress(dump(answer)),
+            expires_at=int(self._clock.now().timestamp()) + IDEMPOTENCY_LIFE_SECONDS,
+        )
+        return self.create(content, lambda stored: _replay(once, stored) if stored else Busy())
+
+    def _check_membership(self, caller: Caller, stored: Item | None) -> None:
+        if stored is None or number(stored, "version") != caller.membership_version:
+            self._trusted.pop(_identity(caller), None)
+            raise MembershipChanged
+        if len(self._trusted) > 1000:  # a warm function serves many people: forget them all now and then
+            self._trusted.clear()
+        self._trusted[_identity(caller)] = self._clock.monotonic()
+
+    def _call(self, operation: str, **request: Any) -> Any:
+        try:
+            return getattr(self._client, operation)(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _RETRYABLE:
+                raise DependencyUnavailable from error
+            raise
+        except (BotoConnectionError, HTTPClientError) as error:
+            raise DependencyUnavailable from error
+
+
+_INDEX_PREFIX = {"Listing": "listing", "ByStatus": "status", "ByCustomer": "customer", "ByDueDate": "due"}
+
+
+class _Conflicted(Exception):
+    """Another transaction held one of the items: nothing was written, the same request may go again."""
+
+
+def _refusal(actions: list[Write], reasons: list[Any]) -> Exception:
+    """What the first refused condition means; membership and idempotency stand first in every transaction."""
+    conflicted = False
+    for action, reason in zip(actions, reasons, strict=True):
+        if reason["Code"] == "ConditionalCheckFailed":
+            return action.refused(reason.get("Item"))
+        conflicted = conflicted or reason["Code"] in {"TransactionConflict", "ThrottlingError"}
+    if conflicted:
+        return _Conflicted()
+    codes = ", ".join(str(reason["Code"]) for reason in reasons)
+    return RuntimeError(f"transaction refused: {codes}")
+
+
+def _replay(once: IdempotentRequest, stored: Item) -> Exception:
+    if text(stored, "fingerprint") != once.fingerprint:
+        return IdempotencyKeyReused()
+    return AlreadyAnswered(load(Answer, decompress(stored, "answer")))
+
+
+def _identity(caller: Caller) -> tuple[str, str, int]:
+    return caller.tenant_id, caller.user_id, caller.membership_version
+
+
+def _key(key: Key) -> Item:
+    return {"pk": attribute(key.pk), "sk": attribute(key.sk)}
+
+
+def refuse_with(error: type[BillingError]) -> Callable[[Item | None], Exception]:
+    return lambda _: error()

@@ -1,0 +1,141 @@
+"""Verification jobs, and the pages of documents that they prove."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
+from billing.adapters.dynamodb.invoices import entry_from_item, issued_from_item, series_from_item
+from billing.adapters.dynamodb.table import Table, refuse_with
+from billing.domain.access import Caller
+from billing.domain.errors import Busy, DependencyUnavailable, NotFound, StaleVersion
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import LedgerEntry
+from billing.domain.numbering import Series, SeriesState
+from billing.domain.verification import ChainedDocument, ChainPosition, Verification, VerificationState
+from billing.ports.idempotency import IdempotentRequest
+
+VERIFICATION_REQUEST = "verification_request"
+_PAIR_ATTEMPTS = 5
+
+
+def to_item(verification: Verification) -> Item:
+    key = keys.verification(verification.tenant_id, verification.verification_id)
+    waiting = verification.state is VerificationState.RUNNING
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=VERIFICATION_REQUEST,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=verification.tenant_id,
+        subject_id=verification.verification_id,
+        attempt=1,
+        executions=verification.executions,
+        correlation_id=verification.correlation_id,
+        settled=not waiting,
+        version=verification.version,
+        body=dump(verification),
+        outbox_pk=keys.outbox(verification.tenant_id) if waiting else None,
+        outbox_sk=keys.outbox_order(verification.updated_at) if waiting else None,
+    )
+
+
+def from_item(stored: Item) -> Verification:
+    return replace(load(Verification, text(stored, "body")), executions=number(stored, "executions"))
+
+
+class Verifications:
+    """Port Verifications."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def series_head(self, caller: Caller) -> SeriesState:
+        key = keys.series(caller.tenant_id, Series.INVOICE.value)
+        return series_from_item(Series.INVOICE, self._table.read(caller, key).get(key))
+
+    def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None:
+        head = self._table.create(to_item(verification), refuse_with(Busy))
+        self._table.write(caller, head, once=once, answered=verification)
+
+    def read(self, caller: Caller, verification_id: str) -> Verification:
+        key = keys.verification(caller.tenant_id, verification_id)
+        stored = self._table.read(caller, key).get(key)
+        if stored is None:
+            raise NotFound
+        return from_item(stored)
+
+    def load(self, tenant_id: str, verification_id: str) -> Verification:
+        stored = self._table.get(keys.verification(tenant_id, verification_id))
+        if stored is None:
+            raise NotFound
+        return from_item(stored)
+
+    def page(
+        self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
+    ) -> tuple[ChainedDocument, ...]:
+        name = target.series.value
+        if (position.year, position.rank) >= (target.year, target.last_rank):
+            return ()
+        after = keys.rank_sort(position.year, position.rank)
+        ranks, _ = self._table.query(
+            keys.rank_partition(tenant_id, name),
+            low=f"{after}!",  # "!" sorts before every digit: strictly after the position
+            high=keys.rank_sort(target.year, target.last_rank),
+            limit=limit,
+        )
+        invoice_keys = [keys.invoice(tenant_id, text(row, "invoice_id")) for row in ranks]
+        heads = self._table.batch(invoice_keys)
+        invoices = [issued_from_item(heads[key]) for key in invoice_keys]
+        entries = self._entries(invoices)
+        page = []
+        for row, key, invoice in zip(ranks, invoice_keys, invoices, strict=True):
+            head, ledger = invoice, entries[invoice.invoice_id]
+            if len(ledger) != head.ledger.entry_count:
+                head, ledger = self._settled_pair(head)
+            page.append(
+                ChainedDocument(
+                    year=number(row, "year"),
+                    rank=number(row, "rank"),
+                    number=text(row, "number"),
+                    canonical=text(heads[key], "document"),
+                    invoice=head,
+                    entries=ledger,
+                )
+            )
+        return tuple(page)
+
+    def save(self, verification: Verification) -> bool:
+        head = self._table.replace(
+            to_item(verification), expected_version=verification.version - 1, refused=refuse_with(StaleVersion)
+        )
+        try:
+            self._table.write(None, head)
+        except StaleVersion:
+            return False
+        return True
+
+    def _entries(self, invoices: list[IssuedInvoice]) -> dict[str, tuple[LedgerEntry, ...]]:
+        """The entries of each ledger, and the one after the last counted, which must not exist."""
+        wanted = {
+            keys.ledger_entry(invoice.tenant_id, invoice.invoice_id, rank): invoice.invoice_id
+            for invoice in invoices
+            for rank in range(1, invoice.ledger.entry_count + 2)
+        }
+        found = self._table.batch(list(wanted))
+        entries: dict[str, list[LedgerEntry]] = {invoice.invoice_id: [] for invoice in invoices}
+        for key, invoice_id in wanted.items():
+            if key in found:
+                entries[invoice_id].append(entry_from_item(found[key]))
+        return {invoice_id: tuple(listed) for invoice_id, listed in entries.items()}
+
+    def _settled_pair(self, invoice: IssuedInvoice) -> tuple[IssuedInvoice, tuple[LedgerEntry, ...]]:
+        """Head and entries as one moment saw them: a payment may land between two reads."""
+        for _ in range(_PAIR_ATTEMPTS):
+            entries = self._entries([invoice])[invoice.invoice_id]
+            stored = self._table.get(keys.invoice(invoice.tenant_id, invoice.invoice_id))
+            if stored is None or number(stored, "version") == invoice.version:
+                return invoice, entries
+            invoice = issued_from_item(stored)
+        raise DependencyUnavailable
