@@ -1,0 +1,630 @@
+"""Fake repositories over one Store, with the optimistic concurrency that the ports promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TypeVar, cast
+
+from billing.domain.access import Caller, Membership
+from billing.domain.dates import civil_date
+from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
+from billing.domain.errors import (
+    FieldError,
+    FieldErrors,
+    InvoiceAlreadyIssued,
+    MembershipChanged,
+    NotFound,
+    NumberTaken,
+    StaleVersion,
+)
+from billing.domain.events import Event
+from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.ledger import InvoiceStatus, LedgerEntry, is_overdue
+from billing.domain.money import format_decimal
+from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.domain.parties import Company, Customer, Product
+from billing.domain.search import fold, words
+from billing.domain.verification import ChainedDocument, ChainPosition, Verification, VerificationState
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.repositories import (
+    CustomerSummary,
+    DraftContext,
+    InvoiceQuery,
+    InvoiceSummary,
+    IssueContext,
+    OpenRequest,
+    ProductSummary,
+    SeriesMoved,
+)
+from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
+
+T = TypeVar("T")
+DELIVERY = "delivery_request"
+VERIFICATION = "verification_request"
+
+
+class FakeMemberships:
+    """Port Memberships."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of_user(self, user_id: str) -> Membership | None:
+        with self._store.lock:
+            tenant_id = self._store.tenants.get(user_id)
+            return self._store.memberships.get((tenant_id, user_id)) if tenant_id else None
+
+    def found(self, membership: Membership, *, at: datetime) -> Membership:
+        with self._store.lock:
+            existing = self.of_user(membership.user_id)
+            if existing is not None:
+                return existing
+            self._store.tenants[membership.user_id] = membership.tenant_id
+            self._store.founded_at[membership.tenant_id] = at
+            self._store.memberships[membership.tenant_id, membership.user_id] = membership
+            return membership
+
+    def read(self, caller: Caller) -> Membership:
+        with self._store.lock:
+            self._store.check(caller)
+            return self._store.memberships[caller.tenant_id, caller.user_id]
+
+    def change(self, membership: Membership) -> None:
+        """What managing people will do: the stored membership is this one from now on."""
+        with self._store.lock:
+            if (membership.tenant_id, membership.user_id) not in self._store.memberships:
+                raise MembershipChanged
+            self._store.memberships[membership.tenant_id, membership.user_id] = membership
+
+
+class FakeCompanies:
+    """Port Companies."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, caller: Caller) -> Company | None:
+        with self._store.lock:
+            self._store.check(caller)
+            return self._store.companies.get(caller.tenant_id)
+
+    def save(self, caller: Caller, company: Company, *, event: Event) -> None:
+        with self._store.writing(caller):
+            self._put(company, event)
+
+    def record_onboarding(
+        self, caller: Caller, company: Company, *, event: Event | None, once: IdempotentRequest
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=company.onboarding):
+            self._put(company, event)
+
+    def _put(self, company: Company, event: Event | None) -> None:
+        stored = self._store.companies.get(company.tenant_id)
+        if (stored.version if stored else 0) != company.version - 1:
+            raise StaleVersion
+        self._store.companies[company.tenant_id] = company
+        if event:
+            self._store.record(company.tenant_id, "company", event)
+
+
+class FakeCustomers:
+    """Port Customers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, caller: Caller, customer_id: str) -> Customer:
+        with self._store.lock:
+            self._store.check(caller)
+            return _found(self._store.customers.get((caller.tenant_id, customer_id)))
+
+    def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
+        with self._store.writing(caller, once=once, answered=customer):
+            self._store.customers[caller.tenant_id, customer.customer_id] = customer
+            self._store.record(caller.tenant_id, customer.customer_id, event)
+
+    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None:
+        with self._store.writing(caller):
+            stored = self._store.customers.get((caller.tenant_id, customer.customer_id))
+            if stored is None or stored.version != previous.version:
+                raise StaleVersion
+            self._store.customers[caller.tenant_id, customer.customer_id] = customer
+            self._store.record(caller.tenant_id, customer.customer_id, event)
+
+    def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
+        return cast("Page[CustomerSummary]", paged(self._rows(caller, ()), page))
+
+    def search(self, caller: Caller, words: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
+        return cast("Page[CustomerSummary]", paged(self._rows(caller, words), page))
+
+    def _rows(self, caller: Caller, searched: tuple[str, ...]) -> list[tuple[str, object]]:
+        with self._store.lock:
+            self._store.check(caller)
+            return [
+                (f"{fold(customer.description.name)}#{customer.customer_id}", _customer_summary(customer))
+                for (tenant_id, _), customer in self._store.customers.items()
+                if tenant_id == caller.tenant_id and _has_words(customer, searched)
+            ]
+
+
+class FakeProducts:
+    """Port Products."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, caller: Caller, product_id: str) -> Product:
+        with self._store.lock:
+            self._store.check(caller)
+            return _found(self._store.products.get((caller.tenant_id, product_id)))
+
+    def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None:
+        with self._store.writing(caller, once=once, answered=product):
+            self._store.products[caller.tenant_id, product.product_id] = product
+            self._store.record(caller.tenant_id, product.product_id, event)
+
+    def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None:
+        with self._store.writing(caller, once=once, answered=product):
+            stored = self._store.products.get((caller.tenant_id, product.product_id))
+            if stored is None or stored.version != product.version - 1:
+                raise StaleVersion
+            self._store.products[caller.tenant_id, product.product_id] = product
+            self._store.record(caller.tenant_id, product.product_id, event)
+
+    def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
+        with self._store.lock:
+            self._store.check(caller)
+            rows: list[tuple[str, object]] = [
+                (f"{fold(product.description.name)}#{product.product_id}", _product_summary(product))
+                for (tenant_id, _), product in self._store.products.items()
+                if tenant_id == caller.tenant_id and product.archived is archived
+            ]
+        return cast("Page[ProductSummary]", paged(rows, page))
+
+
+class FakeInvoices:
+    """Port Invoices."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
+        with self._store.lock:
+            self._store.check(caller)
+            customer = self._store.customers.get((caller.tenant_id, customer_id))
+            if customer is None:
+                raise FieldErrors((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
+            wanted = ((caller.tenant_id, product_id) for product_id in product_ids)
+            return DraftContext(
+                company=self._store.companies.get(caller.tenant_id),
+                customer=customer,
+                products=tuple(self._store.products[key] for key in wanted if key in self._store.products),
+            )
+
+    def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:
+        with self._store.lock:
+            self._store.check(caller, once)
+            return _found(self._store.invoices.get((caller.tenant_id, invoice_id)))
+
+    def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
+        with self._store.writing(caller, once=once, answered=draft):
+            self._store.invoices[caller.tenant_id, draft.invoice_id] = draft
+            self._store.record(caller.tenant_id, draft.invoice_id, event)
+
+    def save_draft(self, caller: Caller, draft: DraftInvoice, *, previous: DraftInvoice, event: Event) -> None:
+        with self._store.writing(caller):
+            self._held_draft(caller.tenant_id, draft.invoice_id, previous.version)
+            self._store.invoices[caller.tenant_id, draft.invoice_id] = draft
+            self._store.record(caller.tenant_id, draft.invoice_id, event)
+
+    def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
+        with self._store.writing(caller):
+            self._held_draft(caller.tenant_id, invoice_id, expected_version)
+            del self._store.invoices[caller.tenant_id, invoice_id]
+            self._store.record(caller.tenant_id, invoice_id, event)
+
+    def list(self, caller: Caller, query: InvoiceQuery, page: PageRequest) -> Page[InvoiceSummary]:
+        by_due = query.status is not None or query.overdue_on is not None
+        with self._store.lock:
+            self._store.check(caller)
+            rows: list[tuple[str, object]] = []
+            for (tenant_id, invoice_id), invoice in self._store.invoices.items():
+                summary = invoice_summary(invoice)
+                day = (summary.due_date or summary.list_date) if by_due else summary.list_date
+                if tenant_id == caller.tenant_id and _asked_for(invoice, summary, query) and _within(day, query):
+                    rows.append((f"{day.isoformat()}#{invoice_id}", summary))
+        return cast("Page[InvoiceSummary]", paged(rows, page, forward=by_due))
+
+    def load_for_issue(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest) -> IssueContext:
+        with self._store.lock:
+            self._store.check(caller, once)
+            return IssueContext(
+                invoice=_found(self._store.invoices.get((caller.tenant_id, invoice_id))),
+                company=self._store.companies.get(caller.tenant_id),
+                series=self._series(caller.tenant_id),
+            )
+
+    def issue(
+        self,
+        caller: Caller,
+        issued: IssuedInvoice,
+        *,
+        draft: DraftInvoice,
+        allocation: NumberAllocation,
+        event: Event,
+        delivery: DeliveryRequest,
+        once: IdempotentRequest,
+    ) -> None:
+        tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
+        with self._store.writing(caller, once=once, answered=issued):
+            self._held_draft(tenant_id, invoice_id, draft.version)
+            state = self._series(tenant_id)
+            if state != allocation.previous:
+                raise SeriesMoved(state)
+            if (tenant_id, allocation.number) in self._store.numbers:
+                raise NumberTaken
+            self._store.invoices[tenant_id, invoice_id] = issued
+            self._store.series[tenant_id, allocation.series] = SeriesState(
+                series=allocation.series,
+                year=allocation.year,
+                last_rank=allocation.rank,
+                last_date=allocation.issue_date,
+                last_hash=issued.document_hash,
+            )
+            place = (tenant_id, allocation.series, allocation.year, allocation.rank)
+            self._store.places[place] = Placed(allocation.number, invoice_id)
+            self._store.numbers[tenant_id, allocation.number] = invoice_id
+            self._ask(delivery)
+            self._store.record(tenant_id, invoice_id, event)
+
+    def request_delivery(
+        self,
+        caller: Caller,
+        invoice: IssuedInvoice,
+        *,
+        delivery: DeliveryRequest,
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=invoice):
+            move_head(self._store, invoice)
+            self._ask(delivery)
+            self._store.record(caller.tenant_id, invoice.invoice_id, event)
+
+    def record_entry(
+        self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
+    ) -> None:
+        key = (caller.tenant_id, invoice.invoice_id)
+        with self._store.writing(caller, once=once, answered=invoice):
+            move_head(self._store, invoice)
+            self._store.entries[key] = (*self._store.entries.get(key, ()), entry)
+            self._store.record(*key, event)
+
+    def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
+        with self._store.lock:
+            self._store.check(caller)
+            _found(self._store.invoices.get((caller.tenant_id, invoice_id)))
+            events = self._store.events.get((caller.tenant_id, invoice_id), ())
+        rows: list[tuple[str, object]] = [(event.event_id, event) for event in events]
+        return cast("Page[Event]", paged(rows, page))
+
+    def _series(self, tenant_id: str) -> SeriesState:
+        return self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
+
+    def _held_draft(self, tenant_id: str, invoice_id: str, version: int) -> None:
+        stored = _found(self._store.invoices.get((tenant_id, invoice_id)))
+        if isinstance(stored, IssuedInvoice):
+            raise InvoiceAlreadyIssued
+        if stored.version != version:
+            raise StaleVersion
+
+    def _ask(self, delivery: DeliveryRequest) -> None:
+        key = (delivery.tenant_id, delivery.invoice_id, delivery.attempt)
+        if key in self._store.requests:
+            raise StaleVersion
+        self._store.requests[key] = delivery
+        self._store.outbox[DELIVERY, *key] = Waiting(0, delivery.requested_at)
+
+
+class FakeDeliveries:
+    """Port Deliveries."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice:
+        with self._store.lock:
+            invoice = _found(self._store.invoices.get((tenant_id, invoice_id)))
+        if isinstance(invoice, DraftInvoice):
+            raise NotFound
+        return invoice
+
+    def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest:
+        with self._store.lock:
+            request = _found(self._store.requests.get((tenant_id, invoice_id, attempt)))
+            waiting = self._store.outbox.get((DELIVERY, tenant_id, invoice_id, attempt))
+        return replace(request, executions=waiting.executions) if waiting else request
+
+    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+        with self._store.lock:
+            invoice = self.invoice(tenant_id, invoice_id)
+            if invoice.delivery.pdf is not None:
+                return invoice
+            recorded = invoice.with_delivery(replace(invoice.delivery, pdf=pdf), pdf.rendered_at)
+            move_head(self._store, recorded)
+            self._store.record(tenant_id, invoice_id, event)
+            return recorded
+
+    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+        key = (request.tenant_id, request.invoice_id, request.attempt)
+        with self._store.lock:
+            if self._store.requests[key].outcome is not None:
+                raise StaleVersion
+            move_head(self._store, invoice)
+            self._store.requests[key] = request
+            self._store.outbox.pop((DELIVERY, *key))
+            if event:
+                self._store.record(request.tenant_id, request.invoice_id, event)
+
+    def claim_mail(self, claim: MailClaim) -> MailClaim:
+        with self._store.lock:
+            return self._store.claims.setdefault(_claim_key(claim), claim)
+
+    def advance_mail(self, claim: MailClaim, *, expected: MailClaim) -> bool:
+        with self._store.lock:
+            standing = self._store.claims.get(_claim_key(claim))
+            if standing is None or standing.state is not expected.state:
+                return False
+            self._store.claims[_claim_key(claim)] = claim
+            return True
+
+    def read_mail(self, tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> MailClaim | None:
+        with self._store.lock:
+            return self._store.claims.get((tenant_id, invoice_id, attempt, recipient.strip().lower()))
+
+    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
+        with self._store.lock:
+            move_head(self._store, invoice)
+            self._store.record(invoice.tenant_id, invoice.invoice_id, event)
+
+
+class FakeWorkflowRequests:
+    """Port WorkflowRequests."""
+
+    shards = SHARDS
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def stale(self, before: datetime, *, shard: int, limit: int) -> tuple[OpenRequest, ...]:
+        with self._store.lock:
+            waiting = sorted(
+                (waiting.touched_at, key)
+                for key, waiting in self._store.outbox.items()
+                if waiting.touched_at < before and shard_of(key[1]) == shard
+            )
+            return tuple(self._open(key) for _, key in waiting[:limit])
+
+    def count_execution(self, request: OpenRequest, *, at: datetime) -> bool:
+        with self._store.lock:
+            key = (request.entity, request.tenant_id, request.subject_id, request.attempt)
+            waiting = self._store.outbox.get(key)
+            if waiting is None or waiting.executions != request.executions:
+                return False
+            self._store.outbox[key] = Waiting(waiting.executions + 1, at)
+            return True
+
+    def _open(self, key: tuple[str, str, str, int]) -> OpenRequest:
+        entity, tenant_id, subject_id, attempt = key
+        subject: DeliveryRequest | Verification = (
+            self._store.requests[tenant_id, subject_id, attempt]
+            if entity == DELIVERY
+            else self._store.verifications[tenant_id, subject_id]
+        )
+        return OpenRequest(
+            entity=entity,
+            tenant_id=tenant_id,
+            subject_id=subject_id,
+            attempt=attempt,
+            executions=self._store.outbox[key].executions,
+            correlation_id=subject.correlation_id,
+        )
+
+
+class FakeVerifications:
+    """Port Verifications."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None:
+        key = (caller.tenant_id, verification.verification_id)
+        with self._store.writing(caller, once=once, answered=verification):
+            self._store.verifications[key] = verification
+            self._store.outbox[VERIFICATION, *key, 1] = Waiting(0, verification.started_at)
+
+    def series_head(self, caller: Caller) -> SeriesState:
+        with self._store.lock:
+            self._store.check(caller)
+            state = self._store.series.get((caller.tenant_id, Series.INVOICE))
+        return state or SeriesState.untouched(Series.INVOICE)
+
+    def read(self, caller: Caller, verification_id: str) -> Verification:
+        with self._store.lock:
+            self._store.check(caller)
+            return self.load(caller.tenant_id, verification_id)
+
+    def load(self, tenant_id: str, verification_id: str) -> Verification:
+        with self._store.lock:
+            verification = _found(self._store.verifications.get((tenant_id, verification_id)))
+            waiting = self._store.outbox.get((VERIFICATION, tenant_id, verification_id, 1))
+        return replace(verification, executions=waiting.executions) if waiting else verification
+
+    def page(
+        self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
+    ) -> tuple[ChainedDocument, ...]:
+        after, last = (position.year, position.rank), (target.year, target.last_rank)
+        with self._store.lock:
+            places = sorted(
+                (year, rank, placed.number, placed.invoice_id)
+                for (owner, series, year, rank), placed in self._store.places.items()
+                if owner == tenant_id and series is target.series and after < (year, rank) <= last
+            )
+            return tuple(self._chained(tenant_id, *place) for place in places[:limit])
+
+    def save(self, verification: Verification) -> bool:
+        key = (verification.tenant_id, verification.verification_id)
+        with self._store.lock:
+            if self._store.verifications[key].version != verification.version - 1:
+                return False
+            self._store.verifications[key] = verification
+            if verification.state is not VerificationState.RUNNING:
+                self._store.outbox.pop((VERIFICATION, *key, 1), None)
+            return True
+
+    def _chained(self, tenant_id: str, year: int, rank: int, number: str, invoice_id: str) -> ChainedDocument:
+        invoice = self._store.invoices[tenant_id, invoice_id]
+        assert isinstance(invoice, IssuedInvoice)
+        return ChainedDocument(
+            year=year,
+            rank=rank,
+            number=number,
+            canonical=invoice.document.canonical(),
+            invoice=invoice,
+            entries=self._store.entries.get((tenant_id, invoice_id), ()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeRepositories:
+    """All fakes over one store."""
+
+    store: Store
+    memberships: FakeMemberships
+    companies: FakeCompanies
+    customers: FakeCustomers
+    products: FakeProducts
+    invoices: FakeInvoices
+    deliveries: FakeDeliveries
+    requests: FakeWorkflowRequests
+    verifications: FakeVerifications
+
+
+def fake_repositories() -> FakeRepositories:
+    store = Store()
+    return FakeRepositories(
+        store=store,
+        memberships=FakeMemberships(store),
+        companies=FakeCompanies(store),
+        customers=FakeCustomers(store),
+        products=FakeProducts(store),
+        invoices=FakeInvoices(store),
+        deliveries=FakeDeliveries(store),
+        requests=FakeWorkflowRequests(store),
+        verifications=FakeVerifications(store),
+    )
+
+
+def move_head(store: Store, invoice: IssuedInvoice) -> None:
+    """The head one version further. Raises: StaleVersion."""
+    stored = store.invoices.get((invoice.tenant_id, invoice.invoice_id))
+    if not isinstance(stored, IssuedInvoice) or stored.version != invoice.version - 1:
+        raise StaleVersion
+    store.invoices[invoice.tenant_id, invoice.invoice_id] = invoice
+
+
+def invoice_summary(invoice: Invoice) -> InvoiceSummary:
+    if isinstance(invoice, DraftInvoice):
+        return InvoiceSummary(
+            invoice_id=invoice.invoice_id,
+            status=InvoiceStatus.DRAFT,
+            number=None,
+            list_date=civil_date(invoice.created_at),
+            due_date=invoice.content.due_date,
+            customer_id=invoice.content.customer_id,
+            customer_name=invoice.customer_name,
+            currency="EUR",
+            total_minor=invoice.totals.total_minor,
+            balance_minor=invoice.totals.due_minor,
+            delivery_state="not_sent",
+        )
+    document = invoice.document
+    return InvoiceSummary(
+        invoice_id=invoice.invoice_id,
+        status=invoice.ledger.status,
+        number=document.number,
+        list_date=document.issue_date,
+        due_date=document.due_date,
+        customer_id=document.customer_id,
+        customer_name=document.buyer.name,
+        currency=document.currency,
+        total_minor=document.totals.total_minor,
+        balance_minor=invoice.ledger.balance_minor,
+        delivery_state=invoice.delivery.state.value,
+    )
+
+
+def _customer_summary(customer: Customer) -> CustomerSummary:
+    description = customer.description
+    return CustomerSummary(
+        customer_id=customer.customer_id,
+        kind=description.kind,
+        name=description.name,
+        email=description.email,
+        city=description.billing_address.city,
+        siren=description.siren,
+    )
+
+
+def _product_summary(product: Product) -> ProductSummary:
+    description = product.description
+    return ProductSummary(
+        product_id=product.product_id,
+        kind=description.kind,
+        name=description.name,
+        reference=description.reference,
+        unit=description.unit,
+        unit_price=format_decimal(description.unit_price),
+        vat=description.vat,
+        archived=product.archived,
+    )
+
+
+def _has_words(customer: Customer, searched: tuple[str, ...]) -> bool:
+    description = customer.description
+    held = words(
+        description.name,
+        description.contact_name,
+        description.billing_address.city,
+        description.siren or "",
+        description.siret or "",
+        description.vat_number or "",
+        (description.email or "").partition("@")[0],
+    )
+    return all(any(word.startswith(prefix) for word in held) for prefix in searched)
+
+
+def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery) -> bool:
+    if query.overdue_on is not None:
+        return isinstance(invoice, IssuedInvoice) and is_overdue(
+            invoice.ledger, invoice.document.due_date, query.overdue_on
+        )
+    if query.status is not None:
+        return summary.status is query.status
+    return query.customer_id is None or summary.customer_id == query.customer_id
+
+
+def _within(day: date, query: InvoiceQuery) -> bool:
+    return (query.from_date is None or query.from_date <= day) and (query.to_date is None or day <= query.to_date)
+
+
+def _claim_key(claim: MailClaim) -> tuple[str, str, int, str]:
+    return claim.tenant_id, claim.invoice_id, claim.attempt, claim.recipient.strip().lower()
+
+
+def _found(value: T | None) -> T:
+    if value is None:
+        raise NotFound
+    return value

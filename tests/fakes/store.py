@@ -1,0 +1,113 @@
+"""The memory behind the fake repositories: one lock is one transaction; values are immutable, so reads share them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from billing.domain.access import Caller, Membership
+from billing.domain.delivery import DeliveryRequest, MailClaim
+from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageTokenInvalid
+from billing.domain.events import Event
+from billing.domain.invoice import Invoice
+from billing.domain.ledger import LedgerEntry
+from billing.domain.numbering import Series, SeriesState
+from billing.domain.parties import Company, Customer, Product
+from billing.domain.verification import Verification
+from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+
+SHARDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The record of one number of a series."""
+
+    number: str
+    invoice_id: str
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An entry of the outbox: how many executions were counted, and when the last one was."""
+
+    executions: int
+    touched_at: datetime
+
+
+@dataclass
+class Store:
+    """Everything a table would hold, by tenant first."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    tenants: dict[str, str] = field(default_factory=dict)
+    founded_at: dict[str, datetime] = field(default_factory=dict)
+    memberships: dict[tuple[str, str], Membership] = field(default_factory=dict)
+    companies: dict[str, Company] = field(default_factory=dict)
+    customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
+    products: dict[tuple[str, str], Product] = field(default_factory=dict)
+    invoices: dict[tuple[str, str], Invoice] = field(default_factory=dict)
+    series: dict[tuple[str, Series], SeriesState] = field(default_factory=dict)
+    places: dict[tuple[str, Series, int, int], Placed] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], str] = field(default_factory=dict)
+    entries: dict[tuple[str, str], tuple[LedgerEntry, ...]] = field(default_factory=dict)
+    events: dict[tuple[str, str], tuple[Event, ...]] = field(default_factory=dict)
+    answers: dict[tuple[str, str, str], tuple[str, Answer]] = field(default_factory=dict)
+    requests: dict[tuple[str, str, int], DeliveryRequest] = field(default_factory=dict)
+    claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
+    verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)
+    outbox: dict[tuple[str, str, str, int], Waiting] = field(default_factory=dict)
+
+    def check(self, caller: Caller, once: IdempotentRequest | None = None) -> None:
+        """Raises: MembershipChanged, then AlreadyAnswered or IdempotencyKeyReused."""
+        membership = self.memberships.get((caller.tenant_id, caller.user_id))
+        if membership is None or membership.version != caller.membership_version:
+            raise MembershipChanged
+        if once is None:
+            return
+        standing = self.answers.get((caller.tenant_id, once.operation, once.key))
+        if standing is None:
+            return
+        fingerprint, answer = standing
+        if fingerprint != once.fingerprint:
+            raise IdempotencyKeyReused
+        raise AlreadyAnswered(answer)
+
+    @contextmanager
+    def writing(
+        self, caller: Caller, *, once: IdempotentRequest | None = None, answered: object = None
+    ) -> Iterator[None]:
+        """A write: checks first, then its body, then the answer; the body must check before it changes anything."""
+        with self.lock:
+            self.check(caller, once)
+            answer = once.answer_of(answered) if once else None
+            yield
+            if once and answer:
+                self.answers[caller.tenant_id, once.operation, once.key] = (once.fingerprint, answer)
+
+    def record(self, tenant_id: str, subject_id: str, event: Event) -> None:
+        self.events[tenant_id, subject_id] = (*self.events.get((tenant_id, subject_id), ()), event)
+
+
+def shard_of(tenant_id: str) -> int:
+    return sum(tenant_id.encode()) % SHARDS
+
+
+def paged(rows: list[tuple[str, object]], page: PageRequest, *, forward: bool = True) -> Page[object]:
+    """One page of rows (order, item); the position is the last order seen, so that inserts never shift a page.
+
+    Raises: PageTokenInvalid.
+    """
+    ordered = sorted(rows, key=lambda row: row[0].encode(), reverse=not forward)
+    if page.position is not None:
+        if not page.position.startswith("after "):
+            raise PageTokenInvalid
+        mark = page.position.removeprefix("after ").encode()
+        ordered = [row for row in ordered if (row[0].encode() > mark if forward else row[0].encode() < mark)]
+    shown = ordered[: page.limit]
+    more = len(ordered) > len(shown)
+    return Page(items=tuple(item for _, item in shown), position=f"after {shown[-1][0]}" if more else None)
