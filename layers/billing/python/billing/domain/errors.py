@@ -6,6 +6,7 @@ BillingError
 │   ├── PageTokenInvalid
 │   └── IdempotencyKeyReused
 ├── NotFound                     absent, or another tenant's: no difference is shown
+│   └── UnknownReference         … and the request names it in a field
 ├── Conflict                     the state of the resource does not allow it
 │   ├── CompanyNotDescribed
 │   ├── InvoiceAlreadyIssued
@@ -101,6 +102,21 @@ class NotFound(BillingError):
     slug = "not-found"
     title_fr = "Introuvable"
     title_en = "Not found"
+
+
+class UnknownReference(NotFound):
+    """A field names something that does not exist in this tenant; ``errors`` has its pointer."""
+
+    slug = "unknown-reference"
+    title_fr = "La demande cite un élément introuvable"
+    title_en = "The request names something that does not exist"
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        self.errors = errors
+        super().__init__(
+            "; ".join(error.detail_fr for error in errors),
+            "; ".join(error.detail_en for error in errors),
+        )
 
 
 class Conflict(BillingError):

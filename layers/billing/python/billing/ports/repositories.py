@@ -149,7 +149,7 @@ class SeriesMoved(Exception):
 
 class Invoices(Protocol):
     def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
-        """One request. Raises: FieldErrors for an unknown customer or product (by pointer)."""
+        """One request; products that do not exist are left out. Raises: UnknownReference for the customer."""
         ...
 
     def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:

@@ -19,6 +19,7 @@ from billing.domain.errors import (
     PdfNotReady,
     RecipientMissing,
     StaleVersion,
+    UnknownReference,
 )
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import (
@@ -342,14 +343,17 @@ def _compose(caller: Caller, wanted: DraftInput, *, invoices: Invoices) -> tuple
     context = invoices.draft_context(caller, wanted.customer_id, product_ids)
     company = _described(context.company)
     catalogue = {product.product_id: product for product in context.products}
+    unknown = tuple(
+        FieldError(f"/lines/{index}/product_id", "Produit inconnu.", "Unknown product.")
+        for index, line in enumerate(wanted.lines)
+        if line.product_id and line.product_id not in catalogue
+    )
+    if unknown:
+        raise UnknownReference(unknown)
     errors: list[FieldError] = []
     lines: list[Line] = []
     for index, line in enumerate(wanted.lines):
         product = catalogue.get(line.product_id) if line.product_id else None
-        if line.product_id and product is None:
-            pointer = f"/lines/{index}/product_id"
-            errors.append(FieldError(pointer, "Produit inconnu.", "Unknown product."))
-            continue
         lines += _line(f"/lines/{index}", line, product, company.description.vat_regime, errors)
     if errors:
         raise FieldErrors(tuple(errors))

@@ -26,11 +26,11 @@ from billing.domain.delivery import Delivery, DeliveryRequest
 from billing.domain.errors import (
     Busy,
     FieldError,
-    FieldErrors,
     InvoiceAlreadyIssued,
     NotFound,
     NumberTaken,
     StaleVersion,
+    UnknownReference,
 )
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
@@ -217,7 +217,7 @@ class Invoices:
         product_keys = [keys.product(caller.tenant_id, product_id) for product_id in product_ids]
         found = self._table.read(caller, company_key, customer_key, *product_keys)
         if customer_key not in found:
-            raise FieldErrors((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
+            raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
         company = found.get(company_key)
         return DraftContext(
             company=company_from_item(company) if company else None,
