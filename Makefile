@@ -55,7 +55,7 @@ lint-python: ## ruff, mypy, import-linter and bandit
 .PHONY: lint-template
 lint-template: ## cfn-lint and `sam validate --lint`
 	@$(SETUP) sam
-	@echo "cfn-lint";           .venv/sam/bin/cfn-lint
+	@echo "cfn-lint";           .venv/sam/bin/cfn-lint template.yaml
 	@echo "sam validate";       PATH="$(SAM_PATH)" $(SAM_ENV) sam validate --lint --region eu-west-3
 
 .PHONY: format

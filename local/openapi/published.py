@@ -166,7 +166,7 @@ def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
 
 
 def _tidied(schema: Any) -> Any:
-    """Without the titles pydantic derives from field names (a property called title stays); whole bounds as integers."""
+    """Whole bounds as integers; without the titles derived from field names (a property called title stays)."""
     if isinstance(schema, list):
         return [_tidied(item) for item in schema]
     if isinstance(schema, float) and schema.is_integer():

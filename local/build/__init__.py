@@ -1,0 +1,1 @@
+"""What `make build` adds to `sam build`, and the check of its artefacts."""
