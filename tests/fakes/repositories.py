@@ -11,12 +11,12 @@ from billing.domain.dates import civil_date
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import (
     FieldError,
-    FieldErrors,
     InvoiceAlreadyIssued,
     MembershipChanged,
     NotFound,
     NumberTaken,
     StaleVersion,
+    UnknownReference,
 )
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
@@ -195,7 +195,7 @@ class FakeInvoices:
             self._store.check(caller)
             customer = self._store.customers.get((caller.tenant_id, customer_id))
             if customer is None:
-                raise FieldErrors((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
+                raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
             wanted = ((caller.tenant_id, product_id) for product_id in product_ids)
             return DraftContext(
                 company=self._store.companies.get(caller.tenant_id),

@@ -1,0 +1,210 @@
+"""The same contract for the fakes and for the real adapters: a world over either, with two companies in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.companies import Companies as TableCompanies
+from billing.adapters.dynamodb.customers import Customers as TableCustomers
+from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
+from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
+from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
+from billing.adapters.dynamodb.products import Products as TableProducts
+from billing.adapters.dynamodb.table import Table
+from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
+from billing.adapters.dynamodb.workflow_requests import WorkflowRequests as TableWorkflowRequests
+from billing.domain.access import Caller, Membership, Role
+from billing.domain.events import EventType
+from billing.domain.invoice import DraftInvoice, InvoiceContent, IssuedInvoice
+from billing.domain.numbering import Series, SeriesState
+from billing.domain.parties import Customer, Product
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.identity import Memberships
+from billing.ports.repositories import (
+    Companies,
+    Customers,
+    Deliveries,
+    Invoices,
+    Products,
+    Verifications,
+    WorkflowRequests,
+)
+from tests.engines import billing_table, dynamodb, dynamodb_endpoint
+from tests.fakes import samples
+from tests.fakes.clock import MORNING, FakeClock, FakeIds
+from tests.fakes.repositories import fake_repositories
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """Every repository of one implementation, and a way to change a membership behind a token."""
+
+    memberships: Memberships
+    companies: Companies
+    customers: Customers
+    products: Products
+    invoices: Invoices
+    deliveries: Deliveries
+    requests: WorkflowRequests
+    verifications: Verifications
+    change_membership: Callable[[Membership], None]
+
+
+class World:
+    """Two companies, each with its owner, and short ways to put things in."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
+        self.caller = self._founder()
+        self.stranger = self._founder()
+        self._last = 0
+
+    def _founder(self) -> Caller:
+        mark = uuid.uuid4().hex[:12]
+        owner = samples.caller(f"ten_{mark}", user_id=f"user-{mark}", role=Role.OWNER)
+        self.repositories.memberships.found(samples.membership(owner), at=MORNING)
+        return owner
+
+    def new_id(self, prefix: str) -> str:
+        self._last += 1
+        return f"{prefix}_{self._last:06d}"
+
+    def once(self, operation: str = "createInvoice") -> IdempotentRequest:
+        return samples.once(self.new_id("key"), operation=operation)
+
+    def add_customer(
+        self, name: str = "Épicerie du Marché", *, of: Caller | None = None, **changes: object
+    ) -> Customer:
+        of = of or self.caller
+        description = samples.buyer(name=name, **changes)
+        customer = samples.customer(of.tenant_id, self.new_id("cus"), description=description)
+        event = samples.event(self.new_id("evt"), EventType.CUSTOMER_CREATED)
+        self.repositories.customers.create(of, customer, event=event, once=self.once("createCustomer"))
+        return customer
+
+    def add_product(self, name: str = "Conseil", *, of: Caller | None = None) -> Product:
+        of = of or self.caller
+        product = samples.product(of.tenant_id, self.new_id("prd"), name=name)
+        event = samples.event(self.new_id("evt"), EventType.PRODUCT_CREATED)
+        self.repositories.products.create(of, product, event=event, once=self.once("createProduct"))
+        return product
+
+    def add_draft(
+        self, *, of: Caller | None = None, holding: InvoiceContent | None = None, at: datetime = MORNING
+    ) -> DraftInvoice:
+        of = of or self.caller
+        draft = samples.draft(of.tenant_id, self.new_id("inv"), holding=holding, at=at)
+        self.repositories.invoices.create(of, draft, event=samples.event(self.new_id("evt")), once=self.once())
+        return draft
+
+    def series(self, *, of: Caller | None = None) -> SeriesState:
+        return self.repositories.verifications.series_head(of or self.caller)
+
+    def issue(
+        self,
+        draft: DraftInvoice | None = None,
+        *,
+        of: Caller | None = None,
+        after: SeriesState | None = None,
+        on: date = date(2026, 11, 23),
+        send_to: str | None = None,
+        at: datetime = MORNING,
+        once: IdempotentRequest | None = None,
+    ) -> IssuedInvoice:
+        of = of or self.caller
+        draft = draft or self.add_draft(of=of)
+        invoice, allocation, _ = samples.issued(draft, after=after or self.series(of=of), on=on, at=at)
+        invoice = invoice.with_delivery(invoice.delivery.requested(send=send_to is not None), at)
+        self.repositories.invoices.issue(
+            of,
+            invoice,
+            draft=draft,
+            allocation=allocation,
+            event=samples.event(self.new_id("evt"), EventType.INVOICE_ISSUED),
+            delivery=samples.delivery_request(of.tenant_id, draft.invoice_id, recipient=send_to, at=at),
+            once=once or self.once("issueInvoice"),
+        )
+        return invoice
+
+    def pay(self, invoice: IssuedInvoice, amount_minor: int, *, once: IdempotentRequest | None = None) -> IssuedInvoice:
+        entry = samples.entry(invoice.ledger.entry_count + 1, amount_minor)
+        paid = invoice.with_entry(entry)
+        event = samples.event(self.new_id("evt"), EventType.PAYMENT_RECORDED)
+        once = once or self.once("recordInvoicePayment")
+        self.repositories.invoices.record_entry(self.caller, paid, entry=entry, event=event, once=once)
+        return paid
+
+
+def with_version(draft: DraftInvoice, version: int) -> DraftInvoice:
+    return replace(draft, version=version)
+
+
+UNTOUCHED = SeriesState.untouched(Series.INVOICE)
+
+
+def _over_fakes() -> Repositories:
+    fakes = fake_repositories()
+    return Repositories(
+        memberships=fakes.memberships,
+        companies=fakes.companies,
+        customers=fakes.customers,
+        products=fakes.products,
+        invoices=fakes.invoices,
+        deliveries=fakes.deliveries,
+        requests=fakes.requests,
+        verifications=fakes.verifications,
+        change_membership=fakes.memberships.change,
+    )
+
+
+def _over_table(client: DynamoDBClient, name: str) -> Repositories:
+    table = Table(client, name, clock=FakeClock(), ids=FakeIds())
+
+    def change(membership: Membership) -> None:
+        key = keys.membership(membership.tenant_id, membership.user_id)
+        client.update_item(
+            TableName=name,
+            Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}},
+            UpdateExpression="SET #role = :role, version = :version",
+            ExpressionAttributeNames={"#role": "role"},
+            ExpressionAttributeValues={
+                ":role": {"S": membership.role.value},
+                ":version": {"N": str(membership.version)},
+            },
+        )
+
+    return Repositories(
+        memberships=TableMemberships(table),
+        companies=TableCompanies(table),
+        customers=TableCustomers(table),
+        products=TableProducts(table),
+        invoices=TableInvoices(table),
+        deliveries=TableDeliveries(table),
+        requests=TableWorkflowRequests(table),
+        verifications=TableVerifications(table),
+        change_membership=change,
+    )
+
+
+@pytest.fixture(params=["fakes", pytest.param("dynamodb", marks=pytest.mark.engine)])
+def repositories(request: pytest.FixtureRequest) -> Repositories:
+    if request.param == "fakes":
+        return _over_fakes()
+    return _over_table(request.getfixturevalue("dynamodb"), request.getfixturevalue("billing_table"))
+
+
+@pytest.fixture
+def world(repositories: Repositories) -> World:
+    return World(repositories)

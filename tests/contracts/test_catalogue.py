@@ -1,0 +1,157 @@
+"""Customers and products: concurrent edits, order and paging of lists, search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from billing.domain.errors import StaleVersion
+from billing.domain.parties import Address, Customer
+from billing.domain.search import fold, query_words
+from billing.ports.paging import Page, PageRequest
+from tests.contracts.conftest import World
+from tests.fakes import samples
+
+T = TypeVar("T")
+NAMES = ("Zola", "Éclair", "eclipse", "àB", "Œuvre", "#hash", "a|b", "😀 Studio", "日本", "Zola", "  blanc")
+
+
+def every_item(read: Callable[[PageRequest], Page[T]], *, limit: int) -> list[T]:
+    """All items of a list, page after page; a page may be short but the walk must end."""
+    found: list[T] = []
+    position = None
+    for _ in range(200):
+        page = read(PageRequest(limit=limit, position=position))
+        assert len(page.items) <= limit
+        found += page.items
+        position = page.position
+        if position is None:
+            return found
+    raise AssertionError("the pages never end")
+
+
+def _edit(world: World, previous: Customer, **changes: object) -> Customer:
+    edited = replace(previous, version=previous.version + 1, description=samples.buyer(**changes))
+    event = samples.event(world.new_id("evt"))
+    world.repositories.customers.save(world.caller, edited, previous=previous, event=event)
+    return edited
+
+
+def test_what_was_created_is_read_back_whole(world: World) -> None:
+    customer = world.add_customer(
+        "Crème & Fils « Été »",
+        contact_name="Zoé",
+        delivery_address=Address(line1="1 quai", line2="bât. B", postal_code="13002", city="Marseille"),
+        payment_terms_days=0,
+    )
+    product = world.add_product()
+
+    assert world.repositories.customers.read(world.caller, customer.customer_id) == customer
+    assert world.repositories.products.read(world.caller, product.product_id) == product
+
+
+def test_two_edits_of_one_version_end_in_one_refusal(world: World) -> None:
+    customer = world.add_customer()
+    first = _edit(world, customer, name="Premier")
+
+    with pytest.raises(StaleVersion):
+        _edit(world, customer, name="Second")
+
+    assert world.repositories.customers.read(world.caller, customer.customer_id) == first
+
+
+def test_two_edits_of_one_product_version_end_in_one_refusal(world: World) -> None:
+    product = world.add_product()
+    products = world.repositories.products
+    products.save(world.caller, replace(product, version=2), event=samples.event("evt_x"))
+
+    with pytest.raises(StaleVersion):
+        products.save(world.caller, replace(product, version=2), event=samples.event("evt_y"))
+
+
+def test_an_edit_of_what_does_not_exist_is_refused(world: World) -> None:
+    with pytest.raises(StaleVersion):
+        _edit(world, samples.customer(world.caller.tenant_id, "cus_none"))
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_customers_are_listed_once_each_by_folded_name(world: World, limit: int) -> None:
+    for name in NAMES:
+        world.add_customer(name)
+
+    listed = every_item(lambda page: world.repositories.customers.list(world.caller, page), limit=limit)
+
+    assert sorted(item.name for item in listed) == sorted(NAMES)
+    assert len({item.customer_id for item in listed}) == len(NAMES)
+    folded = [fold(item.name).encode() for item in listed]
+    assert folded == sorted(folded)
+
+
+def test_an_edited_name_moves_in_the_list(world: World) -> None:
+    customer = world.add_customer("Zola")
+    world.add_customer("Milieu")
+
+    _edit(world, customer, name="Abeille")
+
+    listed = world.repositories.customers.list(world.caller, PageRequest()).items
+    assert [item.name for item in listed] == ["Abeille", "Milieu"]
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_products_are_listed_by_folded_name_archived_ones_apart(world: World, limit: int) -> None:
+    products = world.repositories.products
+    archived = world.add_product("Ancien")
+    for name in NAMES:
+        world.add_product(name)
+    products.save(world.caller, replace(archived, version=2, archived=True), event=samples.event("evt_x"))
+
+    active = every_item(lambda page: products.list(world.caller, page, archived=False), limit=limit)
+    put_away = products.list(world.caller, PageRequest(), archived=True).items
+
+    assert [fold(item.name) for item in active] == sorted((fold(name) for name in NAMES), key=str.encode)
+    assert [item.product_id for item in put_away] == [archived.product_id]
+
+
+SEARCHES = [
+    ("epic", {"Épicerie du Marché"}),
+    ("ÉPICERIE marché", {"Épicerie du Marché"}),
+    ("mar", {"Épicerie du Marché", "Marteau et Marbre"}),
+    ("lyon", {"Épicerie du Marché"}),
+    ("732829", {"Marteau et Marbre"}),
+    ("oeuvre", {"Œuvre d'art"}),
+    ("compta", {"Épicerie du Marché", "Marteau et Marbre"}),
+    ("epicerie nantes", set()),
+    ("icerie", set()),
+]
+
+
+@pytest.mark.parametrize("limit", [1, 50])
+@pytest.mark.parametrize(("query", "expected"), SEARCHES)
+def test_search_finds_words_by_their_beginning(world: World, query: str, expected: set[str], limit: int) -> None:
+    nantes = Address(line1="1 rue", postal_code="44000", city="Nantes")
+    world.add_customer("Épicerie du Marché")
+    world.add_customer("Marteau et Marbre", billing_address=nantes, siren=samples.SIREN)
+    world.add_customer("Œuvre d'art", billing_address=nantes, email=None)
+
+    found = every_item(
+        lambda page: world.repositories.customers.search(world.caller, query_words(query), page), limit=limit
+    )
+
+    assert sorted(item.name for item in found) == sorted(expected)
+
+
+def test_search_follows_an_edit(world: World) -> None:
+    customer = world.add_customer("Ancien nom", contact_name="Garde")
+    customers = world.repositories.customers
+
+    _edit(world, customer, name="Nouveau nom", contact_name="Garde")
+
+    def named(word: str) -> list[str]:
+        return [item.name for item in customers.search(world.caller, (word,), PageRequest()).items]
+
+    assert named("ancien") == []
+    assert named("nouveau") == ["Nouveau nom"]
+    assert named("garde") == ["Nouveau nom"]

@@ -1,0 +1,162 @@
+"""The same request twice has its effect once and gets the same answer; another body is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from billing.domain.canonical import canonical_json
+from billing.domain.errors import IdempotencyKeyReused
+from billing.domain.events import EventType
+from billing.domain.parties import OnboardingStep
+from billing.domain.verification import Verification
+from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
+from billing.ports.paging import PageRequest
+from billing.ports.repositories import InvoiceQuery
+from tests.contracts.conftest import World
+from tests.fakes import samples
+from tests.fakes.clock import MORNING
+
+Effect = Callable[[World, IdempotentRequest], object]
+
+
+def _create_customer(world: World, once: IdempotentRequest) -> object:
+    customer = samples.customer(world.caller.tenant_id, world.new_id("cus"))
+    world.repositories.customers.create(world.caller, customer, event=samples.event(world.new_id("evt")), once=once)
+    return customer
+
+
+def _create_product(world: World, once: IdempotentRequest) -> object:
+    product = samples.product(world.caller.tenant_id, world.new_id("prd"))
+    world.repositories.products.create(world.caller, product, event=samples.event(world.new_id("evt")), once=once)
+    return product
+
+
+def _archive_product(world: World, once: IdempotentRequest) -> object:
+    product = replace(world.add_product(), version=2, archived=True)
+    world.repositories.products.save(world.caller, product, event=samples.event(world.new_id("evt")), once=once)
+    return product
+
+
+def _create_draft(world: World, once: IdempotentRequest) -> object:
+    draft = samples.draft(world.caller.tenant_id, world.new_id("inv"))
+    world.repositories.invoices.create(world.caller, draft, event=samples.event(world.new_id("evt")), once=once)
+    return draft
+
+
+def _issue(world: World, once: IdempotentRequest) -> object:
+    return world.issue(once=once)
+
+
+def _pay(world: World, once: IdempotentRequest) -> object:
+    return world.pay(world.issue(), 100, once=once)
+
+
+def _send(world: World, once: IdempotentRequest) -> object:
+    invoice = world.issue()
+    requested = invoice.with_delivery(invoice.delivery.requested(send=True), MORNING)
+    world.repositories.invoices.request_delivery(
+        world.caller,
+        requested,
+        delivery=samples.delivery_request(world.caller.tenant_id, invoice.invoice_id, attempt=2),
+        event=samples.event(world.new_id("evt"), EventType.DELIVERY_REQUESTED),
+        once=once,
+    )
+    return requested
+
+
+def _advance_onboarding(world: World, once: IdempotentRequest) -> object:
+    companies = world.repositories.companies
+    company = companies.read(world.caller)
+    if company is None:
+        company = samples.company(world.caller.tenant_id)
+        companies.save(world.caller, company, event=samples.event(world.new_id("evt")))
+    moved = replace(company, version=company.version + 1, onboarding=OnboardingStep.FINISHED)
+    event = samples.event(world.new_id("evt"))
+    companies.record_onboarding(world.caller, moved, event=event, once=once)
+    return moved.onboarding
+
+
+def _start_verification(world: World, once: IdempotentRequest) -> object:
+    verification = Verification(
+        tenant_id=world.caller.tenant_id,
+        verification_id=world.new_id("ver"),
+        version=1,
+        target=world.series(),
+        correlation_id="corr",
+        started_at=MORNING,
+        updated_at=MORNING,
+    )
+    world.repositories.verifications.start(world.caller, verification, once=once)
+    return verification
+
+
+EFFECTS: dict[str, Effect] = {
+    "createCustomer": _create_customer,
+    "createProduct": _create_product,
+    "archiveProduct": _archive_product,
+    "createInvoice": _create_draft,
+    "issueInvoice": _issue,
+    "recordInvoicePayment": _pay,
+    "sendInvoice": _send,
+    "advanceCompanyOnboarding": _advance_onboarding,
+    "startInvoiceVerification": _start_verification,
+}
+
+
+@pytest.mark.parametrize("operation", EFFECTS)
+def test_a_repeated_request_gets_the_first_answer(world: World, operation: str) -> None:
+    once = samples.once("key", operation=operation, body="{}")
+    result = EFFECTS[operation](world, once)
+
+    with pytest.raises(AlreadyAnswered) as replayed:
+        EFFECTS[operation](world, once)
+
+    assert replayed.value.answer == Answer(status=200, body=canonical_json(result), headers={"ETag": '"1"'})
+
+
+@pytest.mark.parametrize("operation", EFFECTS)
+def test_a_key_used_for_another_body_is_refused(world: World, operation: str) -> None:
+    EFFECTS[operation](world, samples.once("key", operation=operation, body="{}"))
+
+    with pytest.raises(IdempotencyKeyReused):
+        EFFECTS[operation](world, samples.once("key", operation=operation, body='{"other": 1}'))
+
+
+def test_a_replay_leaves_nothing_behind(world: World) -> None:
+    once = samples.once("key", operation="createInvoice")
+    _create_draft(world, once)
+
+    with pytest.raises(AlreadyAnswered):
+        _create_draft(world, once)
+
+    assert len(world.repositories.invoices.list(world.caller, InvoiceQuery(), PageRequest()).items) == 1
+
+
+def test_a_key_belongs_to_its_operation_and_its_tenant(world: World) -> None:
+    _create_customer(world, samples.once("key", operation="createCustomer"))
+
+    _create_product(world, samples.once("key", operation="createProduct"))
+    customer = samples.customer(world.stranger.tenant_id, "cus_9")
+    world.repositories.customers.create(
+        world.stranger, customer, event=samples.event(), once=samples.once("key", operation="createCustomer")
+    )
+
+    assert world.repositories.customers.read(world.stranger, "cus_9") == customer
+
+
+def test_reading_with_a_request_that_had_its_effect_gives_its_answer(world: World) -> None:
+    once = samples.once("key", operation="issueInvoice")
+    invoice = world.issue(once=once)
+    invoices = world.repositories.invoices
+
+    with pytest.raises(AlreadyAnswered):
+        invoices.read(world.caller, invoice.invoice_id, once=once)
+    with pytest.raises(AlreadyAnswered):
+        invoices.load_for_issue(world.caller, invoice.invoice_id, once=once)
+    with pytest.raises(IdempotencyKeyReused):
+        invoices.read(
+            world.caller, invoice.invoice_id, once=samples.once("key", operation="issueInvoice", body="other")
+        )
