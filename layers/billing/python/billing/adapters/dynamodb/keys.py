@@ -14,7 +14,7 @@ HEAD = "HEAD"
 OUTBOX_SHARDS = 4
 RANK_WIDTH = 10
 LEDGER_WIDTH = 6
-HIGHEST = "\uffff"  # sorts after every character that a key holds
+HIGHEST = "\U0010ffff"  # sorts after every character that a key holds, emoji included
 
 
 @dataclass(frozen=True, slots=True)
