@@ -32,6 +32,7 @@ class ApiClient:
     """Calls the API as one signed-in person (or nobody)."""
 
     def __init__(self, base_url: str, *, token: str | None = None) -> None:
+        self.base_url = base_url
         self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS, trust_env=False)
         self.token = token
 
@@ -52,6 +53,10 @@ class ApiClient:
         if isinstance(body, bytes):
             return self._http.request(method, path, content=body, headers=sent)
         return self._http.request(method, path, json=body, headers=sent)
+
+    def raw(self, method: str, url: str, **options: Any) -> httpx.Response:
+        """A request made elsewhere, as it is."""
+        return self._http.request(method, url, **options)
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> Json:
         """The JSON answer. A POST without Idempotency-Key gets one. Raises: ApiError."""

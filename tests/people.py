@@ -1,0 +1,69 @@
+"""A whole local cloud for the journeys, and people who use it (a pytest plugin)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from local.testing import LocalCloud, local_cloud
+
+from local.client import ApiClient, Json, mails_to, wait_for
+from local.demo import confirmation_code
+from local.samples import COMPANY, CUSTOMER
+
+PASSWORD = "Exemple-de-test-2026!"
+_ranks = itertools.count(1)
+
+
+class Person:
+    """A signed-in owner, by default of a described company with one customer."""
+
+    def __init__(self, cloud: LocalCloud, *, described: bool = True) -> None:
+        self.email = f"personne{next(_ranks)}@exemple.test"
+        self.api = ApiClient(cloud.base_url)
+        self.api.post("/v1/auth/sign-up", {"email": self.email, "password": PASSWORD, "full_name": "Exemple"})
+        mail = wait_for(
+            lambda: next(iter(mails_to(cloud.mail_directory, self.email)), None), seconds=20, what="the code"
+        )
+        self.api.post("/v1/auth/confirm-email", {"email": self.email, "code": confirmation_code(mail)})
+        self.session = self.api.sign_in(self.email, PASSWORD)
+        self.customer: Json = {}
+        if described:
+            self.api.put("/v1/company", COMPANY, version=0)
+            self.customer = self.api.post("/v1/customers", {**CUSTOMER, "email": f"client.{self.email}"})
+
+    def another_client(self) -> ApiClient:
+        return ApiClient(self.api.base_url, token=self.api.token)
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """One local cloud for all journeys that do not break it."""
+    with local_cloud(state=tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def signed_up(cloud: LocalCloud) -> Iterator[Callable[..., Person]]:
+    people: list[Person] = []
+
+    def make(**options: bool) -> Person:
+        people.append(Person(cloud, **options))
+        return people[-1]
+
+    yield make
+    for someone in people:
+        someone.api.close()
+
+
+@pytest.fixture
+def person(signed_up: Callable[..., Person]) -> Callable[..., Person]:
+    """Makes people: each call is another company."""
+    return signed_up
+
+
+def delivered(api: ApiClient, invoice_id: str) -> Json | None:
+    """The invoice once its delivery stands still."""
+    invoice = api.get(f"/v1/invoices/{invoice_id}")
+    return None if invoice["delivery"]["in_progress"] else invoice

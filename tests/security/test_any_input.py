@@ -1,0 +1,157 @@
+"""Whatever is thrown at a route, the answer is 2xx or a problem: never a 5xx, never a stack trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from local.client import Json
+from tests.people import Person
+
+pytestmark = pytest.mark.cloud
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT: Json = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+# Signing out everywhere would end the session that the other examples use.
+OPERATIONS = [
+    (method.upper(), path, operation["operationId"])
+    for path, operations in CONTRACT["paths"].items()
+    for method, operation in operations.items()
+    if operation["operationId"] != "signOut"
+]
+EXAMPLES = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+schema = schemathesis.openapi.from_dict(CONTRACT)
+
+
+@pytest.fixture(scope="module")
+def someone(signed_up: Callable[..., Person]) -> Person:
+    return signed_up()
+
+
+def assert_answered(answer: httpx.Response, what: str) -> None:
+    """2xx, or a problem; API Gateway's own refusals (no such route, body too large) keep its shape."""
+    assert answer.status_code < 500, f"{what}: {answer.status_code} {answer.text[:500]}"
+    if answer.is_success:
+        return
+    if answer.headers.get("content-type") == "application/json":
+        assert answer.json() in ({"message": "Not Found"}, {"message": "Unauthorized"}), what
+        return
+    assert answer.headers["content-type"] == "application/problem+json", what
+    problem = answer.json()
+    assert problem["type"].startswith("/problems/"), what
+    assert problem["status"] == answer.status_code, what
+    assert "Traceback" not in answer.text, what
+
+
+@pytest.mark.parametrize(("method", "path", "operation_id"), OPERATIONS, ids=[one[2] for one in OPERATIONS])
+def test_requests_of_the_contract_and_beside_it_are_answered(
+    someone: Person, method: str, path: str, operation_id: str
+) -> None:
+    operation = schema[path][method]
+
+    @EXAMPLES
+    @given(case=operation.as_strategy())
+    def throw(case: Any) -> None:
+        sent = case.as_transport_kwargs(base_url=someone.api.base_url)
+        headers = dict(sent.get("headers") or {}) | {"authorization": f"Bearer {someone.api.token}"}
+        answer = someone.api.raw(
+            sent["method"], sent["url"], params=sent.get("params"), json=sent.get("json"), headers=headers
+        )
+        assert_answered(answer, f"{operation_id} {sent}")
+
+    throw()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation_id"),
+    [one for one in OPERATIONS if one[0] in {"POST", "PUT"}],
+    ids=[one[2] for one in OPERATIONS if one[0] in {"POST", "PUT"}],
+)
+def test_any_json_is_answered(someone: Person, method: str, path: str, operation_id: str) -> None:
+    @EXAMPLES
+    @given(body=json_values)
+    def throw(body: object) -> None:
+        answer = someone.api.send(method, _filled(path), body, idempotency_key="fuzz", if_match='"1"')
+        assert_answered(answer, f"{operation_id} {body!r}")
+
+    throw()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"\xff\xfe\x00",
+        b'{"lines":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"quantity": 1e999999}',
+        b'{"a": NaN}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\\u0000"}',
+        b"{" + b'"k":1,' * 20_000 + b'"k":1}',
+        b"9" * 10_000,
+    ],
+    ids=[
+        "empty", "truncated", "null", "list", "text", "not-utf8", "deep", "huge-exponent", "nan", "lone-surrogate",
+        "nul", "repeated-key", "huge-integer",
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_request_are_answered(someone: Person, content: bytes) -> None:
+    for method, path, operation_id in OPERATIONS:
+        if method not in {"POST", "PUT"}:
+            continue
+        answer = someone.api.send(
+            method,
+            _filled(path),
+            content,
+            idempotency_key="fuzz",
+            if_match='"1"',
+            content_type="application/json",
+        )
+        assert_answered(answer, operation_id)
+
+
+@pytest.mark.parametrize("value", ["", "'", "%00", "..%2f", "é", "x" * 3000, "-1", "1e9", "null", "%F0%9F%92%A9"])
+def test_odd_parameters_are_answered(someone: Person, value: str) -> None:
+    for path in (
+        f"/v1/invoices?limit={value}",
+        f"/v1/invoices?status={value}",
+        f"/v1/invoices?from={value}",
+        f"/v1/invoices?page_token={value}",
+        f"/v1/customers/search?q={value}",
+        f"/v1/invoices/{value}",
+        f"/v1/customers/{value}",
+    ):
+        assert_answered(someone.api.send("GET", path), path)
+
+
+def _filled(path: str) -> str:
+    ids = {
+        "customer_id": "cus_00000000000000000000000000",
+        "product_id": "prd_00000000000000000000000000",
+        "invoice_id": "inv_00000000000000000000000000",
+        "verification_id": "ver_00000000000000000000000000",
+    }
+    return path.format(**ids)

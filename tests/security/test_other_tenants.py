@@ -1,0 +1,145 @@
+"""Whatever id another company sends, the answer is 404, as if it did not exist, and nothing changes.
+
+Generated from the published contract: a new route with an id is covered the day it is published.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.client import ApiClient, Json, wait_for
+from local.samples import SERVICE, draft
+from tests.people import Person, delivered
+
+pytestmark = pytest.mark.cloud
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT: Json = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
+ROUTES = [
+    (method.upper(), path, operation["operationId"])
+    for path, operations in CONTRACT["paths"].items()
+    for method, operation in operations.items()
+    if "{" in path
+]
+
+
+def sample_body(operation_id: str) -> Any:
+    """The body of the operation's own sample event: valid, so that only the id can be wrong."""
+    for path in sorted((ROOT / "events").rglob("*.json")):
+        event = json.loads(path.read_text(encoding="utf-8"))
+        route = event.get("routeKey") if isinstance(event, dict) else None
+        if route and _operation_of(route) == operation_id:
+            return json.loads(event["body"]) if event.get("body") else None
+    raise AssertionError(f"no sample event for {operation_id}")
+
+
+def _operation_of(route_key: str) -> str | None:
+    method, _, path = route_key.partition(" ")
+    operation = CONTRACT["paths"].get(path, {}).get(method.lower())
+    return operation["operationId"] if operation else None
+
+
+@pytest.fixture
+def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
+    """A company with one of everything, and the ids of each."""
+    owner = person()
+    api = owner.api
+    product = api.post("/v1/products", SERVICE)
+    made = api.post("/v1/invoices", draft(owner.customer["customer_id"]))
+    job = api.post("/v1/invoices/verifications")
+    return owner, {
+        "customer_id": owner.customer["customer_id"],
+        "product_id": product["product_id"],
+        "invoice_id": made["invoice_id"],
+        "verification_id": job["verification_id"],
+    }
+
+
+def everything(api: ApiClient, ids: dict[str, str]) -> list[Json]:
+    paths = [
+        f"/v1/customers/{ids['customer_id']}",
+        f"/v1/products/{ids['product_id']}",
+        f"/v1/invoices/{ids['invoice_id']}",
+        f"/v1/invoices/{ids['invoice_id']}/timeline",
+    ]
+    return [api.get(path) for path in paths]
+
+
+@pytest.mark.parametrize("issued", [False, True], ids=["draft", "issued"])
+def test_every_route_with_an_id_answers_404_to_another_company(
+    owned: tuple[Person, dict[str, str]], person: Callable[..., Person], issued: bool
+) -> None:
+    owner, ids = owned
+    stranger = person()
+    if issued:
+        owner.api.post(f"/v1/invoices/{ids['invoice_id']}/issue", {"version": 1})
+        wait_for(lambda: delivered(owner.api, ids["invoice_id"]), seconds=30, what="the PDF")
+    before = everything(owner.api, ids)
+    assert ROUTES
+
+    for method, path, operation_id in ROUTES:
+        answer = stranger.api.send(
+            method,
+            path.format(**ids),
+            sample_body(operation_id) if method in {"POST", "PUT", "PATCH"} else None,
+            idempotency_key=str(uuid.uuid4()),
+            if_match='"1"',
+        )
+        assert answer.status_code == 404, f"{method} {path}: {answer.status_code} {answer.text}"
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"] == "/problems/not-found"
+
+    assert everything(owner.api, ids) == before
+
+
+def test_ids_of_another_company_in_a_body_are_unknown(
+    owned: tuple[Person, dict[str, str]], person: Callable[..., Person]
+) -> None:
+    _, ids = owned
+    stranger = person()
+    own = stranger.customer["customer_id"]
+    line = {"product_id": ids["product_id"], "quantity": "1"}
+
+    for path in ("/v1/invoices", "/v1/invoices/preview"):
+        for body, pointer in (
+            (draft(ids["customer_id"]), "/customer_id"),
+            ({"customer_id": own, "lines": [line]}, "/lines/0/product_id"),
+        ):
+            answer = stranger.api.send("POST", path, body, idempotency_key=str(uuid.uuid4()))
+            assert answer.status_code == 404
+            assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_lists_and_searches_show_nothing_of_another_company(
+    owned: tuple[Person, dict[str, str]], person: Callable[..., Person]
+) -> None:
+    _, ids = owned
+    stranger = person(described=False)
+
+    for path in (
+        "/v1/invoices",
+        "/v1/invoices?status=draft",
+        f"/v1/invoices?customer_id={ids['customer_id']}",
+        "/v1/customers",
+        "/v1/customers/search?q=client",
+        "/v1/products",
+    ):
+        assert stranger.api.get(path)["items"] == []
+
+
+def test_a_page_token_of_another_company_is_refused(person: Callable[..., Person]) -> None:
+    owner, stranger = person(), person()
+    for _ in range(2):
+        owner.api.post("/v1/invoices", draft(owner.customer["customer_id"]))
+    token = owner.api.get("/v1/invoices?limit=1")["next_page_token"]
+
+    answer = stranger.api.send("GET", f"/v1/invoices?limit=1&page_token={token}")
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/page-token-invalid"
