@@ -41,6 +41,7 @@ from billing.ports.repositories import (
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 
 T = TypeVar("T")
+Rows = list[tuple[str, object]]
 DELIVERY = "delivery_request"
 VERIFICATION = "verification_request"
 
@@ -139,7 +140,7 @@ class FakeCustomers:
     def search(self, caller: Caller, words: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, words), page))
 
-    def _rows(self, caller: Caller, searched: tuple[str, ...]) -> list[tuple[str, object]]:
+    def _rows(self, caller: Caller, searched: tuple[str, ...]) -> Rows:
         with self._store.lock:
             self._store.check(caller)
             return [
@@ -176,7 +177,7 @@ class FakeProducts:
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
         with self._store.lock:
             self._store.check(caller)
-            rows: list[tuple[str, object]] = [
+            rows: Rows = [
                 (f"{fold(product.description.name)}#{product.product_id}", _product_summary(product))
                 for (tenant_id, _), product in self._store.products.items()
                 if tenant_id == caller.tenant_id and product.archived is archived
@@ -206,7 +207,7 @@ class FakeInvoices:
     def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:
         with self._store.lock:
             self._store.check(caller, once)
-            return _found(self._store.invoices.get((caller.tenant_id, invoice_id)))
+            return _invoice(self._store, caller.tenant_id, invoice_id)
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=draft):
@@ -229,7 +230,7 @@ class FakeInvoices:
         by_due = query.status is not None or query.overdue_on is not None
         with self._store.lock:
             self._store.check(caller)
-            rows: list[tuple[str, object]] = []
+            rows: Rows = []
             for (tenant_id, invoice_id), invoice in self._store.invoices.items():
                 summary = invoice_summary(invoice)
                 day = (summary.due_date or summary.list_date) if by_due else summary.list_date
@@ -241,7 +242,7 @@ class FakeInvoices:
         with self._store.lock:
             self._store.check(caller, once)
             return IssueContext(
-                invoice=_found(self._store.invoices.get((caller.tenant_id, invoice_id))),
+                invoice=_invoice(self._store, caller.tenant_id, invoice_id),
                 company=self._store.companies.get(caller.tenant_id),
                 series=self._series(caller.tenant_id),
             )
@@ -305,16 +306,16 @@ class FakeInvoices:
     def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
         with self._store.lock:
             self._store.check(caller)
-            _found(self._store.invoices.get((caller.tenant_id, invoice_id)))
+            _invoice(self._store, caller.tenant_id, invoice_id)
             events = self._store.events.get((caller.tenant_id, invoice_id), ())
-        rows: list[tuple[str, object]] = [(event.event_id, event) for event in events]
+        rows: Rows = [(event.event_id, event) for event in events]
         return cast("Page[Event]", paged(rows, page))
 
     def _series(self, tenant_id: str) -> SeriesState:
         return self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
 
     def _held_draft(self, tenant_id: str, invoice_id: str, version: int) -> None:
-        stored = _found(self._store.invoices.get((tenant_id, invoice_id)))
+        stored = _invoice(self._store, tenant_id, invoice_id)
         if isinstance(stored, IssuedInvoice):
             raise InvoiceAlreadyIssued
         if stored.version != version:
@@ -336,7 +337,7 @@ class FakeDeliveries:
 
     def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice:
         with self._store.lock:
-            invoice = _found(self._store.invoices.get((tenant_id, invoice_id)))
+            invoice = _invoice(self._store, tenant_id, invoice_id)
         if isinstance(invoice, DraftInvoice):
             raise NotFound
         return invoice
@@ -480,8 +481,9 @@ class FakeVerifications:
             if self._store.verifications[key].version != verification.version - 1:
                 return False
             self._store.verifications[key] = verification
-            if verification.state is not VerificationState.RUNNING:
-                self._store.outbox.pop((VERIFICATION, *key, 1), None)
+            waiting = self._store.outbox.pop((VERIFICATION, *key, 1))
+            if verification.state is VerificationState.RUNNING:
+                self._store.outbox[VERIFICATION, *key, 1] = Waiting(waiting.executions, verification.updated_at)
             return True
 
     def _chained(self, tenant_id: str, year: int, rank: int, number: str, invoice_id: str) -> ChainedDocument:
@@ -618,6 +620,13 @@ def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery) -
 
 def _within(day: date, query: InvoiceQuery) -> bool:
     return (query.from_date is None or query.from_date <= day) and (query.to_date is None or day <= query.to_date)
+
+
+def _invoice(store: Store, tenant_id: str, invoice_id: str) -> Invoice:
+    invoice = store.invoices.get((tenant_id, invoice_id))
+    if invoice is None:
+        raise NotFound
+    return invoice
 
 
 def _claim_key(claim: MailClaim) -> tuple[str, str, int, str]:
