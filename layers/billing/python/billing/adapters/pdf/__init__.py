@@ -1,0 +1,1 @@
+"""Documents drawn as PDF/A-3b on a ReportLab canvas."""

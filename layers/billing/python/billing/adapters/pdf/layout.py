@@ -1,0 +1,501 @@
+"""Where everything stands on the pages of an invoice.
+
+Blocks follow each other from top to bottom and open a page when they no longer fit. A very long line of the table may
+break over pages; totals, payment and each mention stay whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from billing.adapters.pdf import wording
+from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
+from billing.adapters.pdf.logo import BOX_HEIGHT, PreparedLogo
+from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap
+from billing.domain.invoice import InvoiceDocument
+from billing.domain.totals import ComputedLine
+from billing.domain.typography import format_amount, format_euros
+
+_INK = Colour(0.11, 0.14, 0.18)
+_GREY = Colour(0.38, 0.42, 0.47)
+_ACCENT = Colour(0.04, 0.36, 0.37)
+_RULE = Colour(0.87, 0.89, 0.90)
+_PANEL = Colour(0.955, 0.967, 0.967)
+_WHITE = Colour(1, 1, 1)
+
+_TITLE = Style(SEMIBOLD, 22, 26, _INK)
+_NUMBER = Style(SEMIBOLD, 11, 15, _ACCENT)
+_SELLER = Style(SEMIBOLD, 15, 18, _ACCENT)
+_NAME = Style(SEMIBOLD, 9.5, 13, _INK)
+_BODY = Style(REGULAR, 8.5, 12, _INK)
+_STRONG = Style(SEMIBOLD, 8.5, 12, _INK)
+_SOFT = Style(REGULAR, 8, 11.5, _GREY)
+_LABEL = Style(SEMIBOLD, 7, 10, _GREY)
+_HEADING = Style(SEMIBOLD, 7.5, 11, _ACCENT)
+_SMALL = Style(REGULAR, 7, 10, _GREY)
+_FOOTER = Style(REGULAR, 6.5, 9, _GREY)
+_DUE_LABEL = Style(SEMIBOLD, 9.5, 13, _WHITE)
+_DUE = Style(SEMIBOLD, 12.5, 16, _WHITE)
+
+_LEFT = 45.0
+_RIGHT = WIDTH - 45.0
+_CONTENT = _RIGHT - _LEFT
+_TOP = 45.0
+_BUYER_X = 310.0  # the window of a French envelope (DL) shows what stands here
+_BUYER_Y = 122.0
+_COLUMN_GAP = 24.0
+_BLOCK_GAP = 16.0
+_CELL_GAP = 10.0
+_ROW_PAD = 5.5
+_LONGEST_FOOTER = 4  # lines; a longer text of the company stands once, below the mentions
+_LEAST_DESCRIPTION = 150.0
+_TABLE_SIZES = (8.5, 7.5, 6.5)
+_TOTALS_WIDTH = 208.0
+_SUM_HEIGHT = 16.0
+_PAYMENT_LEADING = 13.5
+_WIDEST_UNIT = 62.0
+_TALL = 0.4 * HEIGHT  # what is taller may break over pages, what is not stays whole
+
+_TITLES = ("Quantité", "Unité", "Prix unitaire HT", "Remise", "TVA", "Total HT")
+_UNIT, _DISCOUNT, _NET = 1, 3, 5
+
+
+class _Column(NamedTuple):
+    """A column of the table: where it ends when its cells align right, else where it begins."""
+
+    title: str
+    x: float
+    width: float
+    right: bool
+
+
+@dataclass(slots=True)
+class _Row:
+    """A line of the table, wrapped. ``cells`` stand on its first line; those of the unit may take several."""
+
+    item: ComputedLine
+    texts: list[tuple[str, Style]]
+    unit: list[str]
+    cells: list[str]
+
+    def height(self, unit_leading: float) -> float:
+        described = sum(style.leading for _, style in self.texts)
+        return max(described, len(self.unit) * unit_leading) + 2 * _ROW_PAD
+
+
+class InvoiceLayout:
+    """Lays one document out, once."""
+
+    def __init__(self, document: InvoiceDocument, logo: PreparedLogo | None) -> None:
+        self._document = document
+        self._logo = logo
+        self._title = wording.TITLES[document.document_type]
+        footer = wrap(document.seller.footer_text, _FOOTER, _CONTENT) if document.seller.footer_text else []
+        self._closing = footer if len(footer) > _LONGEST_FOOTER else []
+        legal = wrap(wording.legal_line(document.seller), _FOOTER, _CONTENT)
+        self._footer = legal if self._closing else [*legal, *footer]
+        self._bottom = HEIGHT - 44 - len(self._footer) * _FOOTER.leading
+        self._pages: list[Page] = []
+        self._y = _TOP
+        self._carried_minor = 0
+        self._rows_on_page = 0
+        self._cells = [wording.line_cells(item) for item in document.totals.lines]
+        self._measure_table()
+
+    def pages(self) -> list[Page]:
+        self._first_page()
+        self._table()
+        self._totals()
+        self._payment()
+        self._notes()
+        self._mentions()
+        for rank, page in enumerate(self._pages, start=1):
+            self._finish(page, f"Page {rank}/{len(self._pages)}")
+        return self._pages
+
+    @property
+    def _page(self) -> Page:
+        return self._pages[-1]
+
+    # Pages
+
+    def _first_page(self) -> None:
+        self._pages.append(Page())
+        self._y = max(self._head(), _BUYER_Y)
+        self._y = max(self._seller(self._y), self._buyer(self._y)) + _BLOCK_GAP
+        self._facts()
+
+    def _next_page(self) -> None:
+        """Further pages repeat who issues which document."""
+        self._pages.append(Page())
+        name = one_line(self._document.seller.display_name)
+        title = f"{self._title} {self._document.number}"
+        self._page.text_right(_RIGHT, _TOP, title, _STRONG)
+        room = _CONTENT - width_of(title, _STRONG) - _COLUMN_GAP
+        shown, *cut = wrap(name, _STRONG, room - width_of("…", _STRONG))
+        self._page.text(_LEFT, _TOP, f"{shown}…" if cut else shown, _STRONG)
+        self._page.box(_LEFT, _TOP + 8, _CONTENT, 0.6, _RULE)
+        self._y = _TOP + 26
+        self._rows_on_page = 0
+
+    def _ensure(self, height: float) -> None:
+        """Open a page unless this much room is left on the current one."""
+        if self._y + height > self._bottom:
+            self._next_page()
+
+    def _finish(self, page: Page, numbering: str) -> None:
+        y = self._bottom + 16
+        page.box(_LEFT, y, _CONTENT, 0.6, _RULE)
+        y += 12
+        for text in self._footer:
+            page.text(_LEFT + (_CONTENT - width_of(text, _FOOTER)) / 2, y, text, _FOOTER)
+            y += _FOOTER.leading
+        page.text(_LEFT, y + 2, self._document.number, _FOOTER)
+        page.text_right(_RIGHT, y + 2, numbering, _FOOTER)
+
+    # Head of the first page
+
+    def _head(self) -> float:
+        """Logo or name on the left, title and number on the right; returns where the blocks below may begin."""
+        number_room = _RIGHT - _BUYER_X
+        self._page.text(_BUYER_X, _TOP + 17, self._title, _TITLE)
+        y = _TOP + 17 + 18
+        for text in wrap(self._document.number, _NUMBER, number_room):
+            self._page.text(_BUYER_X, y, text, _NUMBER)
+            y += _NUMBER.leading
+        if self._logo is not None:
+            self._page.logo = (_LEFT, _TOP, self._logo)
+            return max(y, _TOP + min(self._logo.height, BOX_HEIGHT)) + 14
+        left = _TOP + 14
+        for text in wrap(self._document.seller.display_name, _SELLER, _BUYER_X - _LEFT - _COLUMN_GAP):
+            self._page.text(_LEFT, left, text, _SELLER)
+            left += _SELLER.leading
+        return max(y, left) + 6
+
+    def _seller(self, top: float) -> float:
+        seller = self._document.seller
+        width = _BUYER_X - _LEFT - _COLUMN_GAP
+        y = self._block(_LEFT, top, width, "Émetteur", [(seller.display_name, _NAME)])
+        return self._lines(_LEFT, y, width, wording.seller_lines(seller), _SOFT)
+
+    def _buyer(self, top: float) -> float:
+        buyer = self._document.buyer
+        width = _RIGHT - _BUYER_X
+        y = self._block(_BUYER_X, top, width, "Facturé à", [(buyer.name, _NAME)])
+        y = self._lines(_BUYER_X, y, width, wording.buyer_lines(buyer), _BODY)
+        y = self._lines(_BUYER_X, y + 2, width, wording.buyer_identifiers(buyer), _SOFT)
+        delivery = buyer.delivery_address
+        if delivery is not None and delivery != buyer.billing_address:
+            y = self._block(_BUYER_X, y + 8, width, "Livré à", [])
+            y = self._lines(_BUYER_X, y, width, wording.address_lines(delivery), _SOFT)
+        return y
+
+    def _block(self, x: float, top: float, width: float, heading: str, texts: list[tuple[str, Style]]) -> float:
+        self._page.text(x, top + 8, heading, _HEADING)
+        y = top + 8 + 15
+        for text, style in texts:
+            y = self._lines(x, y, width, [text], style)
+        return y
+
+    def _lines(self, x: float, y: float, width: float, texts: list[str], style: Style) -> float:
+        for text in texts:
+            for line in wrap(text, style, width):
+                self._page.text(x, y, line, style)
+                y += style.leading
+        return y
+
+    def _facts(self) -> None:
+        """A band with the dates and, largest, the amount due."""
+        due = format_euros(self._document.totals.due_minor)
+        found = wording.facts(self._document)
+        due_width = max(width_of(due, _DUE), width_of("Net à payer", _LABEL)) + 28
+        each = (_CONTENT - due_width - 14) / len(found)
+        cells = [
+            (wrap(label, _LABEL, each - _CELL_GAP), wrap(value, _STRONG, each - _CELL_GAP)) for label, value in found
+        ]
+        labels = max(len(label) for label, _ in cells)
+        height = 20 + labels * _LABEL.leading + max(len(value) for _, value in cells) * _STRONG.leading
+        self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
+        self._page.box(_RIGHT - due_width, self._y, due_width, height, _ACCENT, radius=4)
+        x = _LEFT + 14
+        for label, value in cells:
+            y = self._y + 17
+            for text in label:
+                self._page.text(x, y, text, _LABEL)
+                y += _LABEL.leading
+            y = self._y + 19 + labels * _LABEL.leading
+            for text in value:
+                self._page.text(x, y, text, _STRONG)
+                y += _STRONG.leading
+            x += each
+        middle = self._y + height / 2
+        self._page.text_right(_RIGHT - 14, middle - 4, "Net à payer", _LABEL._replace(colour=_WHITE))
+        self._page.text_right(_RIGHT - 14, middle + 12, due, _DUE)
+        self._y += height + _BLOCK_GAP
+
+    # Table of lines
+
+    def _table(self) -> None:
+        rows = [self._row(item, cells) for item, cells in zip(self._document.totals.lines, self._cells, strict=True)]
+        self._ensure(3 * self._body.leading + 60)
+        self._table_head()
+        closing = self._totals_height()
+        for rank, row in enumerate(rows, start=1):
+            is_last = rank == len(rows)
+            self._place(row, below=closing if is_last else self._carry_height)
+        self._page.box(_LEFT, self._y - 0.4, _CONTENT, 0.8, _ACCENT)
+        self._y += 14
+
+    def _measure_table(self) -> None:
+        """Choose the largest type at which the figures leave room for the descriptions."""
+        widths: list[float] = []
+        description = 0.0
+        for size in _TABLE_SIZES:
+            self._body = _BODY._replace(size=size, leading=size + 3.5)
+            self._strong = self._body._replace(font=SEMIBOLD)
+            widths = self._column_widths()
+            description = _CONTENT - sum(widths) - _CELL_GAP * len([width for width in widths if width])
+            if description >= _LEAST_DESCRIPTION:
+                break
+        self._detail = self._body._replace(size=self._body.size - 1, leading=self._body.leading - 1.5, colour=_GREY)
+        self._description_width = description
+        self._columns: list[tuple[int, _Column]] = []
+        x = _LEFT + description
+        for position, (title, width) in enumerate(zip(_TITLES, widths, strict=True)):
+            if width:
+                x += _CELL_GAP
+                right = position != _UNIT
+                self._columns.append((position, _Column(title, x + width if right else x, width, right)))
+                x += width
+
+    def _column_widths(self) -> list[float]:
+        """What each column needs; nothing for discounts when there is none."""
+        widths = [
+            max(width_of(title, _LABEL), *(width_of(cells[position], self._body) for cells in self._cells))
+            for position, title in enumerate(_TITLES)
+        ]
+        widths[_UNIT] = min(widths[_UNIT], _WIDEST_UNIT)
+        widths[_NET] = max(widths[_NET], width_of(format_amount(self._document.totals.lines_minor), self._strong))
+        if not any(cells[_DISCOUNT] for cells in self._cells):
+            widths[_DISCOUNT] = 0.0
+        return widths
+
+    def _row(self, item: ComputedLine, cells: list[str]) -> _Row:
+        texts = [(text, self._body) for text in wrap(item.line.description, self._body, self._description_width)]
+        details = wording.line_details(item)
+        if details:
+            texts += [(text, self._detail) for text in wrap(details, self._detail, self._description_width)]
+        unit_width = next(column.width for position, column in self._columns if position == _UNIT)
+        return _Row(item=item, texts=texts, unit=wrap(cells[_UNIT], self._body, unit_width), cells=cells)
+
+    @property
+    def _carry_height(self) -> float:
+        return self._body.leading + 2 * _ROW_PAD
+
+    def _table_head(self) -> None:
+        y = self._y + 8
+        self._page.text(_LEFT, y, "Désignation", _LABEL)
+        for _, column in self._columns:
+            if column.right:
+                self._page.text_right(column.x, y, column.title, _LABEL)
+            else:
+                self._page.text(column.x, y, column.title, _LABEL)
+        self._y += 16
+        self._page.box(_LEFT, self._y - 0.4, _CONTENT, 0.8, _ACCENT)
+
+    def _place(self, row: _Row, *, below: float) -> None:
+        """Draw a row; ``below`` is the room that must stay free under it."""
+        height = row.height(self._body.leading)
+        if self._y + height + below > self._bottom:
+            room = self._bottom - self._carry_height - self._y
+            splits = height > _TALL and room > 6 * self._body.leading
+            if not splits and self._rows_on_page:
+                self._carry_over()
+        self._rows_on_page += 1
+        self._figures(row)
+        self._carried_minor += row.item.net_minor
+        self._texts(row)
+        self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
+
+    def _figures(self, row: _Row) -> None:
+        y = self._y + _ROW_PAD + self._body.size
+        for position, column in self._columns:
+            if position == _UNIT:
+                for rank, text in enumerate(row.unit):
+                    self._page.text(column.x, y + rank * self._body.leading, text, self._body)
+            else:
+                style = self._strong if position == _NET else self._body
+                self._page.text_right(column.x, y, row.cells[position], style)
+
+    def _texts(self, row: _Row) -> None:
+        """The description, over as many pages as it takes."""
+        page = self._page
+        floor = self._y + _ROW_PAD + len(row.unit) * self._body.leading
+        self._y += _ROW_PAD
+        for text, style in row.texts:
+            if self._y + style.leading + _ROW_PAD > self._bottom - self._carry_height:
+                self._carry_over()
+                self._y += _ROW_PAD
+            self._page.text(_LEFT, self._y + style.size, text, style)
+            self._y += style.leading
+        if self._page is page:
+            self._y = max(self._y, floor)
+        self._y += _ROW_PAD
+
+    def _carry_over(self) -> None:
+        """Close the table with what it came to, and go on from there on the next page."""
+        self._carried("À reporter")
+        self._next_page()
+        self._table_head()
+        self._carried("Report")
+        self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
+
+    def _carried(self, label: str) -> None:
+        y = self._y + _ROW_PAD + self._body.size
+        column = self._columns[-1][1]
+        amount = format_amount(self._carried_minor)
+        style = self._strong._replace(colour=_GREY)
+        self._page.text_right(column.x - width_of(amount, style) - _CELL_GAP, y, label, style)
+        self._page.text_right(column.x, y, amount, style)
+        self._y += self._carry_height
+
+    # Totals
+
+    def _totals_height(self) -> float:
+        """Room for the sums, and for the VAT groups unless they are so many that they may break."""
+        sums = sum(_SUM_HEIGHT + (len(label) - 1) * _BODY.leading for label, *_ in self._sum_rows()) + 44
+        return min(max(sums, self._vat_height()), _TALL) + 14
+
+    def _sum_rows(self) -> list[tuple[list[str], str, Style]]:
+        rows = []
+        for label, amount in wording.totals(self._document):
+            style = _STRONG if label.startswith("Total T") else _BODY
+            room = _TOTALS_WIDTH - width_of(amount, style) - _CELL_GAP
+            rows.append((wrap(label, style, room), amount, style))
+        return rows
+
+    def _vat_height(self) -> float:
+        return 22 + sum(self._vat_row_height(wordings) for *_, wordings in self._vat_rows())
+
+    def _totals(self) -> None:
+        """VAT per rate on the left, sums on the right, the amount due last and largest."""
+        self._ensure(self._totals_height() - 14)
+        top, page = self._y, self._page
+        sums = self._sums(top)
+        self._vat(top)
+        self._y = (max(self._y, sums) if page is self._page else self._y) + _BLOCK_GAP
+
+    def _sums(self, top: float) -> float:
+        page = self._page
+        x = _RIGHT - _TOTALS_WIDTH
+        y = top + 9
+        for label, amount, style in self._sum_rows():
+            for rank, text in enumerate(label):
+                y += style.leading if rank else 0
+                page.text(x, y, text, style)
+            page.text_right(_RIGHT, y, amount, style)
+            y += _SUM_HEIGHT
+        page.box(x, y - 8, _TOTALS_WIDTH, 30, _ACCENT, radius=4)
+        page.text(x + 12, y + 10.5, "Net à payer", _DUE_LABEL)
+        page.text_right(_RIGHT - 12, y + 11.5, format_euros(self._document.totals.due_minor), _DUE)
+        return y + 22
+
+    def _vat_rows(self) -> list[tuple[str, str, str, list[str]]]:
+        rows = []
+        for group in self._document.totals.vat_breakdown:
+            reason = wrap(group.vat.wording, _SMALL, self._vat_width) if group.vat.wording else []
+            rows.append(
+                (
+                    wording.vat_group(group.vat),
+                    format_amount(group.taxable_minor),
+                    format_amount(group.vat_minor),
+                    reason,
+                )
+            )
+        return rows
+
+    @property
+    def _vat_width(self) -> float:
+        return _CONTENT - _TOTALS_WIDTH - 40
+
+    def _vat_row_height(self, reason: list[str]) -> float:
+        return 16 + len(reason) * _SMALL.leading + (3 if reason else 0)
+
+    def _vat(self, top: float) -> None:
+        self._y = top
+        self._vat_head()
+        for rate, taxable, vat, reason in self._vat_rows():
+            if self._y + self._vat_row_height(reason) > self._bottom:
+                self._next_page()
+                self._vat_head()
+            y = self._y + 12
+            self._vat_cells(y, rate, taxable, vat, _BODY)
+            for text in reason:
+                y += _SMALL.leading
+                self._page.text(_LEFT, y, text, _SMALL)
+            self._y += self._vat_row_height(reason)
+            self._page.box(_LEFT, self._y, self._vat_width, 0.6, _RULE)
+
+    def _vat_head(self) -> None:
+        self._vat_cells(self._y + 8, "Taux de TVA", "Base HT", "Montant de TVA", _LABEL)
+        self._page.box(_LEFT, self._y + 15.6, self._vat_width, 0.8, _ACCENT)
+        self._y += 16
+
+    def _vat_cells(self, y: float, rate: str, taxable: str, vat: str, style: Style) -> None:
+        self._page.text(_LEFT, y, rate, style)
+        self._page.text_right(_LEFT + self._vat_width * 0.62, y, taxable, style)
+        self._page.text_right(_LEFT + self._vat_width, y, vat, style)
+
+    # What follows the totals
+
+    def _payment(self) -> None:
+        """When to pay on the left, where to on the right."""
+        columns = wording.payment_columns(self._document)
+        half = (_CONTENT - 28) / 2
+        placed = []
+        height = 0.0
+        for rank, rows in enumerate(columns):
+            x = _LEFT + 14 + rank * half
+            label_width = max((width_of(label, _SOFT) for label, _ in rows), default=0.0) + 10
+            y = 0.0
+            for label, value in rows:
+                placed.append((x, y, label, _SOFT))
+                for text in wrap(value, _STRONG, half - label_width - _CELL_GAP):
+                    placed.append((x + label_width, y, text, _STRONG))
+                    y += _PAYMENT_LEADING
+            height = max(height, y)
+        height += 32
+        self._ensure(height)
+        self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
+        title = "Règlement par virement" if self._document.seller.iban else "Règlement"
+        self._page.text(_LEFT + 14, self._y + 17, title, _HEADING)
+        for x, y, text, style in placed:
+            self._page.text(x, self._y + 33 + y, text, style)
+        self._y += height + _BLOCK_GAP
+
+    def _notes(self) -> None:
+        if not self._document.notes.strip():
+            return
+        self._ensure(15 + 2 * _BODY.leading)
+        self._page.text(_LEFT, self._y + 6, "Notes", _HEADING)
+        self._y += 14
+        for text in wrap(self._document.notes, _BODY, _CONTENT):
+            self._ensure(_BODY.leading)
+            self._page.text(_LEFT, self._y + 8, text, _BODY)
+            self._y += _BODY.leading
+        self._y += 10
+
+    def _mentions(self) -> None:
+        for mention in self._document.mentions:
+            lines = wrap(mention.text, _SMALL, _CONTENT)
+            self._ensure(len(lines) * _SMALL.leading)
+            self._small(lines)
+        for line in self._closing:
+            self._ensure(_SMALL.leading)
+            self._small([line])
+
+    def _small(self, lines: list[str]) -> None:
+        for text in lines:
+            self._page.text(_LEFT, self._y + 7, text, _SMALL)
+            self._y += _SMALL.leading

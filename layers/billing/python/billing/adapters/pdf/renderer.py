@@ -1,0 +1,48 @@
+"""The invoice renderer: a frozen document in, the bytes of its PDF/A-3b out."""
+
+from __future__ import annotations
+
+from billing.adapters.pdf import archive, wording
+from billing.adapters.pdf.archive import Archival, Attachment
+from billing.adapters.pdf.layout import InvoiceLayout
+from billing.adapters.pdf.logo import prepare_logo
+from billing.adapters.pdf.sheet import draw, one_line
+from billing.domain.invoice import IssuedInvoice
+
+_CREATOR = "ZenBilling"
+_PRODUCER = "ZenBilling (ReportLab)"
+_IDENTIFIER_BYTES = 16
+
+
+class PdfInvoiceRenderer:
+    def render(
+        self,
+        invoice: IssuedInvoice,
+        *,
+        logo: bytes | None,
+        attachments: tuple[Attachment, ...] = (),
+        xmp: tuple[str, ...] = (),
+    ) -> bytes:
+        """The PDF/A-3b of an issued invoice; the same invoice, logo and attachments give the same bytes.
+
+        Raises:
+            InvalidInput: a character that the fonts lack, or a logo that cannot be read.
+        """
+        document = invoice.document
+        prepared = prepare_logo(logo) if logo is not None else None
+        canvas = draw(InvoiceLayout(document, prepared).pages())
+        title = f"{wording.TITLES[document.document_type]} {document.number}"
+        return archive.write(
+            canvas._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
+            Archival(
+                title=title,
+                author=one_line(document.seller.display_name),
+                subject=f"{title} à {one_line(document.buyer.name)}",
+                creator=_CREATOR,
+                producer=_PRODUCER,
+                at=document.issued_at,
+                identifier=bytes.fromhex(invoice.document_hash)[:_IDENTIFIER_BYTES],
+                attachments=attachments,
+                xmp=xmp,
+            ),
+        )

@@ -1,0 +1,172 @@
+"""Pages as lists of texts and shapes: laid out first, drawn once the number of pages is known.
+
+Positions are in points from the top left corner of an A4 page, text at its baseline.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reportlab.pdfgen.canvas import Canvas
+
+from billing.adapters.pdf.fonts import embedded_font
+from billing.adapters.pdf.logo import PreparedLogo
+from billing.domain.typography import printable
+
+WIDTH = 595.28
+HEIGHT = 841.89
+_LOGO = "Logo"
+
+
+class Colour(NamedTuple):
+    """sRGB, each channel from 0 to 1."""
+
+    red: float
+    green: float
+    blue: float
+
+
+class Style(NamedTuple):
+    font: str
+    size: float
+    leading: float
+    colour: Colour
+
+
+class Text(NamedTuple):
+    x: float
+    y: float
+    text: str
+    style: Style
+
+
+class Box(NamedTuple):
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: Colour
+    radius: float
+
+
+@dataclass(slots=True)
+class Page:
+    texts: list[Text] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+    logo: tuple[float, float, PreparedLogo] | None = None
+
+    def text(self, x: float, y: float, text: str, style: Style) -> None:
+        if text:
+            self.texts.append(Text(x, y, text, style))
+
+    def text_right(self, x: float, y: float, text: str, style: Style) -> None:
+        """The text ends at ``x``."""
+        self.text(x - width_of(text, style), y, text, style)
+
+    def box(self, x: float, y: float, width: float, height: float, colour: Colour, *, radius: float = 0) -> None:
+        self.boxes.append(Box(x, y, width, height, colour, radius))
+
+
+def width_of(text: str, style: Style) -> float:
+    return float(embedded_font(style.font).stringWidth(text, style.size))
+
+
+def wrap(text: str, style: Style, width: float) -> list[str]:
+    """Lines no wider than ``width``: broken at spaces, inside a word only when it alone is too wide."""
+    return [line for paragraph in printable(text).strip().split("\n") for line in _wrap_line(paragraph, style, width)]
+
+
+def one_line(text: str) -> str:
+    return printable(text).replace("\n", " ").strip()
+
+
+def _wrap_line(paragraph: str, style: Style, width: float) -> Iterator[str]:
+    measure = embedded_font(style.font).stringWidth
+    size = style.size
+    if measure(paragraph, size) <= width:
+        yield paragraph.rstrip(" ")
+        return
+    line = ""
+    for word in paragraph.split(" "):
+        longer = f"{line} {word}" if line else word
+        if measure(longer, size) <= width:
+            line = longer
+            continue
+        if line:
+            yield line
+        line = word
+        while measure(line, size) > width:
+            kept = _fitting(line, style, width)
+            yield line[:kept]
+            line = line[kept:]
+    yield line
+
+
+def _fitting(word: str, style: Style, width: float) -> int:
+    """How many characters of a word fit, at least one."""
+    measure = embedded_font(style.font).stringWidth
+    low, high = 1, len(word)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if measure(word[:middle], style.size) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def draw(pages: list[Page]) -> Canvas:
+    """A canvas that holds the drawn pages and is not saved yet."""
+    first_font = pages[0].texts[0].style.font
+    embedded_font(first_font)
+    canvas = Canvas(io.BytesIO(), pagesize=(WIDTH, HEIGHT), pageCompression=1, invariant=1, initialFontName=first_font)
+    for page in pages:
+        _draw_boxes(canvas, page.boxes)
+        if page.logo is not None:
+            _draw_logo(canvas, *page.logo)
+        _draw_texts(canvas, page.texts)
+        canvas.showPage()
+    return canvas
+
+
+def _draw_boxes(canvas: Canvas, boxes: list[Box]) -> None:
+    colour: Colour | None = None
+    for box in boxes:
+        if box.colour != colour:
+            colour = box.colour
+            canvas.setFillColorRGB(*colour)
+        y = HEIGHT - box.y - box.height
+        if box.radius:
+            canvas.roundRect(box.x, y, box.width, box.height, box.radius, stroke=0, fill=1)
+        else:
+            canvas.rect(box.x, y, box.width, box.height, stroke=0, fill=1)
+
+
+def _draw_logo(canvas: Canvas, x: float, y: float, logo: PreparedLogo) -> None:
+    document = canvas._doc  # noqa: SLF001 - the only way to hand over pixels that are compressed already
+    if not document.hasForm(_LOGO):
+        document.addForm(_LOGO, logo.stream())
+    canvas.saveState()
+    canvas.translate(x, HEIGHT - y - logo.height)
+    canvas.scale(logo.width, logo.height)
+    canvas.doForm(_LOGO)
+    canvas.restoreState()
+
+
+def _draw_texts(canvas: Canvas, texts: list[Text]) -> None:
+    run = canvas.beginText()
+    style: Style | None = None
+    colour: Colour | None = None
+    for text in texts:
+        if text.style.colour != colour:
+            colour = text.style.colour
+            run.setFillColorRGB(*colour)
+        if text.style != style:
+            style = text.style
+            run.setFont(style.font, style.size)
+        run.setTextOrigin(text.x, HEIGHT - text.y)
+        run.textOut(text.text)
+    canvas.drawText(run)

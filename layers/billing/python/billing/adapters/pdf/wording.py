@@ -1,0 +1,191 @@
+"""What an invoice says, as French lines of text, apart from where it is placed."""
+
+from __future__ import annotations
+
+from billing.domain.countries import country_name
+from billing.domain.dates import format_french
+from billing.domain.invoice import DocumentType, InvoiceDocument
+from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
+from billing.domain.totals import ComputedLine, Discount
+from billing.domain.typography import (
+    MINUS,
+    NO_BREAK_SPACE,
+    format_amount,
+    format_euros,
+    format_number,
+    format_percent,
+    grouped,
+)
+from billing.domain.units import UNITS
+from billing.domain.vat import VatCategory, VatTreatment
+
+TITLES = {
+    DocumentType.INVOICE: "Facture",
+    DocumentType.CREDIT_NOTE: "Avoir",
+    DocumentType.CORRECTIVE: "Facture rectificative",
+    DocumentType.DEPOSIT: "Facture d'acompte",
+    DocumentType.DEPOSIT_CREDIT_NOTE: "Avoir sur acompte",
+}
+_LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
+_NO_VAT = "–"
+
+
+def legal_form(seller: CompanyDescription) -> str:
+    """``SARL au capital de 10 000 €`` (Code de commerce R123-238)."""
+    form = _LEGAL_FORMS.get(seller.legal_form, seller.legal_form.value)
+    if seller.share_capital_minor is None or not seller.legal_form.has_share_capital:
+        return form
+    capital = format_euros(seller.share_capital_minor).replace(",00", "")
+    return f"{form} au capital de {capital}"
+
+
+def registration(seller: CompanyDescription) -> str:
+    """``RCS Paris 732 829 320`` (Code de commerce R123-237)."""
+    return f"RCS {seller.rcs_city} {grouped(seller.siren, 3)}" if seller.rcs_city else ""
+
+
+def address_lines(address: Address) -> list[str]:
+    lines = [address.line1, address.line2, f"{address.postal_code} {address.city}"]
+    if address.country_code != "FR":
+        lines.append(country_name(address.country_code).upper())
+    return [line for line in lines if line.strip()]
+
+
+def seller_lines(seller: CompanyDescription) -> list[str]:
+    return [
+        *([seller.trade_name] if seller.trade_name and seller.trade_name != seller.legal_name else []),
+        legal_form(seller),
+        *address_lines(seller.address),
+        f"SIRET {siret(seller.siret)}",
+        *_present(registration(seller)),
+        *_present(f"TVA {seller.vat_number}" if seller.vat_number else ""),
+        *_present(seller.phone, seller.email, seller.website),
+    ]
+
+
+def buyer_lines(buyer: CustomerDescription) -> list[str]:
+    return [*_present(buyer.contact_name), *address_lines(buyer.billing_address)]
+
+
+def buyer_identifiers(buyer: CustomerDescription) -> list[str]:
+    """The buyer's SIREN is printed since décret 2022-1299; its VAT number where it has one."""
+    identity = f"SIRET {siret(buyer.siret)}" if buyer.siret else ""
+    if buyer.siren:
+        identity = f"SIREN {grouped(buyer.siren, 3)}"
+    return [*_present(identity), *_present(f"TVA {buyer.vat_number}" if buyer.vat_number else "")]
+
+
+def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+    """Label and value of what a reader looks for first."""
+    found = [
+        ("Date d'émission", format_french(document.issue_date)),
+        ("Livraison ou prestation", format_french(document.supply_date)),
+        ("Date d'échéance", format_french(document.due_date)),
+    ]
+    if document.purchase_order:
+        found.append(("Votre commande", document.purchase_order))
+    return found
+
+
+def legal_line(seller: CompanyDescription) -> str:
+    """Who issues the document, on each of its pages."""
+    vat = f"TVA {seller.vat_number}" if seller.vat_number else ""
+    address = ", ".join(address_lines(seller.address))
+    parts = (
+        seller.display_name,
+        legal_form(seller),
+        address,
+        f"SIREN {grouped(seller.siren, 3)}",
+        registration(seller),
+        vat,
+    )
+    return " · ".join(_present(*parts))
+
+
+def siret(text: str) -> str:
+    return grouped(text, 3, 3, 3, 5)
+
+
+def unit(code: str) -> str:
+    return UNITS.get(code, code)
+
+
+def vat_rate(vat: VatTreatment) -> str:
+    return format_percent(vat.rate) if vat.category is VatCategory.STANDARD else _NO_VAT
+
+
+def vat_group(vat: VatTreatment) -> str:
+    return format_percent(vat.rate) if vat.category is VatCategory.STANDARD else "Sans TVA"
+
+
+def line_discount(item: ComputedLine) -> str:
+    discount = item.line.discount
+    if discount is None or not item.discount_minor:
+        return ""
+    if discount.percent is not None:
+        return f"{MINUS}{format_percent(discount.percent)}"
+    return f"{MINUS}{format_amount(item.discount_minor)}"
+
+
+def line_cells(item: ComputedLine) -> list[str]:
+    """Quantity, unit, unit price, discount, VAT rate and net of a line."""
+    line = item.line
+    return [
+        format_number(line.quantity),
+        unit(line.unit),
+        format_number(line.unit_price, min_decimals=2),
+        line_discount(item),
+        vat_rate(line.vat),
+        format_amount(item.net_minor),
+    ]
+
+
+def line_details(item: ComputedLine) -> str:
+    """The details of a line, and why it is discounted when somebody said so."""
+    discount = item.line.discount
+    reason = discount.reason if discount and discount.reason != "Remise" and item.discount_minor else ""
+    return "\n".join(_present(item.line.details, reason))
+
+
+def document_discount(discount: Discount | None) -> str:
+    """``Remise (5 %)``, or the reason that was given."""
+    if discount is None:
+        return "Remise"
+    share = f"{NO_BREAK_SPACE}({format_percent(discount.percent)})" if discount.percent is not None else ""
+    return f"{discount.reason}{share}"
+
+
+def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
+    """Label and amount of each total before the amount due."""
+    sums = document.totals
+    rows = []
+    if sums.discount_minor:
+        rows.append(("Total des lignes HT", format_euros(sums.lines_minor)))
+        rows.append((document_discount(document.document_discount), format_euros(-sums.discount_minor)))
+    rows += [
+        ("Total HT", format_euros(sums.net_minor)),
+        ("TVA", format_euros(sums.vat_minor)),
+        ("Total TTC", format_euros(sums.total_minor)),
+    ]
+    if sums.prepaid_minor:
+        rows.append(("Déjà réglé", format_euros(-sums.prepaid_minor)))
+    return rows
+
+
+def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Label and value of what a payer needs: when and what to quote, then where the money goes."""
+    seller = document.seller
+    days = (document.due_date - document.issue_date).days
+    terms = f"{days}{NO_BREAK_SPACE}jour{'s' if days > 1 else ''}" if days else "à réception"
+    when = [("Échéance", f"{format_french(document.due_date)} ({terms})")]
+    if not seller.iban:
+        return when, []
+    when.append(("Référence", document.number))
+    where = [("IBAN", grouped(seller.iban, 4))]
+    where += [("BIC", seller.bic)] if seller.bic else []
+    where += [("Banque", seller.bank_name)] if seller.bank_name else []
+    return when, where
+
+
+def _present(*texts: str) -> list[str]:
+    return [text for text in texts if text.strip()]
