@@ -1,0 +1,57 @@
+"""What holds for every test: no network beyond loopback, no account of anybody, time to think for hypothesis."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Read when Powertools and boto3 are imported, so set before any test module is.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="eu-west-3",
+    AWS_EC2_METADATA_DISABLED="true",
+    POWERTOOLS_METRICS_NAMESPACE="ZenBilling",
+    POWERTOOLS_SERVICE_NAME="zenbilling",
+)
+for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+    os.environ.pop(variable, None)
+
+# A deadline per example measures the machine, not the rule.
+settings.register_profile("zenbilling", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("zenbilling")
+
+
+class NetworkBlockedError(AssertionError):
+    """A test tried to leave the machine. Not an OSError, which the code under test may catch."""
+
+
+def _stays_here(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a UNIX socket
+    host = str(address[0])
+    if host in {"localhost", ""}:
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            original = getattr(socket.socket, name)
+
+            def guarded(self: socket.socket, address: Any, *, _connect: Any = original) -> Any:
+                if not _stays_here(address):
+                    raise NetworkBlockedError(f"a test tried to reach {address[0]}")
+                return _connect(self, address)
+
+            patch.setattr(socket.socket, name, guarded)
+        yield

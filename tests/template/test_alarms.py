@@ -1,0 +1,126 @@
+"""An alarm on a metric that does not exist stays green for ever: every metric is held against what AWS emits."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.template.stack import resources, target
+
+# (namespace, metric) → the sets of dimensions AWS emits it with, and the kind of resource each dimension names.
+HTTP_API = [frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})]
+TABLE = [frozenset({"TableName"})]
+TABLE_OR_INDEX = [*TABLE, frozenset({"TableName", "GlobalSecondaryIndexName"})]
+FUNCTION_OR_ACCOUNT = [frozenset({"FunctionName"}), frozenset()]
+VALID: dict[tuple[str, str], list[frozenset[str]]] = {
+    **{("AWS/ApiGateway", metric): HTTP_API for metric in ("4xx", "5xx", "Count", "Latency", "IntegrationLatency")},
+    **{("AWS/DynamoDB", metric): TABLE_OR_INDEX for metric in ("ReadThrottleEvents", "WriteThrottleEvents")},
+    **{
+        ("AWS/Lambda", metric): FUNCTION_OR_ACCOUNT
+        for metric in ("Duration", "Errors", "Invocations", "Throttles", "ConcurrentExecutions")
+    },
+    ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
+    **{
+        ("AWS/States", f"Executions{end}"): [frozenset({"StateMachineArn"})]
+        for end in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
+    },
+}
+DIMENSION_TYPES = {
+    "ApiId": "AWS::Serverless::HttpApi",
+    "FunctionName": "AWS::Serverless::Function",
+    "QueueName": "AWS::SQS::Queue",
+    "StateMachineArn": "AWS::Serverless::StateMachine",
+    "TableName": "AWS::DynamoDB::Table",
+}
+# What product.md promises to watch: alarm → threshold.
+PROMISED = {
+    "ApiErrorsWarningAlarm": 2,
+    "ApiErrorsCriticalAlarm": 5,
+    "ApiLatencyWarningAlarm": 1000,
+    "ApiLatencyCriticalAlarm": 2000,
+    "InvoiceGenerationErrorsWarningAlarm": 2,
+    "InvoiceGenerationErrorsCriticalAlarm": 5,
+}
+ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+def _metrics(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    properties = alarm["Properties"]
+    if "MetricName" in properties:
+        yield properties
+    for entry in properties.get("Metrics", []):
+        if "MetricStat" in entry:
+            yield entry["MetricStat"]["Metric"]
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_watches_metrics_that_aws_emits(name: str) -> None:
+    for metric in _metrics(ALARMS[name]):
+        dimensions = frozenset(dimension["Name"] for dimension in metric.get("Dimensions", []))
+
+        assert dimensions in VALID[metric["Namespace"], metric["MetricName"]]
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_watches_resources_of_the_stack(name: str) -> None:
+    indexes = {index["IndexName"] for index in resources()["BillingTable"]["Properties"]["GlobalSecondaryIndexes"]}
+    for metric in _metrics(ALARMS[name]):
+        for dimension in metric.get("Dimensions", []):
+            if dimension["Name"] == "Stage":
+                assert dimension["Value"] == "$default"
+            elif dimension["Name"] == "GlobalSecondaryIndexName":
+                assert dimension["Value"] in indexes
+            else:
+                watched = resources()[target(dimension["Value"])]
+                assert watched["Type"] == DIMENSION_TYPES[dimension["Name"]]
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_somebody_both_ways(name: str) -> None:
+    properties = ALARMS[name]["Properties"]
+
+    assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlertsTopic"}]
+    assert re.fullmatch(r"\w+(Warning|Critical)Alarm", name)
+    assert properties["TreatMissingData"] == ("breaching" if "Missing" in name else "notBreaching")
+    assert properties["DatapointsToAlarm"] <= properties["EvaluationPeriods"]
+
+
+@pytest.mark.parametrize("name", [name for name, alarm in ALARMS.items() if "Metrics" in alarm["Properties"]])
+def test_metric_math_is_complete(name: str) -> None:
+    entries = ALARMS[name]["Properties"]["Metrics"]
+    ids = {entry["Id"] for entry in entries}
+    used = set(re.findall(r"\b[a-z]\w*\b", " ".join(entry.get("Expression", "") for entry in entries)))
+    returned = [entry["Id"] for entry in entries if entry.get("ReturnData", True)]
+
+    assert len(entries) <= 10
+    assert used | set(returned) == ids
+    assert returned == ["ratio"]
+
+
+def test_the_promised_thresholds_are_watched() -> None:
+    assert {name: ALARMS[name]["Properties"]["Threshold"] for name in PROMISED} == PROMISED
+
+
+def test_table_alarms_fill_what_is_missing() -> None:
+    """On AWS/DynamoDB missing data is ignored whatever the alarm says: without FILL it would never come back."""
+    for alarm in ALARMS.values():
+        entries = alarm["Properties"].get("Metrics", [])
+        namespaces = {metric["Namespace"] for metric in _metrics(alarm)}
+        if "AWS/DynamoDB" in namespaces:
+            filled = set(re.findall(r"FILL\((\w+), 0\)", " ".join(entry.get("Expression", "") for entry in entries)))
+
+            assert filled == {entry["Id"] for entry in entries if "MetricStat" in entry}
+
+
+def test_every_index_of_the_table_is_watched_for_throttles() -> None:
+    indexes = {index["IndexName"] for index in resources()["BillingTable"]["Properties"]["GlobalSecondaryIndexes"]}
+    watched = {
+        dimension["Value"]
+        for metric in _metrics(ALARMS["TableThrottlesCriticalAlarm"])
+        for dimension in metric["Dimensions"]
+        if dimension["Name"] == "GlobalSecondaryIndexName"
+    }
+
+    assert watched == indexes

@@ -1,0 +1,91 @@
+"""What consumes events loses none: retries, a dead-letter queue, an alarm on it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.template.stack import functions, references, resources, target
+
+STREAMED_ENTITIES = ["delivery_request", "verification_request"]
+
+
+def _queues_with_an_alarm() -> set[str]:
+    return {
+        target(dimension["Value"])
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
+        for dimension in alarm["Properties"]["Dimensions"]
+        if alarm["Properties"]["Threshold"] == 1
+    }
+
+
+def _dead_letter_queues() -> dict[str, Any]:
+    """Consumer → its dead-letter queue, of everything that takes events."""
+    found = {
+        name: source["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+        for name, source in resources("AWS::Lambda::EventSourceMapping").items()
+    }
+    for name, schedule in resources("AWS::Scheduler::Schedule").items():
+        found[name] = schedule["Properties"]["Target"]["DeadLetterConfig"]["Arn"]
+    for name, subscription in resources("AWS::SNS::Subscription").items():
+        if subscription["Properties"]["Protocol"] == "lambda":
+            found[name] = subscription["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+            consumer = target(subscription["Properties"]["Endpoint"])
+            found[consumer] = functions()[consumer]["DeadLetterQueue"]["TargetArn"]
+    return found
+
+
+def test_every_kind_of_consumer_is_looked_at() -> None:
+    kinds = {resource["Type"] for resource in resources().values()}
+
+    assert not kinds & {"AWS::Events::Rule", "AWS::Pipes::Pipe", "AWS::Lambda::EventInvokeConfig"}
+    assert len(_dead_letter_queues()) == 4
+
+
+@pytest.mark.parametrize("consumer", _dead_letter_queues())
+def test_a_consumer_has_a_dead_letter_queue_and_its_alarm(consumer: str) -> None:
+    assert target(_dead_letter_queues()[consumer]) in _queues_with_an_alarm()
+
+
+@pytest.mark.parametrize("name", resources("AWS::Lambda::EventSourceMapping"))
+def test_a_stream_consumer_gives_back_only_what_failed(name: str) -> None:
+    source = resources()[name]["Properties"]
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BisectBatchOnFunctionError"] is True
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    assert 0 < source["MaximumRetryAttempts"] < 100
+    assert source["MaximumRecordAgeInSeconds"] < 24 * 3600
+
+
+def test_the_outbox_consumer_sees_requests_only() -> None:
+    [filtered] = resources()["WorkflowRequestsSource"]["Properties"]["FilterCriteria"]["Filters"]
+
+    assert json.loads(filtered["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"entity": {"S": STREAMED_ENTITIES}}},
+    }
+
+
+@pytest.mark.parametrize("name", resources("AWS::Scheduler::Schedule"))
+def test_a_schedule_says_its_time_zone_and_retries(name: str) -> None:
+    schedule = resources()[name]["Properties"]
+
+    assert schedule["ScheduleExpressionTimezone"] == "Europe/Paris"
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] <= 3
+
+
+@pytest.mark.parametrize("name", resources("AWS::SQS::Queue"))
+def test_dead_letters_wait_fourteen_days(name: str) -> None:
+    assert resources()[name]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_what_fails_can_be_written_to_its_queue() -> None:
+    for name, source in resources("AWS::Lambda::EventSourceMapping").items():
+        role = target(functions()[target(source["Properties"]["FunctionName"])]["Role"])
+        queue = target(_dead_letter_queues()[name])
+        statements = resources()[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        sending = [statement for statement in statements if "sqs:SendMessage" in statement["Action"]]
+
+        assert queue in set(references(sending))

@@ -1,0 +1,120 @@
+"""What a role may do: named actions on named resources; the few exceptions are written here with their reason."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.template.stack import functions, references, resources
+
+# Actions that IAM cannot bind to a resource.
+UNBOUND_ACTIONS = {
+    "dynamodb:ListStreams": "knows no resource",
+    "xray:PutTelemetryRecords": "traces know no resource",
+    "xray:PutTraceSegments": "traces know no resource",
+    "logs:CreateLogDelivery": "log deliveries know no resource",
+    "logs:DeleteLogDelivery": "log deliveries know no resource",
+    "logs:DescribeLogGroups": "log deliveries know no resource",
+    "logs:DescribeResourcePolicies": "log deliveries know no resource",
+    "logs:GetLogDelivery": "log deliveries know no resource",
+    "logs:ListLogDeliveries": "log deliveries know no resource",
+    "logs:PutResourcePolicy": "log deliveries know no resource",
+    "logs:UpdateLogDelivery": "log deliveries know no resource",
+}
+MAY_DELETE = {
+    "InvoicesDeleteRole": "drafts; the delete is conditional on their status",
+    "CustomersEditRole": "search records of the words a customer no longer has",
+}
+STAR = "*"
+
+
+def _statements(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    properties = resource["Properties"]
+    for policy in properties.get("Policies", []):
+        yield from policy["PolicyDocument"]["Statement"]
+    if "PolicyDocument" in properties:
+        yield from properties["PolicyDocument"]["Statement"]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _granted() -> list[tuple[str, str, Any]]:
+    """(role, action, resource) of everything the stack allows."""
+    return [
+        (name, action, target)
+        for name, resource in resources("AWS::IAM::Role", "AWS::IAM::ManagedPolicy").items()
+        for statement in _statements(resource)
+        if statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"])
+        for target in _listed(statement["Resource"])
+    ]
+
+
+def test_no_action_is_a_wildcard() -> None:
+    assert [grant for grant in _granted() if STAR in grant[1]] == []
+
+
+def test_a_resource_is_left_open_only_where_iam_knows_none() -> None:
+    assert [grant for grant in _granted() if grant[2] == STAR and grant[1] not in UNBOUND_ACTIONS] == []
+
+
+def test_nobody_scans_the_table() -> None:
+    assert [grant for grant in _granted() if grant[1] in {"dynamodb:Scan", "dynamodb:PartiQLSelect"}] == []
+
+
+def test_only_the_listed_roles_delete_items() -> None:
+    deleting = {role for role, action, _ in _granted() if "Delete" in action and not action.startswith("logs:")}
+
+    assert deleting == set(MAY_DELETE)
+
+
+def test_deletes_are_of_single_items() -> None:
+    deletes = {action for _, action, _ in _granted() if "Delete" in action and not action.startswith("logs:")}
+
+    assert deletes == {"dynamodb:DeleteItem"}
+
+
+def test_writers_can_check_the_membership_in_their_transaction() -> None:
+    writing = {role for role, action, _ in _granted() if action == "dynamodb:PutItem"}
+    checking = {role for role, action, _ in _granted() if action == "dynamodb:ConditionCheckItem"}
+
+    assert writing == checking
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_function_has_a_role_of_the_stack_and_nothing_else(function: str) -> None:
+    properties = functions()[function]
+
+    assert set(references(properties["Role"])) <= set(resources("AWS::IAM::Role"))
+    assert "Policies" not in properties
+
+
+def test_no_role_is_left_unused() -> None:
+    users = [resource for resource in resources().values() if resource["Type"] != "AWS::IAM::Role"]
+    from_api = {"ApiInvokeRole"}  # named in api.yaml
+
+    assert set(resources("AWS::IAM::Role")) - from_api <= {name for user in users for name in references(user)}
+
+
+def test_roles_share_one_managed_policy_and_none_of_aws() -> None:
+    attached = [role["Properties"].get("ManagedPolicyArns", []) for role in resources("AWS::IAM::Role").values()]
+
+    assert {str(policy) for policies in attached for policy in policies} == {str({"Ref": "FunctionBasicsPolicy"})}
+
+
+def test_buckets_and_topics_are_open_to_nobody_unconditionally() -> None:
+    kinds = ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
+    allowed = [
+        statement
+        for resource in resources(*kinds).values()
+        for statement in _statements(resource)
+        if statement["Effect"] == "Allow"
+    ]
+
+    assert all("Condition" in statement and statement["Principal"] != STAR for statement in allowed)
+
+
+def test_a_permission_to_invoke_names_who_asks() -> None:
+    assert all("SourceArn" in permission["Properties"] for permission in resources("AWS::Lambda::Permission").values())

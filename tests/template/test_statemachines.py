@@ -1,0 +1,282 @@
+"""The state machines, run by an interpreter: what is tried again, what is given up, what is recorded."""
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+from billing.domain import errors
+from tests.template.stack import ROOT, functions, references, resources, target, template
+
+MACHINES = resources("AWS::Serverless::StateMachine")
+PLATFORM_ERRORS = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+}
+Task = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How an execution ended, the tasks it called with their input, the seconds it would have paused."""
+
+    status: str
+    calls: list[tuple[str, dict[str, Any]]]
+    pauses: list[float]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+
+RunMachine = Callable[..., Run]
+
+
+def _definition(machine: str) -> str:
+    path: str = MACHINES[machine]["Properties"]["DefinitionUri"]
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def _states(machine: str) -> dict[str, dict[str, Any]]:
+    states: dict[str, dict[str, Any]] = json.loads(_definition(machine))["States"]
+    return states
+
+
+TASKS = [(machine, name) for machine in MACHINES for name, state in _states(machine).items() if state["Type"] == "Task"]
+
+
+class TaskFailedError(Exception):
+    """Raised by a scripted task: the class name of the error its function ends with."""
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunMachine]:
+    """Runs a machine over scripted tasks, without its pauses."""
+    tasks: dict[str, Task] = {}
+    calls: list[tuple[str, dict[str, Any]]] = []
+    pauses: list[float] = []
+
+    def invoke(parameters: dict[str, Any], **_: Any) -> dict[str, Any]:
+        name = parameters["FunctionName"].rpartition(":")[2]
+        payload = parameters["Payload"]
+        payload = json.loads(payload) if isinstance(payload, str | bytes) else payload
+        calls.append((name, payload))
+        try:
+            return {"StatusCode": 200, "Payload": tasks[name](payload)}
+        except TaskFailedError as error:
+            failure = {"errorType": str(error), "errorMessage": "scripted"}
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": failure}
+
+    monkeypatch.setattr(lambda_eval_utils, "_invoke_lambda_function", invoke)
+    monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=pauses.append))
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        client = boto3.client("stepfunctions")
+
+        def run(machine: str, given: dict[str, Any], **scripted: Task) -> Run:
+            tasks.clear()
+            tasks.update(scripted)
+            calls.clear()
+            pauses.clear()
+            definition = _definition(machine)
+            for name in MACHINES[machine]["Properties"]["DefinitionSubstitutions"]:
+                arn = f"arn:aws:lambda:eu-west-3:123456789012:function:{name.removesuffix('FunctionArn')}"
+                definition = definition.replace(f"${{{name}}}", arn)
+            made = client.create_state_machine(
+                name=uuid.uuid4().hex, definition=definition, roleArn="arn:aws:iam::123456789012:role/machine"
+            )
+            started = client.start_execution(stateMachineArn=made["stateMachineArn"], input=json.dumps(given))
+            while True:
+                described = client.describe_execution(executionArn=started["executionArn"])
+                if described["status"] != "RUNNING":
+                    return Run(described["status"], list(calls), list(pauses))
+                time.sleep(0.005)
+
+        yield run
+
+
+def _failing(error: str, times: int = 10**6, answer: dict[str, Any] | None = None) -> Task:
+    left = iter(range(times))
+
+    def task(_: dict[str, Any]) -> dict[str, Any]:
+        if next(left, None) is not None:
+            raise TaskFailedError(error)
+        return answer or {}
+
+    return task
+
+
+def _answering(**answer: Any) -> Task:
+    return lambda _: answer
+
+
+REQUEST = {"tenant_id": "ten_1", "invoice_id": "inv_1", "attempt": 2, "correlation_id": "cor_1"}
+RENDERED = {"pdf_key": "ten_1/invoices/2026/inv_1/abc.pdf", "sha256": "abc", "send": True}
+
+
+def _deliver(run: RunMachine, **scripted: Task) -> Run:
+    tasks = {"RenderInvoice": _answering(**RENDERED), "SendInvoice": _answering(), "RecordDelivery": _answering()}
+    return run("InvoiceDeliveryStateMachine", REQUEST, **(tasks | scripted))
+
+
+def test_a_delivery_renders_sends_and_records(run: RunMachine) -> None:
+    delivered = _deliver(run)
+
+    assert delivered.status == "SUCCEEDED"
+    assert delivered.calls == [("RenderInvoice", REQUEST), ("SendInvoice", REQUEST), ("RecordDelivery", REQUEST)]
+
+
+def test_a_delivery_without_mail_records_after_rendering(run: RunMachine) -> None:
+    delivered = _deliver(run, RenderInvoice=_answering(**{**RENDERED, "send": False}))
+
+    assert delivered.status == "SUCCEEDED"
+    assert delivered.names == ["RenderInvoice", "RecordDelivery"]
+
+
+@pytest.mark.parametrize("error", ["Lambda.TooManyRequestsException", "DependencyUnavailable"])
+@pytest.mark.parametrize("task", ["RenderInvoice", "SendInvoice", "RecordDelivery"])
+def test_what_may_pass_is_tried_again(run: RunMachine, task: str, error: str) -> None:
+    answer = RENDERED if task == "RenderInvoice" else {}
+
+    delivered = _deliver(run, **{task: _failing(error, 3, answer)})
+
+    assert delivered.status == "SUCCEEDED"
+    assert delivered.names.count(task) == 4
+
+
+@pytest.mark.parametrize("error", ["MailTemporarilyRefused", "MailUnconfirmed"])
+def test_a_mail_that_did_not_pass_is_tried_again_later(run: RunMachine, error: str) -> None:
+    delivered = _deliver(run, SendInvoice=_failing(error, 2))
+
+    assert delivered.status == "SUCCEEDED"
+    assert delivered.names == ["RenderInvoice", *["SendInvoice"] * 3, "RecordDelivery"]
+
+
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [
+        ("RenderInvoice", "InvalidInput"),
+        ("RenderInvoice", "DependencyUnavailable"),
+        ("SendInvoice", "MailRefused"),
+        ("SendInvoice", "MailUnconfirmed"),
+    ],
+)
+def test_a_failed_delivery_is_recorded_with_its_error_and_counted(run: RunMachine, task: str, error: str) -> None:
+    failed = _deliver(run, **{task: _failing(error)})
+
+    assert failed.status == "FAILED"
+    assert failed.calls[-1] == ("RecordDelivery", {**REQUEST, "error": error})
+    assert failed.names.count("RecordDelivery") == 1
+
+
+def test_a_permanent_refusal_is_not_tried_again(run: RunMachine) -> None:
+    assert _deliver(run, SendInvoice=_failing("MailRefused")).names.count("SendInvoice") == 1
+
+
+def test_an_outcome_that_cannot_be_recorded_fails_and_stays_open(run: RunMachine) -> None:
+    failed = _deliver(run, RecordDelivery=_failing("DependencyUnavailable"))
+
+    assert failed.status == "FAILED"
+    assert all("error" not in payload for _, payload in failed.calls)
+
+
+VERIFICATION = {"tenant_id": "ten_1", "verification_id": "ver_1", "correlation_id": "cor_1"}
+
+
+def test_a_verification_goes_on_until_it_is_done(run: RunMachine) -> None:
+    answers = iter([{"done": False}, {"done": False}, {"done": True}])
+
+    verified = run("LedgerVerificationStateMachine", VERIFICATION, VerifyLedgerPage=lambda _: next(answers))
+
+    assert verified.status == "SUCCEEDED"
+    assert verified.calls == [("VerifyLedgerPage", VERIFICATION)] * 3
+
+
+def test_a_verification_that_cannot_go_on_says_so_on_the_job(run: RunMachine) -> None:
+    def page(payload: dict[str, Any]) -> dict[str, Any]:
+        if "error" in payload:
+            return {"done": True}
+        raise TaskFailedError("NotFound")
+
+    failed = run("LedgerVerificationStateMachine", VERIFICATION, VerifyLedgerPage=page)
+
+    assert failed.status == "FAILED"
+    assert failed.calls[-1] == ("VerifyLedgerPage", {**VERIFICATION, "error": "NotFound"})
+
+
+@pytest.mark.parametrize(("machine", "state"), TASKS)
+def test_a_task_tries_passing_failures_again_and_spreads_the_attempts(machine: str, state: str) -> None:
+    retriers = _states(machine)[state]["Retry"]
+    named = {error for retrier in retriers for error in retrier["ErrorEquals"]}
+
+    assert named >= PLATFORM_ERRORS | {"DependencyUnavailable"}
+    for retrier in retriers:
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["BackoffRate"] > 1
+        assert retrier["IntervalSeconds"] < retrier["MaxDelaySeconds"]
+
+
+@pytest.mark.parametrize(("machine", "state"), TASKS)
+def test_retried_errors_of_ours_exist(machine: str, state: str) -> None:
+    named = {error for retrier in _states(machine)[state]["Retry"] for error in retrier["ErrorEquals"]}
+
+    assert all(hasattr(errors, name) for name in named - PLATFORM_ERRORS)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_retries_of_a_mail_end_before_the_sweeper_would_start_another(machine: str) -> None:
+    patience: int = template()["Parameters"]["WorkflowRestartAfterSeconds"]["Default"]
+    for state in _states(machine).values():
+        for retrier in state.get("Retry", []):
+            waits = [
+                min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt, retrier["MaxDelaySeconds"])
+                for attempt in range(retrier["MaxAttempts"])
+            ]
+
+            assert sum(waits) < patience
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_calls_the_functions_it_is_given(machine: str) -> None:
+    properties = MACHINES[machine]["Properties"]
+    substitutions = properties["DefinitionSubstitutions"]
+    named = set(re.findall(r"\$\{(\w+)}", _definition(machine)))
+    role = resources()[target(properties["Role"])]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+
+    assert named == set(substitutions)
+    assert {target(arn) for arn in substitutions.values()} == set(references(role["Resource"]))
+    assert all(target(arn) == f"Workflows{name.removesuffix('Arn')}" for name, arn in substitutions.items())
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_executions_are_traced_and_logged_without_their_data(machine: str) -> None:
+    properties = MACHINES[machine]["Properties"]
+
+    assert properties["Type"] == "STANDARD"
+    assert properties["Logging"]["IncludeExecutionData"] is False
+    assert properties["Tracing"] == {"Enabled": True}
+
+
+def test_functions_inside_a_machine_do_not_know_it() -> None:
+    inside = {
+        target(arn)
+        for machine in MACHINES.values()
+        for arn in machine["Properties"]["DefinitionSubstitutions"].values()
+    }
+    known = {name for name in inside for needed in references(functions()[name]) if needed in MACHINES}
+
+    assert known == set()

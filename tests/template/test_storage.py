@@ -1,0 +1,92 @@
+"""What must not be lost is kept, protected, encrypted and recoverable."""
+
+import pytest
+
+from tests.template.stack import resources
+
+STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret")
+
+
+@pytest.mark.parametrize("name", resources(*STATEFUL))
+def test_stateful_resources_outlive_the_stack(name: str) -> None:
+    resource = resources()[name]
+
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+@pytest.mark.parametrize("name", resources("AWS::DynamoDB::Table"))
+def test_tables_can_be_restored_and_not_deleted(name: str) -> None:
+    table = resources()[name]["Properties"]
+
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"]["SSEEnabled"] is True
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_list_indexes_project_a_summary_and_never_everything() -> None:
+    indexes = resources()["BillingTable"]["Properties"]["GlobalSecondaryIndexes"]
+    projected = {index["IndexName"]: index["Projection"] for index in indexes}
+    outbox = projected.pop("Outbox")
+
+    assert outbox == {"ProjectionType": "KEYS_ONLY"}
+    assert list(projected) == ["Listing", "ByStatus", "ByCustomer", "ByDueDate"]
+    assert all(
+        projection == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary"]}
+        for projection in projected.values()
+    )
+
+
+@pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
+def test_buckets_are_private_versioned_encrypted_and_speak_tls(name: str) -> None:
+    bucket = resources()[name]["Properties"]
+    denied = [
+        statement
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        if policy["Properties"]["Bucket"] == {"Ref": name}
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+    ]
+
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert [statement["Condition"] for statement in denied] == [{"Bool": {"aws:SecureTransport": False}}]
+
+
+def test_issued_documents_never_expire() -> None:
+    rules = resources()["DocumentsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+
+    assert resources()["DocumentsBucket"]["Properties"]["ObjectLockEnabled"] is True
+    assert not any("Expiration" in key for rule in rules for key in rule)
+
+
+@pytest.mark.parametrize("name", resources("AWS::Cognito::UserPool"))
+def test_accounts_are_protected(name: str) -> None:
+    pool = resources()[name]["Properties"]
+    policy = pool["Policies"]["PasswordPolicy"]
+
+    assert pool["DeletionProtection"] == "ACTIVE"
+    assert policy["MinimumLength"] >= 12
+    assert all(policy[f"Require{kind}"] for kind in ("Lowercase", "Uppercase", "Numbers", "Symbols"))
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+
+
+@pytest.mark.parametrize("name", resources("AWS::Cognito::UserPoolClient"))
+def test_the_public_client_keeps_no_secret_and_tells_nothing_about_accounts(name: str) -> None:
+    client = resources()[name]["Properties"]
+
+    assert client["GenerateSecret"] is False
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert client["EnableTokenRevocation"] is True
+
+
+@pytest.mark.parametrize("name", resources("AWS::SQS::Queue"))
+def test_queues_are_encrypted(name: str) -> None:
+    assert resources()[name]["Properties"]["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("name", resources("AWS::Logs::LogGroup"))
+def test_logs_are_kept_for_a_stated_time(name: str) -> None:
+    assert resources()[name]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
