@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 
 from billing.domain.money import format_decimal, to_major
@@ -21,6 +22,10 @@ _PRINTABLE = (
     "\u2074-\u208e\u20a0-\u20af\u20b1-\u20b5\u20b8-\u20ba\u20bc-\u20c0\u2116\u2120-\u2122\u2126\u212e\u2150-\u215e"
     "\u2190-\u2199\u2211\u2212\u221a\u221e\u2248\u2260\u2264\u2265\u25a0\u25a1\u25cb\u25cf\u2605\u2606\u2713\u2717"
 )
+_MONTHS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
 _UNPRINTABLE = re.compile(f"[^{_PRINTABLE}\n]")
 # They show nothing: soft hyphen, zero-width signs, direction marks, byte order mark, variation selectors.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
@@ -62,6 +67,12 @@ def format_euros(amount_minor: int) -> str:
 def format_percent(rate: Decimal) -> str:
     """``5,5 %``."""
     return f"{format_number(rate)}{NO_BREAK_SPACE}%"
+
+
+def format_long_date(day: date) -> str:
+    """``1er décembre 2026``; its parts stay on one line."""
+    number = "1er" if day.day == 1 else str(day.day)
+    return NO_BREAK_SPACE.join((number, _MONTHS[day.month - 1], str(day.year)))
 
 
 def grouped(identifier: str, *sizes: int) -> str:

@@ -1,0 +1,74 @@
+"""Whether uploaded bytes are a picture that documents can carry.
+
+The header is judged before anything is decoded, so that a file which lies about its size or kind costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+
+from PIL import Image
+
+from billing.domain.errors import InvalidInput
+from billing.ports.delivery import Picture
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MAX_RATIO = 25
+_MEDIA_TYPES = {"GIF": "image/gif", "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_ORIENTATION = 0x0112  # EXIF
+_ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
+
+
+class PillowLogoChecker:
+    def check(self, content: bytes) -> Picture:
+        """What the picture is: PNG, JPEG, GIF or WebP, whole, of reasonable size and shape.
+
+        Raises:
+            InvalidInput: anything else.
+        """
+        if len(content) > MAX_BYTES:
+            raise InvalidInput("Le logo dépasse 5 Mo.", "The logo exceeds 5 MB.")
+        media_type, width, height = _header(content)
+        if width * height > MAX_PIXELS:
+            raise InvalidInput("Le logo dépasse 50 millions de pixels.", "The logo exceeds 50 million pixels.")
+        if max(width, height) > MAX_RATIO * min(width, height):
+            raise InvalidInput("Le logo est trop étiré.", "The logo is too elongated.")
+        _decode(content)
+        return Picture(sha256=hashlib.sha256(content).hexdigest(), media_type=media_type, width=width, height=height)
+
+
+def _header(content: bytes) -> tuple[str, int, int]:
+    """Media type, width and height as displayed, without decoding pixels."""
+    try:
+        with _opened(content) as picture:
+            width, height = picture.size
+            if picture.getexif().get(_ORIENTATION, 1) in _ON_THEIR_SIDE:
+                width, height = height, width
+            return _MEDIA_TYPES[picture.format or ""], width, height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InvalidInput("Le logo dépasse 50 millions de pixels.", "The logo exceeds 50 million pixels.") from error
+    except (OSError, ValueError, SyntaxError, KeyError) as error:
+        raise InvalidInput(
+            "Le logo doit être une image PNG, JPEG, GIF ou WebP.", "The logo must be a PNG, JPEG, GIF or WebP picture."
+        ) from error
+
+
+def _opened(content: bytes) -> Image.Image:
+    """The picture, its header read and judged by Pillow's own limits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(content), formats=tuple(_MEDIA_TYPES))
+
+
+def _decode(content: bytes) -> None:
+    """Read every pixel once: checksums first, then the data; nothing may be missing."""
+    try:
+        with _opened(content) as picture:
+            picture.verify()
+        with _opened(content) as picture:
+            picture.load()
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InvalidInput("Le logo est tronqué ou abîmé.", "The logo is truncated or damaged.") from error

@@ -1,0 +1,1 @@
+"""Mail through SES or an SMTP relay; both send the same bytes."""
