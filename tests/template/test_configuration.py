@@ -1,0 +1,69 @@
+"""Every setting read is set, every setting set is read, and in one place only."""
+
+import ast
+import re
+from pathlib import Path
+
+from tests.template.stack import ROOT, functions, resources, template
+
+BILLING = ROOT / "layers" / "billing" / "python" / "billing"
+SETTINGS = BILLING / "runtime" / "settings.py"
+# Read by the libraries themselves.
+LIBRARY_SETTINGS = re.compile(r"POWERTOOLS_\w+")
+SETTING = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
+READS_ENVIRONMENT = re.compile(r"\bos\.(environ|getenv)\b|\bfrom os import\b.*\b(environ|getenv)\b")
+
+
+def _set() -> set[str]:
+    names = {name for function in functions().values() for name in function["Environment"]["Variables"]}
+    return {name for name in names if not LIBRARY_SETTINGS.fullmatch(name)}
+
+
+def _read() -> set[str]:
+    tree = ast.parse(SETTINGS.read_text(encoding="utf-8"))
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", node.value)
+    }
+
+
+def test_every_setting_read_is_set_and_every_setting_set_is_read() -> None:
+    assert _read() == _set()
+
+
+def test_the_environment_is_read_in_one_module_only() -> None:
+    code: list[Path] = [*BILLING.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    readers = [path for path in code if READS_ENVIRONMENT.search(path.read_text(encoding="utf-8"))]
+
+    assert readers == [SETTINGS]
+
+
+def test_names_of_settings_end_with_their_kind() -> None:
+    kinds = ("_NAME", "_ARN", "_ID", "_KIND", "_ADDRESS", "_SECONDS")
+
+    assert [name for name in _set() if not name.endswith(kinds)] == []
+
+
+def test_the_client_of_the_pool_stays_with_auth() -> None:
+    """The pool's own trigger would otherwise wait for the client, which waits for the pool."""
+    knowing = {
+        name for name, function in functions().items() if "USER_POOL_CLIENT_ID" in function["Environment"]["Variables"]
+    }
+
+    assert all(name.startswith("Auth") for name in knowing)
+    assert "AuthPreTokenGenerationFunction" not in knowing
+
+
+def test_parameters_have_a_default_and_a_use() -> None:
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8") + (ROOT / "api.yaml").read_text(encoding="utf-8")
+    for name, parameter in template()["Parameters"].items():
+        assert "Default" in parameter
+        assert re.search(rf"Ref:? {name}\b|\$\{{{name}}}", text), name
+
+
+def test_no_secret_is_written_in_the_template() -> None:
+    for secret in resources("AWS::SecretsManager::Secret").values():
+        assert "SecretString" not in secret["Properties"]
