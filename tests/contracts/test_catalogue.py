@@ -120,7 +120,7 @@ SEARCHES = [
     ("ÉPICERIE marché", {"Épicerie du Marché"}),
     ("mar", {"Épicerie du Marché", "Marteau et Marbre"}),
     ("lyon", {"Épicerie du Marché"}),
-    ("732829", {"Marteau et Marbre"}),
+    ("123456", {"Marteau et Marbre"}),
     ("oeuvre", {"Œuvre d'art"}),
     ("compta", {"Épicerie du Marché", "Marteau et Marbre"}),
     ("epicerie nantes", set()),

@@ -19,7 +19,7 @@ from tests.fakes import samples
 from tests.fakes.clock import MORNING
 
 PDF = StoredPdf(key="k", sha256="s", size_bytes=3, rendered_at=MORNING)
-RECIPIENT = "compta@epicerie.fr"
+RECIPIENT = "compta@epicerie.example"
 LATER = MORNING + timedelta(minutes=20)
 
 
@@ -112,7 +112,7 @@ def test_one_mail_is_claimed_once(world: World) -> None:
     assert deliveries.read_mail(claim.tenant_id, claim.invoice_id, 1, RECIPIENT) == claim
     assert deliveries.read_mail(claim.tenant_id, claim.invoice_id, 1, RECIPIENT.upper()) == claim
     assert deliveries.read_mail(claim.tenant_id, claim.invoice_id, 2, RECIPIENT) is None
-    assert deliveries.read_mail(claim.tenant_id, claim.invoice_id, 1, "autre@epicerie.fr") is None
+    assert deliveries.read_mail(claim.tenant_id, claim.invoice_id, 1, "autre@epicerie.example") is None
 
 
 def test_a_claim_moves_only_from_where_it_was_seen(world: World) -> None:

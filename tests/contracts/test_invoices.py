@@ -108,7 +108,7 @@ def test_an_issued_invoice_refuses_edit_deletion_and_a_second_issue(world: World
 def test_issue_writes_everything_at_once(world: World) -> None:
     draft = world.add_draft()
     once = world.once("issueInvoice")
-    invoice = world.issue(draft, send_to="compta@epicerie.fr", once=once)
+    invoice = world.issue(draft, send_to="compta@epicerie.example", once=once)
     held = world.repositories
     series = world.series()
 

@@ -1,4 +1,4 @@
-"""Small valid values of the domain, each field replaceable by name."""
+"""Values that tests of rules and stores build again and again, over the factories: by tenant, by rank, by key."""
 
 from __future__ import annotations
 
@@ -16,27 +16,24 @@ from billing.domain.invoice import DraftInvoice, InvoiceContent, IssuedInvoice, 
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.numbering import NumberAllocation, SeriesState, allocate
 from billing.domain.parties import (
-    Address,
     Company,
     CompanyDescription,
     Customer,
     CustomerDescription,
-    CustomerKind,
-    LegalForm,
     OnboardingStep,
     Product,
     ProductDescription,
     ProductKind,
 )
 from billing.domain.totals import Line
-from billing.domain.vat import VatCategory, VatRegime, VatTreatment
+from billing.domain.vat import VatRegime, VatTreatment
 from billing.ports.idempotency import Answer, IdempotentRequest
+from tests import factories
 from tests.fakes.clock import MORNING
 
-SIREN = "732829320"
-VAT_20 = VatTreatment(category=VatCategory.STANDARD, rate=Decimal(20))
-VAT_5_5 = VatTreatment(category=VatCategory.STANDARD, rate=Decimal("5.5"))
-ADDRESS = Address(line1="12 rue de la Paix", postal_code="75002", city="Paris")
+SIREN = factories.SELLER_SIREN
+VAT_20 = factories.taxed("20")
+VAT_5_5 = factories.taxed("5.5")
 
 
 def caller(tenant_id: str = "ten_a", *, role: Role = Role.OWNER, user_id: str = "user-1", version: int = 1) -> Caller:
@@ -48,21 +45,7 @@ def membership(of: Caller) -> Membership:
 
 
 def seller(**changes: Any) -> CompanyDescription:
-    description = CompanyDescription(
-        legal_name="Atelier Dupont",
-        legal_form=LegalForm.SARL,
-        siren=SIREN,
-        siret="73282932000074",
-        vat_number="FR44732829320",
-        vat_regime=VatRegime.NORMAL,
-        rcs_city="Paris",
-        share_capital_minor=1_000_000,
-        address=ADDRESS,
-        email="contact@atelier-dupont.fr",
-        iban="FR7630006000011234567890189",
-        bic="AGRIFRPP",
-    )
-    return replace(description, **changes)
+    return factories.company_description(**changes)
 
 
 def company(tenant_id: str = "ten_a", *, description: CompanyDescription | None = None, version: int = 1) -> Company:
@@ -77,14 +60,8 @@ def company(tenant_id: str = "ten_a", *, description: CompanyDescription | None 
 
 
 def buyer(**changes: Any) -> CustomerDescription:
-    description = CustomerDescription(
-        kind=CustomerKind.BUSINESS,
-        name="Épicerie du Marché",
-        email="compta@epicerie.fr",
-        billing_address=Address(line1="3 place du Marché", postal_code="69001", city="Lyon"),
-        siren="552100554",
-    )
-    return replace(description, **changes)
+    values = {"name": "Épicerie du Marché", "email": "compta@epicerie.example", "contact_name": ""}
+    return factories.customer_description(**values | changes)
 
 
 def customer(
@@ -196,7 +173,7 @@ def delivery_request(
     invoice_id: str = "inv_1",
     *,
     attempt: int = 1,
-    recipient: str | None = "compta@epicerie.fr",
+    recipient: str | None = "compta@epicerie.example",
     at: datetime = MORNING,
 ) -> DeliveryRequest:
     return DeliveryRequest(

@@ -1,8 +1,9 @@
 """Check digits of the identifiers of a French company.
 
 SIREN/SIRET: Luhn (INSEE; La Poste's establishments, SIREN 356000000, sum their digits to a multiple of 5).
-French VAT: key = (12 + 3 × (SIREN mod 97)) mod 97 (CGI annex; only the numeric keys are issued to companies).
-IBAN: ISO 13616, mod 97 = 1; BIC: ISO 9362.
+French VAT: key = (12 + 3 × (SIREN mod 97)) mod 97 (CGI annex; only the numeric keys are issued to companies);
+Monaco has French numbers whose nine last digits begin with 000 and are no SIREN.
+IBAN: ISO 13616, mod 97 = 1 with check digits 02 to 98; BIC: ISO 9362.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _luhn_sum(digits: str) -> int:
 
 
 def is_siren(text: str) -> bool:
-    return bool(re.fullmatch(r"[0-9]{9}", text)) and _luhn_sum(text) % 10 == 0
+    return bool(re.fullmatch(r"[0-9]{9}", text)) and text != "000000000" and _luhn_sum(text) % 10 == 0
 
 
 def is_siret(text: str) -> bool:
@@ -56,7 +57,9 @@ def is_vat_number(text: str) -> bool:
     """Form of an EU VAT number; for France also its key and its SIREN."""
     country, rest = text[:2], text[2:]
     if country == "FR":
-        return bool(re.fullmatch(r"[0-9]{11}", rest)) and is_siren(rest[2:]) and text == french_vat_number(rest[2:])
+        if not re.fullmatch(r"[0-9]{11}", rest) or text != french_vat_number(rest[2:]):
+            return False
+        return is_siren(rest[2:]) or (rest[2:5] == "000" and rest[5:] != "000000")
     form = _VAT_FORMS.get(country)
     return form is not None and re.fullmatch(form, rest, re.ASCII) is not None
 
@@ -64,6 +67,9 @@ def is_vat_number(text: str) -> bool:
 def is_iban(text: str) -> bool:
     """A SEPA IBAN without spaces, of its country's length and with right check digits."""
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", text) or len(text) != _IBAN_LENGTHS.get(text[:2]):
+        return False
+    # 00, 01 and 99 leave the same remainder as the digits that are right.
+    if not "02" <= text[2:4] <= "98":
         return False
     return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
 

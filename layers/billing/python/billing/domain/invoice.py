@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,8 +17,8 @@ from billing.domain.mentions import Mention, mentions_for
 from billing.domain.money import MAX_AMOUNT_MINOR
 from billing.domain.numbering import NumberAllocation, Series
 from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
-from billing.domain.totals import Discount, Line, Totals, compute_totals
-from billing.domain.vat import FRANCHISE, RULES_VERSION, VatRegime
+from billing.domain.totals import Discount, Line, Totals, compute_line, compute_totals
+from billing.domain.vat import FRANCHISE, RULES_VERSION, VatCategory, VatRegime
 
 MAX_LINES = 500
 MAX_DOCUMENT_BYTES = 300_000
@@ -150,43 +151,65 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
     Raises:
         FieldErrors: each wrong field by its pointer into the request body.
     """
-    errors: list[FieldError] = []
-    for index, line in enumerate(content.lines):
-        if regime is VatRegime.FRANCHISE and line.vat.exemption_code != FRANCHISE.code:
-            errors.append(
-                FieldError(
-                    f"/lines/{index}/vat_category",
-                    "Une entreprise en franchise facture sans TVA (article 293 B du CGI).",
-                    "A company under the franchise invoices without VAT (CGI art. 293 B).",
-                )
-            )
-        if regime is VatRegime.NORMAL and line.vat.exemption_code == FRANCHISE.code:
-            errors.append(
-                FieldError(
-                    f"/lines/{index}/exemption_code",
-                    "L'entreprise n'est pas en franchise de TVA.",
-                    "The company is not under the VAT franchise.",
-                )
-            )
-        if line.discount and line.discount.of(_gross(line)) > _gross(line):
-            errors.append(
-                FieldError(f"/lines/{index}/discount", "La remise dépasse la ligne.", "The discount exceeds the line.")
-            )
+    if len(content.lines) > MAX_LINES:
+        raise _refused("/lines", f"Une facture a au plus {MAX_LINES} lignes.", f"At most {MAX_LINES} lines.")
+    errors = [error for index, line in enumerate(content.lines) for error in _line_errors(index, line, regime)]
+    errors += _out_of_scope_errors(content.lines)
     if errors:
         raise FieldErrors(tuple(errors))
     try:
         totals = compute_totals(content.lines, discount=content.discount)
     except ValueError:
-        raise FieldErrors(
-            (FieldError("/discount", "La remise dépasse le total des lignes.", "The discount exceeds the lines."),)
+        raise _refused(
+            "/discount", "La remise dépasse le total des lignes.", "The discount exceeds the lines."
         ) from None
+    if totals.total_minor < 0:
+        raise _refused("/lines", "Un total négatif demande un avoir.", "A negative total calls for a credit note.")
     if totals.total_minor > MAX_AMOUNT_MINOR:
-        raise FieldErrors((FieldError("/lines", "Montant trop élevé.", "The amount is too large."),))
+        raise _refused("/lines", "Montant trop élevé.", "The amount is too large.")
+    if len(canonical_json(content).encode()) > MAX_DOCUMENT_BYTES:
+        raise _refused("/lines", "La facture est trop volumineuse.", "The invoice is too large.")
     return totals
 
 
+def _refused(pointer: str, detail_fr: str, detail_en: str) -> FieldErrors:
+    return FieldErrors((FieldError(pointer, detail_fr, detail_en),))
+
+
+def _line_errors(index: int, line: Line, regime: VatRegime) -> Iterator[FieldError]:
+    if regime is VatRegime.FRANCHISE and line.vat.exemption_code != FRANCHISE.code:
+        yield FieldError(
+            f"/lines/{index}/vat_category",
+            "Une entreprise en franchise facture sans TVA (article 293 B du CGI).",
+            "A company under the franchise invoices without VAT (CGI art. 293 B).",
+        )
+    if regime is VatRegime.NORMAL and line.vat.exemption_code == FRANCHISE.code:
+        yield FieldError(
+            f"/lines/{index}/exemption_code",
+            "L'entreprise n'est pas en franchise de TVA.",
+            "The company is not under the VAT franchise.",
+        )
+    if line.unit_price < 0:  # BR-27; what is taken off goes by a negative quantity
+        yield FieldError(f"/lines/{index}/unit_price", "Un prix n'est pas négatif.", "A price is not negative.")
+    elif line.discount and line.discount.of(_gross(line)) > _gross(line):
+        yield FieldError(f"/lines/{index}/discount", "La remise dépasse la ligne.", "The discount exceeds the line.")
+
+
+def _out_of_scope_errors(lines: tuple[Line, ...]) -> Iterator[FieldError]:
+    """BR-O-11 … BR-O-14: nothing else stands on a document that is outside the scope of VAT."""
+    outside = [line.vat.category is VatCategory.OUT_OF_SCOPE for line in lines]
+    if all(outside) or not any(outside):
+        return
+    for index in (index for index, out in enumerate(outside) if out):
+        yield FieldError(
+            f"/lines/{index}/vat_category",
+            "Une opération hors du champ de la TVA se facture seule.",
+            "What is outside the scope of VAT is invoiced alone.",
+        )
+
+
 def _gross(line: Line) -> int:
-    return compute_totals((replace(line, discount=None),)).net_minor
+    return compute_line(replace(line, discount=None)).gross_minor
 
 
 def freeze(
@@ -199,21 +222,11 @@ def freeze(
     """
     content = draft.content
     if not content.lines:
-        raise FieldErrors(
-            (FieldError("/lines", "Une facture a au moins une ligne.", "An invoice has at least one line."),)
-        )
+        raise _refused("/lines", "Une facture a au moins une ligne.", "An invoice has at least one line.")
     totals = check_content(content, company.description.vat_regime)
     due = content.due_date or due_date(allocation.issue_date, _terms_days(content, company, customer))
     if due < allocation.issue_date:
-        raise FieldErrors(
-            (
-                FieldError(
-                    "/due_date",
-                    "L'échéance précède la date d'émission.",
-                    "The due date precedes the issue date.",
-                ),
-            )
-        )
+        raise _refused("/due_date", "L'échéance précède la date d'émission.", "The due date precedes the issue date.")
     document = InvoiceDocument(
         tenant_id=draft.tenant_id,
         invoice_id=draft.invoice_id,
@@ -242,7 +255,7 @@ def freeze(
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
-        raise FieldErrors((FieldError("/lines", "La facture est trop volumineuse.", "The invoice is too large."),))
+        raise _refused("/lines", "La facture est trop volumineuse.", "The invoice is too large.")
     return IssuedInvoice(
         tenant_id=draft.tenant_id,
         invoice_id=draft.invoice_id,

@@ -79,12 +79,14 @@ class Ledger:
         """The ledger after one more movement.
 
         Raises:
-            PaymentExceedsBalance: a payment beyond the balance due.
-            ValueError: the entry is not the next one.
+            PaymentExceedsBalance: a payment or a credit beyond the balance due.
+            ValueError: the entry is not the next one, or gives back more than was paid.
         """
         if entry.rank != self.entry_count + 1:
             raise ValueError("ledger entries follow each other")
         if entry.kind is EntryKind.REFUND:
+            if entry.amount_minor > self.paid_minor - self.refunded_minor:
+                raise ValueError("a refund gives back what was paid")
             return replace(self, refunded_minor=self.refunded_minor + entry.amount_minor, entry_count=entry.rank)
         if entry.amount_minor > self.balance_minor:
             left = f"{to_major(self.balance_minor)} €"

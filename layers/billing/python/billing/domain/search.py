@@ -1,4 +1,4 @@
-"""Words under which a record is found: lower case, without accents, at least two characters."""
+"""Words under which a record is found: runs of letters and digits of any script, without case or accents."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import unicodedata
 
 MAX_WORDS = 20
 MAX_WORD_LENGTH = 32
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l"})  # Unicode decomposes none of them
 
 
 def fold(text: str) -> str:
     """``Épicerie Dûpont`` → ``epicerie dupont``."""
-    decomposed = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae"))
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).lower()
+    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return bare.casefold().translate(_LIGATURES)
 
 
 def words(*texts: str) -> tuple[str, ...]:

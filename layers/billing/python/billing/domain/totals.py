@@ -106,7 +106,7 @@ def compute_totals(lines: tuple[Line, ...], *, discount: Discount | None = None,
     """
     computed = tuple(compute_line(line) for line in lines)
     for item in computed:
-        if item.discount_minor > item.gross_minor:
+        if item.line.discount and item.discount_minor > item.gross_minor:
             raise ValueError("a line's discount exceeds its amount")
     groups: dict[VatTreatment, int] = {}
     for item in computed:

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from billing.domain.errors import PaymentExceedsBalance
-from billing.domain.invoice import IssuedInvoice, document_hash
+from billing.domain.invoice import InvoiceDocument, IssuedInvoice, document_hash
 from billing.domain.ledger import Ledger, LedgerEntry
 from billing.domain.numbering import GENESIS_HASH, Series, SeriesState
-from billing.domain.totals import compute_totals
+from billing.domain.totals import Totals, compute_totals
 
 MAX_FINDINGS = 100
 
@@ -142,14 +142,23 @@ def _check_document(item: ChainedDocument) -> list[Finding]:
     document = invoice.document
     if document_hash(item.canonical) != invoice.document_hash or document.canonical() != item.canonical:
         findings.append(_finding(Rule.HASH_MATCHES, item, "the stored text does not give the stored hash"))
-    lines = tuple(computed.line for computed in document.totals.lines)
-    recomputed = compute_totals(lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor)
+    recomputed = _recomputed(document)
     if recomputed != document.totals:
-        detail = f"{recomputed.total_minor} computed, {document.totals.total_minor} stored"
+        computed = recomputed.total_minor if recomputed else "no total"
+        detail = f"{computed} computed, {document.totals.total_minor} stored"
         findings.append(_finding(Rule.TOTALS_ADD_UP, item, detail))
     if not _ledger_proven(invoice.ledger, document.totals.due_minor, item.entries):
         findings.append(_finding(Rule.LEDGER_MATCHES_ENTRIES, item, "the entries do not make the stored balance"))
     return findings
+
+
+def _recomputed(document: InvoiceDocument) -> Totals | None:
+    # A discount beyond what it is taken from is itself the proof of broken totals.
+    lines = tuple(computed.line for computed in document.totals.lines)
+    try:
+        return compute_totals(lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor)
+    except ValueError:
+        return None
 
 
 def _ledger_proven(stored: Ledger, total_minor: int, entries: tuple[LedgerEntry, ...]) -> bool:
