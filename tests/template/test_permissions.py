@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import functions, references, resources
+from tests.template.stack import api, functions, references, resources, target
 
 # Actions that IAM cannot bind to a resource.
 UNBOUND_ACTIONS = {
@@ -25,6 +25,10 @@ MAY_DELETE = {
     "InvoicesDeleteRole": "drafts; the delete is conditional on their status",
     "CustomersEditRole": "search records of the words a customer no longer has",
 }
+MAY_UPDATE = {
+    "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",
+    "WorkflowRestartRole": "counts them too",
+}
 STAR = "*"
 
 
@@ -43,12 +47,12 @@ def _listed(value: Any) -> list[Any]:
 def _granted() -> list[tuple[str, str, Any]]:
     """(role, action, resource) of everything the stack allows."""
     return [
-        (name, action, target)
+        (name, action, granted)
         for name, resource in resources("AWS::IAM::Role", "AWS::IAM::ManagedPolicy").items()
         for statement in _statements(resource)
         if statement["Effect"] == "Allow"
         for action in _listed(statement["Action"])
-        for target in _listed(statement["Resource"])
+        for granted in _listed(statement["Resource"])
     ]
 
 
@@ -76,11 +80,18 @@ def test_deletes_are_of_single_items() -> None:
     assert deletes == {"dynamodb:DeleteItem"}
 
 
-def test_writers_can_check_the_membership_in_their_transaction() -> None:
+def test_only_the_listed_roles_update_items() -> None:
+    assert {role for role, action, _ in _granted() if action == "dynamodb:UpdateItem"} == set(MAY_UPDATE)
+
+
+def test_writers_of_the_api_check_the_membership_in_their_transaction() -> None:
+    """Workflows act for the request that the API wrote, and sign-up for a tenant that is just being founded."""
+    called = set(references(api())) & set(functions())
+    roles = {target(functions()[name]["Role"]) for name in called}
     writing = {role for role, action, _ in _granted() if action == "dynamodb:PutItem"}
     checking = {role for role, action, _ in _granted() if action == "dynamodb:ConditionCheckItem"}
 
-    assert writing == checking
+    assert checking == (writing & roles) - {"AuthFoundingRole"}
 
 
 @pytest.mark.parametrize("function", functions())
