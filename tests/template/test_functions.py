@@ -16,20 +16,53 @@ from tests.template.stack import FUNCTION, ROOT, TEMPLATE, functions, handlers, 
 
 LAYERS_DIRECTORY = {"CoreDepsLayer": "core_deps", "PdfDepsLayer": "pdf_deps"}
 EVERYWHERE = {"CoreDepsLayer", "BillingLayer"}
+OPTIONAL = {"certifi"}  # botocore takes it when it is there; its own certificates do
 SAMPLES = sorted((ROOT / "events").glob("*/*.json"))
 OUR_CODE = {"billing"} | {module.split(".")[0] for module in handlers()}
 
 # One interpreter imports what the core layer always brings, then forks for each handler: each starts clean, and fast.
+# Imports inside our functions are followed too: they are made when the operation first needs them.
 IMPORTER = """
-import json, os, sys
+import ast, importlib.util, inspect, json, os, sys
 import aws_lambda_powertools.event_handler, boto3, pydantic
-for module in sys.argv[1:]:
+
+def ours():
+    return {name for name in sys.modules if name.partition(".")[0] in OURS}
+
+def postponed(module):
+    for function in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    yield node.module
+                    yield from (f"{node.module}.{alias.name}" for alias in node.names)
+                elif isinstance(node, ast.Import):
+                    yield from (alias.name for alias in node.names)
+
+def exists(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False  # a name in a module, not a module in a package
+
+def closure(module):
+    importlib.import_module(module)
+    followed = set()
+    while ours() - followed:
+        for name in ours() - followed:
+            followed.add(name)
+            for other in postponed(sys.modules[name]):
+                if exists(other):
+                    importlib.import_module(other)
+    return sorted({name.partition(".")[0] for name in sys.modules})
+
+OURS = set(sys.argv[1].split(","))
+for module in sys.argv[2:]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            __import__(module)
-            tops = sorted({name.partition(".")[0] for name in sys.modules})
+            tops = closure(module)
         except BaseException as error:
             tops = repr(error)
         with os.fdopen(writing, "w") as pipe:
@@ -63,7 +96,7 @@ def _distribution(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def imported() -> dict[str, set[str]]:
-    """The distributions each handler module has imported once it is imported itself."""
+    """The distributions each handler module brings with it, at its import or later."""
     path = [str(ROOT / "functions"), str(ROOT / "layers" / "billing" / "python")]
     names = {
         name: "1"
@@ -72,7 +105,7 @@ def imported() -> dict[str, set[str]]:
         if not name.startswith("POWERTOOLS_")
     }
     answer = subprocess.run(
-        [sys.executable, "-c", IMPORTER, *handlers()],
+        [sys.executable, "-c", IMPORTER, ",".join(OUR_CODE), *handlers()],
         env={**os.environ, **names, "PYTHONPATH": os.pathsep.join(path)},
         capture_output=True,
         text=True,
@@ -87,7 +120,7 @@ def imported() -> dict[str, set[str]]:
         found[module] = {
             _distribution(owner)
             for top in tops
-            if top not in sys.stdlib_module_names | OUR_CODE
+            if top not in sys.stdlib_module_names | OUR_CODE | OPTIONAL
             for owner in owners.get(top, [])
         }
     return found
