@@ -1,0 +1,78 @@
+"""The command line of the local cloud: start, stop, wait, status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from local.layout import DEFAULT_PORT, PROJECT, Layout, Ports
+from local.processes import running_processes
+from local.supervisor import Supervisor, stop_running
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    layout = Layout(
+        project=Path(options.project).resolve(), state=Path(options.state).resolve(), ports=Ports(base=options.port)
+    )
+    match options.command:
+        case "start":
+            return Supervisor(layout, quiet=options.quiet, sample=not options.no_sample).run()
+        case "stop":
+            print("Stopped." if stop_running(layout) else "No local cloud is running.")
+            return 0
+        case "wait":
+            return _wait(layout, options.timeout)
+        case _:
+            return _status(layout)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="ZenBilling's local cloud")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--port",
+        type=int,
+        default=int(os.environ.get("ZENBILLING_PORT", DEFAULT_PORT)),
+        help="first of six ports in a row: API, control, DynamoDB, Cognito and S3, workflows, SMTP",
+    )
+    common.add_argument("--state", default=str(PROJECT / ".local"), help="directory that keeps data, mails and logs")
+    common.add_argument("--project", default=str(PROJECT), help="directory of template.yaml")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", parents=[common], help="serve until Ctrl-C")
+    start.add_argument("--quiet", action="store_true", help="print errors only")
+    start.add_argument("--no-sample", action="store_true", help="do not create the sample account")
+    commands.add_parser("stop", parents=[common], help="stop a running instance")
+    wait = commands.add_parser("wait", parents=[common], help="return once the instance is ready")
+    wait.add_argument("--timeout", type=float, default=60.0, help="seconds")
+    commands.add_parser("status", parents=[common], help="processes, workers, streams and executions")
+    return parser
+
+
+def _wait(layout: Layout, timeout: float) -> int:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if layout.ready_file.exists() and "supervisor" in running_processes(layout.run):
+            return 0
+        time.sleep(0.05)
+    print(f"ZenBilling: not ready after {timeout:.0f} s", file=sys.stderr)
+    return 1
+
+
+def _status(layout: Layout) -> int:
+    if "supervisor" not in running_processes(layout.run):
+        print("No local cloud is running.")
+        return 1
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{layout.control_url}/status", timeout=10) as answer:
+        print(json.dumps(json.load(answer), indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The process that calls functions by itself: consumers of table streams, and schedules.
+
+Usage: ``python -m local.events <layout>``.
+"""
+
+from __future__ import annotations
+
+import heapq
+import http.client
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from local.layout import HOST, Layout
+from local.provision import client
+from local.schedules import parse_expression, scheduled_event
+from local.stack import Schedule, Stack, read_stack
+from local.streams import Checkpoint, Consumer, EngineStream, PoolUnreachableError, StreamPump
+
+_CALL_SECONDS: Final = 910.0
+_WATCH_SECONDS: Final = 1.0
+_log = logging.getLogger(__name__)
+
+
+class PoolClient:
+    """Calls functions through the internal entry. One per thread."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._port = layout.ports.control
+        self._connection: http.client.HTTPConnection | None = None
+
+    def __call__(self, function: str, event: Mapping[str, Any]) -> tuple[Any, bool]:
+        return self.invoke(function, json.dumps(event).encode())
+
+    def invoke(self, function: str, body: bytes) -> tuple[Any, bool]:
+        """The answer and whether it is an error. Raises: PoolUnreachableError."""
+        try:
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection(HOST, self._port, timeout=_CALL_SECONDS)
+            self._connection.request("POST", f"/2015-03-31/functions/{function}/invocations", body)
+            answer = self._connection.getresponse()
+            content = json.loads(answer.read() or b"null")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._connection = None
+            raise PoolUnreachableError(str(error)) from error
+        is_error = answer.status >= 400 or answer.headers.get("x-amz-function-error") is not None
+        return content, is_error
+
+
+class Scheduler:
+    """Runs each schedule when it is due. What was due while nothing ran is not made up for."""
+
+    def __init__(self, schedules: tuple[Schedule, ...], layout: Layout) -> None:
+        self._layout = layout
+        started = datetime.now(UTC)
+        self._plans = [
+            (schedule, parse_expression(schedule.expression, schedule.timezone, start=started))
+            for schedule in schedules
+        ]
+
+    def run(self, stopped: threading.Event) -> None:
+        now = datetime.now(UTC)
+        due: list[tuple[datetime, int]] = []
+        for index, (_, expression) in enumerate(self._plans):
+            first = expression.after(now)
+            if first is not None:
+                due.append((first, index))
+        heapq.heapify(due)
+        while due:
+            instant, index = heapq.heappop(due)
+            if stopped.wait(max(0.0, (instant - datetime.now(UTC)).total_seconds())):
+                return
+            schedule, expression = self._plans[index]
+            threading.Thread(target=self._fire, args=(schedule,), daemon=True).start()
+            following = expression.after(max(instant, datetime.now(UTC)))
+            if following is not None:
+                heapq.heappush(due, (following, index))
+
+    def _fire(self, schedule: Schedule) -> None:
+        pool = PoolClient(self._layout)
+        body = scheduled_event(schedule).encode()
+        for attempt in range(min(schedule.retries, 5) + 1):
+            try:
+                answer, is_error = pool.invoke(schedule.function, body)
+            except PoolUnreachableError as error:
+                answer, is_error = str(error), True
+            if not is_error:
+                return
+            _log.warning("the schedule %s failed: %s", schedule.name, answer)
+            time.sleep(2**attempt)
+
+
+def start(layout: Layout, stack: Stack, stopped: threading.Event) -> list[threading.Thread]:
+    data = layout.database.parent
+    pumps = []
+    for table in sorted({consumer.table for consumer in stack.consumers}):
+        settings = [consumer for consumer in stack.consumers if consumer.table == table]
+        stream = EngineStream(client("dynamodbstreams", layout.dynamodb_url), settings[0].stream_arn)
+        consumers = []
+        for one in settings:
+            checkpoint = Checkpoint(data / f"stream-{one.name}.json")
+            if checkpoint.load() is None:
+                checkpoint.save(0 if one.from_start else stream.newest())
+            consumers.append(Consumer(one, PoolClient(layout), _DeadLetters(layout), checkpoint))
+        pumps.append(
+            StreamPump(
+                table,
+                stream,
+                consumers,
+                database=layout.database if layout.engine.is_file() else None,
+                status=layout.run / f"stream-{settings[0].name}.json",
+            )
+        )
+    runners = [pump.run for pump in pumps]
+    if stack.schedules:
+        runners.append(Scheduler(stack.schedules, layout).run)
+    threads = [threading.Thread(target=runner, args=(stopped,), daemon=True) for runner in runners]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+class _DeadLetters:
+    """Puts a message into a queue named by its ARN."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._sqs = client("sqs", layout.ministack_url)
+
+    def __call__(self, queue_arn: str, message: str) -> None:
+        queue = self._sqs.get_queue_url(QueueName=queue_arn.split(":")[-1])["QueueUrl"]
+        self._sqs.send_message(QueueUrl=queue, MessageBody=message)
+
+
+def main(arguments: list[str]) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    layout = Layout.from_json(arguments[0])
+    leaving = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: leaving.set())
+    while not leaving.is_set():
+        stopped = threading.Event()
+        stack = read_stack(layout)
+        threads = start(layout, stack, stopped)
+        while not leaving.wait(_WATCH_SECONDS):
+            try:
+                changed = read_stack(layout) if _has_changed(layout) else stack
+            except Exception:
+                _log.exception("the change of the template is not followed")
+                continue
+            if (changed.consumers, changed.schedules) != (stack.consumers, stack.schedules):
+                break
+        stopped.set()
+        for thread in threads:
+            thread.join(timeout=2)
+
+
+_seen: dict[str, int] = {}
+
+
+def _has_changed(layout: Layout) -> bool:
+    times = {str(path): path.stat().st_mtime_ns for path in (layout.template_file, layout.resources_file)}
+    if times == _seen:
+        return False
+    _seen.update(times)
+    return True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

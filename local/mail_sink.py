@@ -1,0 +1,201 @@
+"""An SMTP server that delivers to files: every mail it accepts is a ``.eml`` in the mail directory.
+
+A mail sent as an invoice's delivery (header ``X-ZenBilling-Delivery``) is then followed by the events that Amazon SES
+would publish, to the functions subscribed to them. Usage: ``python -m local.mail_sink <layout>``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import itertools
+import json
+import logging
+import re
+import signal
+import sys
+import uuid
+from datetime import UTC, datetime
+from email.message import Message
+from email.utils import getaddresses
+from pathlib import Path
+from typing import Any, Final
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from local.events import PoolClient
+from local.layout import ACCOUNT_ID, HOST, REGION, Layout
+from local.stack import read_stack
+from local.streams import PoolUnreachableError
+
+DELIVERY_HEADER: Final = "X-ZenBilling-Delivery"
+_LARGEST_MAIL: Final = 40 * 1024 * 1024
+_RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
+_log = logging.getLogger(__name__)
+
+
+class MailSink:
+    """Writes mails to a directory, and events still to be told to another."""
+
+    def __init__(self, mail: Path, pending: Path) -> None:
+        self._mail = mail
+        self._pending = pending
+        self._count = itertools.count(1)
+        self.told = asyncio.Event()  # there are events to tell
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Accepts a mail once it is safely stored."""
+        content = envelope.content
+        assert isinstance(content, bytes)
+        now = datetime.now(UTC)
+        recipient = re.sub(r"[^A-Za-z0-9@._+-]", "_", (envelope.rcpt_tos or ["nobody"])[0])
+        name = f"{now:%Y%m%dT%H%M%S.%fZ}-{next(self._count):05d}-{recipient}"
+        message = email.message_from_bytes(content)
+        if message[DELIVERY_HEADER]:
+            events = delivery_events(message, envelope.rcpt_tos, message_id=uuid.uuid4().hex, now=now)
+            # Before the mail is visible: whoever sees the mail may rely on its events coming.
+            write_atomically(self._pending / f"{name}.json", json.dumps(events).encode())
+        write_atomically(self._mail / f"{name}.eml", content)
+        self.told.set()
+        return "250 2.0.0 Ok: stored"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def delivery_events(message: Message, recipients: list[str], *, message_id: str, now: datetime) -> list[dict[str, Any]]:
+    """What SES publishes of a mail that arrived: it was sent, then delivered."""
+    timestamp = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"
+    common = {
+        "from": [str(value) for value in message.get_all("From", [])],
+        "to": [address for _, address in getaddresses([str(value) for value in message.get_all("To", [])])],
+        "date": str(message.get("Date", "")),
+        "messageId": str(message.get("Message-ID", "")),
+        "subject": str(message.get("Subject", "")),
+    }
+    mail = {
+        "timestamp": timestamp,
+        "source": getaddresses([str(message.get("From", ""))])[0][1],
+        "sourceArn": f"arn:aws:ses:{REGION}:{ACCOUNT_ID}:identity/local",
+        "sendingAccountId": ACCOUNT_ID,
+        "messageId": message_id,
+        "destination": list(recipients),
+        "headersTruncated": False,
+        "headers": [{"name": name, "value": str(value)} for name, value in message.items()],
+        "commonHeaders": common,
+        "tags": {"ses:operation": ["SendRawEmail"]},
+    }
+    delivery = {
+        "timestamp": timestamp,
+        "processingTimeMillis": 1,
+        "recipients": list(recipients),
+        "smtpResponse": "250 2.0.0 Ok: stored",
+        "reportingMTA": HOST,
+    }
+    return [
+        {"eventType": "Send", "mail": mail, "send": {}},
+        {"eventType": "Delivery", "mail": mail, "delivery": delivery},
+    ]
+
+
+def sns_event(topic_arn: str, message: str) -> dict[str, Any]:
+    """A message of a topic as Lambda hands it to a subscribed function."""
+    return {
+        "Records": [
+            {
+                "EventSource": "aws:sns",
+                "EventVersion": "1.0",
+                "EventSubscriptionArn": f"{topic_arn}:{uuid.uuid4()}",
+                "Sns": {
+                    "Type": "Notification",
+                    "MessageId": str(uuid.uuid4()),
+                    "TopicArn": topic_arn,
+                    "Subject": "Amazon SES Email Event Notification",
+                    "Message": message,
+                    "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+                    "SignatureVersion": "1",
+                    "Signature": "local",
+                    "SigningCertUrl": "",
+                    "UnsubscribeUrl": "",
+                    "MessageAttributes": {},
+                },
+            }
+        ]
+    }
+
+
+class EventTeller:
+    """Tells subscribed functions what became of the mails; an event is forgotten once all of them accepted it."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._pool = PoolClient(layout)
+
+    async def run(self, sink: MailSink) -> None:
+        while True:
+            for path in sorted(self._layout.pending_mail_events.glob("*.json")):
+                await self._tell(path)
+            sink.told.clear()
+            if not any(self._layout.pending_mail_events.glob("*.json")):
+                await sink.told.wait()
+
+    async def _tell(self, path: Path) -> None:
+        events = json.loads(path.read_text(encoding="utf-8"))
+        topics = read_stack(self._layout).mail_event_topics
+        for event in events:
+            for topic, functions in topics.items():
+                for function in functions:
+                    await self._call(function, sns_event(topic, json.dumps(event)))
+        path.unlink()
+
+    async def _call(self, function: str, event: dict[str, Any]) -> None:
+        for seconds in (*_RETRY_SECONDS, None):
+            try:
+                answer, is_error = await asyncio.to_thread(self._pool, function, event)
+            except PoolUnreachableError as error:
+                answer, is_error = str(error), True
+            if not is_error:
+                return
+            if seconds is None:
+                _log.error("%s did not accept an event: %s", function, answer)
+                return
+            await asyncio.sleep(seconds)
+
+
+async def serve(layout: Layout) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stopped.set)
+    sink = MailSink(layout.mail, layout.pending_mail_events)
+    server = await loop.create_server(lambda: smtp_protocol(sink), HOST, layout.ports.smtp)
+    teller = asyncio.create_task(EventTeller(layout).run(sink))
+    try:
+        await stopped.wait()
+    finally:
+        teller.cancel()
+        server.close()
+
+
+def smtp_protocol(sink: MailSink) -> SMTP:
+    # Any name and password is welcome: the relay it stands for asks for some.
+    return SMTP(
+        sink,
+        hostname=HOST,
+        data_size_limit=_LARGEST_MAIL,
+        enable_SMTPUTF8=True,
+        auth_require_tls=False,
+        authenticator=lambda *_: AuthResult(success=True),
+    )
+
+
+def main(arguments: list[str]) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(serve(Layout.from_json(arguments[0])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

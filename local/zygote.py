@@ -1,0 +1,113 @@
+"""Forks workers on demand. Single-threaded; it has imported third-party packages only, so that a worker starts fast.
+
+Usage: ``python -m local.zygote <descriptor of a Unix socket>``. A request is a frame with a descriptor: the worker's
+specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then ``{"pid", "status"}``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+from local import worker
+
+_LENGTH = struct.Struct(">I")
+# What nearly every function imports. Heavy packages of few functions (reportlab, stripe, openai) are left out.
+_PACKAGES = (
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.event_handler.openapi.models",
+    "aws_lambda_powertools.event_handler.openapi.params",
+    "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
+    "aws_lambda_powertools.logging",
+    "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_lambda_powertools.utilities.typing",
+    "boto3",
+    "boto3.session",
+    "botocore.client",
+    "botocore.config",
+    "botocore.credentials",
+    "botocore.endpoint_provider",
+    "botocore.handlers",
+    "botocore.httpsession",
+    "botocore.parsers",
+    "botocore.retries.standard",
+    "botocore.session",
+    "botocore.signers",
+    "botocore.waiter",
+    "concurrent.futures",
+    "email.message",
+    "email.policy",
+    "pydantic",
+    "pydantic.json_schema",
+    "ulid",
+    "zoneinfo",
+)
+
+
+def encode_request(specification: dict[str, object]) -> bytes:
+    body = json.dumps(specification).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+def main(control: socket.socket) -> None:
+    project = str(Path(__file__).resolve().parent.parent)
+    # As Lambda does: a worker that imports before its environment is set must not read the developer's account.
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    for package in _PACKAGES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(package)
+    gc.collect()
+    gc.freeze()  # forks share these pages as long as the collector does not touch them
+    signal.signal(signal.SIGCHLD, lambda *_: _reap(control))
+    control.sendall(json.dumps({"ready": os.getpid()}).encode() + b"\n")
+    while True:
+        header, descriptors, _flags, _address = socket.recv_fds(control, _LENGTH.size, 1)
+        if not header:
+            return  # the pool is gone; workers notice by themselves
+        specification = json.loads(_receive(control, _LENGTH.unpack(header)[0]))
+        connection = socket.socket(fileno=descriptors[0])
+        # The end of another worker is told after this one's birth, not in the middle of it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+            control.close()
+            specification["hidden_paths"] = ["", project, str(Path.cwd())]
+            worker.run(connection, specification)
+        connection.close()
+        control.sendall(json.dumps({"token": specification["token"], "pid": pid}).encode() + b"\n")
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+def _reap(control: socket.socket) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            with contextlib.suppress(OSError):
+                code = os.waitstatus_to_exitcode(status)
+                control.sendall(json.dumps({"pid": pid, "status": code}).encode() + b"\n")
+
+
+def _receive(control: socket.socket, size: int) -> bytes:
+    received = b""
+    while len(received) < size:
+        received += control.recv(size - len(received))
+    return received
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))
