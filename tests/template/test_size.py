@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import ROOT, TEMPLATE, api, references, resources
+from tests.template.stack import ROOT, TEMPLATE, api, functions, references, resources
 
 RESOURCE_LIMIT = 450  # CloudFormation refuses 500
 POLICY_LIMIT = 10_240  # characters of a role's inline policies together
@@ -60,6 +60,8 @@ def test_no_resource_waits_for_itself() -> None:
     for name, resource in resources().items():
         waits = resource.get("DependsOn", [])
         graph[name] = set(references(resource)) | set([waits] if isinstance(waits, str) else waits)
+    for name, properties in functions().items():
+        graph[name] |= set(references(properties))
     graph["HttpApi"] |= set(references(api()))
     known = set(resources())
 
