@@ -66,7 +66,7 @@ class FakeMailer:
 
     script: list[Relay] = field(default_factory=list)
     accepted: list[OutgoingMail] = field(default_factory=list)
-    while_sending: Callable[[OutgoingMail], None] = lambda _: None
+    while_sending: Callable[[OutgoingMail], object] = lambda _: None
 
     def send(self, mail: OutgoingMail) -> str:
         behaviour = self.script.pop(0) if self.script else Relay.ACCEPTS

@@ -20,6 +20,7 @@ from billing.domain.parties import (
     CompanyDescription,
     Customer,
     CustomerDescription,
+    Logo,
     OnboardingStep,
     Product,
     ProductDescription,
@@ -57,6 +58,10 @@ def company(tenant_id: str = "ten_a", *, description: CompanyDescription | None 
         created_at=MORNING,
         updated_at=MORNING,
     )
+
+
+def logo(key: str) -> Logo:
+    return Logo(key=key, sha256="0" * 64, media_type="image/png", width=200, height=80)
 
 
 def buyer(**changes: Any) -> CustomerDescription:

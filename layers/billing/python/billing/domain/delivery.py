@@ -81,12 +81,24 @@ class ClaimState(StrEnum):
     ACCEPTED = "accepted"
     DELIVERED = "delivered"
     BOUNCED = "bounced"
-    REFUSED = "refused"
+    REFUSED = "refused"  # by the relay at once, or by the provider after it had accepted
+    ABANDONED = "abandoned"  # the attempt ended before anything was transmitted: nothing ever will be
 
     @property
     def progress(self) -> int:
         """Rank of a state: a provider event that comes late or twice never takes one back."""
-        return {"claimed": 0, "transmitting": 1, "accepted": 2, "refused": 2, "delivered": 3, "bounced": 4}[self.value]
+        return _PROGRESS[self]
+
+
+_PROGRESS = {
+    ClaimState.CLAIMED: 0,
+    ClaimState.TRANSMITTING: 1,
+    ClaimState.ACCEPTED: 2,
+    ClaimState.REFUSED: 3,
+    ClaimState.ABANDONED: 3,
+    ClaimState.DELIVERED: 3,
+    ClaimState.BOUNCED: 4,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

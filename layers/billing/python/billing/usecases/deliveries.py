@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,6 +30,7 @@ from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, InvoiceRenderer, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
 
+_REFERENCE = re.compile(r"([^.]+)\.([^.]+)\.([1-9][0-9]{0,5})")
 HEAD_ATTEMPTS = 10  # payments and provider events may move an invoice's head while an outcome is recorded
 _CLAIM_TO_DELIVERY = {
     ClaimState.ACCEPTED: (DeliveryState.SENT, EventType.INVOICE_SENT),
@@ -92,6 +94,7 @@ def mail_invoice(
     """Send the PDF to the recipient of this attempt, once whatever is retried.
 
     The claim says how far the sending went. Cut while transmitting, it waits for the provider's word.
+    Nothing is sent for an attempt that has its outcome: a person may have opened the next one.
 
     Raises: MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
     """
@@ -112,7 +115,7 @@ def mail_invoice(
     )
     if claim.state in _CLAIM_TO_DELIVERY:
         return claim
-    if claim.state is ClaimState.REFUSED:
+    if claim.state in {ClaimState.REFUSED, ClaimState.ABANDONED} or request.outcome is not None:
         raise MailRefused
     content = documents.get(pdf.key)
     if content is None:
@@ -127,7 +130,8 @@ def mail_invoice(
         deliveries.advance_mail(claim, expected=transmitting)
         raise
     except MailRefused:
-        deliveries.advance_mail(replace(transmitting, state=ClaimState.REFUSED), expected=transmitting)
+        refused = replace(transmitting, state=ClaimState.REFUSED, updated_at=clock.now())
+        deliveries.advance_mail(refused, expected=transmitting)
         raise
     accepted = replace(transmitting, state=ClaimState.ACCEPTED, provider_message_id=message_id, updated_at=clock.now())
     # The provider's own event may have moved the claim further already: that is as good.
@@ -149,9 +153,11 @@ def record_invoice_delivery(
     for _ in range(HEAD_ATTEMPTS):
         request = deliveries.request(tenant_id, invoice_id, attempt)
         if request.outcome is not None:
+            # Another run settled it, and may have died before the head heard of what the provider said meanwhile.
+            _catch_up(request, None, deliveries=deliveries, clock=clock, ids=ids)
             return request.outcome
         invoice = deliveries.invoice(tenant_id, invoice_id)
-        claim = _claim(request, deliveries)
+        claim = _closed_claim(request, deliveries, clock)
         outcome = _outcome(request, claim, error, invoice)
         now = clock.now()
         head = invoice.with_delivery(invoice.delivery.settled(outcome), now)
@@ -160,9 +166,7 @@ def record_invoice_delivery(
             deliveries.settle(head, replace(request, outcome=outcome), event=event)
         except StaleVersion:
             continue  # a payment moved the head, or another run settled: judge again
-        later = _claim(request, deliveries)
-        if claim is not None and later is not None and later.state != claim.state:
-            _follow_provider(later, deliveries=deliveries, clock=clock, ids=ids)
+        _catch_up(request, claim, deliveries=deliveries, clock=clock, ids=ids)
         return outcome
     raise DependencyUnavailable
 
@@ -177,8 +181,9 @@ def receive_mail_event(
     clock: Clock,
     ids: Ids,
 ) -> bool:
-    """Apply what the provider says of a mail; late, repeated or unknown events change nothing.
+    """Apply what the provider says of a mail; late or unknown events change nothing.
 
+    An event comes again when its first run died between claim and head: then the head follows.
     Returns whether something changed.
     """
     parsed = parse_reference(reference)
@@ -186,8 +191,10 @@ def receive_mail_event(
         return False
     tenant_id, invoice_id, attempt = parsed
     claim = deliveries.read_mail(tenant_id, invoice_id, attempt, recipient)
-    if claim is None or state.progress <= claim.state.progress:
+    if claim is None:
         return False
+    if state.progress <= claim.state.progress:
+        return _follow_provider(claim, deliveries=deliveries, clock=clock, ids=ids)
     moved = replace(
         claim,
         state=state,
@@ -208,10 +215,8 @@ def delivery_reference(tenant_id: str, invoice_id: str, attempt: int) -> str:
 
 
 def parse_reference(reference: str) -> tuple[str, str, int] | None:
-    parts = reference.split(".")
-    if len(parts) != 3 or not parts[2].isdecimal():
-        return None
-    return parts[0], parts[1], int(parts[2])
+    parts = _REFERENCE.fullmatch(reference)
+    return (parts[1], parts[2], int(parts[3])) if parts else None
 
 
 def _mail(invoice: IssuedInvoice, request: DeliveryRequest, content: bytes, clock: Clock) -> OutgoingMail:
@@ -219,7 +224,7 @@ def _mail(invoice: IssuedInvoice, request: DeliveryRequest, content: bytes, cloc
     reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
     assert request.recipient is not None  # noqa: S101 - held by mail_invoice
     return OutgoingMail(
-        sender_name=invoice.document.seller.legal_name,
+        sender_name=invoice.document.seller.display_name,
         reply_to=invoice.document.seller.email,
         recipient=request.recipient,
         recipient_name=invoice.document.buyer.name,
@@ -238,6 +243,36 @@ def _claim(request: DeliveryRequest, deliveries: Deliveries) -> MailClaim | None
     if request.recipient is None:
         return None
     return deliveries.read_mail(request.tenant_id, request.invoice_id, request.attempt, request.recipient)
+
+
+def _closed_claim(request: DeliveryRequest, deliveries: Deliveries, clock: Clock) -> MailClaim | None:
+    """Where the mail of an attempt stands as the attempt ends; what is not being transmitted never will be.
+
+    Without this, another execution of the attempt could still mail what is recorded as failed.
+    """
+    if request.recipient is None:
+        return None
+    abandoned = MailClaim(
+        tenant_id=request.tenant_id,
+        invoice_id=request.invoice_id,
+        attempt=request.attempt,
+        recipient=request.recipient,
+        state=ClaimState.ABANDONED,
+        updated_at=clock.now(),
+    )
+    standing = _claim(request, deliveries) or deliveries.claim_mail(abandoned)
+    if standing.state is not ClaimState.CLAIMED:
+        return standing
+    return abandoned if deliveries.advance_mail(abandoned, expected=standing) else _claim(request, deliveries)
+
+
+def _catch_up(
+    request: DeliveryRequest, seen: MailClaim | None, *, deliveries: Deliveries, clock: Clock, ids: Ids
+) -> None:
+    """Bring the head after the claim when it moved since it was seen."""
+    claim = _claim(request, deliveries)
+    if claim is not None and (seen is None or claim.state != seen.state):
+        _follow_provider(claim, deliveries=deliveries, clock=clock, ids=ids)
 
 
 def _outcome(
@@ -268,17 +303,19 @@ def _outcome_event(request: DeliveryRequest, outcome: DeliveryOutcome, at: datet
     return Event(event_id=ids.new("evt"), event_type=event_type, occurred_at=at, actor=SYSTEM_ACTOR, data=data)
 
 
-def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> None:
+def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> bool:
     """Bring the head of the invoice after its claim, unless the workflow still holds the attempt."""
     reached = _CLAIM_TO_DELIVERY.get(claim.state)
+    if claim.state is ClaimState.REFUSED:
+        reached = (DeliveryState.FAILED, EventType.DELIVERY_FAILED)
     if reached is None:
-        return
+        return False
     state, event_type = reached
     for _ in range(HEAD_ATTEMPTS):
         invoice = deliveries.invoice(claim.tenant_id, claim.invoice_id)
         delivery = invoice.delivery
         if delivery.in_progress or delivery.attempt != claim.attempt or delivery.state == state:
-            return
+            return False
         now = clock.now()
         event = Event(
             event_id=ids.new("evt"),
@@ -287,10 +324,10 @@ def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, 
             actor=SYSTEM_ACTOR,
             data={"invoice_id": claim.invoice_id, "attempt": claim.attempt},
         )
-        moved = replace(delivery, state=state, error="")
+        moved = replace(delivery, state=state, error="MailRefused" if state is DeliveryState.FAILED else "")
         try:
             deliveries.record_mail_event(invoice.with_delivery(moved, now), event=event)
         except StaleVersion:
             continue
-        return
+        return True
     raise DependencyUnavailable

@@ -1,0 +1,184 @@
+"""A described company with a customer and a product, over fakes, and short ways to act in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.domain.access import Caller, Role
+from billing.domain.delivery import DeliveryOutcome
+from billing.domain.events import Event
+from billing.domain.invoice import DraftInvoice, IssuedInvoice
+from billing.domain.ledger import PaymentMethod
+from billing.domain.parties import Customer, Product
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import PageRequest
+from billing.usecases import company, customers, deliveries, invoices, products
+from tests import factories
+from tests.fakes import samples
+from tests.fakes.clock import FakeClock, FakeIds
+from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows
+from tests.fakes.repositories import FakeRepositories, fake_repositories
+
+TAXED = factories.taxed()
+
+
+@dataclass
+class Shop:
+    """One company's whole world. ``caller`` is its owner."""
+
+    repositories: FakeRepositories = field(default_factory=fake_repositories)
+    clock: FakeClock = field(default_factory=FakeClock)
+    ids: FakeIds = field(default_factory=FakeIds)
+    documents: FakeDocuments = field(default_factory=FakeDocuments)
+    renderer: FakeRenderer = field(default_factory=FakeRenderer)
+    mailer: FakeMailer = field(default_factory=FakeMailer)
+    workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
+    caller: Caller = field(default_factory=samples.caller)
+    keys: int = 0
+
+    def __post_init__(self) -> None:
+        self.repositories.memberships.found(samples.membership(self.caller), at=self.clock.now())
+
+    def once(self, operation: str = "operation") -> IdempotentRequest:
+        self.keys += 1
+        return samples.once(f"key-{self.keys}", operation=operation)
+
+    def person(self, role: Role) -> Caller:
+        """A member of the same company."""
+        someone = samples.caller(self.caller.tenant_id, role=role, user_id=f"user-{role.value}")
+        self.repositories.memberships.found(samples.membership(someone), at=self.clock.now())
+        return someone
+
+    def describe(self, **changes: Any) -> None:
+        stored = self.repositories.companies.read(self.caller)
+        company.describe_company(
+            self.caller,
+            factories.company_description(**changes),
+            expected_version=stored.version if stored else 0,
+            companies=self.repositories.companies,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def customer(self, **changes: Any) -> Customer:
+        return customers.create_customer(
+            self.caller,
+            samples.buyer(**changes),
+            once=self.once("createCustomer"),
+            customers=self.repositories.customers,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def product(self, **changes: Any) -> Product:
+        return products.create_product(
+            self.caller,
+            factories.product(**changes).description,
+            once=self.once("createProduct"),
+            products=self.repositories.products,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def wanted(self, customer_id: str, *lines: invoices.LineInput, **changes: Any) -> invoices.DraftInput:
+        one = invoices.LineInput(description="Prestation", quantity=Decimal(1), unit_price=Decimal(100), vat=TAXED)
+        return replace(invoices.DraftInput(customer_id=customer_id, lines=lines or (one,)), **changes)
+
+    def draft(self, wanted: invoices.DraftInput | None = None, **changes: Any) -> DraftInvoice:
+        wanted = wanted or self.wanted(self.customer().customer_id, **changes)
+        return invoices.create_invoice(
+            self.caller,
+            wanted,
+            once=self.once("createInvoice"),
+            invoices=self.repositories.invoices,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def issue(self, draft: DraftInvoice | None = None, **changes: Any) -> IssuedInvoice:
+        draft = draft or self.draft()
+        values: dict[str, Any] = {
+            "expected_version": draft.version,
+            "issue_date": None,
+            "send": False,
+            "correlation_id": "corr",
+            "once": self.once("issueInvoice"),
+            "invoices": self.repositories.invoices,
+            "customers": self.repositories.customers,
+            "clock": self.clock,
+            "ids": self.ids,
+        }
+        return invoices.issue_invoice(changes.pop("caller", self.caller), draft.invoice_id, **values | changes)
+
+    def pay(self, invoice_id: str, amount_minor: int, **changes: Any) -> IssuedInvoice:
+        values: dict[str, Any] = {
+            "once": self.once("recordInvoicePayment"),
+            "invoices": self.repositories.invoices,
+            "clock": self.clock,
+            "ids": self.ids,
+        }
+        payment = invoices.PaymentInput(amount_minor=amount_minor, method=PaymentMethod.TRANSFER)
+        payment = replace(payment, paid_on=changes.pop("paid_on", None))
+        return invoices.record_invoice_payment(self.caller, invoice_id, payment, **values | changes)
+
+    def send(self, invoice_id: str, **changes: Any) -> IssuedInvoice:
+        values: dict[str, Any] = {
+            "recipient": None,
+            "correlation_id": "corr",
+            "once": self.once("sendInvoice"),
+            "invoices": self.repositories.invoices,
+            "customers": self.repositories.customers,
+            "clock": self.clock,
+            "ids": self.ids,
+        }
+        return invoices.send_invoice(self.caller, invoice_id, **values | changes)
+
+    def render(self, invoice: IssuedInvoice, attempt: int = 1, **ports: Any) -> deliveries.Rendering:
+        values: dict[str, Any] = {
+            "deliveries": self.repositories.deliveries,
+            "documents": self.documents,
+            "renderer": self.renderer,
+            "clock": self.clock,
+            "ids": self.ids,
+        }
+        return deliveries.render_invoice(invoice.tenant_id, invoice.invoice_id, attempt, **values | ports)
+
+    def mail(self, invoice: IssuedInvoice, attempt: int = 1, **ports: Any) -> object:
+        values: dict[str, Any] = {
+            "deliveries": self.repositories.deliveries,
+            "documents": self.documents,
+            "mailer": self.mailer,
+            "clock": self.clock,
+        }
+        return deliveries.mail_invoice(invoice.tenant_id, invoice.invoice_id, attempt, **values | ports)
+
+    def record(
+        self, invoice: IssuedInvoice, attempt: int = 1, *, error: str | None = None, **ports: Any
+    ) -> DeliveryOutcome:
+        values: dict[str, Any] = {
+            "deliveries": self.repositories.deliveries,
+            "clock": self.clock,
+            "ids": self.ids,
+        }
+        return deliveries.record_invoice_delivery(
+            invoice.tenant_id, invoice.invoice_id, attempt, error=error, **values | ports
+        )
+
+    def stored(self, invoice: IssuedInvoice) -> IssuedInvoice:
+        return self.repositories.deliveries.invoice(invoice.tenant_id, invoice.invoice_id)
+
+    def events(self, invoice_id: str) -> list[Event]:
+        page = PageRequest(limit=100)
+        return list(self.repositories.invoices.timeline(self.caller, invoice_id, page).items)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Described, at work."""
+    made = Shop()
+    made.describe()
+    return made
