@@ -1,0 +1,33 @@
+"""POST /v1/invoices/preview — compute the totals of a draft without saving it."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from billing.api.answers import answer, documented, respond
+from billing.api.entry import entry_point
+from billing.api.identity import caller
+from billing.api.invoices import InvoiceTotalsResponse, PreviewInvoiceRequest
+from billing.api.problems import install
+from billing.runtime import table
+from billing.usecases.invoices import preview_invoice
+from invoices import draft_input
+
+app = APIGatewayHttpResolver(enable_validation=True)
+install(app)
+
+
+@app.post(
+    "/v1/invoices/preview",
+    operation_id="previewInvoice",
+    tags=["invoices"],
+    description="The same calculator as the document itself: what is shown here is what will be issued.",
+    responses=documented(200, InvoiceTotalsResponse, "Totals, line by line and by VAT rate"),
+)
+def preview(body: Annotated[PreviewInvoiceRequest, Body()]) -> Response[str]:
+    totals = preview_invoice(caller(app), draft_input(body), invoices=table.invoices())
+    return respond(answer(200, InvoiceTotalsResponse.of(totals)))
+
+
+handler = entry_point(app)

@@ -1,0 +1,54 @@
+"""POST /v1/invoices/{invoice_id}/payments — record a payment received outside ZenBilling."""
+
+from functools import partial
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from billing.api.answers import documented, respond
+from billing.api.entry import entry_point
+from billing.api.fields import InvoiceId
+from billing.api.identity import caller
+from billing.api.invoices import RecordInvoicePaymentRequest
+from billing.api.language import language_of
+from billing.api.payments import InvoicePaymentResponse, payment_answer
+from billing.api.preconditions import IdempotencyKey, idempotent
+from billing.api.problems import install
+from billing.runtime import table
+from billing.runtime.clock import clock, ids
+from billing.runtime.observability import count
+from billing.usecases.invoices import PaymentInput, record_invoice_payment
+
+app = APIGatewayHttpResolver(enable_validation=True)
+install(app)
+
+
+@app.post(
+    "/v1/invoices/<invoice_id>/payments",
+    operation_id="recordInvoicePayment",
+    tags=["invoices"],
+    description="Status and balance follow from the ledger. A payment never exceeds what is left to pay.",
+    responses=documented(201, InvoicePaymentResponse, "The invoice after the payment", versioned=True),
+)
+def record_payment(
+    invoice_id: InvoiceId, body: Annotated[RecordInvoicePaymentRequest, Body()], idempotency_key: IdempotencyKey
+) -> Response[str]:
+    language = language_of(app.current_event.raw_event)
+    shape = partial(payment_answer, method=body.method, today=clock.today(), language=language)
+    paid = record_invoice_payment(
+        caller(app),
+        invoice_id,
+        PaymentInput(
+            amount_minor=body.amount_minor, method=body.method, paid_on=body.paid_on, reference=body.reference
+        ),
+        once=idempotent(app, idempotency_key, shape),
+        invoices=table.invoices(),
+        clock=clock,
+        ids=ids,
+    )
+    count("InvoicePaymentRecorded")
+    return respond(shape(paid))
+
+
+handler = entry_point(app)

@@ -1,0 +1,44 @@
+"""Postal addresses, as companies and customers give them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from billing.api.answers import Reply, Request
+from billing.api.fields import CountryCode, Text
+from billing.domain.parties import Address
+
+
+class AddressRequest(Request):
+    line1: Annotated[str, Text(120, min_length=1)]
+    line2: Annotated[str, Text(120)] = ""
+    postal_code: Annotated[str, Text(12, min_length=1)]
+    city: Annotated[str, Text(80, min_length=1)]
+    country_code: CountryCode = "FR"
+
+    def address(self) -> Address:
+        return Address(
+            line1=self.line1,
+            line2=self.line2,
+            postal_code=self.postal_code,
+            city=self.city,
+            country_code=self.country_code,
+        )
+
+
+class AddressResponse(Reply):
+    line1: str
+    line2: str
+    postal_code: str
+    city: str
+    country_code: str
+
+    @classmethod
+    def of(cls, address: Address) -> AddressResponse:
+        return cls(
+            line1=address.line1,
+            line2=address.line2,
+            postal_code=address.postal_code,
+            city=address.city,
+            country_code=address.country_code,
+        )

@@ -1,0 +1,259 @@
+"""The company: how it describes itself, and its onboarding."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from billing.api.addresses import AddressRequest, AddressResponse
+from billing.api.answers import Reply, Request, answer
+from billing.api.fields import (
+    Bic,
+    EmailAddress,
+    Iban,
+    NumberMask,
+    OptionalAmountMinor,
+    PaymentTermsDays,
+    Percentage,
+    Siren,
+    Siret,
+    Text,
+    VatNumber,
+)
+from billing.domain.errors import FieldError, FieldErrors
+from billing.domain.identifiers import french_vat_number
+from billing.domain.money import format_decimal
+from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
+from billing.domain.parties import (
+    DEFAULT_LATE_PENALTY_RATE,
+    DEFAULT_PAYMENT_TERMS_DAYS,
+    Company,
+    CompanyDescription,
+    LegalForm,
+    Logo,
+    OnboardingStep,
+)
+from billing.domain.vat import VatRegime
+from billing.ports.idempotency import Answer
+
+
+class DescribeCompanyRequest(Request):
+    legal_name: Annotated[str, Text(100, min_length=1), Field(examples=["Atelier Dupont"])]
+    trade_name: Annotated[str, Text(100)] = ""
+    legal_form: LegalForm
+    siren: Siren
+    siret: Siret
+    vat_number: VatNumber | None = None
+    vat_regime: Annotated[VatRegime, Field(description="`franchise`: no VAT is charged (CGI art. 293 B)")]
+    vat_on_debits: Annotated[StrictBool, Field(description="The company opted for VAT on debits")] = False
+    rcs_city: Annotated[str | None, Text(60, min_length=1), Field(description="City of the trade register")] = None
+    share_capital_minor: OptionalAmountMinor | None = None
+    address: AddressRequest
+    email: EmailAddress
+    phone: Annotated[str, Text(30)] = ""
+    website: Annotated[str, Text(200)] = ""
+    iban: Iban | None = None
+    bic: Bic | None = None
+    bank_name: Annotated[str, Text(60)] = ""
+    payment_terms_days: PaymentTermsDays = DEFAULT_PAYMENT_TERMS_DAYS
+    late_penalty_rate: Annotated[
+        Percentage, Field(description="Percent a year, printed on invoices", examples=["12.15"])
+    ] = DEFAULT_LATE_PENALTY_RATE
+    early_payment_discount: Annotated[
+        str, Text(100), Field(description="Terms of the discount for early payment; `néant` is printed when empty")
+    ] = ""
+    footer_text: Annotated[str, Text(300, lines=True)] = ""
+    invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
+
+    def description(self) -> CompanyDescription:
+        """Raises: FieldErrors, when fields contradict each other."""
+        errors = [*self._identity_errors(), *self._bank_errors()]
+        if errors:
+            raise FieldErrors(tuple(errors))
+        return CompanyDescription(
+            legal_name=self.legal_name,
+            trade_name=self.trade_name,
+            legal_form=self.legal_form,
+            siren=self.siren,
+            siret=self.siret,
+            vat_number=self.vat_number,
+            vat_regime=self.vat_regime,
+            vat_on_debits=self.vat_on_debits,
+            rcs_city=self.rcs_city,
+            share_capital_minor=self.share_capital_minor,
+            address=self.address.address(),
+            email=self.email,
+            phone=self.phone,
+            website=self.website,
+            iban=self.iban,
+            bic=self.bic,
+            bank_name=self.bank_name,
+            payment_terms_days=self.payment_terms_days,
+            late_penalty_rate=self.late_penalty_rate,
+            early_payment_discount=self.early_payment_discount,
+            footer_text=self.footer_text,
+            invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
+        )
+
+    def _identity_errors(self) -> list[FieldError]:
+        errors = identifier_errors(self.siren, self.siret, self.vat_number)
+        if self.vat_regime is VatRegime.NORMAL and self.vat_number is None:
+            errors.append(  # CGI annex II art. 242 nonies A, I, 2°
+                FieldError(
+                    "/vat_number",
+                    "Une entreprise soumise à la TVA indique son numéro de TVA.",
+                    "A company that charges VAT states its VAT number.",
+                )
+            )
+        if self.vat_regime is VatRegime.FRANCHISE and self.vat_on_debits:
+            errors.append(
+                FieldError(
+                    "/vat_on_debits",
+                    "Une entreprise en franchise n'opte pas pour les débits.",
+                    "A company under the franchise has no option for debits.",
+                )
+            )
+        if self.legal_form.has_share_capital and self.share_capital_minor is None:
+            errors.append(  # Code de commerce R123-238
+                FieldError(
+                    "/share_capital_minor",
+                    f"Une {self.legal_form.value} indique son capital social.",
+                    f"A {self.legal_form.value} states its share capital.",
+                )
+            )
+        if not self.legal_form.has_share_capital and self.share_capital_minor is not None:
+            errors.append(
+                FieldError(
+                    "/share_capital_minor",
+                    "Cette forme juridique n'a pas de capital social.",
+                    "This legal form has no share capital.",
+                )
+            )
+        return errors
+
+    def _bank_errors(self) -> list[FieldError]:
+        if self.bic is not None and self.iban is None:
+            return [FieldError("/iban", "Un BIC accompagne un IBAN.", "A BIC goes with an IBAN.")]
+        if self.bic is not None and self.iban is not None and self.bic[4:6] not in _bank_countries(self.iban):
+            return [
+                FieldError(
+                    "/bic", "Le BIC et l'IBAN désignent deux pays.", "The BIC and the IBAN name different countries."
+                )
+            ]
+        return []
+
+
+def _bank_countries(iban: str) -> frozenset[str]:
+    """Countries of the banks behind an IBAN: accounts overseas and in Monaco may be held under France."""
+    french = frozenset({"FR", "GF", "GP", "MQ", "YT", "RE", "PM", "BL", "MF", "NC", "PF", "WF", "TF", "MC"})
+    return french if iban[:2] in french else frozenset({iban[:2]})
+
+
+def identifier_errors(siren: str | None, siret: str | None, vat_number: str | None) -> list[FieldError]:
+    """SIRET and French VAT number belong to the SIREN; each was already checked by itself."""
+    errors = []
+    if siren and siret and not siret.startswith(siren):
+        errors.append(
+            FieldError("/siret", "Ce SIRET n'est pas celui du SIREN.", "This SIRET does not belong to the SIREN.")
+        )
+    if siren and vat_number and vat_number.startswith("FR") and vat_number != french_vat_number(siren):
+        errors.append(
+            FieldError(
+                "/vat_number",
+                "Ce numéro de TVA n'est pas celui du SIREN.",
+                "This VAT number does not belong to the SIREN.",
+            )
+        )
+    return errors
+
+
+class LogoResponse(Reply):
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, logo: Logo) -> LogoResponse:
+        return cls(sha256=logo.sha256, media_type=logo.media_type, width=logo.width, height=logo.height)
+
+
+class CompanyResponse(Reply):
+    version: int
+    legal_name: str
+    trade_name: str
+    legal_form: LegalForm
+    siren: str
+    siret: str
+    vat_number: str | None
+    vat_regime: VatRegime
+    vat_on_debits: bool
+    rcs_city: str | None
+    share_capital_minor: int | None
+    address: AddressResponse
+    email: str
+    phone: str
+    website: str
+    iban: str | None
+    bic: str | None
+    bank_name: str
+    payment_terms_days: int
+    late_penalty_rate: str
+    early_payment_discount: str
+    footer_text: str
+    invoice_number_pattern: str
+    onboarding: OnboardingStep
+    logo: LogoResponse | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, company: Company) -> CompanyResponse:
+        described = company.description
+        return cls(
+            version=company.version,
+            legal_name=described.legal_name,
+            trade_name=described.trade_name,
+            legal_form=described.legal_form,
+            siren=described.siren,
+            siret=described.siret,
+            vat_number=described.vat_number,
+            vat_regime=described.vat_regime,
+            vat_on_debits=described.vat_on_debits,
+            rcs_city=described.rcs_city,
+            share_capital_minor=described.share_capital_minor,
+            address=AddressResponse.of(described.address),
+            email=described.email,
+            phone=described.phone,
+            website=described.website,
+            iban=described.iban,
+            bic=described.bic,
+            bank_name=described.bank_name,
+            payment_terms_days=described.payment_terms_days,
+            late_penalty_rate=format_decimal(described.late_penalty_rate),
+            early_payment_discount=described.early_payment_discount,
+            footer_text=described.footer_text,
+            invoice_number_pattern=described.invoice_number_pattern.text,
+            onboarding=company.onboarding,
+            logo=LogoResponse.of(company.logo) if company.logo else None,
+            created_at=company.created_at,
+            updated_at=company.updated_at,
+        )
+
+
+class AdvanceCompanyOnboardingRequest(Request):
+    step: Annotated[Literal[OnboardingStep.PAYMENTS], Field(description="The step to leave behind")]
+
+
+class CompanyOnboardingResponse(Reply):
+    step: Annotated[OnboardingStep, Field(description="The step that is next")]
+
+
+def company_answer(company: Company) -> Answer:
+    return answer(200, CompanyResponse.of(company), version=company.version)
+
+
+def onboarding_answer(step: OnboardingStep) -> Answer:
+    return answer(200, CompanyOnboardingResponse(step=step))

@@ -1,0 +1,150 @@
+"""Customers: requests, answers and list rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from billing.api.addresses import AddressRequest, AddressResponse
+from billing.api.answers import Reply, Request, answer
+from billing.api.companies import identifier_errors
+from billing.api.fields import EmailAddress, PaymentTermsDays, Siren, Siret, Text, VatNumber
+from billing.api.paging import PageReply
+from billing.domain.errors import FieldError, FieldErrors
+from billing.domain.parties import Customer, CustomerDescription, CustomerKind
+from billing.ports.idempotency import Answer
+from billing.ports.repositories import CustomerSummary
+
+
+class CustomerFields(Request):
+    """What a customer is described by."""
+
+    kind: CustomerKind
+    name: Annotated[str, Text(120, min_length=1), Field(examples=["Épicerie du Marché"])]
+    contact_name: Annotated[str, Text(100)] = ""
+    email: Annotated[EmailAddress | None, Field(description="Where invoices are sent")] = None
+    phone: Annotated[str, Text(30)] = ""
+    billing_address: AddressRequest
+    delivery_address: AddressRequest | None = None
+    siren: Siren | None = None
+    siret: Siret | None = None
+    vat_number: VatNumber | None = None
+    payment_terms_days: Annotated[PaymentTermsDays | None, Field(description="Instead of the company's own terms")] = (
+        None
+    )
+    notes: Annotated[str, Text(2000, lines=True, printed=False), Field(description="Never printed")] = ""
+
+    def description(self) -> CustomerDescription:
+        """Raises: FieldErrors, when fields contradict each other."""
+        errors = identifier_errors(self.siren, self.siret, self.vat_number)
+        if self.kind is CustomerKind.INDIVIDUAL:
+            errors += [
+                FieldError(
+                    f"/{name}",
+                    "Un particulier n'a pas d'identifiant d'entreprise.",
+                    "An individual has no company identifier.",
+                )
+                for name in ("siren", "siret", "vat_number")
+                if getattr(self, name) is not None
+            ]
+        if errors:
+            raise FieldErrors(tuple(errors))
+        return CustomerDescription(
+            kind=self.kind,
+            name=self.name,
+            contact_name=self.contact_name,
+            email=self.email,
+            phone=self.phone,
+            billing_address=self.billing_address.address(),
+            delivery_address=self.delivery_address.address() if self.delivery_address else None,
+            siren=self.siren or (self.siret[:9] if self.siret else None),
+            siret=self.siret,
+            vat_number=self.vat_number,
+            payment_terms_days=self.payment_terms_days,
+            notes=self.notes,
+        )
+
+
+class CreateCustomerRequest(CustomerFields):
+    pass
+
+
+class EditCustomerRequest(CustomerFields):
+    """The whole description anew; what is left out becomes empty."""
+
+
+class CustomerResponse(Reply):
+    customer_id: str
+    version: int
+    kind: CustomerKind
+    name: str
+    contact_name: str
+    email: str | None
+    phone: str
+    billing_address: AddressResponse
+    delivery_address: AddressResponse | None
+    siren: str | None
+    siret: str | None
+    vat_number: str | None
+    payment_terms_days: int | None
+    notes: str
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, customer: Customer) -> CustomerResponse:
+        described = customer.description
+        delivery = described.delivery_address
+        return cls(
+            customer_id=customer.customer_id,
+            version=customer.version,
+            kind=described.kind,
+            name=described.name,
+            contact_name=described.contact_name,
+            email=described.email,
+            phone=described.phone,
+            billing_address=AddressResponse.of(described.billing_address),
+            delivery_address=AddressResponse.of(delivery) if delivery else None,
+            siren=described.siren,
+            siret=described.siret,
+            vat_number=described.vat_number,
+            payment_terms_days=described.payment_terms_days,
+            notes=described.notes,
+            created_at=customer.created_at,
+            updated_at=customer.updated_at,
+        )
+
+
+class CustomerRowResponse(Reply):
+    customer_id: str
+    kind: CustomerKind
+    name: str
+    email: str | None
+    city: str
+    siren: str | None
+
+    @classmethod
+    def of(cls, row: CustomerSummary) -> CustomerRowResponse:
+        return cls(
+            customer_id=row.customer_id,
+            kind=row.kind,
+            name=row.name,
+            email=row.email,
+            city=row.city,
+            siren=row.siren,
+        )
+
+
+class CustomerPageResponse(PageReply):
+    items: list[CustomerRowResponse]
+
+
+def customer_answer(customer: Customer) -> Answer:
+    return answer(200, CustomerResponse.of(customer), version=customer.version)
+
+
+def created_customer_answer(customer: Customer) -> Answer:
+    location = f"/v1/customers/{customer.customer_id}"
+    return answer(201, CustomerResponse.of(customer), version=customer.version, location=location)

@@ -1,0 +1,45 @@
+"""Who calls, as the verified access token says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from billing.api.events import header
+from billing.domain.access import Caller, Role
+from billing.domain.errors import Unauthenticated
+
+
+def caller(app: APIGatewayHttpResolver) -> Caller:
+    """Raises: Unauthenticated, when the token is not an access token of a member."""
+    claims = _claims(app.current_event.raw_event)
+    try:
+        if claims["token_use"] != "access":  # noqa: S105 - a claim, not a secret
+            raise Unauthenticated
+        return Caller(
+            tenant_id=str(claims["tenant_id"]),
+            user_id=str(claims["sub"]),
+            role=Role(claims["role"]),
+            membership_version=int(claims["membership_version"]),
+        )
+    except (KeyError, ValueError):
+        raise Unauthenticated(
+            "Le jeton ne désigne pas de membre : actualisez la session.",
+            "The token names no member: refresh the session.",
+        ) from None
+
+
+def access_token(app: APIGatewayHttpResolver) -> str:
+    """The bearer token itself, already verified by the gateway. Raises: Unauthenticated."""
+    scheme, _, token = header(app.current_event.raw_event, "authorization").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    return token.strip()
+
+
+def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    authorizer = event["requestContext"].get("authorizer") or {}
+    claims: Mapping[str, Any] = (authorizer.get("jwt") or {}).get("claims") or {}
+    return claims

@@ -1,0 +1,436 @@
+"""Invoices: drafts and issued documents, their lines, totals, deliveries and list rows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool
+
+from billing.api.addresses import AddressResponse
+from billing.api.answers import Reply, Request, answer
+from billing.api.fields import (
+    AmountMinor,
+    CustomerReference,
+    EmailAddress,
+    IsoDate,
+    PaymentTermsDays,
+    ProductReference,
+    Quantity,
+    Text,
+    Unit,
+    UnitPrice,
+    Version,
+)
+from billing.api.paging import PageReply
+from billing.api.vat import (
+    DiscountRequest,
+    DiscountResponse,
+    ExemptionCode,
+    VatCategoryField,
+    VatRateField,
+    VatSubtotalResponse,
+)
+from billing.domain.delivery import Delivery, DeliveryState
+from billing.domain.errors import FieldError, FieldErrors
+from billing.domain.events import Event
+from billing.domain.invoice import MAX_LINES, DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.ledger import InvoiceStatus, PaymentMethod, is_overdue
+from billing.domain.mentions import Mention
+from billing.domain.money import format_decimal
+from billing.domain.parties import CustomerKind
+from billing.domain.totals import ComputedLine, Totals
+from billing.domain.vat import VatCategory
+from billing.ports.delivery import DownloadLink
+from billing.ports.idempotency import Answer
+from billing.ports.repositories import InvoiceQuery, InvoiceSummary
+
+
+class InvoiceLineRequest(Request):
+    """What is left out comes from the product, then from defaults."""
+
+    product_id: ProductReference | None = None
+    description: Annotated[str | None, Text(200, min_length=1), Field(examples=["Conception graphique"])] = None
+    details: Annotated[str | None, Text(1000, lines=True)] = None
+    quantity: Annotated[Quantity, Field(examples=["2.5"])]
+    unit: Unit | None = None
+    unit_price: Annotated[UnitPrice | None, Field(description="Euros without VAT", examples=["120.00"])] = None
+    vat_category: VatCategoryField = None
+    vat_rate: VatRateField = None
+    exemption_code: ExemptionCode = None
+    discount: DiscountRequest | None = None
+
+
+class InvoiceDraftRequest(Request):
+    """What a person writes on a draft. Dates left out are decided at issue."""
+
+    customer_id: CustomerReference
+    lines: Annotated[list[InvoiceLineRequest], Field(max_length=MAX_LINES)] = Field(default_factory=list)
+    discount: DiscountRequest | None = None
+    supply_date: IsoDate | None = None
+    due_date: IsoDate | None = None
+    payment_terms_days: PaymentTermsDays | None = None
+    purchase_order: Annotated[str, Text(50)] = ""
+    notes: Annotated[str, Text(2000, lines=True)] = ""
+
+
+class CreateInvoiceRequest(InvoiceDraftRequest):
+    pass
+
+
+class PreviewInvoiceRequest(InvoiceDraftRequest):
+    pass
+
+
+class EditInvoiceRequest(InvoiceDraftRequest):
+    """The whole content anew; what is left out becomes empty."""
+
+
+class IssueInvoiceRequest(Request):
+    version: Version
+    issue_date: Annotated[IsoDate | None, Field(description="Today unless said; never before the last issue")] = None
+    send: Annotated[StrictBool, Field(description="Mail the PDF to the customer as soon as it is there")] = False
+
+
+class SendInvoiceRequest(Request):
+    recipient: Annotated[EmailAddress | None, Field(description="Instead of the customer's own address")] = None
+
+
+class RecordInvoicePaymentRequest(Request):
+    amount_minor: AmountMinor
+    method: PaymentMethod
+    paid_on: Annotated[IsoDate | None, Field(description="Today unless said")] = None
+    reference: Annotated[str, Text(100, printed=False)] = ""
+
+
+class InvoiceLineResponse(Reply):
+    """A line with its amounts in cents: gross, discount, net."""
+
+    product_id: str | None
+    description: str
+    details: str
+    quantity: str
+    unit: str
+    unit_price: str
+    vat_category: VatCategory
+    vat_rate: str
+    exemption_code: str | None
+    discount: DiscountResponse | None
+    gross_minor: int
+    discount_minor: int
+    net_minor: int
+
+    @classmethod
+    def of(cls, computed: ComputedLine) -> InvoiceLineResponse:
+        line = computed.line
+        return cls(
+            product_id=line.product_id,
+            description=line.description,
+            details=line.details,
+            quantity=format_decimal(line.quantity),
+            unit=line.unit,
+            unit_price=format_decimal(line.unit_price),
+            vat_category=line.vat.category,
+            vat_rate=format_decimal(line.vat.rate),
+            exemption_code=line.vat.exemption_code,
+            discount=DiscountResponse.of(line.discount) if line.discount else None,
+            gross_minor=computed.gross_minor,
+            discount_minor=computed.discount_minor,
+            net_minor=computed.net_minor,
+        )
+
+
+class InvoiceTotalsResponse(Reply):
+    """All amounts in cents."""
+
+    currency: str = "EUR"
+    lines: list[InvoiceLineResponse]
+    vat_breakdown: list[VatSubtotalResponse]
+    lines_minor: Annotated[int, Field(description="Sum of the lines without VAT")]
+    discount_minor: Annotated[int, Field(description="Discount on the whole document")]
+    net_minor: Annotated[int, Field(description="Total without VAT")]
+    vat_minor: int
+    total_minor: Annotated[int, Field(description="Total with VAT")]
+    prepaid_minor: int
+    due_minor: Annotated[int, Field(description="Due at issue")]
+
+    @classmethod
+    def of(cls, totals: Totals) -> InvoiceTotalsResponse:
+        return cls(
+            lines=[InvoiceLineResponse.of(line) for line in totals.lines],
+            vat_breakdown=[VatSubtotalResponse.of(group) for group in totals.vat_breakdown],
+            lines_minor=totals.lines_minor,
+            discount_minor=totals.discount_minor,
+            net_minor=totals.net_minor,
+            vat_minor=totals.vat_minor,
+            total_minor=totals.total_minor,
+            prepaid_minor=totals.prepaid_minor,
+            due_minor=totals.due_minor,
+        )
+
+
+class InvoiceCustomerResponse(Reply):
+    """On an issued invoice, the customer as it was then; a draft only names it."""
+
+    customer_id: str
+    name: str
+    kind: CustomerKind | None = None
+    contact_name: str = ""
+    email: str | None = None
+    siren: str | None = None
+    siret: str | None = None
+    vat_number: str | None = None
+    billing_address: AddressResponse | None = None
+    delivery_address: AddressResponse | None = None
+
+    @classmethod
+    def of(cls, invoice: Invoice) -> InvoiceCustomerResponse:
+        if isinstance(invoice, DraftInvoice):
+            return cls(customer_id=invoice.content.customer_id, name=invoice.customer_name)
+        buyer = invoice.document.buyer
+        return cls(
+            customer_id=invoice.document.customer_id,
+            name=buyer.name,
+            kind=buyer.kind,
+            contact_name=buyer.contact_name,
+            email=buyer.email,
+            siren=buyer.siren,
+            siret=buyer.siret,
+            vat_number=buyer.vat_number,
+            billing_address=AddressResponse.of(buyer.billing_address),
+            delivery_address=AddressResponse.of(buyer.delivery_address) if buyer.delivery_address else None,
+        )
+
+
+class InvoicePdfResponse(Reply):
+    sha256: str
+    size_bytes: int
+
+
+class InvoiceDeliveryResponse(Reply):
+    """Where the latest attempt stands; separate from payment."""
+
+    state: DeliveryState
+    attempt: int
+    in_progress: bool
+    error: str
+    pdf: Annotated[InvoicePdfResponse | None, Field(description="Null until the PDF is rendered")]
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> InvoiceDeliveryResponse:
+        pdf = delivery.pdf
+        return cls(
+            state=delivery.state,
+            attempt=delivery.attempt,
+            in_progress=delivery.in_progress,
+            error=delivery.error,
+            pdf=InvoicePdfResponse(sha256=pdf.sha256, size_bytes=pdf.size_bytes) if pdf else None,
+        )
+
+
+class InvoiceMentionResponse(Reply):
+    code: str
+    text: str
+
+    @classmethod
+    def of(cls, mention: Mention) -> InvoiceMentionResponse:
+        return cls(code=mention.code.value, text=mention.text)
+
+
+class InvoiceResponse(InvoiceTotalsResponse):
+    """Everything a screen needs, of a draft or of an issued invoice."""
+
+    invoice_id: str
+    version: int
+    status: InvoiceStatus
+    overdue: bool
+    number: str | None
+    issue_date: date | None
+    supply_date: date | None
+    due_date: date | None
+    payment_terms_days: int | None
+    customer: InvoiceCustomerResponse
+    discount: Annotated[DiscountResponse | None, Field(description="On the whole document")]
+    purchase_order: str
+    notes: str
+    mentions: list[InvoiceMentionResponse]
+    paid_minor: int
+    balance_minor: Annotated[int, Field(description="Left to pay")]
+    delivery: InvoiceDeliveryResponse
+    document_hash: str | None
+    previous_hash: Annotated[str | None, Field(description="Hash of the previous document of the series")]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of_invoice(cls, invoice: Invoice, today: date) -> InvoiceResponse:
+        return cls(**invoice_fields(invoice, today))
+
+
+def invoice_fields(invoice: Invoice, today: date) -> dict[str, Any]:
+    """The fields of an InvoiceResponse."""
+    totals = InvoiceTotalsResponse.of(invoice.totals)
+    common: dict[str, Any] = {
+        **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
+        "invoice_id": invoice.invoice_id,
+        "version": invoice.version,
+        "customer": InvoiceCustomerResponse.of(invoice),
+        "created_at": invoice.created_at,
+        "updated_at": invoice.updated_at,
+    }
+    return common | (_issued(invoice, today) if isinstance(invoice, IssuedInvoice) else _draft(invoice))
+
+
+def _draft(draft: DraftInvoice) -> dict[str, Any]:
+    content = draft.content
+    return {
+        "status": InvoiceStatus.DRAFT,
+        "overdue": False,
+        "number": None,
+        "issue_date": None,
+        "supply_date": content.supply_date,
+        "due_date": content.due_date,
+        "payment_terms_days": content.payment_terms_days,
+        "discount": DiscountResponse.of(content.discount) if content.discount else None,
+        "purchase_order": content.purchase_order,
+        "notes": content.notes,
+        "mentions": [],
+        "paid_minor": 0,
+        "balance_minor": draft.totals.due_minor,
+        "delivery": InvoiceDeliveryResponse.of(Delivery()),
+        "document_hash": None,
+        "previous_hash": None,
+    }
+
+
+def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
+    document, ledger = invoice.document, invoice.ledger
+    return {
+        "status": ledger.status,
+        "overdue": is_overdue(ledger, document.due_date, today),
+        "number": document.number,
+        "issue_date": document.issue_date,
+        "supply_date": document.supply_date,
+        "due_date": document.due_date,
+        "payment_terms_days": None,
+        "discount": DiscountResponse.of(document.document_discount) if document.document_discount else None,
+        "purchase_order": document.purchase_order,
+        "notes": document.notes,
+        "mentions": [InvoiceMentionResponse.of(mention) for mention in document.mentions],
+        "paid_minor": ledger.paid_minor,
+        "balance_minor": ledger.balance_minor,
+        "delivery": InvoiceDeliveryResponse.of(invoice.delivery),
+        "document_hash": invoice.document_hash,
+        "previous_hash": document.previous_hash,
+    }
+
+
+class InvoiceRowResponse(Reply):
+    """``list_date`` is the issue date, or the day a draft was created."""
+
+    invoice_id: str
+    status: InvoiceStatus
+    overdue: bool
+    number: str | None
+    list_date: date
+    due_date: date | None
+    customer_id: str
+    customer_name: str
+    currency: str
+    total_minor: int
+    balance_minor: int
+    delivery_state: DeliveryState
+
+    @classmethod
+    def of(cls, row: InvoiceSummary, today: date) -> InvoiceRowResponse:
+        owed = row.status in {InvoiceStatus.ISSUED, InvoiceStatus.PARTIALLY_PAID}
+        return cls(
+            invoice_id=row.invoice_id,
+            status=row.status,
+            overdue=owed and row.due_date is not None and row.due_date < today,
+            number=row.number,
+            list_date=row.list_date,
+            due_date=row.due_date,
+            customer_id=row.customer_id,
+            customer_name=row.customer_name,
+            currency=row.currency,
+            total_minor=row.total_minor,
+            balance_minor=row.balance_minor,
+            delivery_state=DeliveryState(row.delivery_state),
+        )
+
+
+class InvoicePageResponse(PageReply):
+    items: list[InvoiceRowResponse]
+
+
+class InvoiceEventResponse(Reply):
+    event_id: str
+    event_type: str
+    occurred_at: datetime
+    actor: Annotated[str, Field(description="Id of the user, or `system`")]
+    data: dict[str, str | int]
+
+    @classmethod
+    def of(cls, event: Event) -> InvoiceEventResponse:
+        return cls(
+            event_id=event.event_id,
+            event_type=event.event_type.value,
+            occurred_at=event.occurred_at,
+            actor=event.actor,
+            data=event.data,
+        )
+
+
+class InvoiceTimelineResponse(PageReply):
+    items: list[InvoiceEventResponse]
+
+
+class InvoiceDownloadResponse(Reply):
+    url: Annotated[str, Field(description="Address of the PDF, valid until `expires_at`")]
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, link: DownloadLink) -> InvoiceDownloadResponse:
+        return cls(url=link.url, expires_at=link.expires_at)
+
+
+def invoice_answer(invoice: Invoice, today: date) -> Answer:
+    return answer(200, InvoiceResponse.of_invoice(invoice, today), version=invoice.version)
+
+
+def created_invoice_answer(draft: DraftInvoice, today: date) -> Answer:
+    location = f"/v1/invoices/{draft.invoice_id}"
+    return answer(201, InvoiceResponse.of_invoice(draft, today), version=draft.version, location=location)
+
+
+def invoice_query(
+    *,
+    status: InvoiceStatus | None,
+    overdue: bool | None,
+    customer_id: str | None,
+    from_date: date | None,
+    to_date: date | None,
+    today: date,
+) -> InvoiceQuery:
+    """Raises: FieldErrors, for more than one of status, overdue and customer."""
+    named = {"status": status, "overdue": overdue or None, "customer_id": customer_id}
+    given = [name for name, value in named.items() if value is not None]
+    if len(given) > 1:
+        raise FieldErrors(
+            tuple(
+                FieldError(
+                    f"/query/{name}",
+                    "Un seul filtre parmi status, overdue et customer_id.",
+                    "Only one filter among status, overdue and customer_id.",
+                )
+                for name in given
+            )
+        )
+    return InvoiceQuery(
+        status=status,
+        overdue_on=today if overdue else None,
+        customer_id=customer_id,
+        from_date=from_date,
+        to_date=to_date,
+    )

@@ -1,0 +1,50 @@
+"""Idempotency-Key and If-Match: required where an effect must happen once, or on what was read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import Header
+
+from billing.ports.idempotency import Answer, IdempotentRequest
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,255}$",
+        description="Chosen by the client, one per effect wanted. The same key with the same request has its effect "
+        "once and is answered the same; with another request it is refused (422).",
+        examples=["5f0c6a52-6a0e-4b57-9d3a-3f3d8f1d2c11"],
+    ),
+]
+IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=r'^"[0-9]{1,9}"$',
+        description="The ETag of the version that the change is based on; refused (412) when it is no longer current.",
+        examples=['"3"'],
+    ),
+]
+
+
+def expected_version(if_match: str) -> int:
+    return int(if_match.strip('"'))
+
+
+def idempotent(app: APIGatewayHttpResolver, key: str, answer_of: Callable[[Any], Answer]) -> IdempotentRequest:
+    """This request, to be written with its effect. Two bodies that mean the same JSON are the same request."""
+    event = app.current_event
+    canonical = json.dumps(event.json_body, sort_keys=True, separators=(",", ":"))
+    told = f"{event.http_method}\n{event.path}\n{canonical}"
+    return IdempotentRequest(
+        operation=app.context["_route"].operation_id,
+        key=key,
+        fingerprint=hashlib.sha256(told.encode()).hexdigest(),
+        answer_of=answer_of,
+    )

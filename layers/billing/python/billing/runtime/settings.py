@@ -1,0 +1,48 @@
+"""What the environment says; the only place that reads it, each variable when it is needed."""
+
+from __future__ import annotations
+
+import os
+
+PRODUCT_VERSION = "0.1.0"
+
+
+def billing_table_name() -> str:
+    return os.environ["BILLING_TABLE_NAME"]
+
+
+def documents_bucket_name() -> str:
+    return os.environ["DOCUMENTS_BUCKET_NAME"]
+
+
+def user_pool_client_id() -> str:
+    return os.environ["USER_POOL_CLIENT_ID"]
+
+
+def mail_transport_kind() -> str:
+    """``ses`` or ``smtp``."""
+    return os.environ["MAIL_TRANSPORT_KIND"]
+
+
+def mail_from_address() -> str:
+    return os.environ["MAIL_FROM_ADDRESS"]
+
+
+def ses_configuration_set_name() -> str:
+    return os.environ["SES_CONFIGURATION_SET_NAME"]
+
+
+def smtp_secret_arn() -> str:
+    return os.environ["SMTP_SECRET_ARN"]
+
+
+def invoice_delivery_state_machine_arn() -> str:
+    return os.environ["INVOICE_DELIVERY_STATE_MACHINE_ARN"]
+
+
+def ledger_verification_state_machine_arn() -> str:
+    return os.environ["LEDGER_VERIFICATION_STATE_MACHINE_ARN"]
+
+
+def workflow_restart_after_seconds() -> int:
+    return int(os.environ["WORKFLOW_RESTART_AFTER_SECONDS"])

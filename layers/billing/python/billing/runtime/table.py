@@ -1,0 +1,65 @@
+"""Repositories over the table."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import boto3
+
+from billing.adapters.dynamodb.companies import Companies
+from billing.adapters.dynamodb.customers import Customers
+from billing.adapters.dynamodb.deliveries import Deliveries
+from billing.adapters.dynamodb.invoices import Invoices
+from billing.adapters.dynamodb.memberships import Memberships
+from billing.adapters.dynamodb.products import Products
+from billing.adapters.dynamodb.table import Table
+from billing.adapters.dynamodb.verifications import Verifications
+from billing.adapters.dynamodb.workflow_requests import WorkflowRequests
+from billing.runtime.clients import sdk_config
+from billing.runtime.clock import clock, ids
+from billing.runtime.settings import billing_table_name
+
+
+@cache
+def table() -> Table:
+    return Table(boto3.client("dynamodb", config=sdk_config()), billing_table_name(), clock=clock, ids=ids)
+
+
+@cache
+def companies() -> Companies:
+    return Companies(table())
+
+
+@cache
+def customers() -> Customers:
+    return Customers(table())
+
+
+@cache
+def products() -> Products:
+    return Products(table())
+
+
+@cache
+def invoices() -> Invoices:
+    return Invoices(table())
+
+
+@cache
+def deliveries() -> Deliveries:
+    return Deliveries(table())
+
+
+@cache
+def memberships() -> Memberships:
+    return Memberships(table())
+
+
+@cache
+def verifications() -> Verifications:
+    return Verifications(table())
+
+
+@cache
+def workflow_requests() -> WorkflowRequests:
+    return WorkflowRequests(table())
