@@ -50,7 +50,7 @@ lint-python: ## ruff, mypy, import-linter and bandit
 	@echo "ruff format";        .venv/app/bin/ruff format --check --quiet .
 	@echo "mypy --strict";      $(PYTHON) -m mypy
 	@echo "import-linter";      .venv/app/bin/lint-imports
-	@echo "bandit";             .venv/app/bin/bandit -q -c pyproject.toml -r functions layers/billing/python local
+	@echo "bandit";             .venv/app/bin/bandit -q -ll -c pyproject.toml -r functions layers/billing/python local
 
 .PHONY: lint-template
 lint-template: ## cfn-lint and `sam validate --lint`
