@@ -106,9 +106,7 @@ def _number(document: PDFDocument, reference: object) -> str:
 
 
 def _catalogue(document: PDFDocument, archival: Archival) -> PDFDictionary:
-    metadata = PDFStream(
-        PDFDictionary({"Type": PDFName("Metadata"), "Subtype": PDFName("XML")}), _xmp(archival), filters=[]
-    )
+    metadata = PDFStream(PDFDictionary({"Type": PDFName("Metadata"), "Subtype": PDFName("XML")}), _xmp(archival))
     profile = PDFStream(PDFDictionary({"N": 3}), _srgb_profile(), filters=[PDFZCompress])
     intent = PDFDictionary(
         {

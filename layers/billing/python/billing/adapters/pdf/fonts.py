@@ -35,8 +35,8 @@ class _Subset(dict[str, bytes]):
         self._char_to_glyph = char_to_glyph
 
     def __missing__(self, character: str) -> bytes:
-        glyph = self._char_to_glyph.get(ord(character))
-        if glyph is None:
+        glyph = self._char_to_glyph.get(ord(character), 0)
+        if not glyph:
             name = unicodedata.name(character, "?")
             raise InvalidInput(
                 f"Le caractère « {character} » (U+{ord(character):04X}, {name}) ne peut pas être imprimé.",

@@ -91,15 +91,16 @@ class InvoiceLayout:
         self._document = document
         self._logo = logo
         self._title = wording.TITLES[document.document_type]
-        footer = wrap(document.seller.footer_text, _FOOTER, _CONTENT) if document.seller.footer_text else []
-        self._closing = footer if len(footer) > _LONGEST_FOOTER else []
+        own = document.seller.footer_text
+        footer = wrap(own, _FOOTER, _CONTENT) if own else []
+        self._closing = wrap(own, _SMALL, _CONTENT) if len(footer) > _LONGEST_FOOTER else []
         legal = wrap(wording.legal_line(document.seller), _FOOTER, _CONTENT)
         self._footer = legal if self._closing else [*legal, *footer]
         self._bottom = HEIGHT - 44 - len(self._footer) * _FOOTER.leading
         self._pages: list[Page] = []
         self._y = _TOP
         self._carried_minor = 0
-        self._rows_on_page = 0
+        self._page_has_rows = False
         self._cells = [wording.line_cells(item) for item in document.totals.lines]
         self._measure_table()
 
@@ -137,7 +138,7 @@ class InvoiceLayout:
         self._page.text(_LEFT, _TOP, f"{shown}…" if cut else shown, _STRONG)
         self._page.box(_LEFT, _TOP + 8, _CONTENT, 0.6, _RULE)
         self._y = _TOP + 26
-        self._rows_on_page = 0
+        self._page_has_rows = False
 
     def _ensure(self, height: float) -> None:
         """Open a page unless this much room is left on the current one."""
@@ -216,6 +217,7 @@ class InvoiceLayout:
         ]
         labels = max(len(label) for label, _ in cells)
         height = 20 + labels * _LABEL.leading + max(len(value) for _, value in cells) * _STRONG.leading
+        self._ensure(height)
         self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
         self._page.box(_RIGHT - due_width, self._y, due_width, height, _ACCENT, radius=4)
         x = _LEFT + 14
@@ -310,12 +312,12 @@ class InvoiceLayout:
         if self._y + height + below > self._bottom:
             room = self._bottom - self._carry_height - self._y
             splits = height > _TALL and room > 6 * self._body.leading
-            if not splits and self._rows_on_page:
+            if not splits and self._page_has_rows:
                 self._carry_over()
-        self._rows_on_page += 1
         self._figures(row)
         self._carried_minor += row.item.net_minor
         self._texts(row)
+        self._page_has_rows = True
         self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
 
     def _figures(self, row: _Row) -> None:

@@ -1,0 +1,296 @@
+"""What the PDF of an invoice says is what the document says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from billing.adapters.pdf.fonts import embedded_font
+from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+from billing.domain.errors import InvalidInput
+from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
+from billing.domain.numbering import NumberPattern
+from billing.domain.totals import Discount
+from billing.domain.typography import first_unprintable, format_amount, format_euros
+from billing.domain.vat import VatCategory
+from tests.adapters.pdf.reading import pages, plain, words
+from tests.factories import (
+    address,
+    company,
+    customer,
+    exempt,
+    franchise_company,
+    individual_description,
+    issued,
+    line,
+    many_lines,
+    taxed,
+)
+
+
+def printed(invoice: IssuedInvoice) -> str:
+    return words(PdfInvoiceRenderer().render(invoice, logo=None))
+
+
+def minor(text: str) -> int:
+    """Cents of ``1 234,56``."""
+    return int(re.sub(r"[\s,€]", "", text).replace("−", "-"))
+
+
+def test_it_names_the_seller_as_the_law_asks():
+    text = printed(issued(seller=company(trade_name="La Maison Exemple")))
+
+    assert "Exemple SARL" in text
+    assert "La Maison Exemple" in text
+    assert "SARL au capital de 10 000 €" in text
+    assert "12 rue de l'Exemple 75011 Paris" in text
+    assert "SIRET 123 456 782 00010" in text
+    assert "SIREN 123 456 782" in text
+    assert "RCS Paris 123 456 782" in text
+    assert "TVA FR11123456782" in text
+    assert "facturation@exemple.example" in text
+
+
+def test_a_sole_trader_is_printed_with_ei_and_without_capital():
+    text = printed(issued(seller=franchise_company()))
+
+    assert "Camille Exemple EI" in text
+    assert "capital" not in text
+    assert "RCS" not in text
+
+
+def test_it_names_the_buyer_and_where_the_goods_go():
+    buyer = customer(delivery_address=address(line1="Quai 4", postal_code="1000", city="Bruxelles", country_code="BE"))
+
+    text = printed(issued(buyer=buyer, purchase_order="BC-2026-0118"))
+
+    assert "Facturé à Atelier Modèle SAS Dominique Modèle 8 avenue du Modèle 69003 Lyon" in text
+    assert "SIREN 987 654 324 TVA FR14987654324" in text
+    assert "Livré à Quai 4 1000 Bruxelles BELGIQUE" in text
+    assert "BC-2026-0118" in text
+
+
+def test_number_and_dates_are_printed():
+    invoice = issued()
+
+    text = printed(invoice)
+
+    assert "Facture F2026-00001" in text
+    for day in ("23/11/2026", "23/12/2026"):
+        assert day in text
+
+
+@pytest.mark.parametrize("document_type", DocumentType)
+def test_every_type_of_document_has_its_title_and_room_for_it(document_type: DocumentType):
+    invoice = issued()
+    other = replace(invoice, document=replace(invoice.document, document_type=document_type))
+
+    first = pages(PdfInvoiceRenderer().render(other, logo=None))[0][0]
+
+    assert first.text
+    width = embedded_font("Inter-SemiBold").stringWidth(first.text, 22)
+    assert first.x + width <= 595 - 45 + 1
+
+
+def test_every_amount_is_the_documents():
+    invoice = issued(discount=Discount(amount_minor=5_000, reason="Geste commercial"))
+    totals = invoice.totals
+
+    text = printed(invoice)
+
+    for item in totals.lines:
+        assert plain(format_amount(item.net_minor)) in text
+    for group in totals.vat_breakdown:
+        assert plain(f"{format_amount(group.taxable_minor)} {format_amount(group.vat_minor)}") in text
+    assert f"Total des lignes HT {plain(format_euros(totals.lines_minor))}" in text
+    assert f"Geste commercial {plain(format_euros(-totals.discount_minor))}" in text
+    assert f"Total HT {plain(format_euros(totals.net_minor))}" in text
+    assert f"TVA {plain(format_euros(totals.vat_minor))}" in text
+    assert f"Total TTC {plain(format_euros(totals.total_minor))}" in text
+    assert text.count(f"Net à payer {plain(format_euros(totals.due_minor))}") == 2
+
+
+def test_a_line_shows_quantity_unit_price_discount_rate_and_net():
+    odd = line(quantity=Decimal("1234.5"), unit="KGM", unit_price=Decimal("0.123456"), vat=taxed("5.5"),
+               discount=Discount(percent=Decimal("2.5")))  # fmt: skip
+
+    text = printed(issued(lines=(odd,)))
+
+    assert "1 234,5 kg 0,123456 −2,5 % 5,5 %" in text
+
+
+def test_a_unit_outside_the_list_is_printed_as_written():
+    assert "caisse de douze" in printed(issued(lines=(line(unit="caisse de douze"),)))
+
+
+@pytest.mark.parametrize(
+    "invoice",
+    [
+        issued(),
+        issued(seller=franchise_company()),
+        issued(seller=company(vat_on_debits=True, early_payment_discount="1 % à huit jours")),
+        issued(buyer=replace(customer(), description=individual_description())),
+        issued(lines=(line(vat=exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY)),)),
+        issued(lines=(line(), line(vat=exempt("VATEX-EU-79-C")), line(vat=exempt("VATEX-EU-F")))),
+    ],
+    ids=["plain", "franchise", "debits", "consumer", "intra-community", "several"],
+)
+def test_every_mention_is_printed(invoice: IssuedInvoice):
+    text = printed(invoice)
+
+    assert invoice.document.mentions
+    for mention in invoice.document.mentions:
+        assert plain(mention.text) in text
+
+
+def test_the_wording_of_an_exemption_stands_with_its_vat_group():
+    text = printed(issued(seller=franchise_company()))
+
+    assert "Sans TVA 3 397,50 0,00 TVA non applicable, article 293 B du CGI" in text
+
+
+def test_payment_says_when_where_and_what_to_quote():
+    text = printed(issued())
+
+    assert "Échéance 23/12/2026 (30 jours)" in text
+    assert "IBAN FR14 2004 1010 0505 0001 3M02 606" in text
+    assert "BIC EXEMFRPPXXX" in text
+    assert "Référence F2026-00001" in text
+
+
+def test_one_day_is_singular_and_none_is_on_receipt():
+    assert "(1 jour)" in printed(issued(payment_terms_days=1))
+    assert "(à réception)" in printed(issued(payment_terms_days=0))
+
+
+def test_without_an_account_no_transfer_is_asked_for():
+    text = printed(issued(seller=company(iban=None, bic=None)))
+
+    assert "IBAN" not in text
+    assert "virement" not in text
+
+
+def test_notes_and_the_companys_own_footer_are_printed():
+    text = printed(issued(seller=company(footer_text="Membre d'une association agréée."), notes="Merci !\nÀ bientôt."))
+
+    assert "Merci ! À bientôt." in text
+    assert "Membre d'une association agréée." in text
+
+
+def test_a_very_long_footer_is_printed_once_in_full():
+    sentence = "Conditions générales de vente disponibles sur demande. "
+
+    text = printed(issued(seller=company(footer_text=sentence * 40), lines=many_lines(60)))
+
+    assert text.count(sentence.strip()) == 40
+
+
+def test_pages_are_numbered_and_name_the_document():
+    pdf = PdfInvoiceRenderer().render(issued(lines=many_lines(60)), logo=None)
+
+    found = pages(pdf)
+
+    assert len(found) >= 3
+    for rank, page in enumerate(found, start=1):
+        texts = [text.text for text in page]
+        assert f"Page {rank}/{len(found)}" in texts
+        assert any("F2026-00001" in text for text in texts)
+        assert any(text.startswith("Exemple SARL · ") for text in texts)
+
+
+def test_the_table_repeats_its_head_and_carries_its_total():
+    invoice = issued(lines=many_lines(90))
+    nets = [item.net_minor for item in invoice.totals.lines]
+
+    found = pages(PdfInvoiceRenderer().render(invoice, logo=None))
+
+    carried, seen = 0, 0
+    with_rows = [page for page in found if any(text.text == "Désignation" for text in page)]
+    assert len(with_rows) >= 4
+    for rank, page in enumerate(with_rows):
+        texts = [text.text for text in page]
+        if rank:
+            assert minor(texts[texts.index("Report") + 1]) == carried
+        rows = sum(text.startswith("Article d'exemple") for text in texts)
+        carried += sum(nets[seen : seen + rows])
+        seen += rows
+        if rank < len(with_rows) - 1:
+            assert minor(texts[texts.index("À reporter") + 1]) == carried
+    assert seen == 90
+    assert carried == invoice.totals.lines_minor
+
+
+def test_the_last_line_stays_with_the_totals():
+    for count in range(8, 30):
+        found = pages(PdfInvoiceRenderer().render(issued(lines=many_lines(count)), logo=None))
+        with_totals = next(page for page in found if any(text.text == "Total TTC" for text in page))
+        assert any(text.text == f"Article d'exemple n° {count}" for text in with_totals)
+
+
+def test_free_lines_fill_pages_like_any_other():
+    free = tuple(line(description=f"Offert {rank}", unit_price=Decimal(0)) for rank in range(80))
+
+    found = pages(PdfInvoiceRenderer().render(issued(lines=free), logo=None))
+
+    assert len(found) >= 3
+    assert all(text.y > 40 for page in found for text in page if text.text.startswith("Offert"))
+
+
+def test_the_longest_invoice_is_printed_whole():
+    invoice = issued(lines=many_lines(MAX_LINES))
+
+    text = printed(invoice)
+
+    for rank in (1, 250, MAX_LINES):
+        assert f"Article d'exemple n° {rank} " in text
+    assert plain(format_euros(invoice.totals.due_minor)) in text
+
+
+def test_details_longer_than_a_page_lose_no_word():
+    details = " ".join(f"mot{rank}" for rank in range(3000))
+
+    text = printed(issued(lines=(line(), line(details=details), line(description="Après"))))
+
+    seen = re.findall(r"mot\d+", text)
+    assert seen == details.split()
+    assert "Après" in text
+
+
+def test_a_number_with_a_long_mask_is_printed():
+    seller = company(invoice_number_pattern=NumberPattern("SERVICE/{year}-{0000000001}"))
+
+    assert "SERVICE/2026-0000000001" in printed(issued(seller=seller))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Œuvre d’été – 100 €", "Ζαχαροπλαστείο", "Общество «Пример»", "Żółć, Įmonė, Ñandú", "m² · ½ n° 3 → ✓", "Nguyễn"],
+)
+def test_european_alphabets_and_signs_are_printed(text: str):
+    assert text in printed(issued(lines=(line(description=text),)))
+
+
+def test_accents_typed_apart_are_printed_composed():
+    assert "été" in printed(issued(lines=(line(description="e\u0301te\u0301"),)))
+
+
+def test_no_break_spaces_survive():
+    pdf = PdfInvoiceRenderer().render(issued(lines=(line(description="12\u00a0mètres"),)), logo=None)
+
+    assert any("12\u00a0mètres" in text.text for page in pages(pdf) for text in page)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("Fête 🎉", "U+1F389"), ("日本", "U+65E5"), ("a\u0007b", "U+0007"), ("\uffff", "U+FFFF")]
+)
+def test_a_character_without_glyph_is_refused_by_name(text: str, named: str):
+    assert first_unprintable(text) is not None
+
+    with pytest.raises(InvalidInput) as refused:
+        printed(issued(lines=(line(description=text),)))
+
+    assert named in refused.value.detail_fr
+    assert named in refused.value.detail_en
