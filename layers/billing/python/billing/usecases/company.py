@@ -98,14 +98,16 @@ def read_company_onboarding(caller: Caller, *, companies: Companies) -> Onboardi
 def advance_company_onboarding(
     caller: Caller, step: OnboardingStep, *, once: IdempotentRequest, companies: Companies, clock: Clock, ids: Ids
 ) -> OnboardingStep:
-    """Leave a step behind: payments can be skipped and set up later.
+    """Leave a step behind: payments can be skipped and set up later. Leaving it twice changes nothing.
 
     Raises: Forbidden, CompanyNotDescribed, OnboardingStepUnavailable.
     """
     caller.require(Permission.MANAGE_COMPANY)
     current = read_company(caller, companies=companies)
-    if step is not OnboardingStep.PAYMENTS or current.onboarding is not OnboardingStep.PAYMENTS:
+    if step is not OnboardingStep.PAYMENTS:
         raise OnboardingStepUnavailable
+    if current.onboarding is OnboardingStep.FINISHED:
+        return current.onboarding
     company = replace(current, version=current.version + 1, onboarding=OnboardingStep.FINISHED, updated_at=clock.now())
     companies.record_onboarding(caller, company, event=_described(caller, company, ids), once=once)
     return company.onboarding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from billing.domain.errors import BillingError
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Workflows
 from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
@@ -53,17 +54,25 @@ def restart_workflows(
     """Start again what has no outcome after a while; give up visibly after MAX_EXECUTIONS.
 
     Returns how many requests were restarted and given up.
+
+    Raises: the first refusal, once every other request had its turn.
     """
     before = clock.now() - timedelta(seconds=restart_after_seconds)
     restarted = abandoned = 0
+    refusal: BillingError | None = None
     for shard in range(requests.shards):
         for request in requests.stale(before, shard=shard, limit=SWEEP_LIMIT):
-            if request.executions < MAX_EXECUTIONS:
-                start_workflow(request, requests=requests, workflows=workflows, clock=clock)
-                restarted += 1
-                continue
-            _give_up(request, deliveries=deliveries, verifications=verifications, clock=clock, ids=ids)
-            abandoned += 1
+            try:
+                if request.executions < MAX_EXECUTIONS:
+                    start_workflow(request, requests=requests, workflows=workflows, clock=clock)
+                    restarted += 1
+                else:
+                    _give_up(request, deliveries=deliveries, verifications=verifications, clock=clock, ids=ids)
+                    abandoned += 1
+            except BillingError as error:
+                refusal = refusal or error
+    if refusal is not None:
+        raise refusal
     return restarted, abandoned
 
 

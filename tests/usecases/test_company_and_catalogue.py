@@ -1,0 +1,254 @@
+"""The company, its customers and its products."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.domain.errors import (
+    CompanyNotDescribed,
+    FieldErrors,
+    InvalidInput,
+    NotFound,
+    OnboardingStepUnavailable,
+    StaleVersion,
+)
+from billing.domain.parties import Company, Customer, OnboardingStep, Product
+from billing.ports.paging import PageRequest
+from billing.usecases import company, customers, products
+from billing.usecases.invoices import LineInput
+from tests import factories
+from tests.fakes import samples
+from tests.fakes.delivery import FakeLogoChecker
+from tests.usecases.conftest import Shop
+
+PNG = b"\x89PNG picture"
+
+
+def _read(shop: Shop) -> Company:
+    return company.read_company(shop.caller, companies=shop.repositories.companies)
+
+
+def _describe(shop: Shop, *, expected_version: int, **changes: Any) -> Company:
+    return company.describe_company(
+        shop.caller,
+        factories.company_description(**changes),
+        expected_version=expected_version,
+        companies=shop.repositories.companies,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def _upload(shop: Shop, content: bytes, *, expected_version: int = 1) -> Company:
+    return company.upload_company_logo(
+        shop.caller,
+        content,
+        expected_version=expected_version,
+        companies=shop.repositories.companies,
+        documents=shop.documents,
+        checker=FakeLogoChecker(),
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def _onboarding(shop: Shop) -> OnboardingStep:
+    return company.read_company_onboarding(shop.caller, companies=shop.repositories.companies)
+
+
+def _advance(shop: Shop, step: OnboardingStep) -> OnboardingStep:
+    return company.advance_company_onboarding(
+        shop.caller,
+        step,
+        once=shop.once("advanceCompanyOnboarding"),
+        companies=shop.repositories.companies,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def test_a_company_not_yet_described_is_a_problem_of_its_own() -> None:
+    bare = Shop()
+
+    with pytest.raises(CompanyNotDescribed):
+        _read(bare)
+    with pytest.raises(CompanyNotDescribed):
+        _upload(bare, PNG)
+    with pytest.raises(CompanyNotDescribed):
+        _advance(bare, OnboardingStep.PAYMENTS)
+    assert _onboarding(bare) is OnboardingStep.COMPANY
+
+
+def test_describing_anew_needs_the_version_seen(shop: Shop) -> None:
+    for stale in (0, 2):
+        with pytest.raises(StaleVersion):
+            _describe(shop, expected_version=stale)
+
+    described = _describe(shop, expected_version=1, phone="0199001234")
+
+    assert (described.version, described.description.phone) == (2, "0199001234")
+    assert _read(shop) == described
+
+
+def test_a_first_description_expects_no_version() -> None:
+    bare = Shop()
+
+    with pytest.raises(StaleVersion):
+        _describe(bare, expected_version=1)
+    assert _describe(bare, expected_version=0).version == 1
+
+
+def test_onboarding_goes_company_payments_finished(shop: Shop) -> None:
+    steps = [_onboarding(shop), _advance(shop, OnboardingStep.PAYMENTS), _onboarding(shop)]
+
+    assert steps == [OnboardingStep.PAYMENTS, OnboardingStep.FINISHED, OnboardingStep.FINISHED]
+
+
+@pytest.mark.parametrize("step", [OnboardingStep.COMPANY, OnboardingStep.FINISHED])
+def test_only_the_payments_step_is_left_by_hand(shop: Shop, step: OnboardingStep) -> None:
+    with pytest.raises(OnboardingStepUnavailable):
+        _advance(shop, step)
+
+
+def test_leaving_a_step_twice_changes_nothing(shop: Shop) -> None:
+    _advance(shop, OnboardingStep.PAYMENTS)
+    version = _read(shop).version
+
+    assert _advance(shop, OnboardingStep.PAYMENTS) is OnboardingStep.FINISHED
+    assert _read(shop).version == version
+
+
+def test_describing_anew_keeps_onboarding_and_logo(shop: Shop) -> None:
+    _upload(shop, PNG)
+    _advance(shop, OnboardingStep.PAYMENTS)
+
+    described = _describe(shop, expected_version=3)
+
+    assert described.onboarding is OnboardingStep.FINISHED
+    assert described.logo is not None
+
+
+def test_a_logo_is_stored_under_its_content_and_the_tenant(shop: Shop) -> None:
+    uploaded = _upload(shop, PNG)
+
+    assert uploaded.logo is not None
+    assert uploaded.logo.key == f"{shop.caller.tenant_id}/logos/{uploaded.logo.sha256}"
+    assert shop.documents.stored[uploaded.logo.key] == PNG
+    assert shop.documents.media_types[uploaded.logo.key] == "image/png"
+
+
+def test_a_logo_that_is_no_picture_or_comes_late_is_refused(shop: Shop) -> None:
+    with pytest.raises(InvalidInput):
+        _upload(shop, b"<svg/>")
+    with pytest.raises(StaleVersion):
+        _upload(shop, PNG, expected_version=9)
+
+    assert shop.documents.stored == {}
+
+
+def _edit_customer(shop: Shop, customer_id: str, *, expected_version: int, **changes: Any) -> Customer:
+    return customers.edit_customer(
+        shop.caller,
+        customer_id,
+        samples.buyer(**changes),
+        expected_version=expected_version,
+        customers=shop.repositories.customers,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def test_a_customer_is_created_read_and_edited_at_the_version_seen(shop: Shop) -> None:
+    created = shop.customer()
+    held = shop.repositories.customers
+
+    edited = _edit_customer(shop, created.customer_id, expected_version=1, name="Autre")
+
+    assert customers.read_customer(shop.caller, created.customer_id, customers=held) == edited
+    assert (edited.version, edited.created_at) == (2, created.created_at)
+    with pytest.raises(StaleVersion):
+        _edit_customer(shop, created.customer_id, expected_version=1)
+    with pytest.raises(NotFound):
+        _edit_customer(shop, "cus_none", expected_version=1)
+
+
+def test_customers_are_listed_and_searched(shop: Shop) -> None:
+    shop.customer(name="Zola")
+    shop.customer(name="Épicerie Dûpont")
+    held, page = shop.repositories.customers, PageRequest()
+
+    listed = customers.list_customers(shop.caller, page, customers=held).items
+    found = customers.search_customers(shop.caller, "dupo épic", page, customers=held).items
+
+    assert [item.name for item in listed] == ["Épicerie Dûpont", "Zola"]
+    assert [item.name for item in found] == ["Épicerie Dûpont"]
+
+
+@pytest.mark.parametrize("query", ["", "  ", "!?", "😀"])
+def test_a_search_without_a_letter_or_digit_is_refused(shop: Shop, query: str) -> None:
+    with pytest.raises(FieldErrors) as refused:
+        customers.search_customers(shop.caller, query, PageRequest(), customers=shop.repositories.customers)
+
+    assert refused.value.errors[0].pointer == "/q"
+
+
+def _archive(shop: Shop, product_id: str) -> Product:
+    return products.archive_product(
+        shop.caller,
+        product_id,
+        once=shop.once("archiveProduct"),
+        products=shop.repositories.products,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def _edit_product(shop: Shop, product_id: str, *, expected_version: int) -> Product:
+    return products.edit_product(
+        shop.caller,
+        product_id,
+        factories.product(name="Autre").description,
+        expected_version=expected_version,
+        products=shop.repositories.products,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def test_a_product_is_edited_at_the_version_seen(shop: Shop) -> None:
+    product = shop.product()
+
+    edited = _edit_product(shop, product.product_id, expected_version=1)
+
+    assert (edited.version, edited.description.name) == (2, "Autre")
+    with pytest.raises(StaleVersion):
+        _edit_product(shop, product.product_id, expected_version=1)
+    with pytest.raises(NotFound):
+        _edit_product(shop, "prd_none", expected_version=1)
+    with pytest.raises(NotFound):
+        products.read_product(shop.caller, "prd_none", products=shop.repositories.products)
+
+
+def test_an_archived_product_leaves_the_catalogue_and_archiving_twice_changes_nothing(shop: Shop) -> None:
+    product = shop.product()
+    held = shop.repositories.products
+
+    archived = _archive(shop, product.product_id)
+
+    assert _archive(shop, product.product_id) == archived
+    with pytest.raises(NotFound):
+        _archive(shop, "prd_none")
+    assert products.list_products(shop.caller, PageRequest(), archived=False, products=held).items == ()
+    assert len(products.list_products(shop.caller, PageRequest(), archived=True, products=held).items) == 1
+
+
+def test_an_archived_product_stays_on_the_draft_that_has_it(shop: Shop) -> None:
+    product = shop.product(name="Conseil")
+    wanted = shop.wanted(shop.customer().customer_id, LineInput(product_id=product.product_id, quantity=Decimal(1)))
+    shop.draft(wanted)
+    _archive(shop, product.product_id)
+
+    assert shop.draft(wanted).content.lines[0].description == "Conseil"

@@ -1,0 +1,293 @@
+"""Who may do what: every operation with every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from billing.domain.access import Caller, Role
+from billing.domain.errors import Forbidden, MembershipChanged
+from billing.domain.ledger import PaymentMethod
+from billing.domain.parties import OnboardingStep
+from billing.ports.paging import PageRequest
+from billing.ports.repositories import InvoiceQuery
+from billing.usecases import company, customers, invoices, products, verifications
+from tests import factories
+from tests.fakes import samples
+from tests.fakes.delivery import FakeLogoChecker
+from tests.usecases.conftest import Shop
+
+READERS = set(Role)
+WRITERS = {Role.OWNER, Role.ADMIN, Role.MEMBER}
+MANAGERS = {Role.OWNER, Role.ADMIN}
+ACCOUNTS = {Role.OWNER, Role.ADMIN, Role.ACCOUNTANT}
+PAGE = PageRequest()
+
+
+class Acts:
+    """Every operation on things that exist, as one person. Each method is named as its use case."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.held = shop.repositories
+        self.customer_id = shop.customer().customer_id
+        self.product_id = shop.product().product_id
+        self.draft = shop.draft(shop.wanted(self.customer_id))
+        self.issued = shop.issue(shop.draft(shop.wanted(self.customer_id)))
+        shop.render(self.issued)
+        shop.record(self.issued)
+        self.wanted = shop.wanted(self.customer_id)
+
+    def read_company(self, by: Caller) -> object:
+        return company.read_company(by, companies=self.held.companies)
+
+    def read_company_onboarding(self, by: Caller) -> object:
+        return company.read_company_onboarding(by, companies=self.held.companies)
+
+    def describe_company(self, by: Caller) -> object:
+        description = factories.company_description()
+        return company.describe_company(
+            by, description, expected_version=1, companies=self.held.companies, clock=self.shop.clock, ids=self.shop.ids
+        )
+
+    def upload_company_logo(self, by: Caller) -> object:
+        return company.upload_company_logo(
+            by,
+            b"\x89PNG",
+            expected_version=1,
+            companies=self.held.companies,
+            documents=self.shop.documents,
+            checker=FakeLogoChecker(),
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def advance_company_onboarding(self, by: Caller) -> object:
+        return company.advance_company_onboarding(
+            by,
+            OnboardingStep.PAYMENTS,
+            once=self.shop.once(),
+            companies=self.held.companies,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def create_customer(self, by: Caller) -> object:
+        return customers.create_customer(
+            by,
+            samples.buyer(),
+            once=self.shop.once(),
+            customers=self.held.customers,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def read_customer(self, by: Caller) -> object:
+        return customers.read_customer(by, self.customer_id, customers=self.held.customers)
+
+    def list_customers(self, by: Caller) -> object:
+        return customers.list_customers(by, PAGE, customers=self.held.customers)
+
+    def search_customers(self, by: Caller) -> object:
+        return customers.search_customers(by, "epicerie", PAGE, customers=self.held.customers)
+
+    def edit_customer(self, by: Caller) -> object:
+        return customers.edit_customer(
+            by,
+            self.customer_id,
+            samples.buyer(),
+            expected_version=1,
+            customers=self.held.customers,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def create_product(self, by: Caller) -> object:
+        return products.create_product(
+            by,
+            factories.product().description,
+            once=self.shop.once(),
+            products=self.held.products,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def read_product(self, by: Caller) -> object:
+        return products.read_product(by, self.product_id, products=self.held.products)
+
+    def list_products(self, by: Caller) -> object:
+        return products.list_products(by, PAGE, archived=False, products=self.held.products)
+
+    def edit_product(self, by: Caller) -> object:
+        return products.edit_product(
+            by,
+            self.product_id,
+            factories.product().description,
+            expected_version=1,
+            products=self.held.products,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def archive_product(self, by: Caller) -> object:
+        return products.archive_product(
+            by,
+            self.product_id,
+            once=self.shop.once(),
+            products=self.held.products,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def create_invoice(self, by: Caller) -> object:
+        return invoices.create_invoice(
+            by,
+            self.wanted,
+            once=self.shop.once(),
+            invoices=self.held.invoices,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def preview_invoice(self, by: Caller) -> object:
+        return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices)
+
+    def read_invoice(self, by: Caller) -> object:
+        return invoices.read_invoice(by, self.issued.invoice_id, invoices=self.held.invoices)
+
+    def list_invoices(self, by: Caller) -> object:
+        return invoices.list_invoices(by, InvoiceQuery(), PAGE, invoices=self.held.invoices)
+
+    def edit_invoice(self, by: Caller) -> object:
+        return invoices.edit_invoice(
+            by,
+            self.draft.invoice_id,
+            self.wanted,
+            expected_version=1,
+            invoices=self.held.invoices,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def delete_invoice(self, by: Caller) -> object:
+        invoices.delete_invoice(
+            by,
+            self.draft.invoice_id,
+            expected_version=1,
+            invoices=self.held.invoices,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+        return None
+
+    def issue_invoice(self, by: Caller) -> object:
+        return self.shop.issue(self.draft, caller=by)
+
+    def send_invoice(self, by: Caller) -> object:
+        return invoices.send_invoice(
+            by,
+            self.issued.invoice_id,
+            recipient=None,
+            correlation_id="corr",
+            once=self.shop.once(),
+            invoices=self.held.invoices,
+            customers=self.held.customers,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def record_invoice_payment(self, by: Caller) -> object:
+        return invoices.record_invoice_payment(
+            by,
+            self.issued.invoice_id,
+            invoices.PaymentInput(amount_minor=1, method=PaymentMethod.CASH),
+            once=self.shop.once(),
+            invoices=self.held.invoices,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def read_invoice_timeline(self, by: Caller) -> object:
+        return invoices.read_invoice_timeline(by, self.issued.invoice_id, PAGE, invoices=self.held.invoices)
+
+    def download_invoice(self, by: Caller) -> object:
+        return invoices.download_invoice(
+            by,
+            self.issued.invoice_id,
+            invoices=self.held.invoices,
+            documents=self.shop.documents,
+            clock=self.shop.clock,
+        )
+
+    def start_invoice_verification(self, by: Caller) -> object:
+        return verifications.start_invoice_verification(
+            by,
+            correlation_id="corr",
+            once=self.shop.once(),
+            verifications=self.held.verifications,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+
+ALLOWED: dict[str, set[Role]] = {
+    "read_company": READERS,
+    "read_company_onboarding": READERS,
+    "describe_company": MANAGERS,
+    "upload_company_logo": MANAGERS,
+    "advance_company_onboarding": MANAGERS,
+    "create_customer": WRITERS,
+    "read_customer": READERS,
+    "list_customers": READERS,
+    "search_customers": READERS,
+    "edit_customer": WRITERS,
+    "create_product": WRITERS,
+    "read_product": READERS,
+    "list_products": READERS,
+    "edit_product": WRITERS,
+    "archive_product": WRITERS,
+    "create_invoice": WRITERS,
+    "preview_invoice": READERS,
+    "read_invoice": READERS,
+    "list_invoices": READERS,
+    "edit_invoice": WRITERS,
+    "delete_invoice": WRITERS,
+    "issue_invoice": WRITERS,
+    "send_invoice": WRITERS,
+    "record_invoice_payment": ACCOUNTS,
+    "read_invoice_timeline": READERS,
+    "download_invoice": READERS,
+    "start_invoice_verification": ACCOUNTS,
+}
+
+
+def _act(acts: Acts, operation: str) -> Callable[[Caller], object]:
+    act: Callable[[Caller], object] = getattr(acts, operation)
+    return act
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("operation", ALLOWED)
+def test_a_role_may_do_what_the_table_says(shop: Shop, operation: str, role: Role) -> None:
+    acts = Acts(shop)
+    before = dict(shop.repositories.store.invoices), dict(shop.repositories.store.companies)
+
+    if role in ALLOWED[operation]:
+        _act(acts, operation)(shop.person(role))
+        return
+    with pytest.raises(Forbidden):
+        _act(acts, operation)(shop.person(role))
+
+    assert (shop.repositories.store.invoices, shop.repositories.store.companies) == before
+
+
+@pytest.mark.parametrize("operation", ALLOWED)
+def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: str) -> None:
+    acts = Acts(shop)
+    shop.clock.advance(timedelta(seconds=10))
+    stale = samples.caller(shop.caller.tenant_id, user_id=shop.caller.user_id, version=0)
+
+    with pytest.raises(MembershipChanged):
+        _act(acts, operation)(stale)
