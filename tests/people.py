@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from local.testing import LocalCloud, local_cloud
 
 from local.client import ApiClient, Json, mails_to, wait_for
 from local.demo import confirmation_code
 from local.samples import COMPANY, CUSTOMER
+from local.testing import LocalCloud, local_cloud
 
 PASSWORD = "Exemple-de-test-2026!"
 _ranks = itertools.count(1)

@@ -14,16 +14,17 @@ from statistics import median, quantiles
 from typing import Any
 
 import boto3
+
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import from_item as company_of
 from billing.adapters.dynamodb.customers import from_item as customer_of
-from billing.adapters.pdf import CanvasRenderer
-
+from billing.adapters.pdf.renderer import PdfInvoiceRenderer
 from local.client import ApiClient
+from local.layout import REGION
 from local.samples import draft
 from local.testing import LocalCloud
 from tests.benchmarks import seed
-from tests.factories import issued
+from tests.factories import issued, many_lines
 from tests.people import Person
 
 ROUNDS = int(os.environ.get("ZENBILLING_BENCH_ROUNDS", "150"))
@@ -69,8 +70,8 @@ def test_operations(cloud: LocalCloud, person: Callable[..., Person]) -> None:
 
 
 def test_one_pdf() -> None:
-    renderer = CanvasRenderer()
-    small, large = issued(), issued(line_count=200)
+    renderer = PdfInvoiceRenderer()
+    small, large = issued(), issued(lines=many_lines(200))
     renderer.render(small, logo=None)
     one, other = alternate(
         lambda: renderer.render(small, logo=None), lambda: renderer.render(large, logo=None), clock=time.process_time
@@ -85,16 +86,14 @@ def subject(owner: Person) -> Subject:
 
 def fill(cloud: LocalCloud, full: Subject) -> None:
     """Write the history beside what the API made, as the API would have."""
-    client: Any = boto3.client("dynamodb", **cloud.client_options("dynamodb"))
+    client: Any = boto3.client("dynamodb", endpoint_url=cloud.layout.dynamodb_url, region_name=REGION)
+    (table,) = client.list_tables()["TableNames"]
     tenant_id = full.api.get("/v1/auth/me")["tenant_id"]
     wanted = [keys.company(tenant_id), keys.customer(tenant_id, full.customer_id)]
     company, customer = (
-        client.get_item(TableName=cloud.table_name, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}})["Item"]
-        for key in wanted
+        client.get_item(TableName=table, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}})["Item"] for key in wanted
     )
-    seed.write(
-        client, cloud.table_name, seed.history(company_of(company), customer_of(customer), HISTORY, seed.now())
-    )
+    seed.write(client, table, seed.history(company_of(company), customer_of(customer), HISTORY, seed.now()))
 
 
 def alternate(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from local.testing import local_cloud
 
-from local.client import ApiClient, mails_to, wait_for
+from local.client import ApiClient, Json, mails_to, wait_for
 from local.samples import draft
+from local.testing import LocalCloud, local_cloud
 from tests.e2e.verification import numbers_of, verified
 from tests.people import Person, delivered
 
@@ -23,7 +23,7 @@ DRAFTS = 400
 PATIENCE_SECONDS = 120.0
 
 
-def insist(api: ApiClient, path: str, body: object, key: str) -> dict[str, object]:
+def insist(api: ApiClient, path: str, body: object, key: str) -> Json:
     """The same request with the same key until it is answered: what a careful client does."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -33,7 +33,7 @@ def insist(api: ApiClient, path: str, body: object, key: str) -> dict[str, objec
             answer = None
         if answer is not None and answer.status_code < 500:
             assert answer.is_success, answer.text
-            done: dict[str, object] = answer.json()
+            done: Json = answer.json()
             return done
         assert time.monotonic() < deadline, "the API did not come back"
         time.sleep(0.2)
@@ -60,7 +60,7 @@ def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_pat
                     seconds=PATIENCE_SECONDS,
                     what="progress",
                 )
-                cloud.kill_everything()
+                kill_everything(cloud)
             invoice_ids = [one.result() for one in running]
 
         numbers = numbers_of(someone.api)
@@ -86,7 +86,14 @@ def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_pat
         assert len(unconfirmed) <= 3, "cuts of a few milliseconds cannot be frequent"
 
 
-def wait_for_delivery(api: ApiClient, invoice_id: str) -> dict[str, dict[str, str]]:
+def kill_everything(cloud: LocalCloud) -> None:
+    """SIGKILL to the workers, the gateway, the table's engine, the interpreter and the pollers."""
+    cloud.kill_workers()
+    for name in ("gateway", "dynamodb", "workflows", "events"):
+        cloud.kill(name)
+
+
+def wait_for_delivery(api: ApiClient, invoice_id: str) -> Json:
     return wait_for(lambda: delivered(api, invoice_id), seconds=PATIENCE_SECONDS, what=f"the delivery of {invoice_id}")
 
 
