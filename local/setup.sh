@@ -17,7 +17,7 @@ find_python() {
     while IFS= read -r candidate; do
       if [ -x "$candidate" ] && usable "$candidate" "$minor"; then printf '%s\n' "$candidate"; return 0; fi
     done < <(
-      find "${PYENV_ROOT:-$HOME/.pyenv}/versions" -maxdepth 3 -path "*/3.$minor.*/bin/python3.$minor" 2>/dev/null | sort -rV
+      find "${PYENV_ROOT:-$HOME/.pyenv}/versions" -maxdepth 3 -path "*/3.$minor.*/bin/python3.$minor" 2>/dev/null | sort -rV || true
       type -ap "python3.$minor" || true
       printf '%s\n' "/usr/local/bin/python3.$minor" "/usr/bin/python3.$minor" "/opt/homebrew/bin/python3.$minor"
     )
