@@ -1,8 +1,11 @@
-"""The JSON of a request, parsed so that nothing odd goes further."""
+"""The body of a request, parsed so that nothing odd goes further."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from billing.domain.errors import InvalidInput
@@ -27,6 +30,18 @@ def parse_body(text: str) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise InvalidInput("Le corps de la demande doit être un objet JSON.", "The request body must be a JSON object.")
     return parsed
+
+
+def raw_body(event: Mapping[str, Any]) -> bytes:
+    """The bytes of an upload. Raises: InvalidInput, when there are none."""
+    body = str(event.get("body") or "")
+    try:
+        content = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except (binascii.Error, UnicodeEncodeError):
+        content = b""
+    if not content:
+        raise InvalidInput("Le corps de la demande est vide.", "The request body is empty.")
+    return content
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool
 
@@ -167,6 +167,17 @@ def identifier_errors(siren: str | None, siret: str | None, vat_number: str | No
             )
         )
     return errors
+
+
+LOGO_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in ("image/png", "image/jpeg", "image/gif", "image/webp")
+        },
+    }
+}
 
 
 class LogoResponse(Reply):

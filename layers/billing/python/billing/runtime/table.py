@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import boto3
 
@@ -14,7 +16,8 @@ from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
-from billing.adapters.dynamodb.workflow_requests import WorkflowRequests
+from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
+from billing.ports.repositories import OpenRequest
 from billing.runtime.clients import sdk_config
 from billing.runtime.clock import clock, ids
 from billing.runtime.settings import billing_table_name
@@ -63,3 +66,8 @@ def verifications() -> Verifications:
 @cache
 def workflow_requests() -> WorkflowRequests:
     return WorkflowRequests(table())
+
+
+def open_request(image: Mapping[str, Any]) -> OpenRequest | None:
+    """The request in a record of the table's stream; None once it is settled."""
+    return open_request_from_image(image)

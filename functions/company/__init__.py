@@ -1,0 +1,1 @@
+"""The company: its legal identity, its logo, its onboarding."""

@@ -1,0 +1,1 @@
+"""Customers, businesses and individuals."""

@@ -1,0 +1,28 @@
+"""Task of the verification workflow — prove one page more, or say why the job could not go on."""
+
+from typing import Any
+
+from billing.api.entry import task_point
+from billing.domain.verification import VerificationState
+from billing.runtime.clock import clock
+from billing.runtime.observability import count
+from billing.runtime.table import verifications
+from billing.usecases import verifications as usecases
+
+
+def verify_ledger_page(event: dict[str, Any]) -> dict[str, Any]:
+    tenant_id, verification_id = event["tenant_id"], event["verification_id"]
+    if "error" in event:
+        verification = usecases.abort_invoice_verification(
+            tenant_id, verification_id, event["error"], verifications=verifications(), clock=clock
+        )
+    else:
+        verification = usecases.verify_ledger_page(
+            tenant_id, verification_id, verifications=verifications(), clock=clock
+        )
+    if verification.state is VerificationState.FAILED:
+        count("LedgerVerificationFailed")
+    return {"done": verification.state is not VerificationState.RUNNING, "state": verification.state.value}
+
+
+handler = task_point(verify_ledger_page)

@@ -1,0 +1,39 @@
+"""What sends mail: Amazon SES, or the SMTP relay described in a secret."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import boto3
+
+from billing.adapters.mail.ses import SesMailer, ses_client
+from billing.adapters.mail.smtp import SmtpMailer, SmtpSettings
+from billing.ports.delivery import Mailer
+from billing.runtime.clients import sdk_config
+from billing.runtime.settings import (
+    mail_from_address,
+    mail_transport_kind,
+    ses_configuration_set_name,
+    smtp_secret_arn,
+)
+
+
+@cache
+def mailer() -> Mailer:
+    """The relay's account is read once: a warm function keeps it until it is replaced."""
+    if mail_transport_kind() == "smtp":
+        return SmtpMailer(_smtp_settings(), from_address=mail_from_address())
+    return SesMailer(ses_client(), from_address=mail_from_address(), configuration_set=ses_configuration_set_name())
+
+
+def _smtp_settings() -> SmtpSettings:
+    client = boto3.client("secretsmanager", config=sdk_config())
+    secret = json.loads(client.get_secret_value(SecretId=smtp_secret_arn())["SecretString"])
+    return SmtpSettings(
+        host=secret["host"],
+        port=int(secret["port"]),
+        username=secret["username"],
+        password=secret["password"],
+        starttls=bool(secret["starttls"]),
+    )

@@ -1,0 +1,12 @@
+"""What draws documents."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+
+
+@cache
+def renderer() -> PdfInvoiceRenderer:
+    return PdfInvoiceRenderer()
