@@ -25,6 +25,8 @@ PLATFORM_ERRORS = {
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
     "Sandbox.Timedout",
     "States.Timeout",
 }
