@@ -49,7 +49,8 @@ class Control:
                 return _json(200, await self._status())
             case ["POST", "workers", "kill"]:
                 return self._kill_workers(request)
-        return _json(404, {"Message": "not an operation of the local cloud"})
+            case _:
+                return _json(404, {"Message": "not an operation of the local cloud"})
 
     async def _invoke(self, name: str, request: Request) -> Response:
         function = self._stack().function_by_arn(name)
@@ -71,8 +72,9 @@ class Control:
                 self._background.add(task)
                 task.add_done_callback(self._background.discard)
                 return Response(status=202, headers=(("x-amzn-requestid", str(uuid.uuid4())),))
-        trace_id = headers.get("x-amzn-trace-id", "")
-        return _invocation(await self._pool.invoke(function, body, trace_id=trace_id, nested=True))
+            case _:
+                trace_id = headers.get("x-amzn-trace-id", "")
+                return _invocation(await self._pool.invoke(function, body, trace_id=trace_id, nested=True))
 
     async def _invoke_later(self, function: Function, body: bytes) -> None:
         """An asynchronous invocation: Lambda tries three times."""

@@ -17,11 +17,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from yaml import YAMLError
+
 from local.layout import HOST, Layout
 from local.provision import client
 from local.schedules import parse_expression, scheduled_event
 from local.stack import Schedule, Stack, read_stack
 from local.streams import Checkpoint, Consumer, EngineStream, PoolUnreachableError, StreamPump
+from local.template import TemplateError
 
 _CALL_SECONDS: Final = 910.0
 _WATCH_SECONDS: Final = 1.0
@@ -133,7 +136,7 @@ class _DeadLetters:
         self._sqs = client("sqs", layout.ministack_url)
 
     def __call__(self, queue_arn: str, message: str) -> None:
-        queue = self._sqs.get_queue_url(QueueName=queue_arn.split(":")[-1])["QueueUrl"]
+        queue = self._sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"]
         self._sqs.send_message(QueueUrl=queue, MessageBody=message)
 
 
@@ -150,7 +153,7 @@ def main(arguments: list[str]) -> None:
         while not leaving.wait(_WATCH_SECONDS):
             try:
                 changed = read_stack(layout) if _has_changed(layout) else stack
-            except Exception:
+            except (TemplateError, YAMLError, OSError, KeyError, ValueError):
                 _log.exception("the change of the template is not followed")
                 continue
             if (changed.consumers, changed.schedules) != (stack.consumers, stack.schedules):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -39,21 +39,11 @@ def _one(expected: Any, found: Any, *, present: bool) -> bool:
             return any(_same(expected, item) for item in found)
         return present and _same(expected, found)
     ((comparison, operand),) = expected.items()
-    match comparison:
-        case "exists":
-            return bool(operand) == present
-        case "prefix":
-            return isinstance(found, str) and found.startswith(operand)
-        case "suffix":
-            return isinstance(found, str) and found.endswith(operand)
-        case "equals-ignore-case":
-            return isinstance(found, str) and found.lower() == operand.lower()
-        case "anything-but":
-            refused = operand if isinstance(operand, list) else [operand]
-            return present and not any(_same(item, found) for item in refused)
-        case "numeric":
-            return _numeric(operand, found)
-    raise FilterError(f"the comparison {comparison} is not known to the local cloud")
+    if comparison == "exists":
+        return bool(operand) == present
+    if comparison not in _COMPARISONS:
+        raise FilterError(f"the comparison {comparison} is not known to the local cloud")
+    return present and _COMPARISONS[comparison](operand, found)
 
 
 def _same(expected: Any, found: Any) -> bool:
@@ -74,3 +64,17 @@ def _numeric(operand: list[Any], found: Any) -> bool:
         if not holds[sign]:
             return False
     return True
+
+
+def _anything_but(operand: Any, found: Any) -> bool:
+    refused = operand if isinstance(operand, list) else [operand]
+    return not any(_same(item, found) for item in refused)
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "prefix": lambda operand, found: isinstance(found, str) and found.startswith(operand),
+    "suffix": lambda operand, found: isinstance(found, str) and found.endswith(operand),
+    "equals-ignore-case": lambda operand, found: isinstance(found, str) and found.lower() == operand.lower(),
+    "anything-but": _anything_but,
+    "numeric": _numeric,
+}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from local.http_events import (
     MalformedAnswerError,
@@ -27,6 +27,14 @@ from local.tokens import Forbidden, TokenVerifier, Unauthorized
 LARGEST_BODY: Final = 10 * 1024 * 1024
 _LARGEST_EVENT: Final = 6 * 1024 * 1024
 _log = logging.getLogger(__name__)
+
+
+class _Refused(Exception):
+    """The request does not reach its function."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
 class Gateway:
@@ -63,18 +71,10 @@ class Gateway:
         if len(request.body) > LARGEST_BODY:
             return own_answer(413, "Request Entity Too Large")
         route, parameters = found
-        authorizer = None
-        if route.authorizer is not None:
-            token = next((value for name, value in request.headers if name == "authorization"), None)
-            try:
-                authorizer = await self._verifier.verify(token, route.authorizer, route.scopes)
-            except Unauthorized as refusal:
-                return _unauthorized(token, str(refusal))
-            except Forbidden:
-                return own_answer(403, "Forbidden")
-            except OSError:
-                _log.exception("the keys of the token's issuer could not be read")
-                return own_answer(500, "Internal Server Error")
+        try:
+            authorizer = await self._authorize(request, route)
+        except _Refused as refusal:
+            return refusal.response
         now = utc_now()
         event = build_event(
             request,
@@ -90,6 +90,21 @@ class Gateway:
             return own_answer(413, "Request Entity Too Large")
         return await self._run(route, encoded, event["headers"].get("x-amzn-trace-id") or new_trace_id(now))
 
+    async def _authorize(self, request: Request, route: Route) -> Mapping[str, Any] | None:
+        """What the event says of the caller. Raises: _Refused."""
+        if route.authorizer is None:
+            return None
+        token = next((value for name, value in request.headers if name == "authorization"), None)
+        try:
+            return await self._verifier.verify(token, route.authorizer, route.scopes)
+        except Unauthorized as refusal:
+            raise _Refused(_unauthorized(token, str(refusal))) from refusal
+        except Forbidden as refusal:
+            raise _Refused(own_answer(403, "Forbidden")) from refusal
+        except OSError as error:
+            _log.exception("the keys of the token's issuer could not be read")
+            raise _Refused(own_answer(500, "Internal Server Error")) from error
+
     async def _run(self, route: Route, event: bytes, trace_id: str) -> Response:
         function = self._stack.functions[route.function]
         try:
@@ -103,7 +118,7 @@ class Gateway:
         try:
             return read_answer(answer.payload)
         except MalformedAnswerError as error:
-            _log.error("%s gave an answer without a valid %s", function.name, error)  # noqa: TRY400 - the trace is ours
+            _log.error("%s gave an answer without a valid %s", function.name, error)
             return own_answer(500, "Internal Server Error")
 
 

@@ -151,11 +151,11 @@ def read_answer(payload: bytes) -> Response:
         status = int(answer["statusCode"])
     except (TypeError, ValueError) as error:
         raise MalformedAnswerError("status") from error
-    body = answer.get("body")
-    if not 100 <= status <= 599 or not (body is None or isinstance(body, str)):
+    text = answer.get("body") or ""
+    if not 100 <= status <= 599 or not isinstance(text, str):
         raise MalformedAnswerError("status or body")
     try:
-        content = base64.b64decode(body or "") if answer.get("isBase64Encoded") else (body or "").encode()
+        content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
     except (binascii.Error, ValueError) as error:
         raise MalformedAnswerError("body") from error
     named = {str(name).lower(): _header_value(value) for name, value in headers.items()}

@@ -14,7 +14,10 @@ import logging
 import re
 import signal
 import sys
+import threading
+import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import getaddresses
@@ -30,6 +33,7 @@ from local.streams import PoolUnreachableError
 
 DELIVERY_HEADER: Final = "X-ZenBilling-Delivery"
 _LARGEST_MAIL: Final = 40 * 1024 * 1024
+_UNREACHABLE_SECONDS: Final = 0.3
 _RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 _log = logging.getLogger(__name__)
 
@@ -41,12 +45,11 @@ class MailSink:
         self._mail = mail
         self._pending = pending
         self._count = itertools.count(1)
-        self.told = asyncio.Event()  # there are events to tell
+        self.told = threading.Event()  # there are events to tell
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Accepts a mail once it is safely stored."""
-        content = envelope.content
-        assert isinstance(content, bytes)
+        content = envelope.original_content or b""
         now = datetime.now(UTC)
         recipient = re.sub(r"[^A-Za-z0-9@._+-]", "_", (envelope.rcpt_tos or ["nobody"])[0])
         name = f"{now:%Y%m%dT%H%M%S.%fZ}-{next(self._count):05d}-{recipient}"
@@ -127,42 +130,46 @@ def sns_event(topic_arn: str, message: str) -> dict[str, Any]:
     }
 
 
-class EventTeller:
-    """Tells subscribed functions what became of the mails; an event is forgotten once all of them accepted it."""
+class EventTeller(threading.Thread):
+    """Tells subscribed functions what became of the mails; an event is forgotten once it was accepted or given up."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, told: threading.Event) -> None:
+        super().__init__(daemon=True)
         self._layout = layout
+        self._told = told
         self._pool = PoolClient(layout)
+        self._topics: Mapping[str, tuple[str, ...]] | None = None
 
-    async def run(self, sink: MailSink) -> None:
+    def run(self) -> None:
         while True:
-            for path in sorted(self._layout.pending_mail_events.glob("*.json")):
-                await self._tell(path)
-            sink.told.clear()
-            if not any(self._layout.pending_mail_events.glob("*.json")):
-                await sink.told.wait()
-
-    async def _tell(self, path: Path) -> None:
-        events = json.loads(path.read_text(encoding="utf-8"))
-        topics = read_stack(self._layout).mail_event_topics
-        for event in events:
-            for topic, functions in topics.items():
-                for function in functions:
-                    await self._call(function, sns_event(topic, json.dumps(event)))
-        path.unlink()
-
-    async def _call(self, function: str, event: dict[str, Any]) -> None:
-        for seconds in (*_RETRY_SECONDS, None):
+            self._told.clear()
             try:
-                answer, is_error = await asyncio.to_thread(self._pool, function, event)
-            except PoolUnreachableError as error:
-                answer, is_error = str(error), True
+                self._tell_pending()
+            except (PoolUnreachableError, OSError):  # the pool, or what it was told, is not there yet
+                time.sleep(_UNREACHABLE_SECONDS)
+            else:
+                self._told.wait()
+
+    def _tell_pending(self) -> None:
+        for path in sorted(self._layout.pending_mail_events.glob("*.json")):
+            if self._topics is None:
+                self._topics = read_stack(self._layout).mail_event_topics
+            for event in json.loads(path.read_text(encoding="utf-8")):
+                for topic, functions in self._topics.items():
+                    for function in functions:
+                        self._call(function, sns_event(topic, json.dumps(event)))
+            path.unlink()
+
+    def _call(self, function: str, event: dict[str, Any]) -> None:
+        """Raises: PoolUnreachableError."""
+        answer, is_error = self._pool(function, event)
+        for seconds in _RETRY_SECONDS:
             if not is_error:
                 return
-            if seconds is None:
-                _log.error("%s did not accept an event: %s", function, answer)
-                return
-            await asyncio.sleep(seconds)
+            time.sleep(seconds)
+            answer, is_error = self._pool(function, event)
+        if is_error:
+            _log.error("%s did not accept an event: %s", function, answer)
 
 
 async def serve(layout: Layout) -> None:
@@ -172,11 +179,10 @@ async def serve(layout: Layout) -> None:
         loop.add_signal_handler(signal_number, stopped.set)
     sink = MailSink(layout.mail, layout.pending_mail_events)
     server = await loop.create_server(lambda: smtp_protocol(sink), HOST, layout.ports.smtp)
-    teller = asyncio.create_task(EventTeller(layout).run(sink))
+    EventTeller(layout, sink.told).start()
     try:
         await stopped.wait()
     finally:
-        teller.cancel()
         server.close()
 
 

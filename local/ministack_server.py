@@ -9,8 +9,8 @@ import threading
 import time
 from typing import Any
 
-from ministack import app as ministack
-from ministack.core.persistence import save_all
+from ministack import app as ministack  # type: ignore[import-not-found]
+from ministack.core.persistence import save_all  # type: ignore[import-not-found]
 
 _SAVED = ("cognito", "secretsmanager", "sns", "sqs", "lambda", "iam")
 _SETTLE_SECONDS = 0.2

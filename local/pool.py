@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from local import zygote
 from local.layout import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
@@ -91,8 +91,7 @@ class Worker(asyncio.Protocol):
         self._timed_out = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self._set_timer(_INIT_SECONDS)
 
     def data_received(self, data: bytes) -> None:
@@ -123,7 +122,6 @@ class Worker(asyncio.Protocol):
         self.pool.became_idle(self)
 
     def begin(self, call: _Call) -> None:
-        assert self.transport is not None
         self.state, self.call = State.BUSY, call
         head = {
             "request_id": call.request_id,
@@ -131,7 +129,8 @@ class Worker(asyncio.Protocol):
             "arn": self.function.arn,
             "seconds": self.function.timeout_seconds,
         }
-        self.transport.write(frame(head, call.body))
+        if self.transport is not None:
+            self.transport.write(frame(head, call.body))
         self._set_timer(self.function.timeout_seconds)
 
     def _set_timer(self, seconds: float | None) -> None:
@@ -237,15 +236,14 @@ class WorkerPool:
     def kill(self, function: str | None = None, *, busy_only: bool = False) -> list[int]:
         """SIGKILL, as a machine that goes away. Their ids."""
         killed = [
-            worker
+            worker.pid
             for worker in self._all()
             if worker.pid and function in {None, worker.function.name} and (worker.call or not busy_only)
         ]
-        for worker in killed:
-            assert worker.pid is not None
+        for pid in killed:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.pid, signal.SIGKILL)
-        return [worker.pid for worker in killed if worker.pid]
+                os.kill(pid, signal.SIGKILL)
+        return killed
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -324,14 +322,16 @@ class WorkerPool:
             self._waiting.pop(name, None)
             return
         starting = sum(worker.state is State.STARTING and not worker.stale for worker in workers)
-        while starting < len(calls) and self._may_start(name, nested=any(call.nested for call in calls)):
-            self._start_worker(calls[-1].function)
+        zygote_process = self._zygote
+        nested = any(call.nested for call in calls)
+        while zygote_process and starting < len(calls) and self._may_start(name, nested=nested):
+            self._start_worker(calls[-1].function, zygote_process)
             starting += 1
 
     def _may_start(self, name: str, *, nested: bool) -> bool:
         workers = [worker for worker in self._all() if worker.state is not State.GONE]
         starting = sum(worker.state is State.STARTING for worker in workers)
-        if starting >= self._starting_at_once or self._zygote is None:
+        if starting >= self._starting_at_once:
             return False
         if len(workers) < self._maximum - (0 if nested else self._kept):
             return True
@@ -344,7 +344,7 @@ class WorkerPool:
         min(unwanted, key=lambda worker: worker.last_used).close()
         return True
 
-    def _start_worker(self, function: Function) -> None:
+    def _start_worker(self, function: Function, zygote_process: _Zygote) -> None:
         worker = Worker(self, function)
         self._workers.setdefault(function.name, []).append(worker)
         self._by_token[worker.token] = worker
@@ -353,8 +353,7 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
         connecting = loop.create_task(loop.create_connection(lambda: worker, sock=ours))
         connecting.add_done_callback(lambda task: task.exception())
-        assert self._zygote is not None
-        self._zygote.fork(self._specification(function, worker.token), theirs)
+        zygote_process.fork(self._specification(function, worker.token), theirs)
 
     def _specification(self, function: Function, token: str) -> dict[str, object]:
         log = f"/aws/lambda/{function.name}"

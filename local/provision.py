@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from local.layout import ACCESS_KEY_ID, ACCOUNT_ID, HOST, REGION, SECRET_ACCESS_KEY, Layout
 from local.stack import read_template
@@ -46,18 +45,17 @@ _LAMBDA_ASSUMES: Final = json.dumps(
     }
 )
 _TABLE_MEMBERS: Final = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-_CREDENTIALS: Final = {
-    "region_name": REGION,
-    "aws_access_key_id": ACCESS_KEY_ID,
-    "aws_secret_access_key": SECRET_ACCESS_KEY,
-}
 
 
 def client(service: str, endpoint: str) -> Any:
     # Shard ids of the engine are shorter than botocore allows.
     validates = service != "dynamodbstreams"
     config = Config(retries={"total_max_attempts": 3}, parameter_validation=validates)
-    return boto3.client(service, endpoint_url=endpoint, config=config, **_CREDENTIALS)  # type: ignore[call-overload]
+    return boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION).client(
+        service,
+        endpoint_url=endpoint,
+        config=config,
+    )
 
 
 def provision(layout: Layout) -> dict[str, str]:
@@ -194,7 +192,7 @@ class _Provisioner:
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(RoleName="forwarder", AssumeRolePolicyDocument=_LAMBDA_ASSUMES)
         functions = client("lambda", self._layout.ministack_url)
-        name = function_arn.split(":")[-1]
+        name = function_arn.rpartition(":")[2]
         variables = {"Variables": {"CONTROL_URL": self._layout.control_url}}
         try:
             functions.create_function(

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 EMAIL: Final = "demo@exemple.test"
-PASSWORD: Final = "Exemple-local-2026!"  # noqa: S105 - of an account that exists on this machine only
+PASSWORD: Final = "Exemple-local-2026!"  # of an account that exists on this machine only
 _CODE: Final = "123456"  # what the simulated Cognito sends
 _FULL_NAME: Final = "Camille Exemple"
 

@@ -66,7 +66,7 @@ class LocalServer:
         else:
             try:
                 response = await handler(request)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a fault of ours is a 500, and the server lives
                 _log.exception("%s %s", scope["method"], scope["path"])
                 response = own_answer(500, "Internal Server Error")
         await _send_response(response, scope["method"], send)
@@ -184,7 +184,7 @@ async def _reload_on_change(server: LocalServer, layout: Layout) -> None:
         try:
             server.replace_stack(await asyncio.to_thread(read_stack, layout))
         except (TemplateError, yaml.YAMLError, OSError, KeyError, ValueError) as error:
-            _log.error("the change is not served, template.yaml or api.yaml cannot be read: %s", error)  # noqa: TRY400
+            _log.error("the change is not served, template.yaml or api.yaml cannot be read: %s", error)
             continue
         server.pool.renew()
         _log.warning("reloaded after a change of %s", ", ".join(Path(path).name for path in changed[:5]))
@@ -208,7 +208,7 @@ async def serve(layout: Layout, sockets: list[socket.socket]) -> None:
     http = _Server(config)
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, setattr, http, "should_exit", True)  # noqa: FBT003
+        loop.add_signal_handler(signal_number, setattr, http, "should_exit", True)
     watcher = asyncio.create_task(_reload_on_change(server, layout))
     try:
         await http.serve(sockets=sockets)

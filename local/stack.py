@@ -230,14 +230,15 @@ def _read_route(
     found = _INTEGRATED_FUNCTION.search(template.resolve(integration["uri"]))
     if found is None or found[1] not in functions:
         raise TemplateError(f"{method.upper()} {path}: its integration names no function of the template")
-    (scheme, scopes), *_ = [*(operation.get("security") or [{}])[0].items(), (None, [])]
+    security: dict[str, list[str]] = next(iter(operation.get("security") or []), {})
+    scheme = next(iter(security), None)
     return Route(
         method="ANY" if method == "x-amazon-apigateway-any-method" else method.upper(),
         path=path,
         function=found[1],
         timeout_seconds=integration.get("timeoutInMillis", 30_000) / 1000,
         authorizer=authorizers[scheme] if scheme else None,
-        scopes=tuple(scopes),
+        scopes=tuple(security[scheme]) if scheme else (),
     )
 
 

@@ -12,18 +12,25 @@ import os
 import sys
 import threading
 import time
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 import urllib3
 from botocore.exceptions import ClientError
 from moto.core.config import default_user_config
+from moto.core.exceptions import ServiceException
+from moto.core.request import Request
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.responses import StepFunctionResponse, get_backend
 from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from local.layout import ACCOUNT_ID, HOST, REGION, Layout
 from local.stack import StateMachine, read_stack
+from local.template import TemplateError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _CALL_SECONDS: Final = 910.0  # Lambda's longest, and a little
 _UNREACHABLE_SECONDS: Final = 8.0
@@ -125,7 +132,7 @@ def _follow_definitions(layout: Layout) -> None:
         try:
             machines = read_stack(layout).state_machines
             define(machines)
-        except Exception:
+        except (TemplateError, ServiceException, OSError, ValueError, KeyError):
             _log.exception("the change of the state machines is not served")
 
 
@@ -134,11 +141,16 @@ def _definition_times(layout: Layout) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in files if path.exists()}
 
 
-@Request.application
-def application(request: Request) -> Response:
+class _Request(Request):
+    """A request as the interpreter's API reads it. Its own server would need Flask."""
+
+    from_wsgi_server = True
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """The API of Step Functions."""
-    status, headers, body = StepFunctionResponse.dispatch(request, request.url, dict(request.headers))
-    return Response(body, status, dict(headers))
+    status, headers, body = StepFunctionResponse.dispatch(_Request(environ))
+    return Response(body, status, dict(headers))(environ, start_response)
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -150,6 +162,8 @@ class _QuietHandler(WSGIRequestHandler):
 
 def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    # What it logs of a failed task holds the whole definition and input.
+    logging.getLogger("moto").setLevel(logging.CRITICAL)
     layout = Layout.from_json(arguments[0])
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "MOTO_ACCOUNT_ID": ACCOUNT_ID})
     install(FunctionCaller(layout.control_url))

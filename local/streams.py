@@ -1,6 +1,6 @@
-"""Feeds a table's stream to its consumers, as Lambda's event source mapping does: in order, nothing lost, nothing skipped.
+"""Feeds a table's stream to its consumers, as Lambda's event source mapping does: in order, nothing skipped.
 
-What a consumer has passed is noted on disk only after it succeeded, so a record may be delivered twice, never zero times.
+What a consumer has passed is noted on disk only after it succeeded: a record may be delivered twice, never zero times.
 """
 
 from __future__ import annotations
@@ -143,12 +143,7 @@ class Consumer:
 
     def _attempt(self, batch: Sequence[Record]) -> int | None:
         """The index of the first record to try again, none when all are done."""
-        while True:
-            try:
-                answer, is_error = self._invoke(self._settings.function, {"Records": list(batch)})
-                break
-            except PoolUnreachableError:
-                self._sleep(0.1)  # no attempt of the function: Lambda itself is never away
+        answer, is_error = self._call({"Records": list(batch)})
         if is_error:
             return 0
         if not self._settings.reports_failures or not answer:
@@ -159,6 +154,13 @@ class Consumer:
         numbers = {str(sequence(record)): index for index, record in enumerate(batch)}
         # As Lambda: the lowest one named is where it starts again; a name it does not know fails the whole batch.
         return min((numbers.get(str(failure.get("itemIdentifier")), 0) for failure in failures), default=0)
+
+    def _call(self, event: Mapping[str, Any]) -> tuple[Any, bool]:
+        while True:
+            try:
+                return self._invoke(self._settings.function, event)
+            except PoolUnreachableError:
+                self._sleep(0.1)  # no attempt of the function: Lambda itself is never away
 
     def _too_old(self, record: Record) -> bool:
         limit = self._settings.maximum_age_seconds

@@ -21,7 +21,7 @@ from typing import Final, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.layout import ACCESS_KEY_ID, ACCOUNT_ID, HOST, REGION, SECRET_ACCESS_KEY, Layout
+from local.layout import ACCESS_KEY_ID, ACCOUNT_ID, HOST, PROJECT, REGION, SECRET_ACCESS_KEY, Layout
 from local.processes import forget_process, record_process, running_processes, started_at, stop_processes
 from local.provision import ChangedTableError, provision
 from local.sample_account import EMAIL, PASSWORD, ensure_sample_account
@@ -201,7 +201,7 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         with (self._layout.logs / f"{child.name}.log").open("ab") as log:
-            child.process = subprocess.Popen(  # noqa: PLW1509 - one thread, and the child only tells the kernel
+            child.process = subprocess.Popen(
                 child.command,
                 env=_environment(child.environment),
                 stdin=subprocess.DEVNULL,
@@ -209,8 +209,9 @@ class Supervisor:
                 stderr=log,
                 pass_fds=[listener.fileno() for listener in child.inherited],
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops the rest in order
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-                cwd=self._layout.project,
+                # The child only tells the kernel something, whatever another thread holds.
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+                cwd=PROJECT,
             )
         child.started = time.monotonic()
         record_process(self._layout.run, child.name, child.process.pid)

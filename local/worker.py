@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 HEADER: Final = struct.Struct(">II")  # lengths of a frame's head (JSON) and body (bytes)
 _RUNTIME_FRAMES: Final = 1  # of a traceback, ours
@@ -48,7 +48,7 @@ class LambdaContext:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def run(connection: socket.socket, specification: dict[str, Any]) -> None:
+def run(connection: socket.socket, specification: dict[str, Any]) -> NoReturn:
     """Serves invocations one by one until the pool closes the connection. Never returns to the zygote's code."""
     _become(specification)
     try:
@@ -154,7 +154,7 @@ def _without_runtime(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
-def _leave(code: int) -> None:
+def _leave(code: int) -> NoReturn:
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
