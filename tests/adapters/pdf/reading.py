@@ -44,12 +44,13 @@ def fonts(document: pikepdf.Pdf) -> dict[str, pikepdf.Object]:
 def _texts(page: pikepdf.Page) -> list[Printed]:
     maps = {name: _unicode_map(font) for name, font in page.Resources.Font.items()}
     found, x, y, current = [], 0.0, 0.0, {}
-    for operands, operator in pikepdf.parse_content_stream(page):
-        if str(operator) == "Tf":
+    for instruction in pikepdf.parse_content_stream(page):
+        operands, operator = instruction.operands, str(instruction.operator)
+        if operator == "Tf":
             current = maps[str(operands[0])]
-        elif str(operator) == "Tm":
+        elif operator == "Tm":
             x, y = float(operands[4]), float(operands[5])
-        elif str(operator) == "Tj":
+        elif operator == "Tj":
             codes = bytes(operands[0])
             text = "".join(current[codes[at : at + 2]] for at in range(0, len(codes), 2))
             found.append(Printed(x, y, text))

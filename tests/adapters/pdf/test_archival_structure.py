@@ -43,7 +43,7 @@ def document(pdf: bytes) -> pikepdf.Pdf:
     return opened(pdf)
 
 
-def test_the_file_is_pdf_1_7_with_a_binary_comment(pdf: bytes):  # 6.1.2
+def test_the_file_is_pdf_1_7_with_a_binary_comment(pdf: bytes) -> None:  # 6.1.2
     first, second = pdf.split(b"\n", 2)[:2]
 
     assert first == b"%PDF-1.7"
@@ -51,19 +51,19 @@ def test_the_file_is_pdf_1_7_with_a_binary_comment(pdf: bytes):  # 6.1.2
     assert all(byte > 127 for byte in second[1:5])
 
 
-def test_the_file_is_whole_and_not_encrypted(pdf: bytes, document: pikepdf.Pdf):
+def test_the_file_is_whole_and_not_encrypted(pdf: bytes, document: pikepdf.Pdf) -> None:
     assert not document.is_encrypted
     assert document.check_pdf_syntax() == []
     assert pdf.endswith(b"%%EOF\n")
 
 
-def test_the_identifier_comes_from_the_documents_hash(document: pikepdf.Pdf):  # 6.1.3
+def test_the_identifier_comes_from_the_documents_hash(document: pikepdf.Pdf) -> None:  # 6.1.3
     first, second = (bytes(part) for part in document.trailer.ID)
 
     assert first == second == bytes.fromhex(issued(lines=many_lines(45)).document_hash)[:16]
 
 
-def test_a_line_feed_stands_before_each_endstream_and_is_not_counted(pdf: bytes):  # 6.1.7.1
+def test_a_line_feed_stands_before_each_endstream_and_is_not_counted(pdf: bytes) -> None:  # 6.1.7.1
     streams = re.findall(rb"/Length (\d+)[^>]*?>>\s*stream\n", pdf, re.DOTALL)
     ends = [match.end() for match in re.finditer(rb"/Length \d+[^>]*?>>\s*stream\n", pdf, re.DOTALL)]
 
@@ -72,11 +72,10 @@ def test_a_line_feed_stands_before_each_endstream_and_is_not_counted(pdf: bytes)
         assert pdf[start + int(length) :].startswith(b"\nendstream\n")
 
 
-def test_data_that_ends_with_a_line_feed_gets_another_one():
-    for rank in range(3000):  # about one compressed stream in 256 ends with a line feed
-        content = str(rank).encode()
-        if zlib.compress(content).endswith(b"\n"):
-            break
+def test_data_that_ends_with_a_line_feed_gets_another_one() -> None:
+    # About one compressed stream in 256 ends with a line feed.
+    contents = (str(rank).encode() for rank in range(3000))
+    content = next(content for content in contents if zlib.compress(content).endswith(b"\n"))
     attached = Attachment(name="note.txt", content=content, media_type="text/plain", description="Note")
 
     pdf = RENDERER.render(issued(), logo=None, attachments=(attached,))
@@ -84,7 +83,7 @@ def test_data_that_ends_with_a_line_feed_gets_another_one():
     assert zlib.compress(content) + b"\nendstream\n" in pdf
 
 
-def test_the_output_intent_is_srgb(document: pikepdf.Pdf):  # 6.2.3
+def test_the_output_intent_is_srgb(document: pikepdf.Pdf) -> None:  # 6.2.3
     (intent,) = document.Root.OutputIntents
     profile = intent.DestOutputProfile.read_bytes()
 
@@ -94,9 +93,9 @@ def test_the_output_intent_is_srgb(document: pikepdf.Pdf):  # 6.2.3
     assert "sRGB" in described
 
 
-def test_every_colour_is_rgb_or_grey_and_nothing_is_transparent(document: pikepdf.Pdf):  # 6.2.4, 6.2.10
+def test_every_colour_is_rgb_or_grey_and_nothing_is_transparent(document: pikepdf.Pdf) -> None:  # 6.2.4, 6.2.10
     for page in document.pages:
-        operators = {str(operator) for _, operator in pikepdf.parse_content_stream(page)}
+        operators = {str(instruction.operator) for instruction in pikepdf.parse_content_stream(page)}
         assert not operators & {"k", "K", "cs", "CS", "sh", "gs"}
         assert "/Group" not in page.obj
         for image in page.Resources.get("/XObject", {}).values():
@@ -104,7 +103,9 @@ def test_every_colour_is_rgb_or_grey_and_nothing_is_transparent(document: pikepd
             assert "/SMask" not in image
 
 
-def test_xmp_says_pdfa_3b_and_agrees_with_the_information_dictionary(document: pikepdf.Pdf):  # 6.6.2, 6.6.3, 6.6.4
+def test_xmp_says_pdfa_3b_and_agrees_with_the_information_dictionary(
+    document: pikepdf.Pdf,
+) -> None:  # 6.6.2, 6.6.3, 6.6.4
     metadata = document.Root.Metadata
     assert "/Filter" not in metadata
     xmp = ET.fromstring(metadata.read_bytes())  # noqa: S314 - our own bytes
@@ -119,7 +120,7 @@ def test_xmp_says_pdfa_3b_and_agrees_with_the_information_dictionary(document: p
     assert str(document.docinfo.CreationDate) == f"D:{ISSUED_AT.astimezone(UTC):%Y%m%d%H%M%S}+00'00'"
 
 
-def test_markup_in_a_name_does_not_break_the_metadata():
+def test_markup_in_a_name_does_not_break_the_metadata() -> None:
     seller = company(legal_name="Dupont & Fils <bâtiment>")
 
     with opened(RENDERER.render(issued(seller=seller), logo=None)) as document:
@@ -127,7 +128,7 @@ def test_markup_in_a_name_does_not_break_the_metadata():
         assert xmp.findtext(".//dc:creator//rdf:li", namespaces=NAMESPACES) == "Dupont & Fils <bâtiment>"
 
 
-def test_every_font_is_embedded_and_none_is_a_standard_one(pdf: bytes, document: pikepdf.Pdf):  # 6.2.11.4
+def test_every_font_is_embedded_and_none_is_a_standard_one(pdf: bytes, document: pikepdf.Pdf) -> None:  # 6.2.11.4
     found = fonts(document)
 
     assert len(found) == 2
@@ -138,7 +139,7 @@ def test_every_font_is_embedded_and_none_is_a_standard_one(pdf: bytes, document:
         assert standard not in pdf
 
 
-def test_widths_in_the_file_are_those_of_the_embedded_glyphs(document: pikepdf.Pdf):  # 6.2.11.5
+def test_widths_in_the_file_are_those_of_the_embedded_glyphs(document: pikepdf.Pdf) -> None:  # 6.2.11.5
     for font in fonts(document).values():
         descendant = font.DescendantFonts[0]
         program = TTFont(io.BytesIO(descendant.FontDescriptor.FontFile2.read_bytes()))
@@ -151,7 +152,7 @@ def test_widths_in_the_file_are_those_of_the_embedded_glyphs(document: pikepdf.P
         assert all(abs(float(width) - advance * scale) <= 1 for width, advance in zip(widths, advances, strict=True))
 
 
-def test_an_embedded_glyph_is_the_outline_of_the_full_font(document: pikepdf.Pdf):
+def test_an_embedded_glyph_is_the_outline_of_the_full_font(document: pikepdf.Pdf) -> None:
     font = next(font for name, font in fonts(document).items() if name.endswith("Regular"))
     program = TTFont(io.BytesIO(font.DescendantFonts[0].FontDescriptor.FontFile2.read_bytes()))
     full = TTFont(Path(sys.modules["billing.adapters.pdf.fonts"].__file__ or "").parent / "fonts/Inter-Regular.ttf")
@@ -163,7 +164,7 @@ def test_an_embedded_glyph_is_the_outline_of_the_full_font(document: pikepdf.Pdf
     assert ours.coordinates == theirs.coordinates
 
 
-def test_attachments_are_listed_with_their_relationship():  # 6.8
+def test_attachments_are_listed_with_their_relationship() -> None:  # 6.8
     xml = Attachment(
         name="factur-x.xml",
         content=b"<invoice/>",
@@ -185,7 +186,7 @@ def test_attachments_are_listed_with_their_relationship():  # 6.8
         assert b"<!-- more -->" in document.Root.Metadata.read_bytes()
 
 
-def test_the_same_invoice_gives_the_same_bytes_in_another_process(pdf: bytes):
+def test_the_same_invoice_gives_the_same_bytes_in_another_process(pdf: bytes) -> None:
     script = (
         "import hashlib\n"
         "from billing.adapters.pdf.renderer import PdfInvoiceRenderer\n"
@@ -206,5 +207,5 @@ def test_the_same_invoice_gives_the_same_bytes_in_another_process(pdf: bytes):
         assert there.stdout.strip() == here
 
 
-def test_another_invoice_gives_another_file():
+def test_another_invoice_gives_another_file() -> None:
     assert RENDERER.render(issued(), logo=None) != RENDERER.render(issued(purchase_order="BC-1"), logo=None)

@@ -85,7 +85,7 @@ _AFTER_A_LONG_ONE = issued(lines=tuple(line(details="\n".join("W" * count)) for 
 @example(invoice=_LARGEST)
 @example(invoice=_AFTER_A_LONG_ONE)
 @settings(max_examples=25)
-def test_every_text_stands_on_the_page_and_apart_from_others(invoice: IssuedInvoice):
+def test_every_text_stands_on_the_page_and_apart_from_others(invoice: IssuedInvoice) -> None:
     for page in InvoiceLayout(invoice.document, None).pages():
         boxes = list(_boxes(page))
         for left, top, right, bottom, text in boxes:
@@ -96,7 +96,7 @@ def test_every_text_stands_on_the_page_and_apart_from_others(invoice: IssuedInvo
         _assert_apart(boxes)
 
 
-def test_the_footer_never_meets_the_lines():
+def test_the_footer_never_meets_the_lines() -> None:
     for page in InvoiceLayout(issued(lines=tuple(line(details="d " * 90) for _ in range(60))).document, None).pages():
         _assert_apart(list(_boxes(page)))
 

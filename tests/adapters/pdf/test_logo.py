@@ -24,7 +24,7 @@ def colour(content: bytes) -> tuple[int, ...]:
     with opened(PdfInvoiceRenderer().render(issued(), logo=content)) as document:
         (image,) = document.pages[0].Resources.XObject.values()
         if image.Filter == "/DCTDecode":
-            drawn = Image.open(io.BytesIO(image.read_raw_bytes()))
+            drawn: Image.Image = Image.open(io.BytesIO(image.read_raw_bytes()))
         else:
             drawn = Image.frombytes("RGB", (int(image.Width), int(image.Height)), image.read_bytes())
         found = drawn.convert("RGB").getpixel((drawn.width // 2, drawn.height // 2))
@@ -34,7 +34,7 @@ def colour(content: bytes) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("size", [(1600, 300), (300, 1600), (4000, 4000), (800, 320), (120, 60), (1, 1), (2500, 100)])
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "WEBP"])
-def test_a_logo_keeps_its_proportions_in_its_box_and_is_never_enlarged(size: tuple[int, int], file_format: str):
+def test_a_logo_keeps_its_proportions_in_its_box_and_is_never_enlarged(size: tuple[int, int], file_format: str) -> None:
     logo = prepare_logo(encoded(Image.new("RGB", size, "teal"), file_format))
 
     assert logo.width <= BOX_WIDTH + 1e-9
@@ -44,19 +44,19 @@ def test_a_logo_keeps_its_proportions_in_its_box_and_is_never_enlarged(size: tup
     assert logo.width / logo.height == pytest.approx(size[0] / size[1])
 
 
-def test_a_logo_that_fits_is_drawn_at_its_own_size():
+def test_a_logo_that_fits_is_drawn_at_its_own_size() -> None:
     logo = prepare_logo(encoded(Image.new("RGB", (120, 60), "teal")))
 
     assert (logo.width, logo.height) == (120, 60)
 
 
-def test_a_large_logo_fills_its_box_in_one_direction():
+def test_a_large_logo_fills_its_box_in_one_direction() -> None:
     logo = prepare_logo(encoded(Image.new("RGB", (1600, 300), "teal")))
 
     assert logo.width == pytest.approx(BOX_WIDTH)
 
 
-def test_a_photograph_taken_on_its_side_is_drawn_upright():
+def test_a_photograph_taken_on_its_side_is_drawn_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
 
@@ -80,18 +80,20 @@ def test_a_photograph_taken_on_its_side_is_drawn_upright():
     ],
     ids=["transparent", "grey-transparent", "webp", "cmyk", "grey", "bilevel", "16-bit", "palette"],
 )
-def test_every_kind_of_pixel_becomes_opaque_rgb(picture: Image.Image, file_format: str, expected: tuple[int, ...]):
+def test_every_kind_of_pixel_becomes_opaque_rgb(
+    picture: Image.Image, file_format: str, expected: tuple[int, ...]
+) -> None:
     found = colour(encoded(picture, file_format))
 
     assert all(abs(one - other) <= 6 for one, other in zip(found, expected, strict=True))
 
 
-def test_a_huge_logo_is_reduced_to_what_a_printer_shows():
+def test_a_huge_logo_is_reduced_to_what_a_printer_shows() -> None:
     pdf = PdfInvoiceRenderer().render(issued(), logo=encoded(Image.effect_noise((4000, 1600), 80), "JPEG"))
 
     assert len(pdf) < 600_000
 
 
-def test_bytes_that_are_no_picture_are_refused():
+def test_bytes_that_are_no_picture_are_refused() -> None:
     with pytest.raises(InvalidInput):
         PdfInvoiceRenderer().render(issued(), logo=b"<svg xmlns='http://www.w3.org/2000/svg'/>")

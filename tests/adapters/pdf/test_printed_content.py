@@ -40,7 +40,7 @@ def minor(text: str) -> int:
     return int(re.sub(r"[\s,€]", "", text).replace("−", "-"))
 
 
-def test_it_names_the_seller_as_the_law_asks():
+def test_it_names_the_seller_as_the_law_asks() -> None:
     text = printed(issued(seller=company(trade_name="La Maison Exemple")))
 
     assert "Exemple SARL" in text
@@ -54,7 +54,7 @@ def test_it_names_the_seller_as_the_law_asks():
     assert "facturation@exemple.example" in text
 
 
-def test_a_sole_trader_is_printed_with_ei_and_without_capital():
+def test_a_sole_trader_is_printed_with_ei_and_without_capital() -> None:
     text = printed(issued(seller=franchise_company()))
 
     assert "Camille Exemple EI" in text
@@ -62,7 +62,7 @@ def test_a_sole_trader_is_printed_with_ei_and_without_capital():
     assert "RCS" not in text
 
 
-def test_it_names_the_buyer_and_where_the_goods_go():
+def test_it_names_the_buyer_and_where_the_goods_go() -> None:
     buyer = customer(delivery_address=address(line1="Quai 4", postal_code="1000", city="Bruxelles", country_code="BE"))
 
     text = printed(issued(buyer=buyer, purchase_order="BC-2026-0118"))
@@ -73,7 +73,7 @@ def test_it_names_the_buyer_and_where_the_goods_go():
     assert "BC-2026-0118" in text
 
 
-def test_number_and_dates_are_printed():
+def test_number_and_dates_are_printed() -> None:
     invoice = issued()
 
     text = printed(invoice)
@@ -84,7 +84,7 @@ def test_number_and_dates_are_printed():
 
 
 @pytest.mark.parametrize("document_type", DocumentType)
-def test_every_type_of_document_has_its_title_and_room_for_it(document_type: DocumentType):
+def test_every_type_of_document_has_its_title_and_room_for_it(document_type: DocumentType) -> None:
     invoice = issued()
     other = replace(invoice, document=replace(invoice.document, document_type=document_type))
 
@@ -95,7 +95,7 @@ def test_every_type_of_document_has_its_title_and_room_for_it(document_type: Doc
     assert first.x + width <= 595 - 45 + 1
 
 
-def test_every_amount_is_the_documents():
+def test_every_amount_is_the_documents() -> None:
     invoice = issued(discount=Discount(amount_minor=5_000, reason="Geste commercial"))
     totals = invoice.totals
 
@@ -113,7 +113,7 @@ def test_every_amount_is_the_documents():
     assert text.count(f"Net à payer {plain(format_euros(totals.due_minor))}") == 2
 
 
-def test_a_line_shows_quantity_unit_price_discount_rate_and_net():
+def test_a_line_shows_quantity_unit_price_discount_rate_and_net() -> None:
     odd = line(quantity=Decimal("1234.5"), unit="KGM", unit_price=Decimal("0.123456"), vat=taxed("5.5"),
                discount=Discount(percent=Decimal("2.5")))  # fmt: skip
 
@@ -122,7 +122,7 @@ def test_a_line_shows_quantity_unit_price_discount_rate_and_net():
     assert "1 234,5 kg 0,123456 −2,5 % 5,5 %" in text
 
 
-def test_a_unit_outside_the_list_is_printed_as_written():
+def test_a_unit_outside_the_list_is_printed_as_written() -> None:
     assert "caisse de douze" in printed(issued(lines=(line(unit="caisse de douze"),)))
 
 
@@ -138,7 +138,7 @@ def test_a_unit_outside_the_list_is_printed_as_written():
     ],
     ids=["plain", "franchise", "debits", "consumer", "intra-community", "several"],
 )
-def test_every_mention_is_printed(invoice: IssuedInvoice):
+def test_every_mention_is_printed(invoice: IssuedInvoice) -> None:
     text = printed(invoice)
 
     assert invoice.document.mentions
@@ -146,13 +146,13 @@ def test_every_mention_is_printed(invoice: IssuedInvoice):
         assert plain(mention.text) in text
 
 
-def test_the_wording_of_an_exemption_stands_with_its_vat_group():
+def test_the_wording_of_an_exemption_stands_with_its_vat_group() -> None:
     text = printed(issued(seller=franchise_company()))
 
     assert "Sans TVA 3 397,50 0,00 TVA non applicable, article 293 B du CGI" in text
 
 
-def test_payment_says_when_where_and_what_to_quote():
+def test_payment_says_when_where_and_what_to_quote() -> None:
     text = printed(issued())
 
     assert "Échéance 23/12/2026 (30 jours)" in text
@@ -161,26 +161,26 @@ def test_payment_says_when_where_and_what_to_quote():
     assert "Référence F2026-00001" in text
 
 
-def test_one_day_is_singular_and_none_is_on_receipt():
+def test_one_day_is_singular_and_none_is_on_receipt() -> None:
     assert "(1 jour)" in printed(issued(payment_terms_days=1))
     assert "(à réception)" in printed(issued(payment_terms_days=0))
 
 
-def test_without_an_account_no_transfer_is_asked_for():
+def test_without_an_account_no_transfer_is_asked_for() -> None:
     text = printed(issued(seller=company(iban=None, bic=None)))
 
     assert "IBAN" not in text
     assert "virement" not in text
 
 
-def test_notes_and_the_companys_own_footer_are_printed():
+def test_notes_and_the_companys_own_footer_are_printed() -> None:
     text = printed(issued(seller=company(footer_text="Membre d'une association agréée."), notes="Merci !\nÀ bientôt."))
 
     assert "Merci ! À bientôt." in text
     assert "Membre d'une association agréée." in text
 
 
-def test_a_very_long_footer_is_printed_once_in_full():
+def test_a_very_long_footer_is_printed_once_in_full() -> None:
     sentence = "Conditions générales de vente disponibles sur demande. "
 
     text = printed(issued(seller=company(footer_text=sentence * 40), lines=many_lines(60)))
@@ -188,7 +188,7 @@ def test_a_very_long_footer_is_printed_once_in_full():
     assert text.count(sentence.strip()) == 40
 
 
-def test_pages_are_numbered_and_name_the_document():
+def test_pages_are_numbered_and_name_the_document() -> None:
     pdf = PdfInvoiceRenderer().render(issued(lines=many_lines(60)), logo=None)
 
     found = pages(pdf)
@@ -201,7 +201,7 @@ def test_pages_are_numbered_and_name_the_document():
         assert any(text.startswith("Exemple SARL · ") for text in texts)
 
 
-def test_the_table_repeats_its_head_and_carries_its_total():
+def test_the_table_repeats_its_head_and_carries_its_total() -> None:
     invoice = issued(lines=many_lines(90))
     nets = [item.net_minor for item in invoice.totals.lines]
 
@@ -223,14 +223,14 @@ def test_the_table_repeats_its_head_and_carries_its_total():
     assert carried == invoice.totals.lines_minor
 
 
-def test_the_last_line_stays_with_the_totals():
+def test_the_last_line_stays_with_the_totals() -> None:
     for count in range(8, 30):
         found = pages(PdfInvoiceRenderer().render(issued(lines=many_lines(count)), logo=None))
         with_totals = next(page for page in found if any(text.text == "Total TTC" for text in page))
         assert any(text.text == f"Article d'exemple n° {count}" for text in with_totals)
 
 
-def test_free_lines_fill_pages_like_any_other():
+def test_free_lines_fill_pages_like_any_other() -> None:
     free = tuple(line(description=f"Offert {rank}", unit_price=Decimal(0)) for rank in range(80))
 
     found = pages(PdfInvoiceRenderer().render(issued(lines=free), logo=None))
@@ -239,7 +239,7 @@ def test_free_lines_fill_pages_like_any_other():
     assert all(text.y > 40 for page in found for text in page if text.text.startswith("Offert"))
 
 
-def test_the_longest_invoice_is_printed_whole():
+def test_the_longest_invoice_is_printed_whole() -> None:
     invoice = issued(lines=many_lines(MAX_LINES))
 
     text = printed(invoice)
@@ -249,7 +249,7 @@ def test_the_longest_invoice_is_printed_whole():
     assert plain(format_euros(invoice.totals.due_minor)) in text
 
 
-def test_details_longer_than_a_page_lose_no_word():
+def test_details_longer_than_a_page_lose_no_word() -> None:
     details = " ".join(f"mot{rank}" for rank in range(3000))
 
     text = printed(issued(lines=(line(), line(details=details), line(description="Après"))))
@@ -259,7 +259,7 @@ def test_details_longer_than_a_page_lose_no_word():
     assert "Après" in text
 
 
-def test_a_number_with_a_long_mask_is_printed():
+def test_a_number_with_a_long_mask_is_printed() -> None:
     seller = company(invoice_number_pattern=NumberPattern("SERVICE/{year}-{0000000001}"))
 
     assert "SERVICE/2026-0000000001" in printed(issued(seller=seller))
@@ -269,15 +269,15 @@ def test_a_number_with_a_long_mask_is_printed():
     "text",
     ["Œuvre d’été – 100 €", "Ζαχαροπλαστείο", "Общество «Пример»", "Żółć, Įmonė, Ñandú", "m² · ½ n° 3 → ✓", "Nguyễn"],
 )
-def test_european_alphabets_and_signs_are_printed(text: str):
+def test_european_alphabets_and_signs_are_printed(text: str) -> None:
     assert text in printed(issued(lines=(line(description=text),)))
 
 
-def test_accents_typed_apart_are_printed_composed():
+def test_accents_typed_apart_are_printed_composed() -> None:
     assert "été" in printed(issued(lines=(line(description="e\u0301te\u0301"),)))
 
 
-def test_no_break_spaces_survive():
+def test_no_break_spaces_survive() -> None:
     pdf = PdfInvoiceRenderer().render(issued(lines=(line(description="12\u00a0mètres"),)), logo=None)
 
     assert any("12\u00a0mètres" in text.text for page in pages(pdf) for text in page)
@@ -286,7 +286,7 @@ def test_no_break_spaces_survive():
 @pytest.mark.parametrize(
     ("text", "named"), [("Fête 🎉", "U+1F389"), ("日本", "U+65E5"), ("a\u0007b", "U+0007"), ("\uffff", "U+FFFF")]
 )
-def test_a_character_without_glyph_is_refused_by_name(text: str, named: str):
+def test_a_character_without_glyph_is_refused_by_name(text: str, named: str) -> None:
     assert first_unprintable(text) is not None
 
     with pytest.raises(InvalidInput) as refused:

@@ -20,6 +20,8 @@ MAX_RATIO = 25
 _MEDIA_TYPES = {"GIF": "image/gif", "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _ORIENTATION = 0x0112  # EXIF
 _ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
+_TOO_LARGE_FR = "Le logo dépasse 50 millions de pixels."
+_TOO_LARGE_EN = "The logo exceeds 50 million pixels."
 
 
 class PillowLogoChecker:
@@ -31,25 +33,23 @@ class PillowLogoChecker:
         """
         if len(content) > MAX_BYTES:
             raise InvalidInput("Le logo dépasse 5 Mo.", "The logo exceeds 5 MB.")
-        media_type, width, height = _header(content)
+        media_type, (width, height) = _header(content)
         if width * height > MAX_PIXELS:
-            raise InvalidInput("Le logo dépasse 50 millions de pixels.", "The logo exceeds 50 million pixels.")
+            raise InvalidInput(_TOO_LARGE_FR, _TOO_LARGE_EN)
         if max(width, height) > MAX_RATIO * min(width, height):
             raise InvalidInput("Le logo est trop étiré.", "The logo is too elongated.")
-        _decode(content)
+        if _decode(content) in _ON_THEIR_SIDE:
+            width, height = height, width
         return Picture(sha256=hashlib.sha256(content).hexdigest(), media_type=media_type, width=width, height=height)
 
 
-def _header(content: bytes) -> tuple[str, int, int]:
-    """Media type, width and height as displayed, without decoding pixels."""
+def _header(content: bytes) -> tuple[str, tuple[int, int]]:
+    """Media type, width and height as stored, without decoding pixels (Pillow decodes a PNG to tell its EXIF)."""
     try:
         with _opened(content) as picture:
-            width, height = picture.size
-            if picture.getexif().get(_ORIENTATION, 1) in _ON_THEIR_SIDE:
-                width, height = height, width
-            return _MEDIA_TYPES[picture.format or ""], width, height
+            return _MEDIA_TYPES[picture.format or ""], picture.size
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInput("Le logo dépasse 50 millions de pixels.", "The logo exceeds 50 million pixels.") from error
+        raise InvalidInput(_TOO_LARGE_FR, _TOO_LARGE_EN) from error
     except (OSError, ValueError, SyntaxError, KeyError) as error:
         raise InvalidInput(
             "Le logo doit être une image PNG, JPEG, GIF ou WebP.", "The logo must be a PNG, JPEG, GIF or WebP picture."
@@ -63,12 +63,13 @@ def _opened(content: bytes) -> Image.Image:
         return Image.open(io.BytesIO(content), formats=tuple(_MEDIA_TYPES))
 
 
-def _decode(content: bytes) -> None:
-    """Read every pixel once: checksums first, then the data; nothing may be missing."""
+def _decode(content: bytes) -> int:
+    """Read every pixel once: checksums first, then the data; nothing may be missing. Returns the EXIF orientation."""
     try:
         with _opened(content) as picture:
             picture.verify()
         with _opened(content) as picture:
             picture.load()
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+            return int(picture.getexif().get(_ORIENTATION, 1))
+    except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
         raise InvalidInput("Le logo est tronqué ou abîmé.", "The logo is truncated or damaged.") from error

@@ -49,6 +49,7 @@ _BLOCK_GAP = 16.0
 _CELL_GAP = 10.0
 _ROW_PAD = 5.5
 _LONGEST_FOOTER = 4  # lines; a longer text of the company stands once, below the mentions
+_LARGE_NAME_LINES = 2
 _LEAST_DESCRIPTION = 150.0
 _TABLE_SIZES = (8.5, 7.5, 6.5)
 _TOTALS_WIDTH = 208.0
@@ -169,9 +170,15 @@ class InvoiceLayout:
             self._page.logo = (_LEFT, _TOP, self._logo)
             return max(y, _TOP + min(self._logo.height, BOX_HEIGHT)) + 14
         left = _TOP + 14
-        for text in wrap(self._document.seller.display_name, _SELLER, _BUYER_X - _LEFT - _COLUMN_GAP):
-            self._page.text(_LEFT, left, text, _SELLER)
-            left += _SELLER.leading
+        width = _BUYER_X - _LEFT - _COLUMN_GAP
+        style = _SELLER
+        name = wrap(self._document.seller.display_name, style, width)
+        if len(name) > _LARGE_NAME_LINES:
+            style = _NAME
+            name = wrap(self._document.seller.display_name, style, width)
+        for text in name:
+            self._page.text(_LEFT, left, text, style)
+            left += style.leading
         return max(y, left) + 6
 
     def _seller(self, top: float) -> float:

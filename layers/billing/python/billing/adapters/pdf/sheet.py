@@ -90,7 +90,7 @@ def _wrap_line(paragraph: str, style: Style, width: float) -> Iterator[str]:
         yield paragraph.rstrip(" ")
         return
     line = ""
-    for word in paragraph.split(" "):
+    for word in filter(None, paragraph.split(" ")):
         longer = f"{line} {word}" if line else word
         if measure(longer, size) <= width:
             line = longer

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from billing.adapters.images.logo_checker import MAX_BYTES, PillowLogoChecker
+from billing.domain.errors import InvalidInput
+
+CHECKER = PillowLogoChecker()
+
+
+def encoded(file_format: str, size: tuple[int, int] = (300, 120), mode: str = "RGB", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert(mode).save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file_format", "media_type"),
+    [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("GIF", "image/gif"), ("WEBP", "image/webp")],
+)
+def test_usual_pictures_are_described(file_format: str, media_type: str) -> None:
+    content = encoded(file_format)
+
+    picture = CHECKER.check(content)
+
+    assert picture.media_type == media_type
+    assert (picture.width, picture.height) == (300, 120)
+    assert picture.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L"])
+def test_print_colours_are_taken(mode: str) -> None:
+    assert CHECKER.check(encoded("JPEG", mode=mode)).width == 300
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (300, 120)), (3, (300, 120)), (6, (120, 300)), (8, (120, 300))])
+def test_size_is_as_displayed(orientation: int, size: tuple[int, int]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    picture = CHECKER.check(encoded("JPEG", exif=exif.tobytes()))
+
+    assert (picture.width, picture.height) == size
+
+
+@pytest.mark.parametrize("file_format", ["BMP", "TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "JPEG2000"])
+def test_other_formats_are_refused(file_format: str) -> None:
+    with pytest.raises(InvalidInput):
+        CHECKER.check(encoded(file_format, size=(64, 64)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"GIF89a",
+        b"<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'/>",
+        b"<html><img src='file:///etc/passwd'></html>",
+        b"%PDF-1.7\n",
+        b"\xff\xd8\xff" + b"\0" * 50,
+        b"RIFF\x10\0\0\0WEBPVP8 ",
+    ],
+)
+def test_what_is_no_picture_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        CHECKER.check(content)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_a_truncated_picture_is_refused(file_format: str, kept: float) -> None:
+    content = encoded(file_format, size=(200, 200))
+
+    with pytest.raises(InvalidInput):
+        CHECKER.check(content[: int(len(content) * kept)])
+
+
+def test_a_png_with_a_wrong_checksum_is_refused() -> None:
+    content = bytearray(encoded("PNG"))
+    content[len(content) // 2] ^= 0xFF
+
+    with pytest.raises(InvalidInput):
+        CHECKER.check(bytes(content))
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that announces this size and holds almost nothing."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
+
+    header = struct.pack(">LLBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("size", [(8000, 7000), (12000, 9000), (40_000, 40_000), (2**31 - 1, 2**31 - 1)])
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _self: pytest.fail("the pixels were decoded"))
+
+    with pytest.raises(InvalidInput, match=r"50 million|PNG, JPEG"):
+        CHECKER.check(png_header(*size))
+
+
+def test_too_many_bytes_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="5 MB"):
+        CHECKER.check(encoded("PNG") + b"\0" * MAX_BYTES)
+
+
+@pytest.mark.parametrize("size", [(2600, 100), (100, 2600)])
+def test_a_ribbon_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(InvalidInput, match="elongated"):
+        CHECKER.check(encoded("PNG", size=size))
+
+
+def test_a_text_chunk_that_inflates_without_end_is_refused() -> None:
+    data = b"Comment\0\0" + zlib.compress(b"\0" * 80_000_000, 9)
+    text = struct.pack(">L", len(data)) + b"zTXt" + data + struct.pack(">L", zlib.crc32(b"zTXt" + data))
+    content = encoded("PNG")
+
+    with pytest.raises(InvalidInput):
+        CHECKER.check(content[:33] + text + content[33:])
