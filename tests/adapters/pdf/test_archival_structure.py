@@ -74,7 +74,7 @@ def test_a_line_feed_stands_before_each_endstream_and_is_not_counted(pdf: bytes)
 
 def test_data_that_ends_with_a_line_feed_gets_another_one() -> None:
     # About one compressed stream in 256 ends with a line feed.
-    contents = (str(rank).encode() for rank in range(3000))
+    contents = (hashlib.sha256(bytes([rank % 256, rank // 256])).digest() for rank in range(5000))
     content = next(content for content in contents if zlib.compress(content).endswith(b"\n"))
     attached = Attachment(name="note.txt", content=content, media_type="text/plain", description="Note")
 
