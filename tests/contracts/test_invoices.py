@@ -408,3 +408,12 @@ def test_an_invoice_of_500_lines_is_issued_and_read_back(world: World) -> None:
     invoice = world.issue(world.add_draft(holding=samples.content(*lines)))
 
     assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == invoice
+
+
+@pytest.mark.parametrize("characters", [100, 200])
+def test_a_draft_as_large_as_the_rules_allow_is_stored_issued_and_paid(world: World, characters: int) -> None:
+    lines = tuple(samples.line("10", details="é" * characters) for _ in range(450))
+
+    invoice = world.pay(world.issue(world.add_draft(holding=samples.content(*lines))), 100)
+
+    assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == invoice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from billing.adapters.dynamodb import keys
@@ -36,6 +37,7 @@ from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.domain.totals import compute_totals
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
@@ -76,7 +78,8 @@ def draft_to_item(draft: DraftInvoice) -> Item:
         schema_version=SCHEMA_VERSION,
         tenant_id=draft.tenant_id,
         version=draft.version,
-        body=dump(draft),
+        # The lines stand in the content already; twice, a large draft would not fit into an item.
+        body=dump(replace(draft, totals=replace(draft.totals, lines=()))),
         **listed,
     )
 
@@ -133,7 +136,8 @@ def _listed(tenant_id: str, summary: InvoiceSummary, *, due: date) -> dict[str, 
 
 def from_item(stored: Item) -> Invoice:
     if text(stored, "entity") == DRAFT:
-        return load(DraftInvoice, text(stored, "body"))
+        draft = load(DraftInvoice, text(stored, "body"))
+        return replace(draft, totals=compute_totals(draft.content.lines, discount=draft.content.discount))
     return issued_from_item(stored)
 
 
