@@ -9,6 +9,7 @@ import threading
 import time
 from typing import Any
 
+import cryptography  # noqa: F401 - ministack would sign tokens with noise without it, and say nothing
 from ministack import app as ministack  # type: ignore[import-not-found]
 from ministack.core.persistence import save_all  # type: ignore[import-not-found]
 
