@@ -1,6 +1,5 @@
 """The check of the artefacts finds what must not ship, and the finishing step leaves nothing to find."""
 
-import ast
 import marshal
 import re
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from local.build import artefacts
 from local.build.artefacts import AWS_SERVICES, RUNTIME, complaints, finish
+from tests.template.reach import services_named
 from tests.template.stack import ROOT
 
 # Byte code is made by the runtime's own Python: here the one at hand stands in for it.
@@ -141,11 +141,8 @@ def test_what_must_not_ship_is_found(build: Path, spoil: str) -> None:
 
 def test_every_service_the_code_speaks_to_is_shipped() -> None:
     """Clients are made by ``client("dynamodb")``: the names in our code are those botocore keeps."""
-    named: set[str] = set()
-    for path in [*(ROOT / "layers/billing").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and re.search(r"(^|[._])(client|resource)$", ast.unparse(node.func)):
-                named |= {str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant)}
+    code = [*(ROOT / "layers/billing").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    named = set().union(*(services_named(path) for path in code))
 
     assert {"dynamodb", "s3"} <= named <= AWS_SERVICES
 

@@ -1,16 +1,17 @@
 """Every setting read is set, every setting set is read, and in one place only."""
 
-import ast
 import re
 from pathlib import Path
 
+import pytest
+
+from tests.template.reach import Reached, setting_names
 from tests.template.stack import ROOT, functions, resources, template
 
 BILLING = ROOT / "layers" / "billing" / "python" / "billing"
 SETTINGS = BILLING / "runtime" / "settings.py"
 # Read by the libraries themselves.
 LIBRARY_SETTINGS = re.compile(r"POWERTOOLS_\w+")
-SETTING = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
 READS_ENVIRONMENT = re.compile(r"\bos\.(environ|getenv)\b|\bfrom os import\b.*\b(environ|getenv)\b")
 
 
@@ -19,19 +20,15 @@ def _set() -> set[str]:
     return {name for name in names if not LIBRARY_SETTINGS.fullmatch(name)}
 
 
-def _read() -> set[str]:
-    tree = ast.parse(SETTINGS.read_text(encoding="utf-8"))
-    return {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and re.fullmatch(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", node.value)
-    }
-
-
 def test_every_setting_read_is_set_and_every_setting_set_is_read() -> None:
-    assert _read() == _set()
+    assert set(setting_names().values()) == _set()
+
+
+@pytest.mark.parametrize("function", functions())
+def test_a_function_has_every_setting_its_code_can_read(function: str, reached: dict[str, Reached]) -> None:
+    module = functions()[function]["Handler"].removesuffix(".handler")
+
+    assert reached[module].settings <= set(functions()[function]["Environment"]["Variables"])
 
 
 def test_the_environment_is_read_in_one_module_only() -> None:

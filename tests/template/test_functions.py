@@ -1,78 +1,19 @@
 """One module, one function, one event sample; names that follow from the module; layers that hold what it imports."""
 
 import ast
-import importlib.metadata
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from local.openapi.handlers import HandlerName
+from tests.template.reach import Reached, distribution
 from tests.template.stack import FUNCTION, ROOT, TEMPLATE, functions, handlers, resources
 
 LAYERS_DIRECTORY = {"CoreDepsLayer": "core_deps", "PdfDepsLayer": "pdf_deps"}
 EVERYWHERE = {"CoreDepsLayer", "BillingLayer"}
-OPTIONAL = {"certifi"}  # botocore takes it when it is there; its own certificates do
 SAMPLES = sorted((ROOT / "events").glob("*/*.json"))
-OUR_CODE = {"billing"} | {module.split(".")[0] for module in handlers()}
-
-# One interpreter imports what the core layer always brings, then forks for each handler: each starts clean, and fast.
-# Imports inside our functions are followed too: they are made when the operation first needs them.
-IMPORTER = """
-import ast, importlib.util, inspect, json, os, sys
-import aws_lambda_powertools.event_handler, boto3, pydantic
-
-def ours():
-    return {name for name in sys.modules if name.partition(".")[0] in OURS}
-
-def postponed(module):
-    for function in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(function, ast.FunctionDef):
-            for node in ast.walk(function):
-                if isinstance(node, ast.ImportFrom):
-                    yield node.module
-                    yield from (f"{node.module}.{alias.name}" for alias in node.names)
-                elif isinstance(node, ast.Import):
-                    yield from (alias.name for alias in node.names)
-
-def exists(name):
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False  # a name in a module, not a module in a package
-
-def closure(module):
-    importlib.import_module(module)
-    followed = set()
-    while ours() - followed:
-        for name in ours() - followed:
-            followed.add(name)
-            for other in postponed(sys.modules[name]):
-                if exists(other):
-                    importlib.import_module(other)
-    return sorted({name.partition(".")[0] for name in sys.modules})
-
-OURS = set(sys.argv[1].split(","))
-for module in sys.argv[2:]:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            tops = closure(module)
-        except BaseException as error:
-            tops = repr(error)
-        with os.fdopen(writing, "w") as pipe:
-            json.dump(tops, pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        print(json.dumps([module, json.load(pipe)]))
-    os.waitpid(child, 0)
-"""
 
 
 def _module(function: str) -> str:
@@ -87,43 +28,7 @@ def _layers(function: str) -> list[str]:
 
 def _pins(layer: str) -> set[str]:
     path = ROOT / "layers" / LAYERS_DIRECTORY[layer] / "requirements.txt"
-    return {_distribution(name) for name in re.findall(r"(?m)^([\w.-]+)==", path.read_text(encoding="utf-8"))}
-
-
-def _distribution(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-@pytest.fixture(scope="session")
-def imported() -> dict[str, set[str]]:
-    """The distributions each handler module brings with it, at its import or later."""
-    path = [str(ROOT / "functions"), str(ROOT / "layers" / "billing" / "python")]
-    names = {
-        name: "1"
-        for function in functions().values()
-        for name in function["Environment"]["Variables"]
-        if not name.startswith("POWERTOOLS_")
-    }
-    answer = subprocess.run(
-        [sys.executable, "-c", IMPORTER, ",".join(OUR_CODE), *handlers()],
-        env={**os.environ, **names, "PYTHONPATH": os.pathsep.join(path)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    owners = importlib.metadata.packages_distributions()
-    found: dict[str, set[str]] = {}
-    for line in answer.stdout.splitlines():
-        module, tops = json.loads(line)
-        assert isinstance(tops, list), f"{module} cannot be imported: {tops}"
-        found[module] = {
-            _distribution(owner)
-            for top in tops
-            if top not in sys.stdlib_module_names | OUR_CODE | OPTIONAL
-            for owner in owners.get(top, [])
-        }
-    return found
+    return {distribution(name) for name in re.findall(r"(?m)^([\w.-]+)==", path.read_text(encoding="utf-8"))}
 
 
 def test_each_handler_has_its_function_and_each_function_its_handler() -> None:
@@ -181,22 +86,19 @@ def test_an_event_sample_is_json(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("function", functions())
-def test_layers_hold_what_the_handler_imports(function: str, imported: dict[str, set[str]]) -> None:
+def test_layers_hold_what_the_handler_imports(function: str, reached: dict[str, Reached]) -> None:
     layers = _layers(function)
     held = set().union(*(_pins(layer) for layer in layers if layer in LAYERS_DIRECTORY))
 
     assert "BillingLayer" in layers
-    assert imported[_module(function)] <= held
+    assert reached[_module(function)].distributions <= held
     assert len(layers) <= 3
 
 
-@pytest.mark.parametrize(
-    "function", [name for name in functions() if set(_layers(name)) - {"CoreDepsLayer", "BillingLayer"}]
-)
-def test_no_layer_is_attached_for_nothing(function: str, imported: dict[str, set[str]]) -> None:
-    """Imported with the handler, or on its first use: the module is named in the code it reaches."""
-    for layer in set(_layers(function)) - {"CoreDepsLayer", "BillingLayer"}:
-        assert imported[_module(function)] & (_pins(layer) - _pins("CoreDepsLayer"))
+@pytest.mark.parametrize("function", functions())
+def test_no_layer_is_attached_for_nothing(function: str, reached: dict[str, Reached]) -> None:
+    for layer in set(_layers(function)) - EVERYWHERE:
+        assert reached[_module(function)].distributions & (_pins(layer) - _pins("CoreDepsLayer"))
 
 
 def test_a_function_block_has_twelve_lines_at_most() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.template.reach import Reached
 from tests.template.stack import api, functions, references, resources, target
 
 # Actions that IAM cannot bind to a resource.
@@ -28,6 +29,15 @@ MAY_DELETE = {
 MAY_UPDATE = {
     "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",
     "WorkflowRestartRole": "counts them too",
+}
+# As boto3 names a service → as IAM does.
+SERVICE_PREFIXES = {
+    "cognito-idp": "cognito-idp",
+    "dynamodb": "dynamodb",
+    "s3": "s3",
+    "secretsmanager": "secretsmanager",
+    "sesv2": "ses",
+    "stepfunctions": "states",
 }
 STAR = "*"
 
@@ -129,3 +139,18 @@ def test_buckets_and_topics_are_open_to_nobody_unconditionally() -> None:
 
 def test_a_permission_to_invoke_names_who_asks() -> None:
     assert all("SourceArn" in permission["Properties"] for permission in resources("AWS::Lambda::Permission").values())
+
+
+@pytest.mark.parametrize("role", sorted({target(function["Role"]) for function in functions().values()}))
+def test_a_role_reaches_the_services_its_functions_speak_to_and_no_other(
+    role: str, reached: dict[str, Reached]
+) -> None:
+    users = [function for function in functions().values() if target(function["Role"]) == role]
+    spoken = {
+        SERVICE_PREFIXES[service]
+        for function in users
+        for service in reached[function["Handler"].removesuffix(".handler")].services
+    }
+    allowed = {action.partition(":")[0] for owner, action, _ in _granted() if owner == role}
+
+    assert allowed - {"sqs"} == spoken - {"cognito-idp"}
