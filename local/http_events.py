@@ -155,7 +155,7 @@ def read_answer(payload: bytes) -> Response:
     if not 100 <= status <= 599 or not isinstance(text, str):
         raise MalformedAnswerError("status or body")
     try:
-        content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+        content = base64.b64decode(text, validate=True) if answer.get("isBase64Encoded") else text.encode()
     except (binascii.Error, ValueError) as error:
         raise MalformedAnswerError("body") from error
     named = {str(name).lower(): _header_value(value) for name, value in headers.items()}

@@ -87,7 +87,7 @@ def delivery_events(message: Message, recipients: list[str], *, message_id: str,
         "messageId": message_id,
         "destination": list(recipients),
         "headersTruncated": False,
-        "headers": [{"name": name, "value": str(value)} for name, value in message.items()],
+        "headers": [{"name": name, "value": _unfolded(value)} for name, value in message.items()],
         "commonHeaders": common,
         "tags": {"ses:operation": ["SendRawEmail"]},
     }
@@ -102,6 +102,10 @@ def delivery_events(message: Message, recipients: list[str], *, message_id: str,
         {"eventType": "Send", "mail": mail, "send": {}},
         {"eventType": "Delivery", "mail": mail, "delivery": delivery},
     ]
+
+
+def _unfolded(value: object) -> str:
+    return re.sub(r"\r?\n(?=[ \t])", "", str(value)).strip()
 
 
 def sns_event(topic_arn: str, message: str) -> dict[str, Any]:
