@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from email.parser import BytesHeaderParser
+from email.policy import default
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -98,4 +100,10 @@ def wait_for(look: Callable[[], T | None], *, seconds: float, what: str) -> T:
 
 def mails_to(mail_directory: Path, recipient: str) -> list[Path]:
     """Mails that reached the local sink for a recipient, oldest first."""
-    return sorted(mail_directory.glob(f"*-{recipient}.eml"))
+    return [path for path in sorted(mail_directory.glob("*.eml")) if recipient in _recipients(path)]
+
+
+def _recipients(path: Path) -> set[str]:
+    with path.open("rb") as file:
+        headers = BytesHeaderParser(policy=default).parse(file)
+    return {address.addr_spec for address in headers["To"].addresses}
