@@ -21,6 +21,8 @@ os.environ.update(
 for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
     os.environ.pop(variable, None)
 
+pytest_plugins = ("tests.people",)
+
 # A deadline per example measures the machine, not the rule.
 settings.register_profile("zenbilling", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("zenbilling")
