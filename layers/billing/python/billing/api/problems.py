@@ -9,10 +9,12 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from billing.api.answers import respond
+from billing.api.answers import JSON, respond
 from billing.api.bodies import parse_body
+from billing.api.events import header
 from billing.api.language import Language, language_of
 from billing.api.messages import field_texts
 from billing.domain import errors
@@ -55,7 +57,9 @@ def status_of(error: type[BillingError]) -> int:
 
 def install(app: APIGatewayHttpResolver) -> None:
     """Make an operation answer problems, parse bodies strictly and repeat answers already given."""
-    app._json_body_deserializer = parse_body  # noqa: SLF001 - otherwise each handler would have to pass it
+    # Otherwise each handler would have to pass them.
+    app._json_body_deserializer = parse_body  # noqa: SLF001
+    app._request_validation_middleware = _JsonRequests()  # type: ignore[no-untyped-call] # noqa: SLF001
     request = _RequestOf(app)
     not_text = InvalidInput("Le corps de la demande n'est pas de l'UTF-8.", "The request body is not UTF-8.")
     answers: dict[type[Exception], Callable[[Any], Response[str]]] = {
@@ -68,6 +72,17 @@ def install(app: APIGatewayHttpResolver) -> None:
     }
     for kind, answer in answers.items():
         app.exception_handler(kind)(answer)
+
+
+class _JsonRequests(OpenAPIRequestValidationMiddleware):
+    """Powertools would also read forms, and fails on a broken one. No body at all is an empty object."""
+
+    def _get_body(self, app: Any) -> dict[str, Any]:
+        media_type = header(app.current_event.raw_event, "content-type").partition(";")[0].strip().lower()
+        if media_type not in {"", JSON}:
+            raise RequestUnsupportedContentType(media_type, errors=())
+        body: dict[str, Any] | None = app.current_event.json_body
+        return body if body is not None else {}
 
 
 class _RequestOf:
@@ -134,7 +149,9 @@ def _response(
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
     logger.info("refused", problem=slug, status=status)
-    return Response(status_code=status, content_type=PROBLEM_JSON, body=json.dumps(body), headers=headers)
+    return Response(
+        status_code=status, content_type=PROBLEM_JSON, body=json.dumps(body, ensure_ascii=False), headers=headers
+    )
 
 
 def _refusal(reported: Iterable[Any]) -> BillingError:

@@ -1,0 +1,150 @@
+"""Each handler on its sample event, over a real table: a company of its own for each test."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billing.domain.access import Membership, Role
+from billing.runtime import table
+from billing.runtime.observability import logger
+from tests.engines import billing_table, dynamodb, dynamodb_endpoint
+
+__all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    status: int
+    headers: dict[str, str]
+    body: Json
+    text: str
+
+
+def sample(operation: str) -> Json:
+    """The committed event of ``invoices/create``."""
+    event: Json = json.loads((EVENTS / f"{operation}.json").read_text(encoding="utf-8"))
+    return event
+
+
+def invoke(operation: str, event: Json) -> Any:
+    return importlib.import_module(operation.replace("/", ".")).handler(event, None)
+
+
+@dataclass
+class Person:
+    """A signed-in member who calls operations."""
+
+    tenant_id: str
+    user_id: str
+    role: Role = Role.OWNER
+    ids: Json = field(default_factory=dict)
+
+    def call(
+        self,
+        operation: str,
+        *,
+        body: object = None,
+        headers: dict[str, str | None] | None = None,
+        query: dict[str, str] | None = None,
+        **path: str,
+    ) -> Answered:
+        """The operation's own sample as this person, with changes. Header None: left out."""
+        event = sample(operation)
+        claims = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims")
+        if claims:
+            claims.update(tenant_id=self.tenant_id, sub=self.user_id, role=self.role.value)
+        if isinstance(body, bytes | str):
+            event["body"] = body if isinstance(body, str) else body.decode("latin-1")
+        elif body is not None:
+            event["body"] = json.dumps(body)
+        if "idempotency-key" in event["headers"]:
+            event["headers"]["idempotency-key"] = str(uuid.uuid4())
+        for name, value in (headers or {}).items():
+            event["headers"].pop(name, None)
+            if value is not None:
+                event["headers"][name] = value
+        if query is not None:
+            event["queryStringParameters"] = query
+            event["rawQueryString"] = "&".join(f"{name}={value}" for name, value in query.items())
+        route = event["routeKey"].partition(" ")[2]
+        event["pathParameters"] = {**event.get("pathParameters", {}), **path}
+        event["rawPath"] = event["requestContext"]["http"]["path"] = route.format(**event["pathParameters"])
+        return answered(invoke(operation, event))
+
+
+def answered(answer: Json) -> Answered:
+    text = answer["body"] or ""
+    return Answered(
+        status=int(answer["statusCode"]),
+        headers=answer["headers"],
+        body=json.loads(text) if text else {},
+        text=text,
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
+        patch.setenv("BILLING_TABLE_NAME", billing_table)
+        patch.setenv("DOCUMENTS_BUCKET_NAME", "documents")
+        yield
+
+
+@pytest.fixture
+def member() -> Callable[..., Person]:
+    """Makes members: of a new company, or of the given one."""
+
+    def make(tenant_id: str | None = None, role: Role = Role.OWNER) -> Person:
+        person = Person(tenant_id or f"ten_{uuid.uuid4().hex}", str(uuid.uuid4()), role)
+        membership = Membership(tenant_id=person.tenant_id, user_id=person.user_id, role=role, version=1)
+        table.memberships().found(membership, at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
+        return person
+
+    return make
+
+
+@pytest.fixture
+def owner(member: Callable[..., Person]) -> Person:
+    """The owner of a described company with a customer, a product and a draft."""
+    person = member()
+    person.call("company/describe")
+    customer = person.call("customers/create").body
+    product = person.call("products/create").body
+    body = {**json.loads(sample("invoices/create")["body"]), "customer_id": customer["customer_id"]}
+    draft = person.call("invoices/create", body=body).body
+    person.ids = {
+        "customer_id": customer["customer_id"],
+        "product_id": product["product_id"],
+        "invoice_id": draft["invoice_id"],
+    }
+    return person
+
+
+@pytest.fixture
+def draft_body(owner: Person) -> Json:
+    body: Json = json.loads(sample("invoices/create")["body"])
+    return copy.deepcopy(body) | {"customer_id": owner.ids["customer_id"]}
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Json]]:
+    """What was logged since: the logger keeps the stream it began with."""
+    stream = io.StringIO()
+    for kept in logger.handlers:
+        monkeypatch.setattr(kept, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
