@@ -247,6 +247,9 @@ class FakeInvoices:
                 series=self._series(caller.tenant_id),
             )
 
+    def series(self, caller: Caller) -> SeriesState:
+        return self._series(caller.tenant_id)
+
     def issue(
         self,
         caller: Caller,

@@ -172,6 +172,10 @@ class Invoices(Protocol):
         """Invoice, company and series at once. Raises: NotFound, AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
+    def series(self, caller: Caller) -> SeriesState:
+        """Where the series of invoices stands now."""
+        ...
+
     def issue(
         self,
         caller: Caller,
