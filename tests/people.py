@@ -22,6 +22,7 @@ class Person:
     def __init__(self, cloud: LocalCloud, *, described: bool = True) -> None:
         self.email = f"personne{next(_ranks)}@exemple.test"
         self.api = ApiClient(cloud.base_url)
+        self._clients = [self.api]
         self.api.post("/v1/auth/sign-up", {"email": self.email, "password": PASSWORD, "full_name": "Exemple"})
         mail = wait_for(
             lambda: next(iter(mails_to(cloud.mail_directory, self.email)), None), seconds=20, what="the code"
@@ -34,7 +35,12 @@ class Person:
             self.customer = self.api.post("/v1/customers", {**CUSTOMER, "email": f"client.{self.email}"})
 
     def another_client(self) -> ApiClient:
-        return ApiClient(self.api.base_url, token=self.api.token)
+        self._clients.append(ApiClient(self.api.base_url, token=self.api.token))
+        return self._clients[-1]
+
+    def leave(self) -> None:
+        for client in self._clients:
+            client.close()
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +60,7 @@ def signed_up(cloud: LocalCloud) -> Iterator[Callable[..., Person]]:
 
     yield make
     for someone in people:
-        someone.api.close()
+        someone.leave()
 
 
 @pytest.fixture

@@ -83,6 +83,7 @@ def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_pat
         sent = mails_by_number(cloud.mail_directory, f"client.{someone.email}")
         assert sorted(sent) == numbers
         assert set(sent.values()) == {1}
+        someone.leave()
         assert len(unconfirmed) <= 3, "cuts of a few milliseconds cannot be frequent"
 
 

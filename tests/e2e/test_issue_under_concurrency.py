@@ -47,8 +47,6 @@ def test_sixteen_clients_issue_four_hundred_drafts_without_a_gap_or_a_refusal(pe
     assert numbers_of(someone.api) == numbers
     job = verified(someone.api)
     assert (job["state"], job["documents_checked"], job["findings"]) == ("passed", DRAFTS, [])
-    for client in clients:
-        client.close()
 
 
 def test_one_issue_request_sent_twenty_times_at_once_takes_one_number(person: Callable[..., Person]) -> None:
