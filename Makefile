@@ -6,10 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 SETUP := local/setup.sh
 PYTHON := .venv/app/bin/python
-# A directory of the real Python 3.13 first: `sam` looks for `python3.13` on the path and must not meet a pyenv shim.
-SAM_PATH = $$(dirname "$$($(SETUP) --python 3.13)"):$$PWD/.venv/sam/bin:$$PATH
-# Templates are validated and built without an account; the region only names things.
-SAM_ENV = SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-3}
+SAM := SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam
 export PYTHONPATH := functions:layers/billing/python:.
 
 .PHONY: help
@@ -56,7 +53,7 @@ lint-python: ## ruff, mypy, import-linter and bandit
 lint-template: ## cfn-lint and `sam validate --lint`
 	@$(SETUP) sam
 	@echo "cfn-lint";           .venv/sam/bin/cfn-lint template.yaml
-	@echo "sam validate";       PATH="$(SAM_PATH)" $(SAM_ENV) sam validate --lint --region eu-west-3
+	@echo "sam validate";       $(SAM) validate --lint
 
 .PHONY: format
 format: ## Rewrite the Python code in the project's format
@@ -76,8 +73,10 @@ openapi-check: ## Fail when api.yaml or docs/openapi.json differ from what the h
 .PHONY: build
 build: ## Build functions and layers for Lambda (arm64, Python 3.13) with compiled byte code
 	@$(SETUP) app sam
-	@PATH="$(SAM_PATH)" $(SAM_ENV) sam build $(ARGS)
-	@"$$($(SETUP) --python 3.13)" -m local.build
+# `sam` looks for `python3.13` on the path and must not meet a pyenv shim: the real one's directory comes first.
+	@python="$$($(SETUP) --python 3.13)"; \
+	 PATH="$$(dirname "$$python"):$$PATH" $(SAM) build $(ARGS); \
+	 "$$python" -m local.build
 
 .PHONY: build-check
 build-check: ## Hold the artefacts of `make build`: sizes, byte code, nothing that should not ship
@@ -86,7 +85,7 @@ build-check: ## Hold the artefacts of `make build`: sizes, byte code, nothing th
 
 .PHONY: deploy
 deploy: build build-check ## Build and deploy; STAGE=default, staging or prod
-	@PATH="$(SAM_PATH)" SAM_CLI_TELEMETRY=0 sam deploy --config-env "$${STAGE:-default}" $(ARGS)
+	@$(SAM) deploy --config-env "$${STAGE:-default}" $(ARGS)
 
 .PHONY: hooks
 hooks: ## Run the gates before each commit and push
