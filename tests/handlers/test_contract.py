@@ -1,0 +1,186 @@
+"""What handlers answer is what the OpenAPI document says: bodies, statuses, headers."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from jsonschema_rs import Draft202012Validator
+
+from local.openapi.handlers import Route, routes
+from local.openapi.published import published_contract
+from operations import read_health
+from tests.fakes.delivery import FakeDocuments, FakeHealthProbes, FakeLogoChecker
+from tests.fakes.identity import FakeIdentity
+from tests.handlers.conftest import EVENTS, Answered, Json, Person, answered, invoke, sample
+
+ROUTES = routes()
+CONTRACT = published_contract(ROUTES, version="1")
+
+
+def mismatches(schema: Json, value: object) -> list[str]:
+    """What in a value is not as a schema of the contract says."""
+    validator = Draft202012Validator(schema | {"components": CONTRACT["components"]})
+    return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def responses(route: Route) -> Json:
+    found: Json = CONTRACT["paths"][route.path][route.method]["responses"]
+    return found
+
+
+def assert_as_documented(route: Route, answer: Answered) -> None:
+    documented = responses(route)
+    name = f"{route.name.module} {answer.status} {answer.text[:300]}"
+    assert str(answer.status) in documented, name
+    response = documented[str(answer.status)]
+    if not response.get("content"):
+        assert answer.text == "", name
+        return
+    media_type = answer.headers["Content-Type"]
+    assert mismatches(response["content"][media_type]["schema"], answer.body) == [], name
+    declared = set(response.get("headers", {}))
+    assert declared <= set(answer.headers), name
+    undeclared = {"ETag", "Location"} & set(answer.headers) - declared
+    assert undeclared == set(), name
+
+
+@pytest.fixture
+def surrounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fakes where the table is not what is asked for."""
+    identity, documents = FakeIdentity(), FakeDocuments()
+    for route in ROUTES:
+        module = importlib.import_module(route.name.module)
+        for name, fake in (
+            ("identity", lambda: identity),
+            ("documents", lambda: documents),
+            ("logo_checker", FakeLogoChecker),
+            ("probes", FakeHealthProbes),
+        ):
+            if name in vars(module) and not isinstance(vars(module)[name], type):
+                monkeypatch.setattr(module, name, fake)
+
+
+def test_every_success_is_as_documented(owner: Person, draft_body: Json, surrounded: None) -> None:
+    by_name = {route.name.module.replace(".", "/"): route for route in ROUTES}
+    seen: set[str] = set()
+
+    def check(operation: str, **options: Any) -> Answered:
+        answer = owner.call(operation, **options)
+        assert answer.status < 300, f"{operation}: {answer.text}"
+        assert_as_documented(by_name[operation], answer)
+        seen.add(operation)
+        return answer
+
+    invoice = {"invoice_id": owner.ids["invoice_id"]}
+    customer = {"customer_id": owner.ids["customer_id"]}
+    product = {"product_id": owner.ids["product_id"]}
+    for operation in ("auth/sign_up", "auth/resend_code", "auth/confirm_email"):
+        check(operation)
+    session = check("auth/sign_in").body
+    check("auth/sign_out", headers={"authorization": f"Bearer {session['access_token']}"})
+    for operation in ("auth/who_am_i", "company/read", "company/upload_logo", "company/read_onboarding"):
+        check(operation)
+    check("company/describe", headers={"if-match": '"2"'})
+    check("company/advance_onboarding")
+    for operation in ("customers/create", "customers/list", "customers/search", "products/create", "products/list"):
+        check(operation)
+    check("customers/read", **customer)
+    check("customers/edit", **customer)
+    for operation in ("products/read", "products/edit", "products/archive"):
+        check(operation, **product)
+    check("invoices/preview", body=draft_body)
+    doomed = check("invoices/create", body=draft_body).body["invoice_id"]
+    check("invoices/edit", body=draft_body, invoice_id=doomed)
+    check("invoices/delete", headers={"if-match": '"2"'}, invoice_id=doomed)
+    check("invoices/read", **invoice)
+    check("invoices/issue", body={"version": 1}, **invoice)
+    check("invoices/read", **invoice)
+    check("invoices/list")
+    check("invoices/record_payment", body={"amount_minor": 100, "method": "cash"}, **invoice)
+    check("invoices/read_timeline", **invoice)
+    job = check("invoices/start_verification").body["verification_id"]
+    check("invoices/read_verification", verification_id=job)
+    check("operations/read_health")
+
+    # They need what the workflow or Cognito makes: their own tests hold them.
+    assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"}
+
+
+def test_every_refusal_is_as_documented(member: Callable[..., Person], surrounded: None) -> None:
+    person = member()
+    for route in ROUTES:
+        if route.name.domain in {"auth", "operations"}:
+            continue
+        without: dict[str, str | None] = {"idempotency-key": None, "if-match": None}
+        for headers in ({}, without):
+            answer = person.call(route.name.module.replace(".", "/"), headers=headers)
+            if answer.status < 400:
+                continue
+            documented = responses(route)
+            response: Json = documented[str(answer.status) if str(answer.status) in documented else "default"]
+            reference = response.get("$ref", "").rpartition("/")[2]
+            described: Json = CONTRACT["components"]["responses"][reference] if reference else response
+            schema = described["content"]["application/problem+json"]["schema"]
+            assert mismatches(schema, answer.body) == [], answer.text
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name.module)
+def test_the_sample_request_is_as_documented(route: Route) -> None:
+    event = sample(route.name.module.replace(".", "/"))
+    declared = CONTRACT["paths"][route.path][route.method]
+
+    if "body" in event and not event["isBase64Encoded"]:
+        schema = declared["requestBody"]["content"]["application/json"]["schema"]
+        assert mismatches(schema, json.loads(event["body"])) == []
+    for parameter in declared.get("parameters", []):
+        source = {"path": "pathParameters", "query": "queryStringParameters", "header": "headers"}[parameter["in"]]
+        name = parameter["name"].lower() if parameter["in"] == "header" else parameter["name"]
+        value = event.get(source, {}).get(name)
+        assert value is not None or not parameter.get("required"), parameter["name"]
+        pattern = parameter["schema"].get("pattern")
+        assert value is None or pattern is None or re.search(pattern, value), parameter["name"]
+
+
+def test_public_operations_are_named_one_by_one() -> None:
+    public = {route.name.operation_id for route in ROUTES if route.public}
+
+    assert public == {"signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name.module)
+def test_what_creates_issues_or_sends_needs_a_key_and_what_edits_needs_a_version(route: Route) -> None:
+    declared = CONTRACT["paths"][route.path][route.method]
+    required = {parameter["name"] for parameter in declared.get("parameters", []) if parameter["in"] == "header"}
+    effect = route.method == "post" and route.name.domain != "auth" and route.name.operation != "preview"
+
+    assert ("Idempotency-Key" in required) is effect
+    assert ("If-Match" in required) is (route.method in {"put", "delete"})
+
+
+def test_no_number_of_the_contract_is_a_float() -> None:
+    def numbers(schema: Any) -> list[Any]:
+        if isinstance(schema, list):
+            return [found for item in schema for found in numbers(item)]
+        if not isinstance(schema, Mapping):
+            return []
+        here = [schema] if schema.get("type") == "number" else []
+        return here + [found for value in schema.values() for found in numbers(value)]
+
+    assert numbers(CONTRACT) == []
+
+
+def test_every_sample_is_of_an_operation() -> None:
+    for path in EVENTS.rglob("*.json"):
+        assert hasattr(importlib.import_module(f"{path.parent.name}.{path.stem}"), "handler")
+
+
+def test_a_health_answer_of_503_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_health, "probes", lambda: FakeHealthProbes(failing=frozenset({"table"})))
+    [route] = [route for route in ROUTES if route.name.operation_id == "readHealth"]
+
+    assert_as_documented(route, answered(invoke("operations/read_health", sample("operations/read_health"))))
