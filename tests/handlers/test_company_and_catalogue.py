@@ -54,6 +54,7 @@ def test_a_company_is_described_once_from_version_zero(member: Callable[..., Per
         ({"vat_regime": "franchise", "vat_on_debits": True}, {"/vat_on_debits"}),
         ({"invoice_number_pattern": "F{00001}"}, {"/invoice_number_pattern"}),
         ({"invoice_number_pattern": "F {year}-{00001}"}, {"/invoice_number_pattern"}),
+        ({"invoice_number_pattern": "A{year}-{001}"}, {"/invoice_number_pattern"}),
         ({"address": {"line1": "x"}}, {"/address/postal_code", "/address/city"}),
         ({"tenant_id": "ten_other"}, {"/tenant_id"}),
     ],

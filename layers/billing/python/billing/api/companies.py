@@ -69,7 +69,7 @@ class DescribeCompanyRequest(Request):
 
     def description(self) -> CompanyDescription:
         """Raises: FieldErrors, when fields contradict each other."""
-        errors = [*self._identity_errors(), *self._bank_errors()]
+        errors = [*self._identity_errors(), *self._bank_errors(), *self._numbering_errors()]
         if errors:
             raise FieldErrors(tuple(errors))
         return CompanyDescription(
@@ -143,6 +143,20 @@ class DescribeCompanyRequest(Request):
                 )
             ]
         return []
+
+    def _numbering_errors(self) -> list[FieldError]:
+        """A number is unique over all series of a SIREN (BR-FR-01/02): masks must differ by their own text."""
+        mine = NumberPattern(self.invoice_number_pattern)
+        others = (pattern for series, pattern in DEFAULT_PATTERNS.items() if series is not Series.INVOICE)
+        if not any(mine.collides_with(other) for other in others):
+            return []
+        return [
+            FieldError(
+                "/invoice_number_pattern",
+                "Ce modèle donnerait les mêmes numéros qu'une autre série.",
+                "This pattern would give the same numbers as another series.",
+            )
+        ]
 
 
 def _bank_countries(iban: str) -> frozenset[str]:

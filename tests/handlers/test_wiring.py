@@ -1,0 +1,73 @@
+"""Each capability is made of what the environment says, once per process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from billing.adapters.mail.ses import SesMailer
+from billing.adapters.mail.smtp import SmtpMailer
+from billing.runtime import documents, health, identity, images, mailer, pdf, table, workflows
+from billing.runtime.clock import clock, ids
+
+CAPABILITIES = [
+    documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, workflows.workflows,
+    table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
+    table.verifications, table.workflow_requests,
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "USER_POOL_CLIENT_ID": "client",
+        "INVOICE_DELIVERY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:delivery",
+        "LEDGER_VERIFICATION_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:verification",
+        "MAIL_FROM_ADDRESS": "factures@zenbilling.example",
+        "SES_CONFIGURATION_SET_NAME": "zenbilling-mail",
+    }.items():
+        monkeypatch.setenv(name, value)
+    mailer.mailer.cache_clear()
+    yield
+    mailer.mailer.cache_clear()
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda made: made.__wrapped__.__qualname__)
+def test_a_capability_is_made_once(capability: object) -> None:
+    assert callable(capability)
+    assert capability() is capability()
+
+
+def test_mail_leaves_by_ses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_TRANSPORT_KIND", "ses")
+
+    assert isinstance(mailer.mailer(), SesMailer)
+
+
+def test_mail_leaves_by_the_relay_of_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = {"host": "127.0.0.1", "port": "1025", "username": "", "password": "", "starttls": False}
+    with mock_aws():
+        secrets = boto3.client("secretsmanager", region_name="eu-west-3")
+        arn = secrets.create_secret(Name="smtp", SecretString=json.dumps(relay))["ARN"]
+        monkeypatch.setenv("MAIL_TRANSPORT_KIND", "smtp")
+        monkeypatch.setenv("SMTP_SECRET_ARN", arn)
+
+        assert isinstance(mailer.mailer(), SmtpMailer)
+
+
+def test_identifiers_follow_time_and_the_form_of_the_api() -> None:
+    first, second = ids.new("inv"), ids.new("inv")
+
+    assert first != second
+    assert len(first) == len("inv_") + 26
+    assert 0 <= ids.jitter() < 1
+
+
+def test_the_clock_is_aware_and_civil() -> None:
+    assert clock.now().utcoffset() is not None
+    assert abs((clock.today() - clock.now().date()).days) <= 1
+    assert clock.monotonic() <= clock.monotonic()
