@@ -23,7 +23,9 @@ SETTINGS = "billing.runtime.settings"
 # One interpreter imports what the core layer always brings, then forks for each handler: each starts clean, and fast.
 # Imports inside our functions are followed too: they are made when the operation first needs them.
 IMPORTER = """
-import ast, importlib.util, inspect, json, os, sys
+import sys
+STARTED = set(sys.modules)  # what an environment loads at every start, such as setuptools
+import ast, importlib.util, inspect, json, os
 import aws_lambda_powertools.event_handler, boto3, pydantic
 
 def ours():
@@ -54,7 +56,7 @@ def closure(module):
             for other in postponed(sys.modules[name]):
                 if exists(other):
                     importlib.import_module(other)
-    return sorted(sys.modules)
+    return sorted(set(sys.modules) - STARTED)
 
 OURS = set(sys.argv[1].split(","))
 for module in sys.argv[2:]:
