@@ -20,7 +20,7 @@ pytestmark = pytest.mark.cloud
 
 CLIENTS = 16
 DRAFTS = 400
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 
 
 def insist(api: ApiClient, path: str, body: object, key: str) -> Json:

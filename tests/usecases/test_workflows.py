@@ -11,7 +11,7 @@ from billing.domain.errors import DependencyUnavailable
 from billing.domain.verification import Verification, VerificationState
 from billing.ports.repositories import OpenRequest
 from billing.usecases.verifications import start_invoice_verification
-from billing.usecases.workflows import MAX_EXECUTIONS, restart_workflows, start_workflow
+from billing.usecases.workflows import MAX_EXECUTIONS, SWEEP_LIMIT, restart_workflows, start_workflow
 from tests.usecases.conftest import Shop
 
 AFTER_SECONDS = 900
@@ -141,3 +141,12 @@ def test_one_request_that_cannot_be_started_does_not_hold_the_others_back(shop: 
 
     started = {invoice_id for _, invoice_id, _, _ in shop.workflows.deliveries.values()}
     assert started == {second.invoice_id, third.invoice_id}
+
+
+def test_the_sweeper_takes_up_everything_an_outage_left_behind(shop: Shop) -> None:
+    for _ in range(SWEEP_LIMIT + 5):
+        shop.issue()
+    shop.clock.advance(timedelta(seconds=AFTER_SECONDS + 1))
+
+    assert _sweep(shop) == (SWEEP_LIMIT + 5, 0)
+    assert _sweep(shop) == (0, 0)

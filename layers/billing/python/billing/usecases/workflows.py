@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from billing.domain.errors import BillingError
 from billing.ports.clock import Clock, Ids
@@ -15,6 +16,7 @@ DELIVERY_ENTITY = "delivery_request"
 VERIFICATION_ENTITY = "verification_request"
 MAX_EXECUTIONS = 8
 SWEEP_LIMIT = 50
+SWEEP_BUDGET_SECONDS = 40.0  # the schedule comes every minute
 
 
 def start_workflow(request: OpenRequest, *, requests: WorkflowRequests, workflows: Workflows, clock: Clock) -> None:
@@ -58,10 +60,11 @@ def restart_workflows(
     Raises: the first refusal, once every other request had its turn.
     """
     before = clock.now() - timedelta(seconds=restart_after_seconds)
+    deadline = clock.monotonic() + SWEEP_BUDGET_SECONDS
     restarted = abandoned = 0
     refusal: BillingError | None = None
     for shard in range(requests.shards):
-        for request in requests.stale(before, shard=shard, limit=SWEEP_LIMIT):
+        for request in _stale(shard, before, deadline, requests=requests, clock=clock):
             try:
                 if request.executions < MAX_EXECUTIONS:
                     start_workflow(request, requests=requests, workflows=workflows, clock=clock)
@@ -74,6 +77,19 @@ def restart_workflows(
     if refusal is not None:
         raise refusal
     return restarted, abandoned
+
+
+def _stale(
+    shard: int, before: datetime, deadline: float, *, requests: WorkflowRequests, clock: Clock
+) -> Iterator[OpenRequest]:
+    """Page after page, until nothing new is stale or the time is up: an outage leaves more than one page."""
+    seen: set[OpenRequest] = set()
+    while clock.monotonic() < deadline:
+        page = [request for request in requests.stale(before, shard=shard, limit=SWEEP_LIMIT) if request not in seen]
+        if not page:
+            return
+        seen.update(page)
+        yield from page
 
 
 def _give_up(

@@ -37,9 +37,12 @@ class WorkflowRequests:
         self._table = table
 
     def stale(self, before: datetime, *, shard: int, limit: int) -> tuple[OpenRequest, ...]:
-        waiting = self._table.outbox(shard, keys.outbox_order(before), limit)
+        limit_order = keys.outbox_order(before)
+        waiting = self._table.outbox(shard, limit_order, limit)
         found = self._table.batch(waiting)
-        requests = (open_request_from_image(found[key]) for key in waiting if key in found)
+        # The index follows the table a little later: what was settled or started meanwhile is left out.
+        unsettled = (found[key] for key in waiting if key in found and "outbox_sk" in found[key])
+        requests = (open_request_from_image(item) for item in unsettled if text(item, "outbox_sk") < limit_order)
         return tuple(request for request in requests if request is not None)
 
     def count_execution(self, request: OpenRequest, *, at: datetime) -> bool:
