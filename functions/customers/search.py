@@ -28,7 +28,7 @@ install(app)
     responses=documented(200, CustomerPageResponse, "A page of customers"),
 )
 def search(
-    q: Annotated[str, Text(100, min_length=1, printed=False), Query(examples=["epic march"])],
+    q: Annotated[str, Text(100, min_length=1), Query(examples=["epic march"])],
     limit: Limit = DEFAULT_LIMIT,
     page_token: PageToken = None,
 ) -> Response[str]:

@@ -16,6 +16,7 @@ from billing.api.messages import field_texts
 from billing.api.problems import STATUSES, status_of
 from billing.domain.errors import BillingError, Busy, CodeRefused, EmailNotConfirmed
 from invoices import read
+from local.samples import COMPANY
 from tests.handlers.conftest import Json, Person, answered, invoke, sample
 
 WITH_BODY = [
@@ -148,6 +149,20 @@ def test_more_lines_than_a_document_holds_are_refused(owner: Person, draft_body:
     assert owner.call("invoices/preview", body=draft_body | {"lines": [line] * 500}).status == 200
     answer = owner.call("invoices/preview", body=draft_body | {"lines": [line] * 501})
     assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "/lines")
+
+
+def test_what_may_be_left_out_may_be_null(owner: Person, draft_body: Json) -> None:
+    line = {
+        "product_id": owner.ids["product_id"], "quantity": "1", "description": None, "details": None, "unit": None,
+        "unit_price": None, "vat_category": None, "vat_rate": None, "exemption_code": None, "discount": None,
+    }  # fmt: skip
+    empty = dict.fromkeys(("discount", "supply_date", "due_date", "payment_terms_days"))
+
+    answer = owner.call("invoices/preview", body=draft_body | empty | {"lines": [line]})
+
+    assert answer.status == 200, answer.text
+    without = {"rcs_city": None, "iban": None, "bic": None}
+    assert owner.call("company/describe", body=COMPANY | without, headers={"if-match": '"1"'}).status == 200
 
 
 def test_errors_of_parameters_name_where_they_are(owner: Person) -> None:

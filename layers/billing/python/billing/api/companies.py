@@ -24,10 +24,10 @@ from billing.api.fields import (
 )
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.identifiers import french_vat_number
+from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.money import format_decimal
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.parties import (
-    DEFAULT_LATE_PENALTY_RATE,
     DEFAULT_PAYMENT_TERMS_DAYS,
     Company,
     CompanyDescription,
@@ -48,7 +48,9 @@ class DescribeCompanyRequest(Request):
     vat_number: VatNumber | None = None
     vat_regime: Annotated[VatRegime, Field(description="`franchise`: no VAT is charged (CGI art. 293 B)")]
     vat_on_debits: Annotated[StrictBool, Field(description="The company opted for VAT on debits")] = False
-    rcs_city: Annotated[str | None, Text(60, min_length=1), Field(description="City of the trade register")] = None
+    rcs_city: Annotated[
+        Annotated[str, Text(60, min_length=1)] | None, Field(description="City of the trade register")
+    ] = None
     share_capital_minor: OptionalAmountMinor | None = None
     address: AddressRequest
     email: EmailAddress
@@ -69,7 +71,7 @@ class DescribeCompanyRequest(Request):
 
     def description(self) -> CompanyDescription:
         """Raises: FieldErrors, when fields contradict each other."""
-        errors = [*self._identity_errors(), *self._bank_errors(), *self._numbering_errors()]
+        errors = [*self._identity_errors(), *self._bank_errors()]
         if errors:
             raise FieldErrors(tuple(errors))
         return CompanyDescription(
@@ -143,20 +145,6 @@ class DescribeCompanyRequest(Request):
                 )
             ]
         return []
-
-    def _numbering_errors(self) -> list[FieldError]:
-        """A number is unique over all series of a SIREN (BR-FR-01/02): masks must differ by their own text."""
-        mine = NumberPattern(self.invoice_number_pattern)
-        others = (pattern for series, pattern in DEFAULT_PATTERNS.items() if series is not Series.INVOICE)
-        if not any(mine.collides_with(other) for other in others):
-            return []
-        return [
-            FieldError(
-                "/invoice_number_pattern",
-                "Ce modèle donnerait les mêmes numéros qu'une autre série.",
-                "This pattern would give the same numbers as another series.",
-            )
-        ]
 
 
 def _bank_countries(iban: str) -> frozenset[str]:

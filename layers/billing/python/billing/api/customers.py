@@ -34,7 +34,7 @@ class CustomerFields(Request):
     payment_terms_days: Annotated[PaymentTermsDays | None, Field(description="Instead of the company's own terms")] = (
         None
     )
-    notes: Annotated[str, Text(2000, lines=True, printed=False), Field(description="Never printed")] = ""
+    notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed")] = ""
 
     def description(self) -> CustomerDescription:
         """Raises: FieldErrors, when fields contradict each other."""

@@ -25,7 +25,7 @@ from billing.domain.money import (
     parse_decimal,
 )
 from billing.domain.numbering import NumberPattern
-from billing.domain.typography import first_unprintable, printable
+from billing.domain.typography import printable
 from billing.domain.units import UNITS
 
 _ISO_DATE = re.compile(r"2[01][0-9]{2}-[0-9]{2}-[0-9]{2}")
@@ -36,16 +36,11 @@ _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Stripped text without control characters, in composed Unicode; lines only where they are wanted.
-
-    What ends up on a document must have its glyphs in the fonts: refused here, with the field's name,
-    rather than when the PDF is drawn.
-    """
+    """Stripped text without control characters, in composed Unicode; lines only where they are wanted."""
 
     max_length: int
     min_length: int = 0
     lines: bool = False
-    printed: bool = True
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(strip_whitespace=True, min_length=self.min_length, max_length=self.max_length)
@@ -57,8 +52,6 @@ class Text:
         text = printable(value)
         if any(_is_control(char) and not (self.lines and char == "\n") for char in text):
             raise PydanticCustomError("control_character", "control character")
-        if self.printed and (character := first_unprintable(text)) is not None:
-            raise PydanticCustomError("unprintable", "unprintable", {"character": character})
         return text
 
 

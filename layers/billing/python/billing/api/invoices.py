@@ -50,8 +50,10 @@ class InvoiceLineRequest(Request):
     """What is left out comes from the product, then from defaults."""
 
     product_id: ProductReference | None = None
-    description: Annotated[str | None, Text(200, min_length=1), Field(examples=["Conception graphique"])] = None
-    details: Annotated[str | None, Text(1000, lines=True)] = None
+    description: Annotated[Annotated[str, Text(200, min_length=1)] | None, Field(examples=["Conception graphique"])] = (
+        None
+    )
+    details: Annotated[str, Text(1000, lines=True)] | None = None
     quantity: Annotated[Quantity, Field(examples=["2.5"])]
     unit: Unit | None = None
     unit_price: Annotated[UnitPrice | None, Field(description="Euros without VAT", examples=["120.00"])] = None
@@ -100,7 +102,7 @@ class RecordInvoicePaymentRequest(Request):
     amount_minor: AmountMinor
     method: PaymentMethod
     paid_on: Annotated[IsoDate | None, Field(description="Today unless said")] = None
-    reference: Annotated[str, Text(100, printed=False)] = ""
+    reference: Annotated[str, Text(100)] = ""
 
 
 class InvoiceLineResponse(Reply):

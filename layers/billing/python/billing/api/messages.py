@@ -50,10 +50,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "iso_date": _ISO_DATE,
     "control_character": ("Ce texte contient un caractère de contrôle.", "This text holds a control character."),
-    "unprintable": (
-        "Le caractère « {character} » ne peut pas être imprimé.",
-        "The character '{character}' cannot be printed.",
-    ),
     "siren": ("Ce SIREN n'existe pas : 9 chiffres et leur clé.", "Not a SIREN: 9 digits with their check digit."),
     "siret": ("Ce SIRET n'existe pas : 14 chiffres et leur clé.", "Not a SIRET: 14 digits with their check digit."),
     "vat_number": ("Ce numéro de TVA n'est pas valide.", "This VAT number is not valid."),
