@@ -6,54 +6,26 @@ Usage: ``python -m local.events <layout>``.
 from __future__ import annotations
 
 import heapq
-import http.client
-import json
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from yaml import YAMLError
 
-from local.layout import HOST, Layout
+from local.layout import Layout
+from local.pool_client import PoolClient, PoolUnreachableError
 from local.provision import client
 from local.schedules import parse_expression, scheduled_event
-from local.stack import Schedule, Stack, read_stack
-from local.streams import Checkpoint, Consumer, EngineStream, PoolUnreachableError, StreamPump
+from local.stack import Schedule, Stack, read_stack, wait_for_resources
+from local.streams import Checkpoint, Consumer, EngineStream, StreamPump
 from local.template import TemplateError
 
-_CALL_SECONDS: Final = 910.0
 _WATCH_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
-
-
-class PoolClient:
-    """Calls functions through the internal entry. One per thread."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._port = layout.ports.control
-        self._connection: http.client.HTTPConnection | None = None
-
-    def __call__(self, function: str, event: Mapping[str, Any]) -> tuple[Any, bool]:
-        return self.invoke(function, json.dumps(event).encode())
-
-    def invoke(self, function: str, body: bytes) -> tuple[Any, bool]:
-        """The answer and whether it is an error. Raises: PoolUnreachableError."""
-        try:
-            if self._connection is None:
-                self._connection = http.client.HTTPConnection(HOST, self._port, timeout=_CALL_SECONDS)
-            self._connection.request("POST", f"/2015-03-31/functions/{function}/invocations", body)
-            answer = self._connection.getresponse()
-            content = json.loads(answer.read() or b"null")
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self._connection = None
-            raise PoolUnreachableError(str(error)) from error
-        is_error = answer.status >= 400 or answer.headers.get("x-amz-function-error") is not None
-        return content, is_error
 
 
 class Scheduler:
@@ -146,6 +118,7 @@ def main(arguments: list[str]) -> None:
     leaving = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: leaving.set())
+    wait_for_resources(layout)
     while not leaving.is_set():
         stopped = threading.Event()
         stack = read_stack(layout)

@@ -26,10 +26,9 @@ from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from local.events import PoolClient
 from local.layout import ACCOUNT_ID, HOST, REGION, Layout
+from local.pool_client import PoolClient, PoolUnreachableError
 from local.stack import read_stack
-from local.streams import PoolUnreachableError
 
 DELIVERY_HEADER: Final = "X-ZenBilling-Delivery"
 _LARGEST_MAIL: Final = 40 * 1024 * 1024

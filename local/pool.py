@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -33,6 +33,7 @@ _KEPT_FOR_NESTED_CALLS: Final = 4
 _IDLE_SECONDS: Final = 300.0
 _INIT_SECONDS: Final = 30.0
 _INIT_ATTEMPTS: Final = 2
+_CLOSE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,29 +183,44 @@ class Worker(asyncio.Protocol):
 class WorkerPool:
     """Runs functions. Give it functions by value: what they say at the time of the call is what runs."""
 
-    def __init__(self, logs: Path, *, maximum: int = MAXIMUM_WORKERS, idle_seconds: float = _IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        *,
+        maximum: int = MAXIMUM_WORKERS,
+        idle_seconds: float = _IDLE_SECONDS,
+        packages: Sequence[str] = zygote.PACKAGES,
+    ) -> None:
         self._logs = logs
         self._maximum = maximum
         self._kept = min(_KEPT_FOR_NESTED_CALLS, maximum - 1)
         self._idle_seconds = idle_seconds
+        self._packages = packages
         self._starting_at_once = max(2, os.cpu_count() or 2)
         self._workers: dict[str, list[Worker]] = {}
         self._waiting: dict[str, deque[_Call]] = {}
         self._by_token: dict[str, Worker] = {}
         self._zygote: _Zygote | None = None
         self._reaper: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()  # a worker's connection is closed
 
     async def start(self) -> None:
-        self._zygote = await _Zygote.start(self)
+        self._zygote = await _Zygote.start(self, self._packages)
         self._reaper = asyncio.create_task(self._reap_idle())
 
     async def stop(self) -> None:
         if self._reaper is not None:
             self._reaper.cancel()
+        stopping, self._zygote = self._zygote, None  # nothing is started from here on
         for worker in list(self._all()):
             worker.kill()
-        if self._zygote is not None:
-            await self._zygote.stop()
+        if stopping is not None:
+            await stopping.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                while any(self._all()):
+                    self._ended.clear()
+                    await self._ended.wait()
 
     async def invoke(
         self, function: Function, body: bytes, *, request_id: str = "", trace_id: str = "", nested: bool = False
@@ -259,8 +275,7 @@ class WorkerPool:
     def became_idle(self, worker: Worker) -> None:
         if worker.stale:
             worker.close()
-        if self._waiting:
-            self._serve_all()
+        self._serve_all()
 
     def init_failed(self, worker: Worker, body: bytes) -> None:
         worker.close()
@@ -270,6 +285,7 @@ class WorkerPool:
             call.finish(Answer(payload=body, function_error=True, request_id=call.request_id))
 
     def ended(self, worker: Worker, *, died_starting: bool) -> None:
+        self._ended.set()
         self._by_token.pop(worker.token, None)
         workers = self._workers.get(worker.function.name, [])
         if worker in workers:
@@ -277,7 +293,8 @@ class WorkerPool:
         if not workers:
             self._workers.pop(worker.function.name, None)
         calls = self._waiting.get(worker.function.name)
-        if died_starting and calls and not worker.stale:
+        # Without a pid it was never forked: that is the zygote's end, not the function's.
+        if died_starting and calls and worker.pid is not None and not worker.stale:
             calls[0].init_attempts += 1
             if calls[0].init_attempts >= _INIT_ATTEMPTS:
                 calls.popleft().fail("Runtime.ExitError", "Runtime exited during initialisation")
@@ -292,11 +309,17 @@ class WorkerPool:
             if worker.pid == pid:
                 worker.exit_status = status
 
+    def zygote_lost(self, lost: _Zygote) -> None:
+        """Nothing is started until the next one is there."""
+        if self._zygote is lost:
+            self._zygote = None
+
     async def zygote_ended(self) -> None:
         """Its workers live on; those it was asked for and did not fork are asked for again."""
-        self._zygote = await _Zygote.start(self)
+        self._zygote = await _Zygote.start(self, self._packages)
         for worker in [worker for worker in self._all() if worker.pid is None]:
             worker.kill()
+        self._serve_all()
 
     # Who runs what
 
@@ -305,8 +328,11 @@ class WorkerPool:
             yield from list(workers)
 
     def _serve_all(self) -> None:
-        waiting = [(calls[0].waiting_since, name) for name, calls in self._waiting.items() if calls]
-        for _, name in sorted(waiting):
+        # A function that has no worker yet is not kept waiting behind the crowd of another.
+        waiting = [
+            (name in self._workers, calls[0].waiting_since, name) for name, calls in self._waiting.items() if calls
+        ]
+        for *_, name in sorted(waiting):
             self._serve(name)
 
     def _serve(self, name: str) -> None:
@@ -367,6 +393,9 @@ class WorkerPool:
                 **function.environment,
                 "_HANDLER": function.handler,
                 "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+                # A person's own AWS settings are not the function's.
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 "AWS_DEFAULT_REGION": REGION,
                 "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
@@ -412,13 +441,14 @@ class _Zygote:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, pool: WorkerPool) -> _Zygote:
+    async def start(cls, pool: WorkerPool, packages: Sequence[str]) -> _Zygote:
         ours, theirs = socket.socketpair()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             zygote.__name__,
             str(theirs.fileno()),
+            *packages,
             pass_fds=[theirs.fileno()],
             stdin=asyncio.subprocess.DEVNULL,
         )
@@ -431,17 +461,24 @@ class _Zygote:
 
     def fork(self, specification: dict[str, object], connection: socket.socket) -> None:
         request = zygote.encode_request(specification)
-        with contextlib.suppress(OSError):  # a zygote that just ended: its end is handled where it is heard of
+        try:
             socket.send_fds(self._control, [request], [connection.fileno()])
-        connection.close()
+        except OSError:
+            self._pool.zygote_lost(self)
+        finally:
+            connection.close()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            said = json.loads(line)
-            if "token" in said:
-                self._pool.forked(said["token"], said["pid"])
-            else:
-                self._pool.exited(said["pid"], said["status"])
+        with contextlib.suppress(ConnectionError):  # killed before it read what it was sent
+            while line := await reader.readline():
+                said = json.loads(line)
+                if "token" in said:
+                    self._pool.forked(said["token"], said["pid"])
+                else:
+                    self._pool.exited(said["pid"], said["status"])
+        self._pool.zygote_lost(self)
+        self._writer.close()
+        self._control.close()
         await self._process.wait()
         await self._pool.zygote_ended()
 

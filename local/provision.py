@@ -6,6 +6,7 @@ Everything is found again by its name, so that a second start, or one after a cr
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import secrets
@@ -51,11 +52,12 @@ def client(service: str, endpoint: str) -> Any:
     # Shard ids of the engine are shorter than botocore allows.
     validates = service != "dynamodbstreams"
     config = Config(retries={"total_max_attempts": 3}, parameter_validation=validates)
-    return boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION).client(
-        service,
-        endpoint_url=endpoint,
-        config=config,
-    )
+    return _session().client(service, endpoint_url=endpoint, config=config)
+
+
+@functools.cache
+def _session() -> Any:
+    return boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION)
 
 
 def provision(layout: Layout) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,6 +124,12 @@ def read_attributes(layout: Layout) -> dict[str, str]:
     """What the provisioning wrote."""
     attributes: dict[str, str] = json.loads(layout.resources_file.read_text(encoding="utf-8"))
     return attributes
+
+
+def wait_for_resources(layout: Layout) -> None:
+    """Returns once the provisioning is done; processes start beside it."""
+    while not layout.resources_file.exists():
+        time.sleep(0.02)
 
 
 def read_stack(layout: Layout) -> Stack:

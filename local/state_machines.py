@@ -26,7 +26,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from local.layout import ACCOUNT_ID, HOST, REGION, Layout
-from local.stack import StateMachine, read_stack
+from local.stack import StateMachine, read_stack, wait_for_resources
 from local.template import TemplateError
 
 if TYPE_CHECKING:
@@ -111,6 +111,12 @@ def define(machines: tuple[StateMachine, ...]) -> None:
             backend().update_state_machine(machine.arn, definition=machine.definition)
 
 
+def running_executions() -> int:
+    return sum(
+        execution.status == "RUNNING" for machine in backend().state_machines for execution in machine.executions
+    )
+
+
 def forget_old_executions(kept: int = _KEPT_EXECUTIONS) -> None:
     """Memory is bounded: the oldest executions that ended go."""
     for machine in backend().state_machines:
@@ -148,7 +154,9 @@ class _Request(Request):
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The API of Step Functions."""
+    """The API of Step Functions, and the count that `GET /status` shows."""
+    if environ["PATH_INFO"] == "/executions/running":
+        return Response(str(running_executions()))(environ, start_response)
     status, headers, body = StepFunctionResponse.dispatch(_Request(environ))
     return Response(body, status, dict(headers))(environ, start_response)
 
@@ -166,6 +174,7 @@ def main(arguments: list[str]) -> None:
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     layout = Layout.from_json(arguments[0])
     os.environ.update({"AWS_DEFAULT_REGION": REGION, "MOTO_ACCOUNT_ID": ACCOUNT_ID})
+    wait_for_resources(layout)
     install(FunctionCaller(layout.control_url))
     define(read_stack(layout).state_machines)
     threading.Thread(target=_follow_definitions, args=(layout,), daemon=True).start()

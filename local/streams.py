@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.filters import passes
 from local.layout import REGION
+from local.pool_client import PoolUnreachableError
 from local.stack import StreamConsumer
 
 _IDLE_SECONDS: Final = 0.02
@@ -35,15 +36,6 @@ _TRIM_SLICE: Final = 500
 _log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
-
-
-class PoolUnreachableError(Exception):
-    """The call was not answered; whether it was run is unknown."""
-
-
-class Invoker(Protocol):
-    def __call__(self, function: str, event: Mapping[str, Any]) -> tuple[Any, bool]:
-        """The answer and whether it is an error. Raises: PoolUnreachableError."""
 
 
 class Stream(Protocol):
@@ -84,7 +76,7 @@ class Consumer:
     def __init__(
         self,
         settings: StreamConsumer,
-        invoke: Invoker,
+        invoke: Callable[[str, Mapping[str, Any]], tuple[Any, bool]],  # as PoolClient
         send_dead_letter: Callable[[str, str], None],
         checkpoint: Checkpoint,
         *,

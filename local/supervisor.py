@@ -110,6 +110,7 @@ class Supervisor:
             raise CannotStartError(f"a local cloud already runs on {layout.state}; stop it first: make stop") from None
         self._lock = lock
         layout.ready_file.unlink(missing_ok=True)
+        layout.resources_file.unlink(missing_ok=True)
         forget_process(layout.run, "supervisor")
         left = stop_processes(layout.run)
         if left:
@@ -178,16 +179,17 @@ class Supervisor:
                 "The DynamoDB engine is not installed: ministack stands in, and data does not survive a crash. "
                 "Install it: make setup (it needs npm)"
             )
-        self._launch(*stores)
+        callers = [self._server(), self._state_machines(), self._events()]
+        for child in (*stores, *callers):
+            self._children.append(child)
+            self._start(child)
+        self._wait_for(*stores)
         self._say("Creating what template.yaml asks for, where it is not there yet…")
         provision(layout)
         self._say("Starting the API, its workers, the workflows and the events…")
-        self._launch(self._server(), self._state_machines(), self._events())
+        self._wait_for(*callers)
 
-    def _launch(self, *children: _Child) -> None:
-        for child in children:
-            self._children.append(child)
-            self._start(child)
+    def _wait_for(self, *children: _Child) -> None:
         deadline = time.monotonic() + _START_SECONDS
         for child in children:
             while not child.is_ready():

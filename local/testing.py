@@ -59,6 +59,8 @@ class LocalCloud:
 
     def start(self) -> None:
         """Returns once it is ready; a second start goes on with the same state. Raises: RuntimeError."""
+        if self._process is not None:
+            self._process.wait(_STOP_SECONDS)  # it was killed
         self.layout.make_directories()
         output = self.layout.logs / "supervisor.log"
         arguments = [
@@ -74,11 +76,17 @@ class LocalCloud:
                 stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + _START_SECONDS
-        while not self.layout.ready_file.exists():
+        while not self._is_ready(self._process.pid):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"the local cloud did not start: {output.read_text(encoding='utf-8').strip()}")
             time.sleep(0.02)
+
+    def _is_ready(self, pid: int) -> bool:
+        try:
+            return bool(json.loads(self.layout.ready_file.read_text(encoding="utf-8"))["pid"] == pid)
+        except (OSError, ValueError):  # not yet, or being written
+            return False
 
     def stop(self) -> None:
         """Cleanly: state is saved."""

@@ -1,7 +1,8 @@
 """Forks workers on demand. Single-threaded; it has imported third-party packages only, so that a worker starts fast.
 
-Usage: ``python -m local.zygote <descriptor of a Unix socket>``. A request is a frame with a descriptor: the worker's
-specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then ``{"pid", "status"}``.
+Usage: ``python -m local.zygote <descriptor of a Unix socket> <package>…``. A request is a frame with a descriptor: the
+worker's specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then
+``{"pid", "status"}``.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from local import worker
 
 _LENGTH = struct.Struct(">I")
 # What nearly every function imports. Heavy packages of few functions (reportlab, stripe, openai) are left out.
-_PACKAGES = (
+PACKAGES = (
     "aws_lambda_powertools",
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.event_handler.openapi.models",
@@ -53,6 +55,7 @@ _PACKAGES = (
     "ulid",
     "zoneinfo",
 )
+_SERVICES = ("dynamodb", "cognito-idp", "s3", "stepfunctions", "secretsmanager")
 
 
 def encode_request(specification: dict[str, object]) -> bytes:
@@ -60,13 +63,15 @@ def encode_request(specification: dict[str, object]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def main(control: socket.socket) -> None:
+def main(control: socket.socket, packages: Sequence[str]) -> None:
     project = str(Path(__file__).resolve().parent.parent)
     # As Lambda does: a worker that imports before its environment is set must not read the developer's account.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-    for package in _PACKAGES:
+    for package in packages:
         with contextlib.suppress(ImportError):
             importlib.import_module(package)
+    if "boto3" in packages:
+        _read_sdk_models()
     gc.collect()
     gc.freeze()  # forks share these pages as long as the collector does not touch them
     signal.signal(signal.SIGCHLD, lambda *_: _reap(control))
@@ -91,6 +96,20 @@ def main(control: socket.socket) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
+def _read_sdk_models() -> None:
+    """The default session of a worker starts with these files parsed: half of the time of its first client."""
+    import boto3  # noqa: PLC0415 - after the packages above
+
+    boto3.DEFAULT_SESSION = session = boto3.Session()
+    loader = session._session.get_component("data_loader")  # noqa: SLF001 - boto3 gives no other way
+    loader.load_data("endpoints")
+    loader.load_data("partitions")
+    loader.load_data("_retry")
+    for service in _SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1"):
+            loader.load_service_model(service, kind)
+
+
 def _reap(control: socket.socket) -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -110,4 +129,4 @@ def _receive(control: socket.socket, size: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,18 @@ import pytest
 
 from local.testing import LocalCloud, local_cloud
 
-PROJECT = Path(__file__).parent / "project"
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that tests may change."""
+    copy = tmp_path_factory.mktemp("project") / "project"
+    shutil.copytree(Path(__file__).parent / "project", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with local_cloud(project=PROJECT, state=tmp_path_factory.mktemp("cloud")) as started:
+def cloud(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    with local_cloud(project=project, state=tmp_path_factory.mktemp("cloud")) as started:
         yield started
 
 

@@ -36,15 +36,15 @@ RECORD = {
     ],
     ids=str,
 )
-def test_pattern(pattern: dict[str, Any], expected: bool):
+def test_pattern(pattern: dict[str, Any], expected: bool) -> None:
     assert passes(RECORD, [pattern]) is expected
 
 
-def test_any_of_several_patterns_is_enough_and_none_lets_all_through():
+def test_any_of_several_patterns_is_enough_and_none_lets_all_through() -> None:
     assert passes(RECORD, [{"eventName": ["REMOVE"]}, {"eventName": ["INSERT"]}])
     assert passes(RECORD, [])
 
 
-def test_unknown_comparison_is_refused_rather_than_guessed():
+def test_unknown_comparison_is_refused_rather_than_guessed() -> None:
     with pytest.raises(FilterError, match="cidr"):
         passes(RECORD, [{"eventName": [{"cidr": "10.0.0.0/8"}]}])

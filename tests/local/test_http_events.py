@@ -15,9 +15,7 @@ NOW = datetime(2020, 3, 12, 19, 3, 58, 390_000, tzinfo=UTC)
 
 
 def event_of(request: Request, route: Route, parameters: dict[str, str] | None = None) -> dict[str, object]:
-    return build_event(
-        request, route, parameters or {}, api_id="api-id", request_id="id", authorizer=None, now=NOW
-    )
+    return build_event(request, route, parameters or {}, api_id="api-id", request_id="id", authorizer=None, now=NOW)
 
 
 def request(body: bytes = b"", query: str = "", *headers: tuple[str, str]) -> Request:
@@ -34,7 +32,7 @@ def request(body: bytes = b"", query: str = "", *headers: tuple[str, str]) -> Re
 ROUTE = Route(method="POST", path="/v1/things/{thing_id}", function="f", timeout_seconds=30)
 
 
-def test_event_is_the_documented_one():
+def test_event_is_the_documented_one() -> None:
     authorizer = {"claims": {"sub": "u"}, "scopes": None}
 
     event = build_event(
@@ -94,7 +92,7 @@ def test_event_is_the_documented_one():
     }
 
 
-def test_what_is_empty_is_left_out():
+def test_what_is_empty_is_left_out() -> None:
     event = event_of(request(), ROUTE)
 
     absent = {"body", "cookies", "pathParameters", "queryStringParameters"}
@@ -102,7 +100,7 @@ def test_what_is_empty_is_left_out():
     assert "authorizer" not in event["requestContext"]  # type: ignore[operator]
 
 
-def test_trace_id_is_made_when_the_caller_has_none():
+def test_trace_id_is_made_when_the_caller_has_none() -> None:
     headers = event_of(request(), ROUTE)["headers"]
 
     assert headers["x-amzn-trace-id"].startswith("Root=1-5e6a879e-")  # type: ignore[index]
@@ -120,14 +118,14 @@ def test_trace_id_is_made_when_the_caller_has_none():
         ("application/x-www-form-urlencoded", b"a=b", False),
     ],
 )
-def test_binary_bodies_travel_in_base64(content_type: str, body: bytes, is_text: bool):
+def test_binary_bodies_travel_in_base64(content_type: str, body: bytes, is_text: bool) -> None:
     event = event_of(request(body, "", ("content-type", content_type)), ROUTE)
 
     assert event["isBase64Encoded"] is not is_text
     assert event["body"] == (body.decode() if is_text else base64.b64encode(body).decode())
 
 
-def test_answer_keeps_status_headers_cookies_and_binary_body():
+def test_answer_keeps_status_headers_cookies_and_binary_body() -> None:
     answer = {
         "statusCode": 201,
         "headers": {"ETag": '"3"', "x-number": 5},
@@ -144,8 +142,10 @@ def test_answer_keeps_status_headers_cookies_and_binary_body():
     assert response.body == b"\x00\x01"
 
 
-@pytest.mark.parametrize(("answer", "body"), [({"a": 1}, b'{"a": 1}'), ("text", b"text"), ([1], b"[1]"), (None, b"null")])
-def test_answer_without_a_status_is_a_200_of_json(answer: object, body: bytes):
+@pytest.mark.parametrize(
+    ("answer", "body"), [({"a": 1}, b'{"a": 1}'), ("text", b"text"), ([1], b"[1]"), (None, b"null")]
+)
+def test_answer_without_a_status_is_a_200_of_json(answer: object, body: bytes) -> None:
     response = read_answer(json.dumps(answer).encode())
 
     assert (response.status, response.body) == (200, body)
@@ -162,6 +162,6 @@ def test_answer_without_a_status_is_a_200_of_json(answer: object, body: bytes):
         {"statusCode": 200, "body": "!", "isBase64Encoded": True},
     ],
 )
-def test_malformed_answer_is_refused(answer: object):
+def test_malformed_answer_is_refused(answer: object) -> None:
     with pytest.raises(MalformedAnswerError):
         read_answer(json.dumps(answer).encode())

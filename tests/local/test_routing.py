@@ -31,7 +31,7 @@ PATHS = [
 )
 def test_most_specific_route_wins(
     order: tuple[tuple[str, str], ...], method: str, path: str, expected: str, parameters: dict[str, str]
-):
+) -> None:
     router = Router(Route(method=verb, path=pattern, function="f", timeout_seconds=30) for verb, pattern in order)
 
     found = router.find(method, path)
@@ -44,13 +44,13 @@ def test_most_specific_route_wins(
     ("method", "path"),
     [("GET", "/v1/invoices/"), ("GET", "/v1/invoices/1/2"), ("POST", "/v1/invoices"), ("DELETE", "/v1/invoices/1")],
 )
-def test_what_no_route_serves_is_not_found(method: str, path: str):
+def test_what_no_route_serves_is_not_found(method: str, path: str) -> None:
     routes = [Route(method="GET", path="/v1/invoices/{invoice_id}", function="f", timeout_seconds=30)]
 
     assert Router(routes).find(method, path) is None
 
 
-def test_path_parameters_are_decoded_and_an_encoded_slash_stays_in_its_segment():
+def test_path_parameters_are_decoded_and_an_encoded_slash_stays_in_its_segment() -> None:
     router = Router([Route(method="GET", path="/v1/things/{thing_id}", function="f", timeout_seconds=30)])
 
     found = router.find("GET", "/v1/things/a%2Fb%20c")

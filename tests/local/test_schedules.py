@@ -26,20 +26,20 @@ def following(expression: Expression, after: str, count: int) -> list[str]:
     return found
 
 
-def test_rate_counts_from_the_start():
+def test_rate_counts_from_the_start() -> None:
     every = parse_expression("rate(5 minutes)", "UTC", start=START + timedelta(seconds=30))
 
     assert every.after(START) == START + timedelta(minutes=5, seconds=30)
     assert every.after(START + timedelta(minutes=5, seconds=30)) == START + timedelta(minutes=10, seconds=30)
 
 
-def test_cron_follows_the_zone_over_the_year():
+def test_cron_follows_the_zone_over_the_year() -> None:
     monday_nine = paris("cron(0 9 ? * MON *)")
 
     assert following(monday_nine, "2026-03-20T00:00+00:00", 2) == ["2026-03-23T08:00", "2026-03-30T07:00"]
 
 
-def test_time_that_the_clocks_skip_is_run_once_that_day():
+def test_time_that_the_clocks_skip_is_run_once_that_day() -> None:
     half_past_two = paris("cron(30 2 * * ? *)")
 
     assert following(half_past_two, "2026-03-27T12:00+00:00", 3) == [
@@ -49,7 +49,7 @@ def test_time_that_the_clocks_skip_is_run_once_that_day():
     ]
 
 
-def test_time_that_the_clocks_repeat_is_run_once():
+def test_time_that_the_clocks_repeat_is_run_once() -> None:
     half_past_two = paris("cron(30 2 * * ? *)")
 
     assert following(half_past_two, "2026-10-24T12:00+00:00", 2) == ["2026-10-25T00:30", "2026-10-26T01:30"]
@@ -68,13 +68,13 @@ def test_time_that_the_clocks_repeat_is_run_once():
         ("at(2026-05-01T10:00:00)", ["2026-05-01T10:00"]),
     ],
 )
-def test_expressions(expression: str, expected: list[str]):
+def test_expressions(expression: str, expected: list[str]) -> None:
     parsed = parse_expression(expression, "UTC", start=START)
 
     assert following(parsed, "2025-12-31T23:59+00:00", len(expected)) == expected
 
 
-def test_schedule_of_the_past_is_never_due():
+def test_schedule_of_the_past_is_never_due() -> None:
     assert parse_expression("at(2020-01-01T00:00:00)", "UTC", start=START).after(START) is None
     assert parse_expression("cron(0 0 1 1 ? 2020)", "UTC", start=START).after(START) is None
 
@@ -92,6 +92,6 @@ def test_schedule_of_the_past_is_never_due():
         "cron(a 0 * * ? *)",
     ],
 )
-def test_wrong_expression_is_refused(expression: str):
+def test_wrong_expression_is_refused(expression: str) -> None:
     with pytest.raises(ScheduleError):
         parse_expression(expression, "UTC", start=START)

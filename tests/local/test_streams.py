@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from local.pool_client import PoolUnreachableError
 from local.stack import StreamConsumer
-from local.streams import Checkpoint, Consumer, PoolUnreachableError, Record, trim
+from local.streams import Checkpoint, Consumer, Record, trim
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Calls = list[list[int]]
@@ -65,7 +66,7 @@ def failing(*numbers: int) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": str(number)} for number in numbers]}
 
 
-def test_batches_are_in_order_and_no_larger_than_asked(tmp_path: Path):
+def test_batches_are_in_order_and_no_larger_than_asked(tmp_path: Path) -> None:
     setting = Setting(tmp_path, lambda _: None, batch_size=2)
 
     setting.consumer.feed([record(number) for number in range(8, 13)])
@@ -74,7 +75,7 @@ def test_batches_are_in_order_and_no_larger_than_asked(tmp_path: Path):
     assert setting.checkpoint.load() == 12
 
 
-def test_filtered_records_are_passed_without_a_call(tmp_path: Path):
+def test_filtered_records_are_passed_without_a_call(tmp_path: Path) -> None:
     setting = Setting(tmp_path, lambda _: None)
 
     setting.consumer.feed([record(1, wanted=False), record(2), record(3, wanted=False)])
@@ -83,7 +84,7 @@ def test_filtered_records_are_passed_without_a_call(tmp_path: Path):
     assert setting.checkpoint.load() == 3
 
 
-def test_partial_failure_goes_on_from_the_first_failed_record(tmp_path: Path):
+def test_partial_failure_goes_on_from_the_first_failed_record(tmp_path: Path) -> None:
     tries = iter([failing(12, 11), None])
     setting = Setting(tmp_path, lambda _: next(tries))
 
@@ -93,7 +94,7 @@ def test_partial_failure_goes_on_from_the_first_failed_record(tmp_path: Path):
     assert setting.letters == []
 
 
-def test_unknown_identifier_fails_the_whole_batch(tmp_path: Path):
+def test_unknown_identifier_fails_the_whole_batch(tmp_path: Path) -> None:
     tries = iter([failing(99), None])
     setting = Setting(tmp_path, lambda _: next(tries))
 
@@ -102,10 +103,8 @@ def test_unknown_identifier_fails_the_whole_batch(tmp_path: Path):
     assert setting.calls == [[1, 2], [1, 2]]
 
 
-def test_bisection_isolates_the_poisoned_record_and_the_others_are_done(tmp_path: Path):
-    setting = Setting(
-        tmp_path, lambda numbers: "error" if 3 in numbers else None, bisects=True, maximum_retries=4
-    )
+def test_bisection_isolates_the_poisoned_record_and_the_others_are_done(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, lambda numbers: "error" if 3 in numbers else None, bisects=True, maximum_retries=4)
 
     setting.consumer.feed([record(number) for number in range(1, 6)])
 
@@ -115,7 +114,7 @@ def test_bisection_isolates_the_poisoned_record_and_the_others_are_done(tmp_path
     assert setting.checkpoint.load() == 5
 
 
-def test_dead_letter_names_the_records_once_retries_are_used_up(tmp_path: Path):
+def test_dead_letter_names_the_records_once_retries_are_used_up(tmp_path: Path) -> None:
     setting = Setting(tmp_path, lambda _: "error", maximum_retries=2)
 
     setting.consumer.feed([record(7), record(8)])
@@ -128,7 +127,7 @@ def test_dead_letter_names_the_records_once_retries_are_used_up(tmp_path: Path):
     assert setting.checkpoint.load() == 8
 
 
-def test_too_old_record_is_given_up_without_a_call(tmp_path: Path):
+def test_too_old_record_is_given_up_without_a_call(tmp_path: Path) -> None:
     setting = Setting(tmp_path, lambda _: None, maximum_age_seconds=60)
 
     setting.consumer.feed([record(1, age=61), record(2, age=59)])
@@ -137,7 +136,7 @@ def test_too_old_record_is_given_up_without_a_call(tmp_path: Path):
     assert [letter["requestContext"]["condition"] for letter in setting.letters] == ["RecordAgeExceeded"]
 
 
-def test_unreachable_pool_costs_no_attempt(tmp_path: Path):
+def test_unreachable_pool_costs_no_attempt(tmp_path: Path) -> None:
     tries = iter([PoolUnreachableError()] * 50 + [None])
     setting = Setting(tmp_path, lambda _: next(tries), maximum_retries=0)
 
@@ -147,7 +146,7 @@ def test_unreachable_pool_costs_no_attempt(tmp_path: Path):
     assert setting.letters == []
 
 
-def test_checkpoint_is_written_after_success_only(tmp_path: Path):
+def test_checkpoint_is_written_after_success_only(tmp_path: Path) -> None:
     seen: list[int | None] = []
     setting = Setting(tmp_path, lambda _: seen.append(setting.checkpoint.load()), batch_size=1)
 
@@ -158,7 +157,7 @@ def test_checkpoint_is_written_after_success_only(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("passed", "kept"), [(0, list(range(1, 13))), (9, [10, 11, 12]), (12, [12]), (99, [12])])
-def test_trimming_keeps_what_is_not_passed_and_always_the_newest(tmp_path: Path, passed: int, kept: list[int]):
+def test_trimming_keeps_what_is_not_passed_and_always_the_newest(tmp_path: Path, passed: int, kept: list[int]) -> None:
     database = tmp_path / "engine.sqlite"
     connection = sqlite3.connect(database)
     connection.execute("CREATE TABLE _stream_records (id INTEGER PRIMARY KEY, table_name TEXT, sequence_number TEXT)")

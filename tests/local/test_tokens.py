@@ -55,7 +55,7 @@ def verify(verifier: TokenVerifier, header: str | None, *scopes: str) -> dict[st
 
 
 @pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", ""])
-def test_valid_token_gives_its_claims_as_texts(verifier: TokenVerifier, prefix: str):
+def test_valid_token_gives_its_claims_as_texts(verifier: TokenVerifier, prefix: str) -> None:
     answer = verify(verifier, prefix + token({**CLAIMS, "groups": ["a", "b"], "email_verified": True}))
 
     assert answer["scopes"] is None
@@ -82,30 +82,30 @@ def test_valid_token_gives_its_claims_as_texts(verifier: TokenVerifier, prefix: 
     ],
     ids=str,
 )
-def test_wrong_claim_is_refused(verifier: TokenVerifier, change: dict[str, Any]):
+def test_wrong_claim_is_refused(verifier: TokenVerifier, change: dict[str, Any]) -> None:
     with pytest.raises(Unauthorized):
         verify(verifier, f"Bearer {token({**CLAIMS, **change})}")
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer a.b.c", "Basic dTpw", "Bearer e30.e30."])
-def test_no_token_or_nonsense_is_refused(verifier: TokenVerifier, header: str | None):
+def test_no_token_or_nonsense_is_refused(verifier: TokenVerifier, header: str | None) -> None:
     with pytest.raises(Unauthorized):
         verify(verifier, header)
 
 
-def test_token_signed_by_another_key_is_refused(verifier: TokenVerifier):
+def test_token_signed_by_another_key_is_refused(verifier: TokenVerifier) -> None:
     with pytest.raises(Unauthorized):
         verify(verifier, token(CLAIMS, OTHER_KEY))
 
 
-def test_token_that_chooses_its_algorithm_is_refused(verifier: TokenVerifier):
+def test_token_that_chooses_its_algorithm_is_refused(verifier: TokenVerifier) -> None:
     forged = jwt.encode({"alg": "HS256", "kid": "one"}, CLAIMS, OctKey.generate_key(256))
 
     with pytest.raises(Unauthorized):
         verify(verifier, forged)
 
 
-def test_remembered_token_still_expires(verifier: TokenVerifier):
+def test_remembered_token_still_expires(verifier: TokenVerifier) -> None:
     valid = token(CLAIMS)
     verify(verifier, valid)
     verifier._clock = lambda: NOW + 61
@@ -114,18 +114,18 @@ def test_remembered_token_still_expires(verifier: TokenVerifier):
         verify(verifier, valid)
 
 
-def test_keys_are_fetched_once(verifier: TokenVerifier):
+def test_keys_are_fetched_once(verifier: TokenVerifier) -> None:
     for subject in "abc":
         verify(verifier, token({**CLAIMS, "sub": subject}))
 
     assert len(_Keys.asked) == 1
 
 
-def test_route_with_scopes_wants_one_of_them(verifier: TokenVerifier):
+def test_route_with_scopes_wants_one_of_them(verifier: TokenVerifier) -> None:
     assert verify(verifier, token(CLAIMS), "write", "admin")["scopes"] == ["write", "admin"]
     with pytest.raises(Forbidden):
         verify(verifier, token(CLAIMS), "admin")
 
 
-def test_claims_become_texts():
+def test_claims_become_texts() -> None:
     assert [claim_text(value) for value in ("a", 1, True, ["x", "y"])] == ["a", "1", "true", "[x y]"]

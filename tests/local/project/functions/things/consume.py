@@ -2,13 +2,14 @@
 
 import json
 import os
+from typing import Any
 
 import boto3
 
 workflows = boto3.client("stepfunctions")
 
 
-def handler(event, _context):
+def handler(event: dict[str, Any], _context: Any) -> Any:
     failures = []
     for record in event["Records"]:
         thing = record["dynamodb"]["NewImage"]

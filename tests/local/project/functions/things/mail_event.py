@@ -2,13 +2,14 @@
 
 import json
 import os
+from typing import Any
 
 import boto3
 
 table = boto3.resource("dynamodb").Table(os.environ["THINGS_TABLE_NAME"])
 
 
-def handler(event, _context):
+def handler(event: dict[str, Any], _context: Any) -> Any:
     for record in event["Records"]:
         message = json.loads(record["Sns"]["Message"])
         delivery = next(

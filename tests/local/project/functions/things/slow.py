@@ -2,19 +2,19 @@
 
 import os
 import signal
+import threading
 import time
+from typing import Any
 
-busy = False
+one_at_a_time = threading.Lock()
 
 
 class Unhappy(Exception):
     pass
 
 
-def handler(event, _context):
-    global busy
-    assert not busy
-    busy = True
+def handler(event: dict[str, Any], _context: Any) -> Any:
+    assert one_at_a_time.acquire(blocking=False), "entered twice"
     try:
         query = event.get("queryStringParameters", {})
         if query.get("die"):
@@ -24,4 +24,4 @@ def handler(event, _context):
         time.sleep(float(query.get("seconds", 0)))
         return {"pid": os.getpid()}
     finally:
-        busy = False
+        one_at_a_time.release()

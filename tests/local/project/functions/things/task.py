@@ -1,6 +1,8 @@
 """A task that fails by name when asked."""
 
-attempts = {}
+from typing import Any
+
+attempts: dict[str, int] = {}
 
 
 class NotYet(Exception):
@@ -11,7 +13,7 @@ class Refused(Exception):
     pass
 
 
-def handler(event, _context):
+def handler(event: dict[str, Any], _context: Any) -> Any:
     name = event["name"]
     attempts[name] = attempts.get(name, 0) + 1
     if event["fails"] == "once" and attempts[name] == 1:

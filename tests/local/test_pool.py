@@ -1,0 +1,209 @@
+"""Workers: bound, replaced, evicted, queued for, reaped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.pool import WorkerPool
+from local.stack import Function
+
+CODE = """
+import os, time
+def handler(event, context):
+    time.sleep(event.get("seconds", 0))
+    if event.get("exit"):
+        os._exit(3)
+    return {"pid": os.getpid(), "function": context.function_name, "cwd": os.getcwd()}
+"""
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    (tmp_path / "work.py").write_text(CODE)
+    return tmp_path
+
+
+def function(code: Path, name: str, *, handler: str = "work.handler", timeout: float = 10) -> Function:
+    return Function(
+        logical_id=name,
+        name=name,
+        arn=f"arn:aws:lambda:eu-west-3:000000000000:function:{name}",
+        handler=handler,
+        code=code,
+        paths=(),
+        environment={},
+        timeout_seconds=timeout,
+        memory_mb=128,
+    )
+
+
+def with_pool(code: Path, scenario: Callable[[WorkerPool], Awaitable[None]], **settings: Any) -> None:
+    async def run() -> None:
+        pool = WorkerPool(code, packages=(), **settings)
+        await pool.start()
+        try:
+            await scenario(pool)
+        finally:
+            await pool.stop()
+
+    asyncio.run(run())
+
+
+async def call(pool: WorkerPool, target: Function, event: object = None, *, nested: bool = True) -> dict[str, Any]:
+    answer = await pool.invoke(target, json.dumps(event or {}).encode(), nested=nested)
+    content: dict[str, Any] = json.loads(answer.payload)
+    return content
+
+
+def test_worker_is_bound_to_its_function_and_used_again(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        first, second = function(code, "first"), function(code, "second")
+        answers = [await call(pool, target) for target in (first, second, first)]
+
+        assert [answer["function"] for answer in answers] == ["first", "second", "first"]
+        assert answers[0]["pid"] == answers[2]["pid"] != answers[1]["pid"]
+        assert answers[0]["cwd"] == str(code)
+
+    with_pool(code, scenario)
+
+
+def test_full_pool_evicts_the_least_recently_used_idle_worker(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        one, two, three = (function(code, name) for name in ("one", "two", "three"))
+        await call(pool, one)
+        kept = await call(pool, two)
+        await call(pool, three)
+
+        assert set(pool.describe()["functions"]) == {"two", "three"}
+        assert (await call(pool, two))["pid"] == kept["pid"]
+
+    with_pool(code, scenario, maximum=2)
+
+
+def test_calls_wait_when_every_worker_is_busy(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        busy = function(code, "busy")
+        answers = await asyncio.gather(*(call(pool, busy, {"seconds": 0.05}) for _ in range(12)))
+
+        assert len(answers) == 12
+        assert len({answer["pid"] for answer in answers}) <= 3
+        assert pool.describe()["total"] <= 3
+
+    with_pool(code, scenario, maximum=3)
+
+
+def test_nested_call_finds_a_worker_while_all_others_wait_for_it(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        outer, inner = function(code, "outer"), function(code, "inner")
+        outers = [asyncio.create_task(call(pool, outer, {"seconds": 2}, nested=False)) for _ in range(4)]
+        await asyncio.sleep(0.6)
+
+        answer = await asyncio.wait_for(call(pool, inner), 1)
+
+        assert answer["function"] == "inner"
+        assert not any(task.done() for task in outers)
+        for task in outers:
+            task.cancel()
+
+    with_pool(code, scenario, maximum=6)
+
+
+def test_waiting_function_gets_its_turn_beside_a_crowded_one(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        crowded, single = function(code, "crowded"), function(code, "single")
+        crowd = [asyncio.create_task(call(pool, crowded, {"seconds": 0.1})) for _ in range(40)]
+        await asyncio.sleep(0.3)
+
+        await call(pool, single)
+
+        assert not all(task.done() for task in crowd)
+        await asyncio.gather(*crowd)
+
+    with_pool(code, scenario, maximum=2)
+
+
+def test_timeout_kills_and_names_the_error_as_lambda_does(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        impatient = function(code, "impatient", timeout=0.2)
+        before = (await call(pool, impatient))["pid"]
+        late = await call(pool, impatient, {"seconds": 5})
+
+        assert late["errorType"] == "Sandbox.Timedout"
+        assert late["errorMessage"].endswith("Error: Task timed out after 0.20 seconds")
+        assert (await call(pool, impatient))["pid"] != before
+        with pytest.raises(ProcessLookupError):
+            os.kill(before, 0)
+
+    with_pool(code, scenario)
+
+
+def test_exit_in_the_middle_is_an_error_and_the_next_call_works(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        leaving = function(code, "leaving")
+
+        assert (await call(pool, leaving, {"exit": True}))["errorType"] == "Runtime.ExitError"
+        assert (await call(pool, leaving))["function"] == "leaving"
+
+    with_pool(code, scenario)
+
+
+@pytest.mark.parametrize(
+    ("handler", "error_type"),
+    [("nothing.handler", "Runtime.ImportModuleError"), ("work.nobody", "Runtime.HandlerNotFound")],
+)
+def test_handler_that_cannot_be_loaded_is_every_calls_error(code: Path, handler: str, error_type: str) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        missing = function(code, "missing", handler=handler)
+
+        assert [(await call(pool, missing))["errorType"] for _ in range(2)] == [error_type] * 2
+
+    with_pool(code, scenario)
+
+
+def test_idle_workers_are_reaped(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        await call(pool, function(code, "once"))
+        await asyncio.sleep(0.5)
+
+        assert pool.describe()["total"] == 0
+
+    with_pool(code, scenario, idle_seconds=0.2)
+
+
+def test_renewed_pool_lets_a_running_call_finish_and_loads_new_code(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        target = function(code, "changing")
+        running = asyncio.create_task(call(pool, target, {"seconds": 0.3}))
+        await asyncio.sleep(0.15)
+        (code / "work.py").write_text(CODE.replace('"cwd"', '"renewed": True, "cwd"'))
+
+        pool.renew()
+
+        assert "renewed" in await call(pool, target)
+        assert "renewed" not in await running
+
+    with_pool(code, scenario)
+
+
+def test_killed_zygote_is_started_again_and_its_workers_live_on(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        old = function(code, "old")
+        pid = (await call(pool, old))["pid"]
+        killed = pool.describe()["zygote"]
+
+        os.kill(killed, signal.SIGKILL)
+        fresh = await asyncio.wait_for(call(pool, function(code, "new")), 10)
+
+        assert fresh["function"] == "new"
+        assert (await call(pool, old))["pid"] == pid
+        assert pool.describe()["zygote"] != killed
+
+    with_pool(code, scenario)

@@ -1,0 +1,111 @@
+"""The template is the single source: what it says is what runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.layout import Layout, Ports
+from local.stack import Stack, read_stack
+from local.template import Template, TemplateError
+
+ATTRIBUTES = {
+    "ThingsTable.StreamArn": "arn:aws:dynamodb:eu-west-3:000000000000:table/things/stream/1",
+    "People": "eu-west-3_pool",
+    "PeopleClient": "client",
+}
+
+
+@pytest.fixture
+def stack(project: Path, tmp_path: Path) -> Stack:
+    layout = Layout(project=project, state=tmp_path, ports=Ports(base=4000))
+    layout.make_directories()
+    layout.resources_file.write_text(json.dumps(ATTRIBUTES))
+    return read_stack(layout)
+
+
+def test_globals_are_merged_as_sam_does(stack: Stack, project: Path) -> None:
+    slow = stack.functions["zenbilling-things-slow"]
+
+    assert (slow.timeout_seconds, slow.memory_mb) == (1, 256)
+    assert slow.environment["OWN_SETTING"] == "mine"
+    assert slow.environment["THINGS_TABLE_NAME"] == "zenbilling-ThingsTable"
+    assert slow.paths == (project / "layers/shared",)
+
+
+def test_functions_differ_from_aws_by_endpoints_only(stack: Stack) -> None:
+    echo = stack.functions["zenbilling-things-echo"]
+
+    local_only = {name for name in echo.environment if name not in {"THINGS_TABLE_NAME", "MAIL_TRANSPORT"}}
+    assert all(name.startswith("AWS_ENDPOINT_URL") for name in local_only)
+    assert echo.environment["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:4002"
+    assert echo.environment["AWS_ENDPOINT_URL_SFN"] == "http://127.0.0.1:4004"
+
+
+def test_routes_name_their_function_timeout_and_authorizer(stack: Stack) -> None:
+    routes = {route.key: route for route in stack.routes}
+
+    assert routes["PUT /v1/things/{thing_id}"].function == "zenbilling-things-put"
+    assert routes["GET /v1/impatient"].timeout_seconds == 0.2
+    assert routes["GET /v1/echo"].authorizer is None
+    private = routes["GET /v1/private"].authorizer
+    assert private is not None
+    assert private.issuer == "https://cognito-idp.eu-west-3.amazonaws.com/eu-west-3_pool"
+    assert private.audience == ("client",)
+
+
+def test_event_sources_schedules_and_topics_are_read(stack: Stack) -> None:
+    (consumer,) = stack.consumers
+    (schedule,) = stack.schedules
+
+    assert (consumer.function, consumer.table) == ("zenbilling-things-consume", "zenbilling-ThingsTable")
+    assert (consumer.batch_size, consumer.bisects, consumer.reports_failures) == (10, True, True)
+    assert consumer.maximum_retries == 2
+    assert consumer.dead_letters == "arn:aws:sqs:eu-west-3:000000000000:zenbilling-LettersQueue"
+    assert (schedule.expression, schedule.timezone) == ("cron(30 2 * * ? *)", "Europe/Paris")
+    assert list(stack.mail_event_topics.values()) == [("zenbilling-things-mail-event",)]
+
+
+def test_definition_of_a_state_machine_has_its_substitutions(stack: Stack) -> None:
+    (machine,) = stack.state_machines
+
+    task = json.loads(machine.definition)["States"]["Count"]
+    assert task["Parameters"]["FunctionName"] == stack.functions["zenbilling-things-task"].arn
+    assert machine.arn.endswith(":stateMachine:zenbilling-counting")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"Ref": "Name"}, "n"),
+        ({"Fn::Sub": "${AWS::StackName}-${Name}-${!Literal}"}, "zenbilling-n-${Literal}"),
+        ({"Fn::Sub": ["${Name}-${Own}", {"Own": {"Ref": "Name"}}]}, "n-n"),
+        ({"Fn::Join": ["/", ["a", {"Ref": "Name"}]]}, "a/n"),
+        ({"Fn::If": ["IsN", "yes", "no"]}, "yes"),
+        ({"Fn::If": ["IsOther", "yes", {"Ref": "AWS::NoValue"}]}, None),
+        ({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, "b"),
+        ({"kept": 1, "gone": {"Ref": "AWS::NoValue"}}, {"kept": 1}),
+        ({"Fn::GetAtt": ["Queue", "Arn"]}, "arn:aws:sqs:eu-west-3:000000000000:zenbilling-Queue"),
+    ],
+    ids=str,
+)
+def test_intrinsic_functions(value: object, expected: object) -> None:
+    document = {
+        "Parameters": {"Name": {"Type": "String", "Default": "n"}},
+        "Conditions": {"IsN": {"Fn::Equals": [{"Ref": "Name"}, "n"]}, "IsOther": {"Fn::Not": [{"Condition": "IsN"}]}},
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+    }
+
+    assert Template(document, parameters={}, attributes={}).resolve(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [{"Ref": "Nobody"}, {"Fn::GetAtt": ["Queue", "Colour"]}, {"Fn::Transform": {}}], ids=str
+)
+def test_what_cannot_be_resolved_is_refused(value: object) -> None:
+    document = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+
+    with pytest.raises(TemplateError):
+        Template(document, parameters={}, attributes={}).resolve(value)
