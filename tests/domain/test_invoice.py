@@ -51,6 +51,49 @@ REFUSALS = [
         ["/lines/0/vat_category", "/lines/2/vat_category"],
         id="out-of-scope-beside-others-BR-O-11",
     ),
+    pytest.param(
+        content(line(vat=reason("VATEX-FR-CGI261-7")), line(), line(vat=reason("VATEX-EU-79-C"))),
+        NORMAL,
+        ["/lines/2/exemption_code"],
+        id="two-reasons-of-one-category-BR-E-01",
+    ),
+    pytest.param(
+        content(line(vat=reason("VATEX-EU-AE")), line(vat=reason("VATEX-FR-AE"))),
+        NORMAL,
+        ["/lines/1/exemption_code"],
+        id="two-reverse-charges-BR-AE-01",
+    ),
+    pytest.param(
+        content(line(vat=reason("VATEX-FR-CGI261-4-1")), line(vat=reason("VATEX-FR-CGI261-4-4"))),
+        NORMAL,
+        ["/lines/1/exemption_code"],
+        id="two-wordings-of-one-code",
+    ),
+    pytest.param(
+        content(line(vat=FRANCHISE_TREATMENT), line(vat=reason("VATEX-EU-79-C"))),
+        FRANCHISE,
+        ["/lines/1/exemption_code"],
+        id="disbursement-beside-the-franchise-BR-E-01",
+    ),
+    pytest.param(
+        content(
+            line(description="Été 😀", details="ok", discount=Discount(percent=Decimal(5), reason="漢")),
+            line(details="\x07"),
+            discount=Discount(amount_minor=1, reason="😀"),
+            purchase_order="😀",
+            notes="😀",
+        ),
+        NORMAL,
+        [
+            "/lines/0/description",
+            "/lines/0/discount/reason",
+            "/lines/1/details",
+            "/discount/reason",
+            "/purchase_order",
+            "/notes",
+        ],
+        id="texts-that-no-font-draws",
+    ),
     pytest.param(content(*[line()] * (MAX_LINES + 1)), NORMAL, ["/lines"], id="501-lines"),
     pytest.param(content(line(details="x" * 300_001)), NORMAL, ["/lines"], id="300-KB"),
     pytest.param(
@@ -78,7 +121,13 @@ def test_a_content_that_cannot_stand_is_refused_by_its_fields(
     [
         pytest.param(content(line(), line(vat=VAT_5_5), line(vat=reason("VATEX-EU-79-C"))), NORMAL, id="mixed"),
         pytest.param(content(line(vat=OUTSIDE), line(vat=OUTSIDE)), NORMAL, id="all-out-of-scope"),
+        pytest.param(
+            content(line(vat=reason("VATEX-EU-IC")), line(vat=reason("VATEX-FR-AE")), line(vat=reason("VATEX-EU-D"))),
+            NORMAL,
+            id="one-reason-of-each-category",
+        ),
         pytest.param(content(line(vat=FRANCHISE_TREATMENT)), FRANCHISE, id="franchise"),
+        pytest.param(content(line(vat=reason("VATEX-EU-79-C"))), FRANCHISE, id="disbursement-alone"),
         pytest.param(content(line("1000"), line("300", "-1")), NORMAL, id="deposit-taken-off"),
         pytest.param(content(line("0")), NORMAL, id="free"),
         pytest.param(content(line("1", discount=Discount(percent=Decimal(100)))), NORMAL, id="given-away"),
@@ -174,6 +223,60 @@ def test_a_due_date_given_is_kept_unless_it_precedes_the_issue() -> None:
     with pytest.raises(FieldErrors) as refused:
         issued(before, after=UNTOUCHED)
     assert refused.value.errors[0].pointer == "/due_date"
+
+
+def test_two_reasons_call_for_two_invoices_in_plain_words() -> None:
+    with pytest.raises(FieldErrors) as refused:
+        check_content(content(line(vat=reason("VATEX-EU-F")), line(vat=reason("VATEX-EU-I"))), NORMAL)
+
+    (error,) = refused.value.errors
+    assert "VATEX-EU-F" in error.detail_fr
+    assert "VATEX-EU-I" in error.detail_fr
+    assert "faites-en deux" in error.detail_fr
+
+
+@pytest.mark.parametrize(
+    ("code", "seller", "buyer", "pointers"),
+    [
+        ("VATEX-EU-IC", {}, {"vat_number": None}, ["/customer/vat_number"]),
+        ("VATEX-EU-AE", {}, {"vat_number": None}, ["/customer/vat_number"]),
+        ("VATEX-FR-AE", {}, {"vat_number": None}, ["/customer/vat_number"]),
+        ("VATEX-EU-G", {"vat_number": None}, {"vat_number": None}, ["/company/vat_number"]),
+        ("VATEX-EU-IC", {"vat_number": None}, {"vat_number": None}, ["/company/vat_number", "/customer/vat_number"]),
+        (None, {"vat_number": None}, {}, ["/company/vat_number"]),
+        (None, {"footer_text": "😀"}, {"contact_name": "漢"}, ["/company/footer_text", "/customer/contact_name"]),
+    ],
+)
+def test_issuing_asks_for_what_the_parties_lack(
+    code: str | None, seller: dict[str, str], buyer: dict[str, str], pointers: list[str]
+) -> None:
+    holding = draft(holding=content(line(vat=reason(code)) if code else line()))
+
+    with pytest.raises(FieldErrors) as refused:
+        issued(
+            holding,
+            after=UNTOUCHED,
+            by=factories.company_description(**seller),
+            to=factories.customer_description(**buyer),
+        )
+
+    assert [error.pointer for error in refused.value.errors] == pointers
+
+
+@pytest.mark.parametrize("code", [None, "VATEX-EU-G", "VATEX-EU-O", "VATEX-EU-79-C"])
+def test_a_buyer_without_vat_number_is_invoiced_where_none_is_needed(code: str | None) -> None:
+    holding = draft(holding=content(line(vat=reason(code)) if code else line()))
+
+    invoice, _, _ = issued(holding, after=UNTOUCHED, to=factories.customer_description(vat_number=None))
+
+    assert invoice.document.buyer.vat_number is None
+
+
+def test_a_franchise_company_needs_no_vat_number() -> None:
+    franchise = factories.franchise_company().description
+    holding = draft(holding=content(line(vat=FRANCHISE_TREATMENT)), regime=FRANCHISE)
+
+    assert issued(holding, after=UNTOUCHED, by=franchise)[0].document.seller.vat_number is None
 
 
 def test_a_regime_that_changed_since_the_draft_is_judged_at_issue() -> None:

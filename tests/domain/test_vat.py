@@ -19,7 +19,9 @@ EXEMPTION_TABLE = {
     "VATEX-FR-AE": ("AE", "Autoliquidation, article 283-2 nonies du CGI"),
     "VATEX-EU-O": ("O", "TVA non applicable, article 259, 1° du CGI"),
     "VATEX-EU-79-C": ("E", "Débours, article 267, II-2° du CGI"),
-    "VATEX-FR-CGI261-4": ("E", "article 261, 4"),
+    "VATEX-FR-CGI261-4": ("E", "article 261, 4 du CGI"),
+    "VATEX-FR-CGI261-4-1": ("E", "article 261, 4, 1° du CGI"),
+    "VATEX-FR-CGI261-4-4": ("E", "article 261, 4, 4° du CGI"),
     "VATEX-FR-CGI261-7": ("E", "article 261, 7"),
     "VATEX-FR-CGI261D-2": ("E", "article 261 D, 2°"),
     "VATEX-FR-CGI261D-4": ("E", "article 261 D, 4°"),
@@ -88,6 +90,12 @@ def test_a_line_without_vat_needs_its_reason_and_the_rate_zero(category: VatCate
     code = next(code for code, (owner, _) in EXEMPTION_TABLE.items() if owner == category.value)
     with pytest.raises(ValueError, match="rate 0"):
         VatTreatment(category=category, rate=Decimal(20), exemption_code=code)
+
+
+def test_medical_and_training_have_their_words_and_share_the_official_code() -> None:
+    finer = {code: exemption.vatex for code, exemption in EXEMPTIONS.items() if exemption.vatex != code}
+
+    assert finer == {"VATEX-FR-CGI261-4-1": "VATEX-FR-CGI261-4", "VATEX-FR-CGI261-4-4": "VATEX-FR-CGI261-4"}
 
 
 def test_the_franchise_names_its_article() -> None:

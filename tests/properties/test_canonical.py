@@ -18,14 +18,14 @@ from billing.domain.parties import Company, Customer, Product
 from billing.domain.totals import Discount, Line, Totals
 from tests.fakes import samples
 from tests.fakes.clock import MORNING
-from tests.properties.strategies import TEXT, documents, examined
+from tests.properties.strategies import PRINTED_TEXT, TEXT, documents, examined
 
 DRAFTS, FROZEN = TypeAdapter(DraftInvoice), TypeAdapter(InvoiceDocument)
 UNTOUCHED = SeriesState.untouched(Series.INVOICE)
 
 
 @examined
-@given(documents(), TEXT, TEXT, st.text(st.characters(codec="utf-8"), max_size=200))
+@given(documents(), PRINTED_TEXT, PRINTED_TEXT, PRINTED_TEXT)
 def test_an_issued_document_survives_storage_to_the_letter(
     document: tuple[tuple[Line, ...], Discount | None, Totals], name: str, order: str, notes: str
 ) -> None:

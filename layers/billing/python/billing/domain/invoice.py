@@ -17,8 +17,9 @@ from billing.domain.mentions import Mention, mentions_for
 from billing.domain.money import MAX_AMOUNT_MINOR
 from billing.domain.numbering import NumberAllocation, Series
 from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
+from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
 from billing.domain.totals import Discount, Line, Totals, compute_line, compute_totals
-from billing.domain.vat import FRANCHISE, RULES_VERSION, VatCategory, VatRegime
+from billing.domain.vat import DISBURSEMENT, FRANCHISE, RULES_VERSION, VatCategory, VatRegime
 
 MAX_LINES = 500
 MAX_DOCUMENT_BYTES = 300_000
@@ -155,6 +156,8 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
         raise _refused("/lines", f"Une facture a au plus {MAX_LINES} lignes.", f"At most {MAX_LINES} lines.")
     errors = [error for index, line in enumerate(content.lines) for error in _line_errors(index, line, regime)]
     errors += _out_of_scope_errors(content.lines)
+    errors += _second_reason_errors(content.lines)
+    errors += unprintable_errors(_content_texts(content))
     if errors:
         raise FieldErrors(tuple(errors))
     try:
@@ -177,7 +180,7 @@ def _refused(pointer: str, detail_fr: str, detail_en: str) -> FieldErrors:
 
 
 def _line_errors(index: int, line: Line, regime: VatRegime) -> Iterator[FieldError]:
-    if regime is VatRegime.FRANCHISE and line.vat.exemption_code != FRANCHISE.code:
+    if regime is VatRegime.FRANCHISE and line.vat.exemption_code not in {FRANCHISE.code, DISBURSEMENT.code}:
         yield FieldError(
             f"/lines/{index}/vat_category",
             "Une entreprise en franchise facture sans TVA (article 293 B du CGI).",
@@ -208,6 +211,51 @@ def _out_of_scope_errors(lines: tuple[Line, ...]) -> Iterator[FieldError]:
         )
 
 
+def _second_reason_errors(lines: tuple[Line, ...]) -> Iterator[FieldError]:
+    """BR-E-01, BR-AE-01, BR-IC-01, BR-G-01, BR-O-01: the breakdown has one group for each category without VAT."""
+    first: dict[VatCategory, str | None] = {}
+    for index, line in enumerate(lines):
+        code = first.setdefault(line.vat.category, line.vat.exemption_code)
+        if line.vat.exemption_code != code:
+            yield FieldError(
+                f"/lines/{index}/exemption_code",
+                f"Les motifs {code} et {line.vat.exemption_code} ne vont pas sur la même facture : faites-en deux.",
+                f"{code} and {line.vat.exemption_code} cannot stand on one invoice: make two of them.",
+            )
+
+
+def _content_texts(content: InvoiceContent) -> Iterator[Text]:
+    for index, line in enumerate(content.lines):
+        yield f"/lines/{index}/description", line.description
+        yield f"/lines/{index}/details", line.details
+        if line.discount:
+            yield f"/lines/{index}/discount/reason", line.discount.reason
+    if content.discount:
+        yield "/discount/reason", content.discount.reason
+    yield "/purchase_order", content.purchase_order
+    yield "/notes", content.notes
+
+
+def _party_errors(
+    seller: CompanyDescription, buyer: CustomerDescription, lines: tuple[Line, ...]
+) -> Iterator[FieldError]:
+    """What the two parties still lack for this document. The parties are asked for at issue, not on a draft."""
+    if seller.vat_regime is VatRegime.NORMAL and seller.vat_number is None:
+        yield FieldError(  # CGI annex II art. 242 nonies A, I, 2°; BR-S-02, BR-AE-02, BR-IC-02, BR-G-02
+            "/company/vat_number",
+            "Indiquez le numéro de TVA de votre entreprise : il est obligatoire sur ses factures.",
+            "State the VAT number of your company: its invoices must carry it.",
+        )
+    categories = {line.vat.category for line in lines}
+    if buyer.vat_number is None and categories & {VatCategory.REVERSE_CHARGE, VatCategory.INTRA_COMMUNITY}:
+        yield FieldError(  # CGI annex II art. 242 nonies A, I, 3° and 4°; BR-IC-02
+            "/customer/vat_number",
+            "Indiquez le numéro de TVA du client sur sa fiche : une facture sans TVA à ce titre le porte.",
+            "State the VAT number of the customer: an invoice without VAT on that ground carries it.",
+        )
+    yield from unprintable_errors((*company_texts(seller, "/company"), *customer_texts(buyer, "/customer")))
+
+
 def _gross(line: Line) -> int:
     return compute_line(replace(line, discount=None)).gross_minor
 
@@ -218,12 +266,16 @@ def freeze(
     """The issued document of a draft: a full snapshot that takes the allocated number.
 
     Raises:
-        FieldErrors: an empty document, or a due date before the issue date.
+        FieldErrors: an empty document, a due date before the issue date, a party that lacks its VAT number
+            (pointers ``/company/…`` and ``/customer/…``), a text that cannot be printed.
     """
     content = draft.content
     if not content.lines:
         raise _refused("/lines", "Une facture a au moins une ligne.", "An invoice has at least one line.")
     totals = check_content(content, company.description.vat_regime)
+    lacking = tuple(_party_errors(company.description, customer.description, content.lines))
+    if lacking:
+        raise FieldErrors(lacking)
     due = content.due_date or due_date(allocation.issue_date, _terms_days(content, company, customer))
     if due < allocation.issue_date:
         raise _refused("/due_date", "L'échéance précède la date d'émission.", "The due date precedes the issue date.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -43,6 +44,17 @@ def first_unprintable(text: str) -> str | None:
     """The first character that no font of ours can draw, such as an emoji; None when all can be."""
     found = _UNPRINTABLE.search(printable(text))
     return found[0] if found else None
+
+
+def are_printable(texts: Iterable[str]) -> bool:
+    """Whether ``first_unprintable`` finds nothing in any text; cheap when they are typed as they are drawn.
+
+    Few distinct characters stand in long texts: those alone are looked at, then the texts when one is unusual.
+    """
+    held = tuple(texts)
+    if _UNPRINTABLE.search("".join(set("".join(held)))) is None:
+        return True
+    return all(first_unprintable(text) is None for text in held)
 
 
 def format_number(value: Decimal, *, min_decimals: int = 0) -> str:

@@ -38,9 +38,14 @@ STANDARD_RATES = frozenset(MAINLAND_RATES + OVERSEAS_RATES + CORSICA_RATES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
-    """Why a line bears no VAT: the VATEX code and the wording that the law requires."""
+    """Why a line bears no VAT, and the wording that the law requires.
+
+    ``code`` is what a line names. It is the official code ``vatex`` (BT-121), and finer where one of those
+    stands for several articles: then the item of the article follows, as the list itself does elsewhere.
+    """
 
     code: str
+    vatex: str
     category: VatCategory
     wording: str
 
@@ -54,6 +59,8 @@ _EXEMPTIONS = (
     ("VATEX-EU-O", "O", "TVA non applicable, article 259, 1° du CGI"),
     ("VATEX-EU-79-C", "E", "Débours, article 267, II-2° du CGI"),
     ("VATEX-FR-CGI261-4", "E", "Exonération, article 261, 4 du CGI"),
+    ("VATEX-FR-CGI261-4-1", "E", "Exonération, article 261, 4, 1° du CGI"),
+    ("VATEX-FR-CGI261-4-4", "E", "Exonération, article 261, 4, 4° du CGI"),
     ("VATEX-FR-CGI261-7", "E", "Exonération, article 261, 7 du CGI"),
     ("VATEX-FR-CGI261D-2", "E", "Exonération, article 261 D, 2° du CGI"),
     ("VATEX-FR-CGI261D-4", "E", "Exonération, article 261 D, 4° du CGI"),
@@ -64,11 +71,13 @@ _EXEMPTIONS = (
     ("VATEX-EU-J", "E", "Régime particulier – objets de collection et d'antiquité"),
     ("VATEX-EU-D", "E", "Régime particulier – agences de voyages"),
 )
+_OFFICIAL = {"VATEX-FR-CGI261-4-1": "VATEX-FR-CGI261-4", "VATEX-FR-CGI261-4-4": "VATEX-FR-CGI261-4"}
 EXEMPTIONS = {
-    code: Exemption(code=code, category=VatCategory(category), wording=wording)
+    code: Exemption(code=code, vatex=_OFFICIAL.get(code, code), category=VatCategory(category), wording=wording)
     for code, category, wording in _EXEMPTIONS
 }
 FRANCHISE = EXEMPTIONS["VATEX-FR-FRANCHISE"]
+DISBURSEMENT = EXEMPTIONS["VATEX-EU-79-C"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from billing.domain.access import Caller, Permission
 from billing.domain.errors import FieldError, FieldErrors, StaleVersion
 from billing.domain.events import Event, EventType
 from billing.domain.parties import Customer, CustomerDescription
+from billing.domain.printing import customer_texts, refuse_unprintable
 from billing.domain.search import query_words
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
@@ -24,7 +25,9 @@ def create_customer(
     clock: Clock,
     ids: Ids,
 ) -> Customer:
+    """Raises: FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
+    refuse_unprintable(customer_texts(description))
     now = clock.now()
     customer = Customer(
         tenant_id=caller.tenant_id,
@@ -53,8 +56,9 @@ def edit_customer(
     clock: Clock,
     ids: Ids,
 ) -> Customer:
-    """Issued documents keep the customer as they froze it. Raises: NotFound, StaleVersion."""
+    """Issued documents keep the customer as they froze it. Raises: NotFound, StaleVersion, FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
+    refuse_unprintable(customer_texts(description))
     current = customers.read(caller, customer_id)
     if current.version != expected_version:
         raise StaleVersion
