@@ -81,9 +81,38 @@ def test_a_number_has_at_most_35_characters() -> None:  # BR-FR-01
     assert len(longest.format(9999, 10**10 - 1)) == 35
 
 
-def test_masks_that_differ_in_padding_only_collide() -> None:
-    assert NumberPattern("F{year}-{00001}").collides_with(NumberPattern("F{year}-{1}"))
-    assert not NumberPattern("F{year}-{00001}").collides_with(NumberPattern("A{year}-{00001}"))
+@pytest.mark.parametrize(
+    ("mask", "other"),
+    [
+        ("F{year}-{00001}", "F{year}-{1}"),
+        ("F{year}-1{1}", "F{year}-{1}"),
+        ("F{year}{01}", "F{year}0{1}"),
+        ("F{year}{1}", "F2026{year}{1}"),
+        ("F{year}/{1}0", "F{year}/{001}"),
+        ("F{year}-{000000000001}", "F{year}-00{0000000001}"),
+    ],
+)
+def test_masks_that_print_one_number_both_are_told_by_it(mask: str, other: str) -> None:
+    for one, two in ((mask, other), (other, mask)):
+        assert NumberPattern(one).shared_number(NumberPattern(two)) is not None
+
+
+@pytest.mark.parametrize(
+    ("mask", "other"),
+    [
+        ("F{year}-{00001}", "A{year}-{00001}"),
+        ("F{year}-{00001}", "F{year}/{00001}"),
+        ("F{year}-{1}", "F{year}-0{1}"),  # a rank has no zero before it beyond its padding
+        ("F{year}-{001}", "F{year}-000{1}A"),
+        ("F{year}-{00001}", "F{year}-0000{01}"),
+        ("F{year}{1}", "F{year}0{1}"),
+        ("F{year}-{000000000001}", "F{year}-1{1}"),  # no rank has twelve digits of its own
+        ("FA{year}-{1}", "F{year}-{1}"),
+    ],
+)
+def test_masks_that_never_meet_share_no_number(mask: str, other: str) -> None:
+    for one, two in ((mask, other), (other, mask)):
+        assert NumberPattern(one).shared_number(NumberPattern(two)) is None
 
 
 def test_the_first_number_follows_nothing() -> None:

@@ -99,6 +99,39 @@ def test_ranks_are_dense_within_each_year_and_dates_never_fall(days: list[date])
         assert ranks == list(range(1, len(ranks) + 1))
 
 
+# Few signs and short pieces: masks that meet are then as common as masks that do not.
+SHORT_MASKS = st.from_regex(r"F?[012]{0,2}\{year\}[-01]{0,2}\{0{0,3}1\}[01]{0,2}", fullmatch=True).map(NumberPattern)
+YEARS = (*range(2024, 2030), 1, 100, 1202, 2000, 2011, 2102)
+
+
+def _prints(pattern: NumberPattern, number: str) -> bool:
+    """Whether some year and rank give this number: every way to cut it is tried."""
+    cuts = ((start, year_end) for start in range(len(number)) for year_end in [start + 4])
+    return any(
+        year.isdigit() and rank.isdigit() and int(rank) > 0 and pattern.format(int(year), int(rank)) == number
+        for start, year_end in cuts
+        for rank_start in range(year_end, len(number))
+        for rank_end in range(rank_start + 1, len(number) + 1)
+        for year, rank in [(number[start:year_end], number[rank_start:rank_end])]
+    )
+
+
+@examined
+@given(SHORT_MASKS, SHORT_MASKS)
+def test_two_masks_share_a_number_if_and_only_if_both_print_one(mine: NumberPattern, theirs: NumberPattern) -> None:
+    shared = mine.shared_number(theirs)
+
+    if shared is not None:
+        assert _prints(mine, shared)
+        assert _prints(theirs, shared)
+    else:
+        printed, others = (
+            {pattern.format(year, rank) for year in YEARS for rank in range(1, 130)} for pattern in (mine, theirs)
+        )
+        assert printed.isdisjoint(others)
+        assert not any(_prints(theirs, mine.format(year, rank)) for year in (2026, 2101) for rank in (1, 10, 11, 101))
+
+
 @examined
 @given(
     st.from_regex(

@@ -7,6 +7,7 @@ formatted text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,6 +18,8 @@ NUMBER_FORM = re.compile(r"[A-Za-z0-9+\-_/]{1,35}")  # BR-FR-01, BR-FR-02
 _PATTERN_FORM = re.compile(r"(?P<before>[^{}]*)\{year\}(?P<between>[^{}]*)\{(?P<digits>0*1)\}(?P<after>[^{}]*)")
 GENESIS_HASH = "0" * 64
 MAX_SEQUENCE = 10**10 - 1
+_MAX_RANK_DIGITS = len(str(MAX_SEQUENCE))
+_DIGITS = "0123456789"
 
 
 class Series(StrEnum):
@@ -43,11 +46,46 @@ class NumberPattern:
         padding = len(form["digits"])
         return f"{form['before']}{year:04d}{form['between']}{rank:0{padding}d}{form['after']}"
 
-    def collides_with(self, other: NumberPattern) -> bool:
-        """Whether both could ever print the same number: judged on their literal texts."""
-        mine, theirs = (_PATTERN_FORM.fullmatch(pattern.text) for pattern in (self, other))
-        assert mine is not None and theirs is not None  # noqa: S101, PT018 - held by __post_init__
-        return all(mine[part] == theirs[part] for part in ("before", "between", "after"))
+    def shared_number(self, other: NumberPattern) -> str | None:
+        """A number that both print, each for a year and a rank of its own; None when there is none."""
+        for mine in self._shapes():
+            for theirs in other._shapes():
+                if len(mine.places) == len(theirs.places):
+                    shared = _in_both(mine, theirs)
+                    if shared is not None:
+                        return shared
+        return None
+
+    def _shapes(self) -> Iterator[_Shape]:
+        """What the numbers look like, by width of the rank: it grows beyond its padding."""
+        form = _PATTERN_FORM.fullmatch(self.text)
+        assert form is not None  # noqa: S101 - held by __post_init__
+        padding = len(form["digits"])
+        before = (*form["before"], *[_DIGITS] * 4, *form["between"])
+        for width in range(padding, max(padding, _MAX_RANK_DIGITS) + 1):
+            zeros = max(0, width - _MAX_RANK_DIGITS)
+            rank = ["0"] * zeros + [_DIGITS] * (width - zeros)
+            if width > padding:
+                rank[0] = _DIGITS[1:]
+            yield _Shape((*before, *rank, *form["after"]), slice(len(before), len(before) + width))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Numbers of one length: the characters that may stand at each place, and where the rank is."""
+
+    places: tuple[str, ...]
+    rank: slice
+
+
+def _in_both(one: _Shape, other: _Shape) -> str | None:
+    """The greatest number of both shapes: if any has two ranks above zero, this one has."""
+    common = ["".join(set(mine) & set(theirs)) for mine, theirs in zip(one.places, other.places, strict=True)]
+    if not all(common):
+        return None
+    greatest = "".join(max(characters) for characters in common)
+    ranks = (greatest[shape.rank].strip("0") for shape in (one, other))
+    return greatest if all(ranks) else None
 
 
 DEFAULT_PATTERNS = {

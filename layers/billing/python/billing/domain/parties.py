@@ -7,12 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.vat import VatRegime, VatTreatment
 
 DEFAULT_PAYMENT_TERMS_DAYS = 30
-# ECB refinancing rate of 1 July 2026 (2.15 %) + 10 points: the default of Code de commerce L441-10 II.
-DEFAULT_LATE_PENALTY_RATE = Decimal("12.15")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 from billing.domain.access import Caller, Permission
-from billing.domain.errors import CompanyNotDescribed, OnboardingStepUnavailable, StaleVersion
+from billing.domain.errors import CompanyNotDescribed, FieldError, FieldErrors, OnboardingStepUnavailable, StaleVersion
 from billing.domain.events import Event, EventType
+from billing.domain.late_payment import minimum_late_penalty_rate
+from billing.domain.numbering import DEFAULT_PATTERNS, Series
 from billing.domain.parties import Company, CompanyDescription, Logo, OnboardingStep
+from billing.domain.printing import company_texts, unprintable_errors
+from billing.domain.typography import format_percent
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, LogoChecker
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.repositories import Companies
+
+_OF_SERIES = {Series.CREDIT_NOTE: "les avoirs", Series.QUOTE: "les devis"}
 
 
 def read_company(caller: Caller, *, companies: Companies) -> Company:
@@ -33,9 +41,12 @@ def describe_company(
 ) -> Company:
     """Describe the company for the first time (version 0 expected) or anew.
 
-    Raises: Forbidden, StaleVersion.
+    Raises: Forbidden, StaleVersion, FieldErrors.
     """
     caller.require(Permission.MANAGE_COMPANY)
+    errors = tuple(_description_errors(description, clock.today()))
+    if errors:
+        raise FieldErrors(errors)
     now = clock.now()
     current = companies.read(caller)
     if (current.version if current else 0) != expected_version:
@@ -111,6 +122,25 @@ def advance_company_onboarding(
     company = replace(current, version=current.version + 1, onboarding=OnboardingStep.FINISHED, updated_at=clock.now())
     companies.record_onboarding(caller, company, event=_described(caller, company, ids), once=once)
     return company.onboarding
+
+
+def _description_errors(description: CompanyDescription, today: date) -> Iterator[FieldError]:
+    yield from unprintable_errors(company_texts(description))
+    lowest = minimum_late_penalty_rate(today)
+    if description.late_penalty_rate < lowest:
+        yield FieldError(
+            "/late_penalty_rate",
+            f"Au moins trois fois le taux d'intérêt légal, soit {format_percent(lowest)} (Code de commerce, L441-10).",
+            f"At least three times the legal interest rate: {format_percent(lowest)} (Code de commerce, L441-10).",
+        )
+    for series, pattern in DEFAULT_PATTERNS.items():
+        shared = None if series is Series.INVOICE else pattern.shared_number(description.invoice_number_pattern)
+        if shared is not None:  # one number over all series of a SIREN
+            yield FieldError(
+                "/invoice_number_pattern",
+                f"Ce format donnerait les mêmes numéros que {_OF_SERIES[series]} ({pattern.text}), ainsi {shared}.",
+                f"This pattern would print numbers of another series ({pattern.text}), such as {shared}.",
+            )
 
 
 def _described(caller: Caller, company: Company, ids: Ids) -> Event:
