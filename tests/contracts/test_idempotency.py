@@ -10,7 +10,7 @@ import pytest
 from billing.domain.canonical import canonical_json
 from billing.domain.errors import IdempotencyKeyReused
 from billing.domain.events import EventType
-from billing.domain.parties import OnboardingStep
+from billing.domain.parties import OnboardingStep, Product
 from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
@@ -115,6 +115,29 @@ def test_a_repeated_request_gets_the_first_answer(world: World, operation: str) 
         EFFECTS[operation](world, once)
 
     assert replayed.value.answer == Answer(status=200, body=canonical_json(result), headers={"ETag": '"1"'})
+
+
+def test_reading_for_a_draft_gives_the_answer_before_anything_else(world: World) -> None:
+    once = samples.once("key", operation="createInvoice")
+    _create_draft(world, once)
+    invoices = world.repositories.invoices
+
+    with pytest.raises(AlreadyAnswered):
+        invoices.draft_context(world.caller, "cus_gone", ("prd_gone",), once=once)
+    with pytest.raises(IdempotencyKeyReused):
+        invoices.draft_context(
+            world.caller, "cus_gone", (), once=samples.once("key", operation="createInvoice", body="other")
+        )
+
+
+def test_reading_a_product_with_a_request_that_had_its_effect_gives_its_answer(world: World) -> None:
+    once = samples.once("key", operation="archiveProduct")
+    product = _archive_product(world, once)
+    assert isinstance(product, Product)
+
+    with pytest.raises(AlreadyAnswered):
+        world.repositories.products.read(world.caller, product.product_id, once=once)
+    assert world.repositories.products.read(world.caller, product.product_id, once=world.once()) == product
 
 
 @pytest.mark.parametrize("operation", EFFECTS)

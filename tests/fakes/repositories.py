@@ -156,9 +156,9 @@ class FakeProducts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def read(self, caller: Caller, product_id: str) -> Product:
+    def read(self, caller: Caller, product_id: str, *, once: IdempotentRequest | None = None) -> Product:
         with self._store.lock:
-            self._store.check(caller)
+            self._store.check(caller, once)
             return _found(self._store.products.get((caller.tenant_id, product_id)))
 
     def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None:
@@ -191,9 +191,16 @@ class FakeInvoices:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
+    def draft_context(
+        self,
+        caller: Caller,
+        customer_id: str,
+        product_ids: tuple[str, ...],
+        *,
+        once: IdempotentRequest | None = None,
+    ) -> DraftContext:
         with self._store.lock:
-            self._store.check(caller)
+            self._store.check(caller, once)
             customer = self._store.customers.get((caller.tenant_id, customer_id))
             if customer is None:
                 raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))

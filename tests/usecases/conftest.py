@@ -89,11 +89,12 @@ class Shop:
         return replace(invoices.DraftInput(customer_id=customer_id, lines=lines or (one,)), **changes)
 
     def draft(self, wanted: invoices.DraftInput | None = None, **changes: Any) -> DraftInvoice:
+        once = changes.pop("once", None) or self.once("createInvoice")
         wanted = wanted or self.wanted(self.customer().customer_id, **changes)
         return invoices.create_invoice(
             self.caller,
             wanted,
-            once=self.once("createInvoice"),
+            once=once,
             invoices=self.repositories.invoices,
             clock=self.clock,
             ids=self.ids,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +16,16 @@ from billing.domain.errors import (
     OnboardingStepUnavailable,
     StaleVersion,
 )
+from billing.domain.numbering import NumberPattern
 from billing.domain.parties import Company, Customer, OnboardingStep, Product
+from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases import company, customers, products
 from billing.usecases.invoices import LineInput
 from tests import factories
 from tests.fakes import samples
 from tests.fakes.delivery import FakeLogoChecker
+from tests.fakes.repositories import FakeProducts
 from tests.usecases.conftest import Shop
 
 PNG = b"\x89PNG picture"
@@ -91,6 +95,38 @@ def test_describing_anew_needs_the_version_seen(shop: Shop) -> None:
 
     assert (described.version, described.description.phone) == (2, "0199001234")
     assert _read(shop) == described
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "said"),
+    [
+        ({"late_penalty_rate": Decimal("7.85")}, "/late_penalty_rate", "7,86"),
+        ({"invoice_number_pattern": NumberPattern("A{year}-0{1}")}, "/invoice_number_pattern", "les avoirs"),
+        ({"invoice_number_pattern": NumberPattern("D{year}-{1}")}, "/invoice_number_pattern", "les devis"),
+        ({"footer_text": "Merci 😀"}, "/footer_text", "😀"),
+        ({"address": factories.address(city="漢")}, "/address/city", "漢"),
+    ],
+)
+def test_a_description_that_no_invoice_may_carry_is_refused(
+    shop: Shop, changes: dict[str, Any], pointer: str, said: str
+) -> None:
+    with pytest.raises(FieldErrors) as refused:
+        _describe(shop, expected_version=1, **changes)
+
+    (error,) = refused.value.errors
+    assert error.pointer == pointer
+    assert said in error.detail_fr
+    assert _read(shop).version == 1
+
+
+def test_the_lowest_penalty_rate_and_an_own_number_pattern_are_taken(shop: Shop) -> None:
+    pattern = NumberPattern("FA{year}/{1}")
+
+    described = _describe(
+        shop, expected_version=1, late_penalty_rate=Decimal("7.86"), invoice_number_pattern=pattern
+    ).description
+
+    assert (described.late_penalty_rate, described.invoice_number_pattern) == (Decimal("7.86"), pattern)
 
 
 def test_a_first_description_expects_no_version() -> None:
@@ -175,6 +211,20 @@ def test_a_customer_is_created_read_and_edited_at_the_version_seen(shop: Shop) -
         _edit_customer(shop, "cus_none", expected_version=1)
 
 
+def test_a_customer_that_cannot_be_printed_is_refused_when_it_is_typed(shop: Shop) -> None:
+    customer = shop.customer()
+    elsewhere = factories.address(line2="😀")
+
+    with pytest.raises(FieldErrors) as created:
+        shop.customer(name="漢字", delivery_address=elsewhere)
+    with pytest.raises(FieldErrors) as edited:
+        _edit_customer(shop, customer.customer_id, expected_version=1, billing_address=elsewhere)
+
+    assert [error.pointer for error in created.value.errors] == ["/name", "/delivery_address/line2"]
+    assert [error.pointer for error in edited.value.errors] == ["/billing_address/line2"]
+    assert shop.customer(notes="😀").description.notes == "😀", "notes are never printed"
+
+
 def test_customers_are_listed_and_searched(shop: Shop) -> None:
     shop.customer(name="Zola")
     shop.customer(name="Épicerie Dûpont")
@@ -195,22 +245,24 @@ def test_a_search_without_a_letter_or_digit_is_refused(shop: Shop, query: str) -
     assert refused.value.errors[0].pointer == "/q"
 
 
-def _archive(shop: Shop, product_id: str) -> Product:
+def _archive(
+    shop: Shop, product_id: str, *, held: FakeProducts | None = None, once: IdempotentRequest | None = None
+) -> Product:
     return products.archive_product(
         shop.caller,
         product_id,
-        once=shop.once("archiveProduct"),
-        products=shop.repositories.products,
+        once=once or shop.once("archiveProduct"),
+        products=held or shop.repositories.products,
         clock=shop.clock,
         ids=shop.ids,
     )
 
 
-def _edit_product(shop: Shop, product_id: str, *, expected_version: int) -> Product:
+def _edit_product(shop: Shop, product_id: str, *, expected_version: int, name: str = "Autre") -> Product:
     return products.edit_product(
         shop.caller,
         product_id,
-        factories.product(name="Autre").description,
+        factories.product(name=name).description,
         expected_version=expected_version,
         products=shop.repositories.products,
         clock=shop.clock,
@@ -230,6 +282,57 @@ def test_a_product_is_edited_at_the_version_seen(shop: Shop) -> None:
         _edit_product(shop, "prd_none", expected_version=1)
     with pytest.raises(NotFound):
         products.read_product(shop.caller, "prd_none", products=shop.repositories.products)
+
+
+def test_a_product_that_cannot_be_printed_is_refused_when_it_is_typed(shop: Shop) -> None:
+    product = shop.product()
+
+    with pytest.raises(FieldErrors) as created:
+        shop.product(description="Pose\n😀")
+    with pytest.raises(FieldErrors) as edited:
+        _edit_product(shop, product.product_id, expected_version=1, name="😀")
+
+    assert [error.pointer for error in created.value.errors] == ["/description"]
+    assert [error.pointer for error in edited.value.errors] == ["/name"]
+
+
+class ContendedProducts(FakeProducts):
+    """Somebody else edits, or archives, the product just before it is saved."""
+
+    def __init__(self, shop: Shop, first: Callable[[], object]) -> None:
+        super().__init__(shop.repositories.store)
+        self._pending = [first]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._pending:
+            self._pending.pop()()
+        super().save(*args, **kwargs)
+
+
+def test_archiving_while_another_edits_archives_what_was_edited(shop: Shop) -> None:
+    product = shop.product()
+    contended = ContendedProducts(shop, lambda: _edit_product(shop, product.product_id, expected_version=1))
+
+    archived = _archive(shop, product.product_id, held=contended)
+
+    assert (archived.version, archived.archived, archived.description.name) == (3, True, "Autre")
+
+
+def test_archiving_while_another_archives_is_done(shop: Shop) -> None:
+    product = shop.product()
+    contended = ContendedProducts(shop, lambda: _archive(shop, product.product_id))
+
+    assert _archive(shop, product.product_id, held=contended).version == 2
+
+
+def test_archiving_asked_twice_is_answered_once_even_when_the_product_came_back(shop: Shop) -> None:
+    product = shop.product()
+    once = shop.once("archiveProduct")
+    _archive(shop, product.product_id, once=once)
+    _edit_product(shop, product.product_id, expected_version=2)
+
+    with pytest.raises(AlreadyAnswered):
+        _archive(shop, product.product_id, once=once)
 
 
 def test_an_archived_product_leaves_the_catalogue_and_archiving_twice_changes_nothing(shop: Shop) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ from billing.domain.errors import (
     UnknownReference,
 )
 from billing.domain.events import EventType
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
 from billing.domain.numbering import NumberPattern, Series, SeriesState
 from billing.domain.totals import Discount
@@ -36,7 +39,8 @@ from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery, SeriesMoved
 from billing.usecases import invoices
-from billing.usecases.invoices import ISSUE_BUDGET_SECONDS, LONGEST_PAUSE_SECONDS, LineInput
+from billing.usecases.contention import BUDGET_SECONDS
+from billing.usecases.invoices import CROWD_PAUSE_SECONDS, LineInput
 from tests import factories
 from tests.fakes import samples
 from tests.fakes.clock import MORNING
@@ -173,6 +177,61 @@ def test_a_draft_needs_a_described_company_a_known_customer_and_known_products(s
         "/lines/0/product_id",
         "/lines/1/product_id",
     ]
+
+
+def test_a_draft_asked_twice_is_answered_whatever_changed_meanwhile(shop: Shop) -> None:
+    customer, product = shop.customer(), shop.product()
+    wanted = shop.wanted(customer.customer_id, LineInput(product_id=product.product_id, quantity=Decimal(1)))
+    once = shop.once("createInvoice")
+    draft = shop.draft(wanted, once=once)
+    store = shop.repositories.store
+    store.companies.clear()
+    store.customers.clear()
+    store.products.clear()
+
+    with pytest.raises(AlreadyAnswered) as replayed:
+        shop.draft(wanted, once=once)
+
+    assert draft.invoice_id in replayed.value.answer.body
+
+
+def test_a_text_of_the_catalogue_that_no_font_draws_is_refused_on_the_draft(shop: Shop) -> None:
+    product = shop.product()
+    stored = replace(product, description=replace(product.description, name="Pose 😀"))
+    shop.repositories.store.products[product.tenant_id, product.product_id] = stored
+    wanted = shop.wanted(shop.customer().customer_id, LineInput(product_id=product.product_id, quantity=Decimal(1)))
+
+    with pytest.raises(FieldErrors) as refused:
+        shop.draft(wanted)
+
+    assert [error.pointer for error in refused.value.errors] == ["/lines/0/description"]
+
+
+@pytest.mark.parametrize("what", ["customer", "company", "draft"])
+def test_what_was_stored_unprintable_is_refused_before_a_number_is_taken(shop: Shop, what: str) -> None:
+    draft = shop.draft()
+    store = shop.repositories.store
+    customer = store.customers[draft.tenant_id, draft.content.customer_id]
+    company = store.companies[draft.tenant_id]
+    if what == "customer":
+        store.customers[draft.tenant_id, customer.customer_id] = replace(
+            customer, description=replace(customer.description, name="Bar 😀")
+        )
+    elif what == "company":
+        store.companies[draft.tenant_id] = replace(
+            company, description=replace(company.description, bank_name="Banque 😀")
+        )
+    else:
+        store.invoices[draft.tenant_id, draft.invoice_id] = replace(
+            draft, content=replace(draft.content, notes="Merci 😀")
+        )
+    pointers = {"customer": "/customer/name", "company": "/company/bank_name", "draft": "/notes"}
+
+    with pytest.raises(FieldErrors) as refused:
+        shop.issue(draft)
+
+    assert [(error.pointer, "😀" in error.detail_fr) for error in refused.value.errors] == [(pointers[what], True)]
+    assert store.numbers == {}
 
 
 def test_a_preview_says_the_draft_s_totals_and_saves_nothing(shop: Shop) -> None:
@@ -348,7 +407,7 @@ def test_issue_gives_up_when_its_budget_is_spent_and_leaves_the_draft(shop: Shop
     with pytest.raises(Busy):
         shop.issue(draft, invoices=contended)
 
-    assert ISSUE_BUDGET_SECONDS < sum(shop.clock.slept) < ISSUE_BUDGET_SECONDS + 1
+    assert BUDGET_SECONDS < sum(shop.clock.slept) < BUDGET_SECONDS + 1
     assert shop.repositories.invoices.read(shop.caller, draft.invoice_id) == draft
 
 
@@ -430,6 +489,53 @@ def test_send_refuses_a_draft_an_unknown_invoice_and_a_second_attempt_at_once(sh
         shop.send("inv_none")
     with pytest.raises(DeliveryInProgress):
         shop.send(invoice.invoice_id)
+
+
+class ContendedDeliveries(FakeInvoices):
+    """Something moves the invoice just before each of the first requests for a delivery."""
+
+    def __init__(self, shop: Shop, *before: Callable[[], object]) -> None:
+        super().__init__(shop.repositories.store)
+        self._before = list(before)
+
+    def request_delivery(self, *args: Any, **kwargs: Any) -> None:
+        if self._before:
+            self._before.pop()()
+        super().request_delivery(*args, **kwargs)
+
+
+def _settled(shop: Shop) -> IssuedInvoice:
+    invoice = shop.issue()
+    shop.render(invoice)
+    shop.record(invoice)
+    return shop.stored(invoice)
+
+
+def test_send_goes_on_when_payments_come_in_between(shop: Shop) -> None:
+    invoice = _settled(shop)
+    pay = partial(shop.pay, invoice.invoice_id, 100)
+
+    sent = shop.send(invoice.invoice_id, invoices=ContendedDeliveries(shop, pay, pay))
+
+    assert (sent.delivery.attempt, sent.ledger.paid_minor) == (2, 200)
+    assert shop.stored(invoice) == sent
+
+
+def test_send_while_another_sends_says_that_one_is_in_progress(shop: Shop) -> None:
+    invoice = _settled(shop)
+
+    with pytest.raises(DeliveryInProgress):
+        shop.send(invoice.invoice_id, invoices=ContendedDeliveries(shop, partial(shop.send, invoice.invoice_id)))
+
+    assert shop.stored(invoice).delivery.attempt == 2
+
+
+def test_send_gives_up_when_its_budget_is_spent(shop: Shop) -> None:
+    invoice = _settled(shop)
+    payments = [partial(shop.pay, invoice.invoice_id, 1)] * 1000
+
+    with pytest.raises(Busy):
+        shop.send(invoice.invoice_id, invoices=ContendedDeliveries(shop, *payments))
 
 
 def test_send_asked_twice_opens_one_attempt(shop: Shop) -> None:

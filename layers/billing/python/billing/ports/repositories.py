@@ -78,8 +78,8 @@ class ProductSummary:
 
 
 class Products(Protocol):
-    def read(self, caller: Caller, product_id: str) -> Product:
-        """Raises: NotFound."""
+    def read(self, caller: Caller, product_id: str, *, once: IdempotentRequest | None = None) -> Product:
+        """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
     def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None: ...
@@ -148,8 +148,18 @@ class SeriesMoved(Exception):
 
 
 class Invoices(Protocol):
-    def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
-        """One request; products that do not exist are left out. Raises: UnknownReference for the customer."""
+    def draft_context(
+        self,
+        caller: Caller,
+        customer_id: str,
+        product_ids: tuple[str, ...],
+        *,
+        once: IdempotentRequest | None = None,
+    ) -> DraftContext:
+        """One request; products that do not exist are left out.
+
+        Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused; then UnknownReference for the customer.
+        """
         ...
 
     def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:

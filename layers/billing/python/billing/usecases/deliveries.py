@@ -21,7 +21,6 @@ from billing.domain.errors import (
     MailTemporarilyRefused,
     MailUnconfirmed,
     NotFound,
-    StaleVersion,
 )
 from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import IssuedInvoice
@@ -29,9 +28,9 @@ from billing.domain.mail import compose_invoice_mail
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, InvoiceRenderer, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
+from billing.usecases.contention import judged_anew
 
 _REFERENCE = re.compile(r"([^.]+)\.([^.]+)\.([1-9][0-9]{0,5})")
-HEAD_ATTEMPTS = 10  # payments and provider events may move an invoice's head while an outcome is recorded
 _CLAIM_TO_DELIVERY = {
     ClaimState.ACCEPTED: (DeliveryState.SENT, EventType.INVOICE_SENT),
     ClaimState.DELIVERED: (DeliveryState.DELIVERED, EventType.INVOICE_DELIVERED),
@@ -150,7 +149,8 @@ def record_invoice_delivery(
     ids: Ids,
 ) -> DeliveryOutcome:
     """Settle an attempt: what was reached, or the class name of the error that ended it."""
-    for _ in range(HEAD_ATTEMPTS):
+
+    def settle() -> DeliveryOutcome:
         request = deliveries.request(tenant_id, invoice_id, attempt)
         if request.outcome is not None:
             # Another run settled it, and may have died before the head heard of what the provider said meanwhile.
@@ -162,13 +162,11 @@ def record_invoice_delivery(
         now = clock.now()
         head = invoice.with_delivery(invoice.delivery.settled(outcome), now)
         event = _outcome_event(request, outcome, now, ids)
-        try:
-            deliveries.settle(head, replace(request, outcome=outcome), event=event)
-        except StaleVersion:
-            continue  # a payment moved the head, or another run settled: judge again
+        deliveries.settle(head, replace(request, outcome=outcome), event=event)
         _catch_up(request, claim, deliveries=deliveries, clock=clock, ids=ids)
         return outcome
-    raise DependencyUnavailable
+
+    return judged_anew(settle, clock=clock, ids=ids, exhausted=DependencyUnavailable)
 
 
 def receive_mail_event(
@@ -311,7 +309,8 @@ def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, 
     if reached is None:
         return False
     state, event_type = reached
-    for _ in range(HEAD_ATTEMPTS):
+
+    def follow() -> bool:
         invoice = deliveries.invoice(claim.tenant_id, claim.invoice_id)
         delivery = invoice.delivery
         if delivery.in_progress or delivery.attempt != claim.attempt or delivery.state == state:
@@ -325,9 +324,7 @@ def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, 
             data={"invoice_id": claim.invoice_id, "attempt": claim.attempt},
         )
         moved = replace(delivery, state=state, error="MailRefused" if state is DeliveryState.FAILED else "")
-        try:
-            deliveries.record_mail_event(invoice.with_delivery(moved, now), event=event)
-        except StaleVersion:
-            continue
+        deliveries.record_mail_event(invoice.with_delivery(moved, now), event=event)
         return True
-    raise DependencyUnavailable
+
+    return judged_anew(follow, clock=clock, ids=ids, exhausted=DependencyUnavailable)

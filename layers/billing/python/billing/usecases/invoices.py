@@ -40,10 +40,8 @@ from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import Customers, InvoiceQuery, Invoices, InvoiceSummary, SeriesMoved
+from billing.usecases.contention import BUDGET_SECONDS, judged_anew
 
-ISSUE_BUDGET_SECONDS = 20.0  # below API Gateway's 30 s
-FIRST_PAUSE_SECONDS = 0.004
-LONGEST_PAUSE_SECONDS = 0.25
 CROWD_PAUSE_SECONDS = 0.08  # about sixteen issuers, each holding the series for five milliseconds
 DEFAULT_UNIT = "C62"
 
@@ -85,9 +83,9 @@ class PaymentInput:
 def create_invoice(
     caller: Caller, wanted: DraftInput, *, once: IdempotentRequest, invoices: Invoices, clock: Clock, ids: Ids
 ) -> DraftInvoice:
-    """A draft, without a number. Raises: CompanyNotDescribed, FieldErrors."""
+    """A draft, without a number. Raises: CompanyNotDescribed, UnknownReference, FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
-    content, totals, customer_name = _compose(caller, wanted, invoices=invoices)
+    content, totals, customer_name = _compose(caller, wanted, invoices=invoices, once=once)
     now = clock.now()
     draft = DraftInvoice(
         tenant_id=caller.tenant_id,
@@ -222,7 +220,7 @@ def issue_invoice(
                 once=once,
             )
         except SeriesMoved as moved:
-            if clock.monotonic() - started > ISSUE_BUDGET_SECONDS:
+            if clock.monotonic() - started > BUDGET_SECONDS:
                 raise Busy from moved
             series = moved.state
             if crowded:
@@ -248,25 +246,31 @@ def send_invoice(
 ) -> IssuedInvoice:
     """Open the next delivery attempt, to the given address or the customer's current one.
 
-    Raises: NotFound, InvoiceNotIssued, DeliveryInProgress, RecipientMissing, StaleVersion.
+    Raises: NotFound, InvoiceNotIssued, DeliveryInProgress, RecipientMissing, Busy.
     """
     caller.require(Permission.WRITE_DOCUMENTS)
-    invoice = _issued(invoices.read(caller, invoice_id, once=once))
-    if invoice.delivery.in_progress:
-        raise DeliveryInProgress
-    to = recipient or customers.read(caller, invoice.document.customer_id).description.email
-    if to is None:
-        raise RecipientMissing
-    requested, delivery = _with_delivery(invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock)
-    event = Event(
-        event_id=ids.new("evt"),
-        event_type=EventType.DELIVERY_REQUESTED,
-        occurred_at=delivery.requested_at,
-        actor=caller.user_id,
-        data={"invoice_id": invoice_id, "attempt": delivery.attempt},
-    )
-    invoices.request_delivery(caller, requested, delivery=delivery, event=event, once=once)
-    return requested
+
+    def attempt() -> IssuedInvoice:
+        invoice = _issued(invoices.read(caller, invoice_id, once=once))
+        if invoice.delivery.in_progress:
+            raise DeliveryInProgress
+        to = recipient or customers.read(caller, invoice.document.customer_id).description.email
+        if to is None:
+            raise RecipientMissing
+        requested, delivery = _with_delivery(
+            invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock
+        )
+        event = Event(
+            event_id=ids.new("evt"),
+            event_type=EventType.DELIVERY_REQUESTED,
+            occurred_at=delivery.requested_at,
+            actor=caller.user_id,
+            data={"invoice_id": invoice_id, "attempt": delivery.attempt},
+        )
+        invoices.request_delivery(caller, requested, delivery=delivery, event=event, once=once)
+        return requested
+
+    return judged_anew(attempt, clock=clock, ids=ids)
 
 
 def record_invoice_payment(
@@ -285,9 +289,8 @@ def record_invoice_payment(
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", payment.paid_on, clock)
-    started = clock.monotonic()
-    pause = FIRST_PAUSE_SECONDS
-    while True:
+
+    def attempt() -> IssuedInvoice:
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
         now = clock.now()
         entry = LedgerEntry(
@@ -315,16 +318,10 @@ def record_invoice_payment(
                 "balance_minor": paid.ledger.balance_minor,
             },
         )
-        try:
-            invoices.record_entry(caller, paid, entry=entry, event=event, once=once)
-        except StaleVersion as stale:
-            # A delivery or another payment moved the head meanwhile: judge again on what holds now.
-            if clock.monotonic() - started > ISSUE_BUDGET_SECONDS:
-                raise Busy from stale
-            clock.sleep(pause * ids.jitter())
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        else:
-            return paid
+        invoices.record_entry(caller, paid, entry=entry, event=event, once=once)
+        return paid
+
+    return judged_anew(attempt, clock=clock, ids=ids)
 
 
 def read_invoice_timeline(caller: Caller, invoice_id: str, page: PageRequest, *, invoices: Invoices) -> Page[Event]:
@@ -342,9 +339,11 @@ def download_invoice(
     return documents.link(invoice.delivery.pdf.key, file_name=f"{invoice.document.number}.pdf", now=clock.now())
 
 
-def _compose(caller: Caller, wanted: DraftInput, *, invoices: Invoices) -> tuple[InvoiceContent, Totals, str]:
+def _compose(
+    caller: Caller, wanted: DraftInput, *, invoices: Invoices, once: IdempotentRequest | None = None
+) -> tuple[InvoiceContent, Totals, str]:
     product_ids = tuple(dict.fromkeys(line.product_id for line in wanted.lines if line.product_id))
-    context = invoices.draft_context(caller, wanted.customer_id, product_ids)
+    context = invoices.draft_context(caller, wanted.customer_id, product_ids, once=once)
     company = _described(context.company)
     catalogue = {product.product_id: product for product in context.products}
     unknown = tuple(

@@ -8,10 +8,12 @@ from billing.domain.access import Caller, Permission
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType
 from billing.domain.parties import Product, ProductDescription
+from billing.domain.printing import product_texts, refuse_unprintable
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import Products, ProductSummary
+from billing.usecases.contention import judged_anew
 
 
 def create_product(
@@ -23,7 +25,9 @@ def create_product(
     clock: Clock,
     ids: Ids,
 ) -> Product:
+    """Raises: FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
+    refuse_unprintable(product_texts(description))
     now = clock.now()
     product = Product(
         tenant_id=caller.tenant_id,
@@ -53,8 +57,9 @@ def edit_product(
     clock: Clock,
     ids: Ids,
 ) -> Product:
-    """Documents keep the product as it was when they were written. Raises: NotFound, StaleVersion."""
+    """Documents keep the product as it was when they were written. Raises: NotFound, StaleVersion, FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
+    refuse_unprintable(product_texts(description))
     current = products.read(caller, product_id)
     if current.version != expected_version:
         raise StaleVersion
@@ -66,15 +71,19 @@ def edit_product(
 def archive_product(
     caller: Caller, product_id: str, *, once: IdempotentRequest, products: Products, clock: Clock, ids: Ids
 ) -> Product:
-    """No longer offered; documents that have it keep it. Archiving twice changes nothing. Raises: NotFound."""
+    """No longer offered; documents that have it keep it. Archiving twice changes nothing. Raises: NotFound, Busy."""
     caller.require(Permission.WRITE_DOCUMENTS)
-    current = products.read(caller, product_id)
-    if current.archived:
-        return current
-    product = replace(current, version=current.version + 1, archived=True, updated_at=clock.now())
-    event = _event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
-    products.save(caller, product, event=event, once=once)
-    return product
+
+    def attempt() -> Product:
+        current = products.read(caller, product_id, once=once)
+        if current.archived:
+            return current
+        product = replace(current, version=current.version + 1, archived=True, updated_at=clock.now())
+        event = _event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
+        products.save(caller, product, event=event, once=once)
+        return product
+
+    return judged_anew(attempt, clock=clock, ids=ids)
 
 
 def list_products(caller: Caller, page: PageRequest, *, archived: bool, products: Products) -> Page[ProductSummary]:

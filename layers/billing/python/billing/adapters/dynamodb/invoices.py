@@ -215,11 +215,18 @@ class Invoices:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def draft_context(self, caller: Caller, customer_id: str, product_ids: tuple[str, ...]) -> DraftContext:
+    def draft_context(
+        self,
+        caller: Caller,
+        customer_id: str,
+        product_ids: tuple[str, ...],
+        *,
+        once: IdempotentRequest | None = None,
+    ) -> DraftContext:
         company_key = keys.company(caller.tenant_id)
         customer_key = keys.customer(caller.tenant_id, customer_id)
         product_keys = [keys.product(caller.tenant_id, product_id) for product_id in product_ids]
-        found = self._table.read(caller, company_key, customer_key, *product_keys)
+        found = self._table.read(caller, company_key, customer_key, *product_keys, once=once)
         if customer_key not in found:
             raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
         company = found.get(company_key)

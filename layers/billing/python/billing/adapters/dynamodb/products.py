@@ -56,9 +56,9 @@ class Products:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def read(self, caller: Caller, product_id: str) -> Product:
+    def read(self, caller: Caller, product_id: str, *, once: IdempotentRequest | None = None) -> Product:
         key = keys.product(caller.tenant_id, product_id)
-        stored = self._table.read(caller, key).get(key)
+        stored = self._table.read(caller, key, once=once).get(key)
         if stored is None:
             raise NotFound
         return from_item(stored)
