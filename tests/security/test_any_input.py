@@ -28,7 +28,7 @@ OPERATIONS = [
     if operation["operationId"] != "signOut"
 ]
 EXAMPLES = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -72,7 +72,9 @@ def test_requests_of_the_contract_and_beside_it_are_answered(
     @given(case=operation.as_strategy())
     def throw(case: Any) -> None:
         sent = case.as_transport_kwargs(base_url=someone.api.base_url)
-        headers = dict(sent.get("headers") or {}) | {"authorization": f"Bearer {someone.api.token}"}
+        given_headers = dict(sent.get("headers") or {})
+        headers = {name: value for name, value in given_headers.items() if name.lower() != "authorization"}
+        headers["authorization"] = f"Bearer {someone.api.token}"
         answer = someone.api.raw(
             sent["method"], sent["url"], params=sent.get("params"), json=sent.get("json"), headers=headers
         )

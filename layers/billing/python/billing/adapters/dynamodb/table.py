@@ -17,7 +17,14 @@ from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import Item, attribute, compress, decompress, dump, item, load, number, text
 from billing.adapters.dynamodb.keys import Key
 from billing.domain.access import Caller
-from billing.domain.errors import BillingError, Busy, DependencyUnavailable, IdempotencyKeyReused, MembershipChanged
+from billing.domain.errors import (
+    BillingError,
+    Busy,
+    DependencyUnavailable,
+    IdempotencyKeyReused,
+    MembershipChanged,
+    PageTokenInvalid,
+)
 from billing.domain.events import Event
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -149,7 +156,7 @@ class Table:
                 f"{prefix}_sk": attribute(order),
                 **_key(base_key(resource_id)),
             }
-        answer = self._call("query", **request)
+        answer = self._query(request)
         rows = [
             Row(
                 order=text(stored, f"{prefix}_sk"),
@@ -187,7 +194,7 @@ class Table:
         }
         if after is not None:
             request["ExclusiveStartKey"] = _key(Key(partition, after))
-        answer = self._call("query", **request)
+        answer = self._query(request)
         items: list[Item] = answer["Items"]
         more = "LastEvaluatedKey" in answer and bool(items)
         return items, text(items[-1], "sk") if more else None
@@ -364,6 +371,15 @@ class Table:
         if len(self._trusted) > 1000:  # a warm function serves many people: forget them all now and then
             self._trusted.clear()
         self._trusted[_identity(caller)] = self._clock.monotonic()
+
+    def _query(self, request: dict[str, Any]) -> Any:
+        try:
+            return self._call("query", **request)
+        except ClientError as error:
+            # Only a position that no page gave can lie outside of what is asked for.
+            if "ExclusiveStartKey" in request and error.response["Error"]["Code"] == "ValidationException":
+                raise PageTokenInvalid from error
+            raise
 
     def _call(self, operation: str, **request: Any) -> Any:
         try:
