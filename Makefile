@@ -41,19 +41,33 @@ bench: ## Measure the critical operations and a PDF, on an empty company and on 
 lint: lint-python lint-template ## Every static gate: style, types, imports, security, template
 
 .PHONY: lint-python
-lint-python: ## ruff, mypy, import-linter and bandit
+lint-python: style types imports security ## The gates of the Python code
+
+.PHONY: style
+style: ## ruff: rules and format
 	@$(SETUP) app
-	@echo "ruff check";         .venv/app/bin/ruff check --quiet .
-	@echo "ruff format";        .venv/app/bin/ruff format --check --quiet .
-	@echo "mypy --strict";      $(PYTHON) -m mypy
-	@echo "import-linter";      .venv/app/bin/lint-imports
-	@echo "bandit";             .venv/app/bin/bandit -q -ll -c pyproject.toml -r functions layers/billing/python local
+	@echo "ruff"; .venv/app/bin/ruff check --quiet . && .venv/app/bin/ruff format --check --quiet .
+
+.PHONY: types
+types: ## mypy --strict
+	@$(SETUP) app
+	@echo "mypy --strict"; $(PYTHON) -m mypy
+
+.PHONY: imports
+imports: ## import-linter: who may import whom
+	@$(SETUP) app
+	@echo "import-linter"; .venv/app/bin/lint-imports
+
+.PHONY: security
+security: ## bandit
+	@$(SETUP) app
+	@echo "bandit"; .venv/app/bin/bandit -q -ll -c pyproject.toml -r functions layers/billing/python local
 
 .PHONY: lint-template
 lint-template: ## cfn-lint and `sam validate --lint`
 	@$(SETUP) sam
-	@echo "cfn-lint";           .venv/sam/bin/cfn-lint template.yaml
-	@echo "sam validate";       $(SAM) validate --lint
+	@echo "cfn-lint"; .venv/sam/bin/cfn-lint template.yaml
+	@echo "sam validate"; $(SAM) validate --lint
 
 .PHONY: format
 format: ## Rewrite the Python code in the project's format
