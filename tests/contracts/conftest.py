@@ -49,7 +49,7 @@ __all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repositories:
-    """Every repository of one implementation, and a way to change a membership behind a token."""
+    """Every repository of one implementation, and ways to change what lies behind it."""
 
     memberships: Memberships
     companies: Companies
@@ -60,6 +60,7 @@ class Repositories:
     requests: WorkflowRequests
     verifications: Verifications
     change_membership: Callable[[Membership], None]
+    lose_invoice: Callable[[IssuedInvoice, bool], None]
 
 
 class World:
@@ -156,6 +157,13 @@ UNTOUCHED = SeriesState.untouched(Series.INVOICE)
 
 def _over_fakes() -> Repositories:
     fakes = fake_repositories()
+
+    def lose(invoice: IssuedInvoice, unreadable: bool) -> None:
+        del fakes.store.invoices[invoice.tenant_id, invoice.invoice_id]
+        if unreadable:
+            draft = samples.draft(invoice.tenant_id, invoice.invoice_id)
+            fakes.store.invoices[invoice.tenant_id, invoice.invoice_id] = draft
+
     return Repositories(
         memberships=fakes.memberships,
         companies=fakes.companies,
@@ -166,6 +174,7 @@ def _over_fakes() -> Repositories:
         requests=fakes.requests,
         verifications=fakes.verifications,
         change_membership=fakes.memberships.change,
+        lose_invoice=lose,
     )
 
 
@@ -185,6 +194,20 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
             },
         )
 
+    def lose(invoice: IssuedInvoice, unreadable: bool) -> None:
+        of = keys.invoice(invoice.tenant_id, invoice.invoice_id)
+        key = {"pk": {"S": of.pk}, "sk": {"S": of.sk}}
+        if unreadable:
+            broken = {":broken": {"S": invoice.document.canonical()[:-1]}}
+            client.update_item(
+                TableName=name,
+                Key=key,
+                UpdateExpression="SET document = :broken",
+                ExpressionAttributeValues=broken,
+            )
+        else:
+            client.delete_item(TableName=name, Key=key)
+
     return Repositories(
         memberships=TableMemberships(table),
         companies=TableCompanies(table),
@@ -195,6 +218,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),
         change_membership=change,
+        lose_invoice=lose,
     )
 
 

@@ -11,7 +11,7 @@ from billing.domain.delivery import ClaimState, DeliveryOutcome, DeliveryState, 
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.verification import ChainPosition, Finding, Verification, VerificationState, check_page
+from billing.domain.verification import ChainPosition, Finding, Rule, Verification, VerificationState, check_page
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import OpenRequest
 from tests.contracts.conftest import UNTOUCHED, World
@@ -263,6 +263,40 @@ def test_verification_walks_the_series_to_its_target_and_no_further(world: World
     assert numbers == [invoice.document.number for invoice in invoices]
     assert findings == []
     assert (position.year, position.rank, position.last_hash) == (2026, 4, target.last_hash)
+
+
+def test_a_checkpoint_keeps_the_executions_counted_since_the_job_was_read(world: World) -> None:
+    verification = _start_verification(world)
+    (request,) = _waiting(world)
+    verifications = world.repositories.verifications
+    tenant_id, verification_id = world.caller.tenant_id, verification.verification_id
+    read_before = verifications.load(tenant_id, verification_id)
+    assert world.repositories.requests.count_execution(request, at=LATER)
+
+    assert verifications.save(read_before.advanced((), LATER))
+    assert verifications.load(tenant_id, verification_id).executions == 1
+    (request,) = _waiting(world, before=LATER + timedelta(days=1))
+    assert request.executions == 1
+    assert not verifications.save(read_before.advanced((), LATER))
+
+    read_before = verifications.load(tenant_id, verification_id)
+    assert world.repositories.requests.count_execution(request, at=LATER)
+    assert verifications.save(read_before.finished(LATER))
+    assert verifications.load(tenant_id, verification_id).executions == 2
+    assert _waiting(world, before=LATER + timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_a_place_without_its_invoice_is_a_finding_and_the_walk_goes_on(world: World, unreadable: bool) -> None:
+    invoices = [world.issue() for _ in range(3)]
+    world.repositories.lose_invoice(invoices[1], unreadable)
+
+    page = world.repositories.verifications.page(world.caller.tenant_id, ChainPosition(), world.series(), limit=10)
+    position, findings = check_page(ChainPosition(), page)
+
+    assert [(finding.rule, finding.subject) for finding in findings] == [(Rule.DOCUMENT_PRESENT, "F2026-00002")]
+    assert ("cannot be read" in findings[0].detail) is unreadable
+    assert (position.rank, position.last_hash) == (3, invoices[2].document_hash)
 
 
 def test_verification_pages_cross_the_year(world: World) -> None:

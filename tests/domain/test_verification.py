@@ -14,7 +14,9 @@ from billing.domain.totals import Discount
 from billing.domain.verification import (
     MAX_FINDINGS,
     ChainedDocument,
+    ChainLink,
     ChainPosition,
+    MissingDocument,
     Rule,
     Verification,
     VerificationState,
@@ -23,7 +25,7 @@ from billing.domain.verification import (
 from tests.fakes.clock import MORNING
 from tests.fakes.samples import VAT_5_5, content, draft, entry, issued, line
 
-Chain = list[ChainedDocument]
+Chain = list[ChainLink]
 DAYS = (date(2026, 12, 30), date(2026, 12, 31), date(2026, 12, 31), date(2027, 1, 1), date(2027, 1, 4))
 LATER = MORNING + timedelta(minutes=1)
 
@@ -73,8 +75,23 @@ def _rewritten(item: ChainedDocument, **changes: object) -> ChainedDocument:
     return replace(item, canonical=text, invoice=invoice)
 
 
-def _rewrite(at: int, change: Callable[[ChainedDocument], ChainedDocument]) -> Callable[[Chain], Chain]:
-    return lambda chain: [change(item) if index == at else item for index, item in enumerate(chain)]
+def _document(item: ChainLink) -> ChainedDocument:
+    assert isinstance(item, ChainedDocument)
+    return item
+
+
+def _rewrite(at: int, change: Callable[[ChainedDocument], ChainLink]) -> Callable[[Chain], Chain]:
+    return lambda chain: [change(_document(item)) if index == at else item for index, item in enumerate(chain)]
+
+
+def _lost(item: ChainedDocument) -> MissingDocument:
+    return MissingDocument(
+        year=item.year,
+        rank=item.rank,
+        number=item.number,
+        document_hash=item.invoice.document_hash,
+        detail="the invoice inv_9 is not there",
+    )
 
 
 def _head(item: ChainedDocument, **changes: object) -> ChainedDocument:
@@ -108,6 +125,17 @@ BREAKS: dict[str, tuple[Callable[[Chain], Chain], set[Rule]]] = {
     ),
     "the last document of all is missing": (lambda chain: chain[:-1], {Rule.SERIES_HEAD_MATCHES}),
     "every document is missing": (lambda _: [], {Rule.SERIES_HEAD_MATCHES}),
+    "the document of a place is lost": (_rewrite(1, _lost), {Rule.DOCUMENT_PRESENT}),
+    "the document of the first place is lost": (_rewrite(0, _lost), {Rule.DOCUMENT_PRESENT}),
+    "the document of the last place is lost": (_rewrite(4, _lost), {Rule.DOCUMENT_PRESENT}),
+    "a lost document hid another one": (
+        lambda chain: [*chain[:1], replace(_lost(_document(chain[1])), document_hash="f" * 64), *chain[2:]],
+        {Rule.DOCUMENT_PRESENT, Rule.CHAIN_UNBROKEN},
+    ),
+    "a lost document stands in the wrong place": (
+        lambda chain: [*chain[:1], replace(_lost(_document(chain[1])), rank=3), *chain[2:]],
+        {Rule.DOCUMENT_PRESENT, Rule.NUMBERS_DENSE},
+    ),
     "a document stands twice": (
         lambda chain: [*chain[:2], chain[1], *chain[2:]],
         {Rule.NUMBERS_DENSE, Rule.CHAIN_UNBROKEN},

@@ -25,7 +25,14 @@ from billing.domain.money import format_decimal
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.search import fold, words
-from billing.domain.verification import ChainedDocument, ChainPosition, Verification, VerificationState
+from billing.domain.verification import (
+    ChainedDocument,
+    ChainLink,
+    ChainPosition,
+    MissingDocument,
+    Verification,
+    VerificationState,
+)
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
@@ -285,7 +292,7 @@ class FakeInvoices:
                 last_hash=issued.document_hash,
             )
             place = (tenant_id, allocation.series, allocation.year, allocation.rank)
-            self._store.places[place] = Placed(allocation.number, invoice_id)
+            self._store.places[place] = Placed(allocation.number, invoice_id, issued.document_hash)
             self._store.numbers[tenant_id, allocation.number] = invoice_id
             self._ask(delivery)
             self._store.record(tenant_id, invoice_id, event)
@@ -475,37 +482,48 @@ class FakeVerifications:
 
     def page(
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
-    ) -> tuple[ChainedDocument, ...]:
+    ) -> tuple[ChainLink, ...]:
         after, last = (position.year, position.rank), (target.year, target.last_rank)
         with self._store.lock:
             places = sorted(
-                (year, rank, placed.number, placed.invoice_id)
-                for (owner, series, year, rank), placed in self._store.places.items()
+                (year, rank)
+                for owner, series, year, rank in self._store.places
                 if owner == tenant_id and series is target.series and after < (year, rank) <= last
             )
-            return tuple(self._chained(tenant_id, *place) for place in places[:limit])
+            return tuple(
+                self._chained(tenant_id, *place, self._store.places[tenant_id, target.series, *place])
+                for place in places[:limit]
+            )
 
     def save(self, verification: Verification) -> bool:
         key = (verification.tenant_id, verification.verification_id)
         with self._store.lock:
             if self._store.verifications[key].version != verification.version - 1:
                 return False
-            self._store.verifications[key] = verification
             waiting = self._store.outbox.pop((VERIFICATION, *key, 1))
+            self._store.verifications[key] = replace(verification, executions=waiting.executions)
             if verification.state is VerificationState.RUNNING:
                 self._store.outbox[VERIFICATION, *key, 1] = Waiting(waiting.executions, verification.updated_at)
             return True
 
-    def _chained(self, tenant_id: str, year: int, rank: int, number: str, invoice_id: str) -> ChainedDocument:
-        invoice = self._store.invoices[tenant_id, invoice_id]
-        assert isinstance(invoice, IssuedInvoice)
+    def _chained(self, tenant_id: str, year: int, rank: int, placed: Placed) -> ChainLink:
+        invoice = self._store.invoices.get((tenant_id, placed.invoice_id))
+        if not isinstance(invoice, IssuedInvoice):
+            what = "cannot be read" if invoice else "is not there"
+            return MissingDocument(
+                year=year,
+                rank=rank,
+                number=placed.number,
+                document_hash=placed.document_hash,
+                detail=f"the invoice {placed.invoice_id} {what}",
+            )
         return ChainedDocument(
             year=year,
             rank=rank,
-            number=number,
+            number=placed.number,
             canonical=invoice.document.canonical(),
             invoice=invoice,
-            entries=self._store.entries.get((tenant_id, invoice_id), ()),
+            entries=self._store.entries.get((tenant_id, placed.invoice_id), ()),
         )
 
 

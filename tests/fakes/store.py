@@ -29,6 +29,7 @@ class Placed:
 
     number: str
     invoice_id: str
+    document_hash: str
 
 
 @dataclass(slots=True)

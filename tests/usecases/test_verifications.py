@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from billing.domain.errors import NotFound
-from billing.domain.verification import Rule, Verification, VerificationState
+from billing.domain.numbering import Series, SeriesState
+from billing.domain.verification import MAX_FINDINGS, Rule, Verification, VerificationState
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.usecases import verifications
 from billing.usecases.verifications import PAGE_LIMIT
 from tests.fakes import samples
+from tests.fakes.store import Placed
 from tests.usecases.conftest import Shop
+
+# Step Functions ends a standard execution at so many events. A page is a task (entered, scheduled, started, succeeded,
+# exited) and a choice (entered, exited).
+HISTORY_LIMIT = 25_000
+EVENTS_OF_A_PAGE = 7
+EVENTS_AROUND = 20
 
 
 def _start(shop: Shop, *, once: IdempotentRequest | None = None) -> Verification:
@@ -94,6 +104,48 @@ def test_a_number_record_that_is_missing_fails_the_proof(shop: Shop) -> None:
     result = _finish(shop, _start(shop))
 
     assert {finding.rule for finding in result.findings} == {Rule.NUMBERS_DENSE, Rule.CHAIN_UNBROKEN}
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_an_invoice_that_is_gone_or_a_draft_again_fails_the_proof_and_nothing_else(shop: Shop, rank: int) -> None:
+    drafts = [shop.draft() for _ in range(3)]
+    issued = [shop.issue(draft) for draft in drafts]
+    store = shop.repositories.store
+    store.invoices[issued[rank - 1].tenant_id, issued[rank - 1].invoice_id] = drafts[rank - 1]
+    unreadable = _finish(shop, _start(shop))
+    del store.invoices[issued[rank - 1].tenant_id, issued[rank - 1].invoice_id]
+    gone = _finish(shop, _start(shop))
+
+    for result in (unreadable, gone):
+        assert (result.state, result.documents_checked) == (VerificationState.FAILED, 3)
+        assert [(finding.rule, finding.subject) for finding in result.findings] == [
+            (Rule.DOCUMENT_PRESENT, f"F2026-0000{rank}")
+        ]
+
+
+def test_ten_thousand_documents_take_one_execution_of_the_workflow(shop: Shop) -> None:
+    """Places alone stand for the documents: what is bounded is the walk."""
+    definition = json.loads(Path("statemachines/ledger_verification.asl.json").read_text())
+    page_states = [definition["StartAt"], definition["States"][definition["StartAt"]]["Next"]]
+    assert definition["States"][page_states[1]]["Default"] == page_states[0]
+    documents = 10_000
+    store = shop.repositories.store
+    for rank in range(1, documents + 1):
+        place = (shop.caller.tenant_id, Series.INVOICE, 2026, rank)
+        store.places[place] = Placed(f"F2026-{rank:05d}", f"inv_{rank}", "f" * 64)
+    store.series[shop.caller.tenant_id, Series.INVOICE] = SeriesState(
+        series=Series.INVOICE, year=2026, last_rank=documents, last_date=None, last_hash="f" * 64
+    )
+    result = started = _start(shop)
+    steps = 0
+
+    while result.state is VerificationState.RUNNING:
+        result = _step(shop, started)
+        steps += 1
+
+    assert (result.documents_checked, steps) == (documents, documents // PAGE_LIMIT + 1)
+    assert len(result.findings) == MAX_FINDINGS
+    assert steps * EVENTS_OF_A_PAGE + EVENTS_AROUND < HISTORY_LIMIT
 
 
 def test_two_runs_of_one_job_read_each_page_once(shop: Shop) -> None:

@@ -10,7 +10,7 @@ from billing.domain.delivery import DeliveryState
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.verification import Verification, VerificationState
 from billing.ports.repositories import OpenRequest
-from billing.usecases.verifications import start_invoice_verification
+from billing.usecases.verifications import PAGE_LIMIT, start_invoice_verification, verify_ledger_page
 from billing.usecases.workflows import MAX_EXECUTIONS, SWEEP_LIMIT, restart_workflows, start_workflow
 from tests.usecases.conftest import Shop
 
@@ -118,6 +118,40 @@ def test_the_sweeper_starts_again_under_a_new_name_until_it_gives_up(shop: Shop)
     shop.clock.advance(timedelta(days=1))
     assert _sweep(shop) == (0, 0)
     assert shop.send(invoice.invoice_id).delivery.attempt == 2
+
+
+def test_the_sweeper_leaves_a_long_verification_alone_while_it_goes_on(shop: Shop) -> None:
+    for _ in range(3 * PAGE_LIMIT):
+        shop.issue()
+    shop.repositories.store.outbox.clear()  # their deliveries are not what is watched here
+    started = _verification(shop)
+    (request,) = _waiting(shop)
+    _start(shop, request)
+
+    result = started
+    while result.state is VerificationState.RUNNING:
+        shop.clock.advance(timedelta(seconds=AFTER_SECONDS - 1))
+        assert _sweep(shop) == (0, 0)
+        result = verify_ledger_page(
+            started.tenant_id, started.verification_id, verifications=shop.repositories.verifications, clock=shop.clock
+        )
+
+    assert (result.state, result.executions) == (VerificationState.PASSED, 1)
+    assert len(shop.workflows.verifications) == 1
+
+
+def test_a_verification_that_died_goes_on_from_its_checkpoint(shop: Shop) -> None:
+    for _ in range(PAGE_LIMIT + 1):
+        shop.issue()
+    started = _verification(shop)
+    held = shop.repositories.verifications
+    verify_ledger_page(started.tenant_id, started.verification_id, verifications=held, clock=shop.clock)
+    shop.clock.advance(timedelta(seconds=AFTER_SECONDS + 1))
+
+    _sweep(shop)
+
+    restarted = held.load(started.tenant_id, started.verification_id)
+    assert (restarted.executions, restarted.documents_checked, restarted.position.rank) == (1, PAGE_LIMIT, PAGE_LIMIT)
 
 
 def test_giving_up_a_mail_that_did_leave_says_sent(shop: Shop) -> None:

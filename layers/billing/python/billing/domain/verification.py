@@ -16,6 +16,7 @@ MAX_FINDINGS = 100
 
 
 class Rule(StrEnum):
+    DOCUMENT_PRESENT = "document-present"
     NUMBERS_DENSE = "numbers-dense"
     NUMBER_MATCHES_DOCUMENT = "number-matches-document"
     DATES_RISE = "dates-rise"
@@ -45,6 +46,23 @@ class ChainedDocument:
     canonical: str
     invoice: IssuedInvoice
     entries: tuple[LedgerEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingDocument:
+    """A place of the series whose document is not there, or cannot be read any more.
+
+    The place itself recorded the document's hash: the next document is held to it.
+    """
+
+    year: int
+    rank: int
+    number: str
+    document_hash: str
+    detail: str
+
+
+ChainLink = ChainedDocument | MissingDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +101,7 @@ class Verification:
     updated_at: datetime
     finished_at: datetime | None = None
 
-    def advanced(self, page: tuple[ChainedDocument, ...], at: datetime) -> Verification:
+    def advanced(self, page: tuple[ChainLink, ...], at: datetime) -> Verification:
         position, findings = check_page(self.position, page)
         return replace(
             self,
@@ -106,27 +124,32 @@ class Verification:
         )
 
 
-def check_page(position: ChainPosition, page: tuple[ChainedDocument, ...]) -> tuple[ChainPosition, tuple[Finding, ...]]:
+def check_page(position: ChainPosition, page: tuple[ChainLink, ...]) -> tuple[ChainPosition, tuple[Finding, ...]]:
     """Walk one page of a series in rank order from a position; returns the new position and what is wrong."""
     findings: list[Finding] = []
     for item in page:
-        findings += _check_place(position, item)
-        findings += _check_document(item)
-        position = ChainPosition(
-            year=item.year,
-            rank=item.rank,
-            last_hash=document_hash(item.canonical),
-            last_date=item.invoice.document.issue_date,
-        )
+        findings += _check_rank(position, item)
+        if isinstance(item, MissingDocument):
+            findings.append(_finding(Rule.DOCUMENT_PRESENT, item, item.detail))
+            last_hash, last_date = item.document_hash, position.last_date
+        else:
+            findings += _check_place(position, item)
+            findings += _check_document(item)
+            last_hash, last_date = document_hash(item.canonical), item.invoice.document.issue_date
+        position = ChainPosition(year=item.year, rank=item.rank, last_hash=last_hash, last_date=last_date)
     return position, tuple(findings)
+
+
+def _check_rank(position: ChainPosition, item: ChainLink) -> list[Finding]:
+    expected = position.rank + 1 if item.year == position.year else 1
+    if item.rank == expected and item.year >= position.year:
+        return []
+    return [_finding(Rule.NUMBERS_DENSE, item, f"rank {expected} expected, {item.rank} found")]
 
 
 def _check_place(position: ChainPosition, item: ChainedDocument) -> list[Finding]:
     findings = []
     document = item.invoice.document
-    expected = position.rank + 1 if item.year == position.year else 1
-    if item.rank != expected or item.year < position.year:
-        findings.append(_finding(Rule.NUMBERS_DENSE, item, f"rank {expected} expected, {item.rank} found"))
     if (document.number, document.year, document.rank) != (item.number, item.year, item.rank):
         findings.append(_finding(Rule.NUMBER_MATCHES_DOCUMENT, item, f"the document says {document.number}"))
     if position.last_date is not None and document.issue_date < position.last_date:
@@ -178,5 +201,5 @@ def _check_head(position: ChainPosition, target: SeriesState) -> tuple[Finding, 
     return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=Series.INVOICE, detail=detail),)
 
 
-def _finding(rule: Rule, item: ChainedDocument, detail: str) -> Finding:
+def _finding(rule: Rule, item: ChainLink, detail: str) -> Finding:
     return Finding(rule=rule, subject=item.number, detail=detail)

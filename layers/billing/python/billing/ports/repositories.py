@@ -20,7 +20,7 @@ from billing.domain.ledger import InvoiceStatus, LedgerEntry
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, Product, ProductKind
 from billing.domain.vat import VatTreatment
-from billing.domain.verification import ChainedDocument, ChainPosition, Verification
+from billing.domain.verification import ChainLink, ChainPosition, Verification
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
@@ -288,10 +288,10 @@ class Verifications(Protocol):
 
     def page(
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
-    ) -> tuple[ChainedDocument, ...]:
-        """Documents in rank order after a position, up to the target; empty at the end."""
+    ) -> tuple[ChainLink, ...]:
+        """Places in rank order after a position, up to the target, each with its document if it can be read."""
         ...
 
     def save(self, verification: Verification) -> bool:
-        """Checkpoint; False when another run of the job went ahead."""
+        """Checkpoint; False when another run of the job went ahead. Executions counted meanwhile stay counted."""
         ...

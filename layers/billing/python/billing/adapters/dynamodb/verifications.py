@@ -7,17 +7,24 @@ from dataclasses import replace
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
 from billing.adapters.dynamodb.invoices import entry_from_item, issued_from_item, series_from_item
-from billing.adapters.dynamodb.table import Table, refuse_with
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import Busy, DependencyUnavailable, NotFound, StaleVersion
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesState
-from billing.domain.verification import ChainedDocument, ChainPosition, Verification, VerificationState
+from billing.domain.verification import (
+    ChainedDocument,
+    ChainLink,
+    ChainPosition,
+    MissingDocument,
+    Verification,
+    VerificationState,
+)
 from billing.ports.idempotency import IdempotentRequest
 
 VERIFICATION_REQUEST = "verification_request"
-_PAIR_ATTEMPTS = 5
+_ATTEMPTS = 5
 
 
 def to_item(verification: Verification) -> Item:
@@ -74,7 +81,7 @@ class Verifications:
 
     def page(
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
-    ) -> tuple[ChainedDocument, ...]:
+    ) -> tuple[ChainLink, ...]:
         name = target.series.value
         if (position.year, position.rank) >= (target.year, target.last_rank):
             return ()
@@ -87,10 +94,14 @@ class Verifications:
         )
         invoice_keys = [keys.invoice(tenant_id, text(row, "invoice_id")) for row in ranks]
         heads = self._table.batch(invoice_keys)
-        invoices = [issued_from_item(heads[key]) for key in invoice_keys]
-        entries = self._entries(invoices)
-        page = []
-        for row, key, invoice in zip(ranks, invoice_keys, invoices, strict=True):
+        invoices = {key: invoice for key, stored in heads.items() if (invoice := _readable(stored)) is not None}
+        entries = self._entries(list(invoices.values()))
+        page: list[ChainLink] = []
+        for row, key in zip(ranks, invoice_keys, strict=True):
+            invoice = invoices.get(key)
+            if invoice is None:
+                page.append(_missing(row, "cannot be read" if key in heads else "is not there"))
+                continue
             head, ledger = invoice, entries[invoice.invoice_id]
             if len(ledger) != head.ledger.entry_count:
                 head, ledger = self._settled_pair(head)
@@ -107,14 +118,32 @@ class Verifications:
         return tuple(page)
 
     def save(self, verification: Verification) -> bool:
-        head = self._table.replace(
-            to_item(verification), expected_version=verification.version - 1, refused=refuse_with(StaleVersion)
+        for _ in range(_ATTEMPTS):
+            try:
+                self._table.write(None, self._checkpoint(verification))
+            except _CountedMeanwhile as counted:
+                verification = replace(verification, executions=counted.executions)
+            except StaleVersion:
+                return False
+            else:
+                return True
+        raise DependencyUnavailable
+
+    def _checkpoint(self, verification: Verification) -> Write:
+        """The whole item again; executions are counted on it whatever its version, so both must be as they were."""
+        expected = verification.version - 1
+
+        def refused(stored: Item | None) -> Exception:
+            if stored is not None and number(stored, "version") == expected:
+                return _CountedMeanwhile(number(stored, "executions"))
+            return StaleVersion()
+
+        request = self._table.put(
+            to_item(verification),
+            only_if="version = :expected AND executions = :counted",
+            values={":expected": expected, ":counted": verification.executions},
         )
-        try:
-            self._table.write(None, head)
-        except StaleVersion:
-            return False
-        return True
+        return Write("Put", request, refused)
 
     def _entries(self, invoices: list[IssuedInvoice]) -> dict[str, tuple[LedgerEntry, ...]]:
         """The entries of each ledger, and the one after the last counted, which must not exist."""
@@ -126,16 +155,49 @@ class Verifications:
         found = self._table.batch(list(wanted))
         entries: dict[str, list[LedgerEntry]] = {invoice.invoice_id: [] for invoice in invoices}
         for key, invoice_id in wanted.items():
-            if key in found:
-                entries[invoice_id].append(entry_from_item(found[key]))
+            if key in found and (entry := _readable_entry(found[key])) is not None:
+                entries[invoice_id].append(entry)
         return {invoice_id: tuple(listed) for invoice_id, listed in entries.items()}
 
     def _settled_pair(self, invoice: IssuedInvoice) -> tuple[IssuedInvoice, tuple[LedgerEntry, ...]]:
         """Head and entries as one moment saw them: a payment may land between two reads."""
-        for _ in range(_PAIR_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             entries = self._entries([invoice])[invoice.invoice_id]
             stored = self._table.get(keys.invoice(invoice.tenant_id, invoice.invoice_id))
             if stored is None or number(stored, "version") == invoice.version:
                 return invoice, entries
             invoice = issued_from_item(stored)
         raise DependencyUnavailable
+
+
+class _CountedMeanwhile(Exception):
+    """The sweeper counted an execution between the reading of a job and its checkpoint."""
+
+    def __init__(self, executions: int) -> None:
+        self.executions = executions
+        super().__init__("an execution was counted meanwhile")
+
+
+def _readable(stored: Item) -> IssuedInvoice | None:
+    """None for an item that is no issued invoice any more: a proof says so, it does not stop."""
+    try:
+        return issued_from_item(stored)
+    except (KeyError, ValueError):
+        return None
+
+
+def _readable_entry(stored: Item) -> LedgerEntry | None:
+    try:
+        return entry_from_item(stored)
+    except (KeyError, ValueError):
+        return None
+
+
+def _missing(row: Item, what: str) -> MissingDocument:
+    return MissingDocument(
+        year=number(row, "year"),
+        rank=number(row, "rank"),
+        number=text(row, "number"),
+        document_hash=text(row, "document_hash"),
+        detail=f"the invoice {text(row, 'invoice_id')} {what}",
+    )
