@@ -26,7 +26,7 @@ from local.testing import LocalCloud, local_cloud
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / ".local" / "demo"
 OWNER = "dirigeante@atelier.exemple.test"
-PASSWORD = "Exemple-de-demo-2026!"
+PASSWORD = "Exemple-de-demo-2026!"  # nosec B105 - of nobody
 DELIVERY_SECONDS = 60.0
 
 

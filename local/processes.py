@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404
 import time
 from pathlib import Path
 from typing import Final

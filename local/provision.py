@@ -148,7 +148,7 @@ class _Provisioner:
                 "host": HOST,
                 "port": self._layout.ports.smtp,
                 "username": "",
-                "password": "",
+                "password": "",  # nosec B105
                 "starttls": False,
             }
         if "GenerateStringKey" in generated:

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 import time
@@ -107,7 +107,9 @@ class Supervisor:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.close()
-            raise CannotStartError(f"a local cloud already runs on {layout.state}; stop it first: make stop") from None
+            raise CannotStartError(
+                f"a local cloud already runs on {layout.state}; stop it there with Ctrl-C, or: python -m local stop"
+            ) from None
         self._lock = lock
         layout.ready_file.unlink(missing_ok=True)
         layout.resources_file.unlink(missing_ok=True)
@@ -203,7 +205,7 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         with (self._layout.logs / f"{child.name}.log").open("ab") as log:
-            child.process = subprocess.Popen(
+            child.process = subprocess.Popen(  # nosec B603
                 child.command,
                 env=_environment(child.environment),
                 stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 import time
@@ -68,7 +68,7 @@ class LocalCloud:
             *("--project", str(self.layout.project)),
         ]
         with output.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # nosec B603
                 [sys.executable, "-m", "local", *arguments, *([] if self._sample else ["--no-sample"])],
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,

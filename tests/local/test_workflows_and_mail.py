@@ -13,6 +13,7 @@ import pytest
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from local.mail_sink import DELIVERY_HEADER
+from local.state_machines import parse_definition
 from local.testing import LocalCloud
 from tests.local.steps import aws, until
 
@@ -36,6 +37,16 @@ def test_interpreter_still_calls_lambda_where_we_replace_it() -> None:
 
     assert "_invoke_lambda_function(\n" in called
     assert list(replaced.parameters) == ["parameters", "region", "state_credentials"]
+
+
+def test_every_execution_gets_a_program_of_its_own() -> None:
+    definition = '{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}'
+
+    (first, tree), (second, same_tree) = (parse_definition(definition) for _ in range(2))
+
+    assert first is not second
+    assert type(first) is type(second)
+    assert tree is same_tree
 
 
 @pytest.mark.cloud
