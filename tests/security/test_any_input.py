@@ -28,7 +28,7 @@ OPERATIONS = [
     if operation["operationId"] != "signOut"
 ]
 EXAMPLES = settings(
-    max_examples=8,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
