@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from functools import partial
+from random import Random
 
 import pytest
 
+from billing.api.invoices import invoice_answer
 from billing.domain.canonical import canonical_json
 from billing.domain.errors import IdempotencyKeyReused
 from billing.domain.events import EventType
+from billing.domain.invoice import MAX_DOCUMENT_BYTES, InvoiceContent
 from billing.domain.parties import OnboardingStep, Product
 from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -183,3 +189,33 @@ def test_reading_with_a_request_that_had_its_effect_gives_its_answer(world: Worl
         invoices.read(
             world.caller, invoice.invoice_id, once=samples.once("key", operation="issueInvoice", body="other")
         )
+
+
+def _largest_content() -> InvoiceContent:
+    """As near to the limit as random text gets: ASCII has the most information for its bytes."""
+    random = Random(1)  # noqa: S311 - the same text each time
+    signs = [chr(code) for code in range(0x20, 0x7F)]
+
+    def text(length: int) -> str:
+        return "".join(random.choices(signs, k=length))
+
+    return samples.content(
+        *(samples.line("10.37", "3.1416", description=text(200), details=text(1010)) for _ in range(200))
+    )
+
+
+def test_the_answers_about_the_largest_invoice_fit_into_their_records(world: World) -> None:
+    answer_of = partial(invoice_answer, today=date(2026, 11, 23))
+    created, issued, paid = (replace(samples.once(key), answer_of=answer_of) for key in ("created", "issued", "paid"))
+    draft = samples.draft(world.caller.tenant_id, world.new_id("inv"), holding=_largest_content())
+    invoices = world.repositories.invoices
+
+    invoices.create(world.caller, draft, event=samples.event(world.new_id("evt")), once=created)
+    invoice = world.issue(draft, once=issued)
+    world.pay(invoice, 100, once=paid)
+
+    assert 0.95 * MAX_DOCUMENT_BYTES < len(invoice.document.canonical().encode()) <= MAX_DOCUMENT_BYTES
+    for once in (created, issued, paid):
+        with pytest.raises(AlreadyAnswered) as replayed:
+            invoices.read(world.caller, invoice.invoice_id, once=once)
+        assert len(json.loads(replayed.value.answer.body)["lines"]) == 200

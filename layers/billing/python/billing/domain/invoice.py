@@ -22,7 +22,7 @@ from billing.domain.totals import Discount, Line, Totals, compute_line, compute_
 from billing.domain.vat import DISBURSEMENT, FRANCHISE, RULES_VERSION, VatCategory, VatRegime
 
 MAX_LINES = 500
-MAX_DOCUMENT_BYTES = 300_000
+MAX_DOCUMENT_BYTES = 300_000  # an item of the table has 400 KB: for the document, or for an answer, compressed
 TEMPLATE_VERSION = "classic-1"
 
 
