@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.table import Table
 from billing.domain.errors import PageTokenInvalid
 from billing.ports.paging import PageRequest
-from botocore.exceptions import ClientError
-
 from tests.fakes.clock import FakeClock, FakeIds
 
 
