@@ -18,7 +18,7 @@ class RefusingClient:
     """Answers as DynamoDB does when a starting key lies outside the query."""
 
     def query(self, **_: Any) -> Any:
-        error = {"Code": "ValidationException", "Message": "The provided starting key is outside query boundaries"}
+        error: Any = {"Code": "ValidationException", "Message": "The provided starting key is outside query boundaries"}
         raise ClientError({"Error": error}, "Query")
 
 
