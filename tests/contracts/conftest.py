@@ -36,8 +36,8 @@ from billing.ports.repositories import (
     Verifications,
     WorkflowRequests,
 )
+from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
-from tests.fakes import samples
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
 from tests.fakes.repositories import fake_repositories
 
@@ -74,8 +74,8 @@ class World:
 
     def _founder(self) -> Caller:
         mark = uuid.uuid4().hex[:12]
-        owner = samples.caller(f"ten_{mark}", user_id=f"user-{mark}", role=Role.OWNER)
-        self.repositories.memberships.found(samples.membership(owner), at=MORNING)
+        owner = factories.caller(f"ten_{mark}", user_id=f"user-{mark}", role=Role.OWNER)
+        self.repositories.memberships.found(factories.membership(owner), at=MORNING)
         return owner
 
     def new_id(self, prefix: str) -> str:
@@ -83,22 +83,22 @@ class World:
         return f"{prefix}_{self._last:06d}"
 
     def once(self, operation: str = "createInvoice") -> IdempotentRequest:
-        return samples.once(self.new_id("key"), operation=operation)
+        return factories.once(self.new_id("key"), operation=operation)
 
     def add_customer(
         self, name: str = "Épicerie du Marché", *, of: Caller | None = None, **changes: object
     ) -> Customer:
         of = of or self.caller
-        description = samples.buyer(name=name, **changes)
-        customer = samples.customer(of.tenant_id, self.new_id("cus"), description=description)
-        event = samples.event(self.new_id("evt"), EventType.CUSTOMER_CREATED)
+        description = factories.customer_description(name=name, **changes)
+        customer = factories.customer(of.tenant_id, self.new_id("cus"), description=description)
+        event = factories.event(self.new_id("evt"), EventType.CUSTOMER_CREATED)
         self.repositories.customers.create(of, customer, event=event, once=self.once("createCustomer"))
         return customer
 
     def add_product(self, name: str = "Conseil", *, of: Caller | None = None) -> Product:
         of = of or self.caller
-        product = samples.product(of.tenant_id, self.new_id("prd"), name=name)
-        event = samples.event(self.new_id("evt"), EventType.PRODUCT_CREATED)
+        product = factories.product(of.tenant_id, self.new_id("prd"), name=name)
+        event = factories.event(self.new_id("evt"), EventType.PRODUCT_CREATED)
         self.repositories.products.create(of, product, event=event, once=self.once("createProduct"))
         return product
 
@@ -106,8 +106,8 @@ class World:
         self, *, of: Caller | None = None, holding: InvoiceContent | None = None, at: datetime = MORNING
     ) -> DraftInvoice:
         of = of or self.caller
-        draft = samples.draft(of.tenant_id, self.new_id("inv"), holding=holding, at=at)
-        self.repositories.invoices.create(of, draft, event=samples.event(self.new_id("evt")), once=self.once())
+        draft = factories.draft(of.tenant_id, self.new_id("inv"), holding=holding, at=at)
+        self.repositories.invoices.create(of, draft, event=factories.event(self.new_id("evt")), once=self.once())
         return draft
 
     def series(self, *, of: Caller | None = None) -> SeriesState:
@@ -126,23 +126,23 @@ class World:
     ) -> IssuedInvoice:
         of = of or self.caller
         draft = draft or self.add_draft(of=of)
-        invoice, allocation, _ = samples.issued(draft, after=after or self.series(of=of), on=on, at=at)
+        invoice, allocation, _ = factories.issued_after(after or self.series(of=of), draft, on=on, at=at)
         invoice = invoice.with_delivery(invoice.delivery.requested(send=send_to is not None), at)
         self.repositories.invoices.issue(
             of,
             invoice,
             draft=draft,
             allocation=allocation,
-            event=samples.event(self.new_id("evt"), EventType.INVOICE_ISSUED),
-            delivery=samples.delivery_request(of.tenant_id, draft.invoice_id, recipient=send_to, at=at),
+            event=factories.event(self.new_id("evt"), EventType.INVOICE_ISSUED),
+            delivery=factories.delivery_request(of.tenant_id, draft.invoice_id, recipient=send_to, at=at),
             once=once or self.once("issueInvoice"),
         )
         return invoice
 
     def pay(self, invoice: IssuedInvoice, amount_minor: int, *, once: IdempotentRequest | None = None) -> IssuedInvoice:
-        entry = samples.entry(invoice.ledger.entry_count + 1, amount_minor)
+        entry = factories.entry(invoice.ledger.entry_count + 1, amount_minor)
         paid = invoice.with_entry(entry)
-        event = samples.event(self.new_id("evt"), EventType.PAYMENT_RECORDED)
+        event = factories.event(self.new_id("evt"), EventType.PAYMENT_RECORDED)
         once = once or self.once("recordInvoicePayment")
         self.repositories.invoices.record_entry(self.caller, paid, entry=entry, event=event, once=once)
         return paid
@@ -161,7 +161,7 @@ def _over_fakes() -> Repositories:
     def lose(invoice: IssuedInvoice, unreadable: bool) -> None:
         del fakes.store.invoices[invoice.tenant_id, invoice.invoice_id]
         if unreadable:
-            draft = samples.draft(invoice.tenant_id, invoice.invoice_id)
+            draft = factories.draft(invoice.tenant_id, invoice.invoice_id)
             fakes.store.invoices[invoice.tenant_id, invoice.invoice_id] = draft
 
     return Repositories(

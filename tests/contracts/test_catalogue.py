@@ -12,8 +12,8 @@ from billing.domain.errors import StaleVersion
 from billing.domain.parties import Address, Customer
 from billing.domain.search import fold, query_words
 from billing.ports.paging import Page, PageRequest
+from tests import factories
 from tests.contracts.conftest import World
-from tests.fakes import samples
 
 T = TypeVar("T")
 NAMES = ("Zola", "Éclair", "eclipse", "àB", "Œuvre", "#hash", "a|b", "😀 Studio", "日本", "Zola", "  blanc")
@@ -34,8 +34,8 @@ def every_item(read: Callable[[PageRequest], Page[T]], *, limit: int) -> list[T]
 
 
 def _edit(world: World, previous: Customer, **changes: object) -> Customer:
-    edited = replace(previous, version=previous.version + 1, description=samples.buyer(**changes))
-    event = samples.event(world.new_id("evt"))
+    edited = replace(previous, version=previous.version + 1, description=factories.customer_description(**changes))
+    event = factories.event(world.new_id("evt"))
     world.repositories.customers.save(world.caller, edited, previous=previous, event=event)
     return edited
 
@@ -66,15 +66,15 @@ def test_two_edits_of_one_version_end_in_one_refusal(world: World) -> None:
 def test_two_edits_of_one_product_version_end_in_one_refusal(world: World) -> None:
     product = world.add_product()
     products = world.repositories.products
-    products.save(world.caller, replace(product, version=2), event=samples.event("evt_x"))
+    products.save(world.caller, replace(product, version=2), event=factories.event("evt_x"))
 
     with pytest.raises(StaleVersion):
-        products.save(world.caller, replace(product, version=2), event=samples.event("evt_y"))
+        products.save(world.caller, replace(product, version=2), event=factories.event("evt_y"))
 
 
 def test_an_edit_of_what_does_not_exist_is_refused(world: World) -> None:
     with pytest.raises(StaleVersion):
-        _edit(world, samples.customer(world.caller.tenant_id, "cus_none"))
+        _edit(world, factories.customer(world.caller.tenant_id, "cus_none"))
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
@@ -106,7 +106,7 @@ def test_products_are_listed_by_folded_name_archived_ones_apart(world: World, li
     archived = world.add_product("Ancien")
     for name in NAMES:
         world.add_product(name)
-    products.save(world.caller, replace(archived, version=2, archived=True), event=samples.event("evt_x"))
+    products.save(world.caller, replace(archived, version=2, archived=True), event=factories.event("evt_x"))
 
     active = every_item(lambda page: products.list(world.caller, page, archived=False), limit=limit)
     put_away = products.list(world.caller, PageRequest(), archived=True).items
@@ -133,7 +133,7 @@ SEARCHES = [
 def test_search_finds_words_by_their_beginning(world: World, query: str, expected: set[str], limit: int) -> None:
     nantes = Address(line1="1 rue", postal_code="44000", city="Nantes")
     world.add_customer("Épicerie du Marché")
-    world.add_customer("Marteau et Marbre", billing_address=nantes, siren=samples.SIREN)
+    world.add_customer("Marteau et Marbre", billing_address=nantes, siren=factories.SELLER_SIREN)
     world.add_customer("Œuvre d'art", billing_address=nantes, email=None)
 
     found = every_item(

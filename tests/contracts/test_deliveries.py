@@ -14,12 +14,12 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.verification import ChainPosition, Finding, Rule, Verification, VerificationState, check_page
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import OpenRequest
+from tests import factories
 from tests.contracts.conftest import UNTOUCHED, World
-from tests.fakes import samples
 from tests.fakes.clock import MORNING
 
 PDF = StoredPdf(key="k", sha256="s", size_bytes=3, rendered_at=MORNING)
-RECIPIENT = "compta@epicerie.example"
+RECIPIENT = "compta@modele.example"
 LATER = MORNING + timedelta(minutes=20)
 
 
@@ -39,7 +39,7 @@ def _settle(world: World, invoice: IssuedInvoice, state: DeliveryState) -> Issue
     outcome = DeliveryOutcome(state=state, pdf=PDF)
     head = invoice.with_delivery(invoice.delivery.settled(outcome), LATER)
     request = deliveries.request(world.caller.tenant_id, invoice.invoice_id, 1)
-    event = samples.event(world.new_id("evt"), EventType.INVOICE_SENT)
+    event = factories.event(world.new_id("evt"), EventType.INVOICE_SENT)
     deliveries.settle(head, replace(request, outcome=outcome), event=event)
     return head
 
@@ -63,9 +63,9 @@ def test_the_head_gains_its_pdf_once(world: World) -> None:
     invoice = world.issue()
     deliveries = world.repositories.deliveries
 
-    first = deliveries.record_pdf(world.caller.tenant_id, invoice.invoice_id, PDF, event=samples.event("evt_a"))
+    first = deliveries.record_pdf(world.caller.tenant_id, invoice.invoice_id, PDF, event=factories.event("evt_a"))
     other = replace(PDF, key="other")
-    second = deliveries.record_pdf(world.caller.tenant_id, invoice.invoice_id, other, event=samples.event("evt_b"))
+    second = deliveries.record_pdf(world.caller.tenant_id, invoice.invoice_id, other, event=factories.event("evt_b"))
 
     assert first.delivery.pdf == second.delivery.pdf == PDF
     assert first.version == invoice.version + 1
@@ -140,11 +140,11 @@ def test_a_claim_that_does_not_exist_does_not_move(world: World) -> None:
 def test_a_mail_event_on_a_moved_head_is_stale(world: World) -> None:
     invoice = world.issue(send_to=RECIPIENT)
     bounced = invoice.with_delivery(replace(invoice.delivery, state=DeliveryState.BOUNCED), LATER)
-    event = samples.event("evt_x", EventType.INVOICE_BOUNCED)
+    event = factories.event("evt_x", EventType.INVOICE_BOUNCED)
     world.repositories.deliveries.record_mail_event(bounced, event=event)
 
     with pytest.raises(StaleVersion):
-        world.repositories.deliveries.record_mail_event(bounced, event=samples.event("evt_y"))
+        world.repositories.deliveries.record_mail_event(bounced, event=factories.event("evt_y"))
 
     assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == bounced
 

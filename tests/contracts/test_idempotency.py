@@ -21,34 +21,34 @@ from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
+from tests import factories
 from tests.contracts.conftest import World
-from tests.fakes import samples
 from tests.fakes.clock import MORNING
 
 Effect = Callable[[World, IdempotentRequest], object]
 
 
 def _create_customer(world: World, once: IdempotentRequest) -> object:
-    customer = samples.customer(world.caller.tenant_id, world.new_id("cus"))
-    world.repositories.customers.create(world.caller, customer, event=samples.event(world.new_id("evt")), once=once)
+    customer = factories.customer(world.caller.tenant_id, world.new_id("cus"))
+    world.repositories.customers.create(world.caller, customer, event=factories.event(world.new_id("evt")), once=once)
     return customer
 
 
 def _create_product(world: World, once: IdempotentRequest) -> object:
-    product = samples.product(world.caller.tenant_id, world.new_id("prd"))
-    world.repositories.products.create(world.caller, product, event=samples.event(world.new_id("evt")), once=once)
+    product = factories.product(world.caller.tenant_id, world.new_id("prd"))
+    world.repositories.products.create(world.caller, product, event=factories.event(world.new_id("evt")), once=once)
     return product
 
 
 def _archive_product(world: World, once: IdempotentRequest) -> object:
     product = replace(world.add_product(), version=2, archived=True)
-    world.repositories.products.save(world.caller, product, event=samples.event(world.new_id("evt")), once=once)
+    world.repositories.products.save(world.caller, product, event=factories.event(world.new_id("evt")), once=once)
     return product
 
 
 def _create_draft(world: World, once: IdempotentRequest) -> object:
-    draft = samples.draft(world.caller.tenant_id, world.new_id("inv"))
-    world.repositories.invoices.create(world.caller, draft, event=samples.event(world.new_id("evt")), once=once)
+    draft = factories.draft(world.caller.tenant_id, world.new_id("inv"))
+    world.repositories.invoices.create(world.caller, draft, event=factories.event(world.new_id("evt")), once=once)
     return draft
 
 
@@ -66,8 +66,8 @@ def _send(world: World, once: IdempotentRequest) -> object:
     world.repositories.invoices.request_delivery(
         world.caller,
         requested,
-        delivery=samples.delivery_request(world.caller.tenant_id, invoice.invoice_id, attempt=2),
-        event=samples.event(world.new_id("evt"), EventType.DELIVERY_REQUESTED),
+        delivery=factories.delivery_request(world.caller.tenant_id, invoice.invoice_id, attempt=2),
+        event=factories.event(world.new_id("evt"), EventType.DELIVERY_REQUESTED),
         once=once,
     )
     return requested
@@ -77,10 +77,10 @@ def _advance_onboarding(world: World, once: IdempotentRequest) -> object:
     companies = world.repositories.companies
     company = companies.read(world.caller)
     if company is None:
-        company = samples.company(world.caller.tenant_id)
-        companies.save(world.caller, company, event=samples.event(world.new_id("evt")))
+        company = factories.company(world.caller.tenant_id)
+        companies.save(world.caller, company, event=factories.event(world.new_id("evt")))
     moved = replace(company, version=company.version + 1, onboarding=OnboardingStep.FINISHED)
-    event = samples.event(world.new_id("evt"))
+    event = factories.event(world.new_id("evt"))
     companies.record_onboarding(world.caller, moved, event=event, once=once)
     return moved.onboarding
 
@@ -114,7 +114,7 @@ EFFECTS: dict[str, Effect] = {
 
 @pytest.mark.parametrize("operation", EFFECTS)
 def test_a_repeated_request_gets_the_first_answer(world: World, operation: str) -> None:
-    once = samples.once("key", operation=operation, body="{}")
+    once = factories.once("key", operation=operation, body="{}")
     result = EFFECTS[operation](world, once)
 
     with pytest.raises(AlreadyAnswered) as replayed:
@@ -124,7 +124,7 @@ def test_a_repeated_request_gets_the_first_answer(world: World, operation: str) 
 
 
 def test_reading_for_a_draft_gives_the_answer_before_anything_else(world: World) -> None:
-    once = samples.once("key", operation="createInvoice")
+    once = factories.once("key", operation="createInvoice")
     _create_draft(world, once)
     invoices = world.repositories.invoices
 
@@ -132,12 +132,12 @@ def test_reading_for_a_draft_gives_the_answer_before_anything_else(world: World)
         invoices.draft_context(world.caller, "cus_gone", ("prd_gone",), once=once)
     with pytest.raises(IdempotencyKeyReused):
         invoices.draft_context(
-            world.caller, "cus_gone", (), once=samples.once("key", operation="createInvoice", body="other")
+            world.caller, "cus_gone", (), once=factories.once("key", operation="createInvoice", body="other")
         )
 
 
 def test_reading_a_product_with_a_request_that_had_its_effect_gives_its_answer(world: World) -> None:
-    once = samples.once("key", operation="archiveProduct")
+    once = factories.once("key", operation="archiveProduct")
     product = _archive_product(world, once)
     assert isinstance(product, Product)
 
@@ -148,14 +148,14 @@ def test_reading_a_product_with_a_request_that_had_its_effect_gives_its_answer(w
 
 @pytest.mark.parametrize("operation", EFFECTS)
 def test_a_key_used_for_another_body_is_refused(world: World, operation: str) -> None:
-    EFFECTS[operation](world, samples.once("key", operation=operation, body="{}"))
+    EFFECTS[operation](world, factories.once("key", operation=operation, body="{}"))
 
     with pytest.raises(IdempotencyKeyReused):
-        EFFECTS[operation](world, samples.once("key", operation=operation, body='{"other": 1}'))
+        EFFECTS[operation](world, factories.once("key", operation=operation, body='{"other": 1}'))
 
 
 def test_a_replay_leaves_nothing_behind(world: World) -> None:
-    once = samples.once("key", operation="createInvoice")
+    once = factories.once("key", operation="createInvoice")
     _create_draft(world, once)
 
     with pytest.raises(AlreadyAnswered):
@@ -165,19 +165,19 @@ def test_a_replay_leaves_nothing_behind(world: World) -> None:
 
 
 def test_a_key_belongs_to_its_operation_and_its_tenant(world: World) -> None:
-    _create_customer(world, samples.once("key", operation="createCustomer"))
+    _create_customer(world, factories.once("key", operation="createCustomer"))
 
-    _create_product(world, samples.once("key", operation="createProduct"))
-    customer = samples.customer(world.stranger.tenant_id, "cus_9")
+    _create_product(world, factories.once("key", operation="createProduct"))
+    customer = factories.customer(world.stranger.tenant_id, "cus_9")
     world.repositories.customers.create(
-        world.stranger, customer, event=samples.event(), once=samples.once("key", operation="createCustomer")
+        world.stranger, customer, event=factories.event(), once=factories.once("key", operation="createCustomer")
     )
 
     assert world.repositories.customers.read(world.stranger, "cus_9") == customer
 
 
 def test_reading_with_a_request_that_had_its_effect_gives_its_answer(world: World) -> None:
-    once = samples.once("key", operation="issueInvoice")
+    once = factories.once("key", operation="issueInvoice")
     invoice = world.issue(once=once)
     invoices = world.repositories.invoices
 
@@ -187,7 +187,7 @@ def test_reading_with_a_request_that_had_its_effect_gives_its_answer(world: Worl
         invoices.load_for_issue(world.caller, invoice.invoice_id, once=once)
     with pytest.raises(IdempotencyKeyReused):
         invoices.read(
-            world.caller, invoice.invoice_id, once=samples.once("key", operation="issueInvoice", body="other")
+            world.caller, invoice.invoice_id, once=factories.once("key", operation="issueInvoice", body="other")
         )
 
 
@@ -199,18 +199,18 @@ def _largest_content() -> InvoiceContent:
     def text(length: int) -> str:
         return "".join(random.choices(signs, k=length))
 
-    return samples.content(
-        *(samples.line("10.37", "3.1416", description=text(200), details=text(1010)) for _ in range(200))
+    return factories.content(
+        *(factories.priced("10.37", "3.1416", description=text(200), details=text(1010)) for _ in range(200))
     )
 
 
 def test_the_answers_about_the_largest_invoice_fit_into_their_records(world: World) -> None:
     answer_of = partial(invoice_answer, today=date(2026, 11, 23))
-    created, issued, paid = (replace(samples.once(key), answer_of=answer_of) for key in ("created", "issued", "paid"))
-    draft = samples.draft(world.caller.tenant_id, world.new_id("inv"), holding=_largest_content())
+    created, issued, paid = (replace(factories.once(key), answer_of=answer_of) for key in ("created", "issued", "paid"))
+    draft = factories.draft(world.caller.tenant_id, world.new_id("inv"), holding=_largest_content())
     invoices = world.repositories.invoices
 
-    invoices.create(world.caller, draft, event=samples.event(world.new_id("evt")), once=created)
+    invoices.create(world.caller, draft, event=factories.event(world.new_id("evt")), once=created)
     invoice = world.issue(draft, once=issued)
     world.pay(invoice, 100, once=paid)
 

@@ -20,9 +20,9 @@ from billing.domain.totals import Discount
 from billing.domain.vat import VatCategory, VatTreatment
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery, InvoiceSummary, SeriesMoved
+from tests import factories
 from tests.contracts.conftest import UNTOUCHED, World
 from tests.contracts.test_catalogue import every_item
-from tests.fakes import samples
 from tests.fakes.clock import MORNING
 
 EXPORT = VatTreatment(category=VatCategory.EXPORT, rate=Decimal(0), exemption_code="VATEX-EU-G")
@@ -38,10 +38,10 @@ def _ids(world: World, query: InvoiceQuery, *, limit: int = 50) -> list[str]:
 
 
 def test_a_draft_is_read_back_whole(world: World) -> None:
-    holding = samples.content(
-        samples.line("19.999999", "0.3333", discount=Discount(percent=Decimal("12.5"), reason="Fidélité")),
-        samples.line("10", "3", vat=samples.VAT_5_5, details="Ligne 1\nLigne 2", product_id="prd_1"),
-        samples.line("5", vat=EXPORT),
+    holding = factories.content(
+        factories.priced("19.999999", "0.3333", discount=Discount(percent=Decimal("12.5"), reason="Fidélité")),
+        factories.priced("10", "3", vat=factories.VAT_5_5, details="Ligne 1\nLigne 2", product_id="prd_1"),
+        factories.priced("5", vat=EXPORT),
         discount=Discount(amount_minor=100),
         supply_date=date(2026, 2, 28),
         due_date=date(2026, 12, 31),
@@ -58,12 +58,12 @@ def test_two_edits_of_one_draft_version_end_in_one_refusal(world: World) -> None
     draft = world.add_draft()
     invoices = world.repositories.invoices
     edited = draft.edited(draft.content, customer_name="A", totals=draft.totals, at=MORNING)
-    invoices.save_draft(world.caller, edited, previous=draft, event=samples.event("evt_x"))
+    invoices.save_draft(world.caller, edited, previous=draft, event=factories.event("evt_x"))
 
     with pytest.raises(StaleVersion):
-        invoices.save_draft(world.caller, edited, previous=draft, event=samples.event("evt_y"))
+        invoices.save_draft(world.caller, edited, previous=draft, event=factories.event("evt_y"))
     with pytest.raises(StaleVersion):
-        invoices.delete_draft(world.caller, draft.invoice_id, expected_version=1, event=samples.event("evt_z"))
+        invoices.delete_draft(world.caller, draft.invoice_id, expected_version=1, event=factories.event("evt_z"))
 
     assert invoices.read(world.caller, draft.invoice_id) == edited
 
@@ -75,7 +75,7 @@ def test_a_deleted_draft_is_gone_for_good(world: World) -> None:
         world.caller,
         draft.invoice_id,
         expected_version=1,
-        event=samples.event("evt_x", EventType.INVOICE_DELETED),
+        event=factories.event("evt_x", EventType.INVOICE_DELETED),
     )
 
     with pytest.raises(NotFound):
@@ -83,7 +83,7 @@ def test_a_deleted_draft_is_gone_for_good(world: World) -> None:
     with pytest.raises(NotFound):
         invoices.timeline(world.caller, draft.invoice_id, PAGE)
     with pytest.raises(NotFound):
-        invoices.delete_draft(world.caller, draft.invoice_id, expected_version=1, event=samples.event("evt_y"))
+        invoices.delete_draft(world.caller, draft.invoice_id, expected_version=1, event=factories.event("evt_y"))
     assert _listed(world, InvoiceQuery()) == []
 
 
@@ -93,10 +93,10 @@ def test_an_issued_invoice_refuses_edit_deletion_and_a_second_issue(world: World
     invoices = world.repositories.invoices
 
     with pytest.raises(InvoiceAlreadyIssued):
-        invoices.save_draft(world.caller, replace(draft, version=2), previous=draft, event=samples.event("evt_x"))
+        invoices.save_draft(world.caller, replace(draft, version=2), previous=draft, event=factories.event("evt_x"))
     with pytest.raises(InvoiceAlreadyIssued):
         invoices.delete_draft(
-            world.caller, draft.invoice_id, expected_version=invoice.version, event=samples.event("evt_y")
+            world.caller, draft.invoice_id, expected_version=invoice.version, event=factories.event("evt_y")
         )
     with pytest.raises(InvoiceAlreadyIssued):
         world.issue(draft)
@@ -108,7 +108,7 @@ def test_an_issued_invoice_refuses_edit_deletion_and_a_second_issue(world: World
 def test_issue_writes_everything_at_once(world: World) -> None:
     draft = world.add_draft()
     once = world.once("issueInvoice")
-    invoice = world.issue(draft, send_to="compta@epicerie.example", once=once)
+    invoice = world.issue(draft, send_to="compta@modele.example", once=once)
     held = world.repositories
     series = world.series()
 
@@ -116,7 +116,7 @@ def test_issue_writes_everything_at_once(world: World) -> None:
     assert (series.year, series.last_rank, series.last_date) == (2026, 1, date(2026, 11, 23))
     assert series.last_hash == invoice.document_hash
     request = held.deliveries.request(world.caller.tenant_id, draft.invoice_id, 1)
-    assert request == samples.delivery_request(world.caller.tenant_id, draft.invoice_id)
+    assert request == factories.delivery_request(world.caller.tenant_id, draft.invoice_id)
     events = held.invoices.timeline(world.caller, draft.invoice_id, PAGE).items
     assert [event.event_type for event in events] == [EventType.INVOICE_CREATED, EventType.INVOICE_ISSUED]
 
@@ -139,7 +139,7 @@ def test_issue_from_an_old_series_state_says_where_it_stands_now_and_writes_noth
 def test_issue_of_an_edited_draft_is_stale(world: World) -> None:
     draft = world.add_draft()
     edited = draft.edited(draft.content, customer_name="A", totals=draft.totals, at=MORNING)
-    world.repositories.invoices.save_draft(world.caller, edited, previous=draft, event=samples.event("evt_x"))
+    world.repositories.invoices.save_draft(world.caller, edited, previous=draft, event=factories.event("evt_x"))
 
     with pytest.raises(StaleVersion):
         world.issue(draft)
@@ -149,8 +149,8 @@ def test_issue_of_an_edited_draft_is_stale(world: World) -> None:
 
 def test_a_number_is_never_given_twice_even_by_another_mask(world: World) -> None:
     # F2026-11 is rank 1 of "F{year}-1{1}" and rank 11 of "F{year}-{1}".
-    first = samples.seller(invoice_number_pattern=NumberPattern("F{year}-1{1}"))
-    second = samples.seller(invoice_number_pattern=NumberPattern("F{year}-{1}"))
+    first = factories.company_description(invoice_number_pattern=NumberPattern("F{year}-1{1}"))
+    second = factories.company_description(invoice_number_pattern=NumberPattern("F{year}-{1}"))
     state = UNTOUCHED
     for rank in range(1, 11):
         state = _issue_by(world, first if rank == 1 else second, state)
@@ -163,14 +163,14 @@ def test_a_number_is_never_given_twice_even_by_another_mask(world: World) -> Non
 
 def _issue_by(world: World, seller: CompanyDescription, state: SeriesState) -> SeriesState:
     draft = world.add_draft()
-    invoice, allocation, moved = samples.issued(draft, after=state, by=seller)
+    invoice, allocation, moved = factories.issued_after(state, draft, by=seller)
     world.repositories.invoices.issue(
         world.caller,
         invoice,
         draft=draft,
         allocation=allocation,
-        event=samples.event(world.new_id("evt")),
-        delivery=samples.delivery_request(world.caller.tenant_id, draft.invoice_id),
+        event=factories.event(world.new_id("evt")),
+        delivery=factories.delivery_request(world.caller.tenant_id, draft.invoice_id),
         once=world.once("issueInvoice"),
     )
     return moved
@@ -198,16 +198,16 @@ def test_issues_at_once_take_dense_numbers_and_one_chain(world: World) -> None:
         state = UNTOUCHED
         draft = drafts[index]
         while True:
-            invoice, allocation, _ = samples.issued(draft, after=state)
+            invoice, allocation, _ = factories.issued_after(state, draft)
             try:
                 world.repositories.invoices.issue(
                     world.caller,
                     invoice,
                     draft=draft,
                     allocation=allocation,
-                    event=samples.event(f"evt_issue_{index}"),
-                    delivery=samples.delivery_request(world.caller.tenant_id, draft.invoice_id),
-                    once=samples.once(f"issue-{index}", operation="issueInvoice"),
+                    event=factories.event(f"evt_issue_{index}"),
+                    delivery=factories.delivery_request(world.caller.tenant_id, draft.invoice_id),
+                    once=factories.once(f"issue-{index}", operation="issueInvoice"),
                 )
             except SeriesMoved as moved:
                 state = moved.state
@@ -257,8 +257,8 @@ def test_two_delivery_requests_of_one_head_end_in_one_refusal(world: World) -> N
         world.repositories.invoices.request_delivery(
             world.caller,
             requested,
-            delivery=samples.delivery_request(world.caller.tenant_id, invoice.invoice_id, attempt=2),
-            event=samples.event(world.new_id("evt"), EventType.DELIVERY_REQUESTED),
+            delivery=factories.delivery_request(world.caller.tenant_id, invoice.invoice_id, attempt=2),
+            event=factories.event(world.new_id("evt"), EventType.DELIVERY_REQUESTED),
             once=world.once("sendInvoice"),
         )
 
@@ -322,8 +322,8 @@ def test_dates_bound_a_list_inclusively(world: World) -> None:
 @pytest.mark.parametrize("limit", [1, 50])
 def test_a_status_lists_its_invoices_by_due_date(world: World, limit: int) -> None:
     draft = world.add_draft()
-    late = world.issue(world.add_draft(holding=samples.content(due_date=date(2026, 12, 31))))
-    soon = world.issue(world.add_draft(holding=samples.content(due_date=date(2026, 11, 30))))
+    late = world.issue(world.add_draft(holding=factories.content(due_date=date(2026, 12, 31))))
+    soon = world.issue(world.add_draft(holding=factories.content(due_date=date(2026, 11, 30))))
     paid = world.pay(world.issue(), 12_000)
     begun = world.pay(world.issue(), 1)
 
@@ -341,9 +341,9 @@ def test_a_status_lists_its_invoices_by_due_date(world: World, limit: int) -> No
 
 @pytest.mark.parametrize("limit", [1, 50])
 def test_overdue_holds_what_is_owed_after_its_due_date(world: World, limit: int) -> None:
-    world.add_draft(holding=samples.content(due_date=date(2026, 1, 1)))
+    world.add_draft(holding=factories.content(due_date=date(2026, 1, 1)))
     due = [
-        world.issue(world.add_draft(holding=samples.content(due_date=day)))
+        world.issue(world.add_draft(holding=factories.content(due_date=day)))
         for day in (date(2026, 12, 3), date(2026, 12, 1), date(2026, 12, 2))
     ]
     world.pay(due[2], 12_000)
@@ -360,7 +360,7 @@ def test_overdue_holds_what_is_owed_after_its_due_date(world: World, limit: int)
 
 @pytest.mark.parametrize("limit", [1, 50])
 def test_a_customers_invoices_are_listed_newest_first(world: World, limit: int) -> None:
-    other = world.issue(world.add_draft(holding=samples.content(customer_id="cus_2")), on=date(2026, 5, 1))
+    other = world.issue(world.add_draft(holding=factories.content(customer_id="cus_2")), on=date(2026, 5, 1))
     first = world.issue(on=date(2026, 5, 2))
     second = world.issue(on=date(2026, 5, 3))
 
@@ -403,17 +403,17 @@ def test_the_timeline_is_told_oldest_first(world: World, limit: int) -> None:
 
 
 def test_an_invoice_of_500_lines_is_issued_and_read_back(world: World) -> None:
-    lines = tuple(samples.line(f"{index}.37", "3.1416", details="Réf. " + "x" * 60) for index in range(500))
+    lines = tuple(factories.priced(f"{index}.37", "3.1416", details="Réf. " + "x" * 60) for index in range(500))
 
-    invoice = world.issue(world.add_draft(holding=samples.content(*lines)))
+    invoice = world.issue(world.add_draft(holding=factories.content(*lines)))
 
     assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == invoice
 
 
 @pytest.mark.parametrize("characters", [100, 200])
 def test_a_draft_as_large_as_the_rules_allow_is_stored_issued_and_paid(world: World, characters: int) -> None:
-    lines = tuple(samples.line("10", details="é" * characters) for _ in range(450))
+    lines = tuple(factories.priced("10", details="é" * characters) for _ in range(450))
 
-    invoice = world.pay(world.issue(world.add_draft(holding=samples.content(*lines))), 100)
+    invoice = world.pay(world.issue(world.add_draft(holding=factories.content(*lines))), 100)
 
     assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == invoice

@@ -11,8 +11,8 @@ from billing.domain.access import Role
 from billing.domain.errors import MembershipChanged, NotFound, StaleVersion, UnknownReference
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
+from tests import factories
 from tests.contracts.conftest import World
-from tests.fakes import samples
 from tests.fakes.clock import MORNING
 
 PAGE = PageRequest()
@@ -20,11 +20,11 @@ PAGE = PageRequest()
 
 def test_a_user_founds_one_tenant_whoever_asks_again(world: World) -> None:
     memberships = world.repositories.memberships
-    again = replace(samples.membership(world.caller), tenant_id="ten_other")
+    again = replace(factories.membership(world.caller), tenant_id="ten_other")
 
     held = memberships.found(again, at=MORNING)
 
-    assert held == samples.membership(world.caller)
+    assert held == factories.membership(world.caller)
     assert memberships.of_user(world.caller.user_id) == held
     assert memberships.read(world.caller) == held
 
@@ -72,9 +72,9 @@ def test_writes_on_another_tenants_draft_find_nothing_and_change_nothing(world: 
     invoices = world.repositories.invoices
 
     with pytest.raises(NotFound):
-        invoices.delete_draft(world.stranger, draft.invoice_id, expected_version=1, event=samples.event())
+        invoices.delete_draft(world.stranger, draft.invoice_id, expected_version=1, event=factories.event())
     with pytest.raises(NotFound):
-        invoices.save_draft(world.stranger, replace(foreign, version=2), previous=foreign, event=samples.event())
+        invoices.save_draft(world.stranger, replace(foreign, version=2), previous=foreign, event=factories.event())
     with pytest.raises(NotFound):
         world.issue(foreign, of=world.stranger)
 
@@ -110,19 +110,19 @@ def test_draft_context_gives_customer_and_products_in_the_order_asked_for(world:
 def test_a_moved_membership_refuses_reads_and_writes(world: World) -> None:
     customer, draft = world.add_customer(), world.add_draft()
     held = world.repositories
-    held.change_membership(replace(samples.membership(world.caller), role=Role.VIEWER, version=2))
+    held.change_membership(replace(factories.membership(world.caller), role=Role.VIEWER, version=2))
     refused: list[Callable[[], object]] = [
         lambda: held.memberships.read(world.caller),
         lambda: held.companies.read(world.caller),
         lambda: held.customers.read(world.caller, customer.customer_id),
         lambda: held.invoices.read(world.caller, draft.invoice_id),
         lambda: held.invoices.load_for_issue(world.caller, draft.invoice_id, once=world.once()),
-        lambda: held.companies.save(world.caller, samples.company(world.caller.tenant_id), event=samples.event()),
+        lambda: held.companies.save(world.caller, factories.company(world.caller.tenant_id), event=factories.event()),
         lambda: world.add_customer("Autre"),
         world.add_product,
         world.add_draft,
         lambda: held.invoices.delete_draft(
-            world.caller, draft.invoice_id, expected_version=1, event=samples.event("evt_x")
+            world.caller, draft.invoice_id, expected_version=1, event=factories.event("evt_x")
         ),
     ]
 
@@ -137,13 +137,13 @@ def test_a_moved_membership_refuses_reads_and_writes(world: World) -> None:
 
 def test_a_company_is_written_from_the_version_read(world: World) -> None:
     companies = world.repositories.companies
-    first = samples.company(world.caller.tenant_id)
-    companies.save(world.caller, first, event=samples.event("evt_1"))
-    second = replace(first, version=2, description=samples.seller(phone="0102030405"))
-    companies.save(world.caller, second, event=samples.event("evt_2"))
+    first = factories.company(world.caller.tenant_id)
+    companies.save(world.caller, first, event=factories.event("evt_1"))
+    second = replace(first, version=2, description=factories.company_description(phone="0102030405"))
+    companies.save(world.caller, second, event=factories.event("evt_2"))
 
     for stale in (first, replace(first, version=2), replace(first, version=5)):
         with pytest.raises(StaleVersion):
-            companies.save(world.caller, stale, event=samples.event("evt_3"))
+            companies.save(world.caller, stale, event=factories.event("evt_3"))
 
     assert companies.read(world.caller) == second

@@ -6,7 +6,7 @@ import pytest
 
 from billing.domain.access import Permission, Role
 from billing.domain.errors import BillingError, Forbidden
-from tests.fakes.samples import caller
+from tests.factories import caller
 
 GRANTED = {
     "owner": {"READ", "WRITE_DOCUMENTS", "RECORD_PAYMENTS", "VERIFY_LEDGER", "MANAGE_COMPANY"},

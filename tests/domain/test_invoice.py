@@ -17,7 +17,7 @@ from billing.domain.parties import Logo
 from billing.domain.totals import Discount
 from billing.domain.vat import EXEMPTIONS, FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from tests import factories
-from tests.fakes.samples import VAT_5_5, VAT_20, content, draft, issued, line
+from tests.factories import VAT_5_5, VAT_20, content, draft, issued_after, priced
 
 UNTOUCHED = SeriesState.untouched(Series.INVOICE)
 NORMAL, FRANCHISE = VatRegime.NORMAL, VatRegime.FRANCHISE
@@ -29,56 +29,61 @@ def reason(code: str) -> VatTreatment:
 
 OUTSIDE = reason("VATEX-EU-O")
 REFUSALS = [
-    pytest.param(content(line(), line(vat=FRANCHISE_TREATMENT)), NORMAL, ["/lines/1/exemption_code"], id="franchise"),
-    pytest.param(content(line(), line(vat=FRANCHISE_TREATMENT)), FRANCHISE, ["/lines/0/vat_category"], id="vat"),
-    pytest.param(content(line(vat=reason("VATEX-EU-G"))), FRANCHISE, ["/lines/0/vat_category"], id="export"),
     pytest.param(
-        content(line(), line("1", discount=Discount(amount_minor=101))),
+        content(priced(), priced(vat=FRANCHISE_TREATMENT)), NORMAL, ["/lines/1/exemption_code"], id="franchise"
+    ),
+    pytest.param(content(priced(), priced(vat=FRANCHISE_TREATMENT)), FRANCHISE, ["/lines/0/vat_category"], id="vat"),
+    pytest.param(content(priced(vat=reason("VATEX-EU-G"))), FRANCHISE, ["/lines/0/vat_category"], id="export"),
+    pytest.param(
+        content(priced(), priced("1", discount=Discount(amount_minor=101))),
         NORMAL,
         ["/lines/1/discount"],
         id="line-discount",
     ),
     pytest.param(
-        content(line("100", "-1", discount=Discount(percent=Decimal(10)))), NORMAL, ["/lines/0/discount"], id="negative"
+        content(priced("100", "-1", discount=Discount(percent=Decimal(10)))),
+        NORMAL,
+        ["/lines/0/discount"],
+        id="negative",
     ),
-    pytest.param(content(line("-1")), NORMAL, ["/lines/0/unit_price"], id="negative-price-BR-27"),
-    pytest.param(content(line("1"), discount=Discount(amount_minor=101)), NORMAL, ["/discount"], id="discount"),
-    pytest.param(content(line("100", "-1")), NORMAL, ["/lines"], id="negative-total"),
-    pytest.param(content(line("999999999999", "2")), NORMAL, ["/lines"], id="too-large"),
+    pytest.param(content(priced("-1")), NORMAL, ["/lines/0/unit_price"], id="negative-price-BR-27"),
+    pytest.param(content(priced("1"), discount=Discount(amount_minor=101)), NORMAL, ["/discount"], id="discount"),
+    pytest.param(content(priced("100", "-1")), NORMAL, ["/lines"], id="negative-total"),
+    pytest.param(content(priced("999999999999", "2")), NORMAL, ["/lines"], id="too-large"),
     pytest.param(
-        content(line(vat=OUTSIDE), line(), line(vat=OUTSIDE)),
+        content(priced(vat=OUTSIDE), priced(), priced(vat=OUTSIDE)),
         NORMAL,
         ["/lines/0/vat_category", "/lines/2/vat_category"],
         id="out-of-scope-beside-others-BR-O-11",
     ),
     pytest.param(
-        content(line(vat=reason("VATEX-FR-CGI261-7")), line(), line(vat=reason("VATEX-EU-79-C"))),
+        content(priced(vat=reason("VATEX-FR-CGI261-7")), priced(), priced(vat=reason("VATEX-EU-79-C"))),
         NORMAL,
         ["/lines/2/exemption_code"],
         id="two-reasons-of-one-category-BR-E-01",
     ),
     pytest.param(
-        content(line(vat=reason("VATEX-EU-AE")), line(vat=reason("VATEX-FR-AE"))),
+        content(priced(vat=reason("VATEX-EU-AE")), priced(vat=reason("VATEX-FR-AE"))),
         NORMAL,
         ["/lines/1/exemption_code"],
         id="two-reverse-charges-BR-AE-01",
     ),
     pytest.param(
-        content(line(vat=reason("VATEX-FR-CGI261-4-1")), line(vat=reason("VATEX-FR-CGI261-4-4"))),
+        content(priced(vat=reason("VATEX-FR-CGI261-4-1")), priced(vat=reason("VATEX-FR-CGI261-4-4"))),
         NORMAL,
         ["/lines/1/exemption_code"],
         id="two-wordings-of-one-code",
     ),
     pytest.param(
-        content(line(vat=FRANCHISE_TREATMENT), line(vat=reason("VATEX-EU-79-C"))),
+        content(priced(vat=FRANCHISE_TREATMENT), priced(vat=reason("VATEX-EU-79-C"))),
         FRANCHISE,
         ["/lines/1/exemption_code"],
         id="disbursement-beside-the-franchise-BR-E-01",
     ),
     pytest.param(
         content(
-            line(description="Été 😀", details="ok", discount=Discount(percent=Decimal(5), reason="漢")),
-            line(details="\x07"),
+            priced(description="Été 😀", details="ok", discount=Discount(percent=Decimal(5), reason="漢")),
+            priced(details="\x07"),
             discount=Discount(amount_minor=1, reason="😀"),
             purchase_order="😀",
             notes="😀",
@@ -94,10 +99,10 @@ REFUSALS = [
         ],
         id="texts-that-no-font-draws",
     ),
-    pytest.param(content(*[line()] * (MAX_LINES + 1)), NORMAL, ["/lines"], id="501-lines"),
-    pytest.param(content(line(details="x" * 300_001)), NORMAL, ["/lines"], id="300-KB"),
+    pytest.param(content(*[priced()] * (MAX_LINES + 1)), NORMAL, ["/lines"], id="501-lines"),
+    pytest.param(content(priced(details="x" * 300_001)), NORMAL, ["/lines"], id="300-KB"),
     pytest.param(
-        content(line("-1"), line(vat=FRANCHISE_TREATMENT)),
+        content(priced("-1"), priced(vat=FRANCHISE_TREATMENT)),
         NORMAL,
         ["/lines/0/unit_price", "/lines/1/exemption_code"],
         id="all-errors-at-once",
@@ -119,19 +124,21 @@ def test_a_content_that_cannot_stand_is_refused_by_its_fields(
 @pytest.mark.parametrize(
     ("holding", "regime"),
     [
-        pytest.param(content(line(), line(vat=VAT_5_5), line(vat=reason("VATEX-EU-79-C"))), NORMAL, id="mixed"),
-        pytest.param(content(line(vat=OUTSIDE), line(vat=OUTSIDE)), NORMAL, id="all-out-of-scope"),
+        pytest.param(content(priced(), priced(vat=VAT_5_5), priced(vat=reason("VATEX-EU-79-C"))), NORMAL, id="mixed"),
+        pytest.param(content(priced(vat=OUTSIDE), priced(vat=OUTSIDE)), NORMAL, id="all-out-of-scope"),
         pytest.param(
-            content(line(vat=reason("VATEX-EU-IC")), line(vat=reason("VATEX-FR-AE")), line(vat=reason("VATEX-EU-D"))),
+            content(
+                priced(vat=reason("VATEX-EU-IC")), priced(vat=reason("VATEX-FR-AE")), priced(vat=reason("VATEX-EU-D"))
+            ),
             NORMAL,
             id="one-reason-of-each-category",
         ),
-        pytest.param(content(line(vat=FRANCHISE_TREATMENT)), FRANCHISE, id="franchise"),
-        pytest.param(content(line(vat=reason("VATEX-EU-79-C"))), FRANCHISE, id="disbursement-alone"),
-        pytest.param(content(line("1000"), line("300", "-1")), NORMAL, id="deposit-taken-off"),
-        pytest.param(content(line("0")), NORMAL, id="free"),
-        pytest.param(content(line("1", discount=Discount(percent=Decimal(100)))), NORMAL, id="given-away"),
-        pytest.param(content(*[line()] * MAX_LINES), NORMAL, id="500-lines"),
+        pytest.param(content(priced(vat=FRANCHISE_TREATMENT)), FRANCHISE, id="franchise"),
+        pytest.param(content(priced(vat=reason("VATEX-EU-79-C"))), FRANCHISE, id="disbursement-alone"),
+        pytest.param(content(priced("1000"), priced("300", "-1")), NORMAL, id="deposit-taken-off"),
+        pytest.param(content(priced("0")), NORMAL, id="free"),
+        pytest.param(content(priced("1", discount=Discount(percent=Decimal(100)))), NORMAL, id="given-away"),
+        pytest.param(content(*[priced()] * MAX_LINES), NORMAL, id="500-lines"),
     ],
 )
 def test_a_content_that_can_stand_has_its_totals(holding: InvoiceContent, regime: VatRegime) -> None:
@@ -145,15 +152,15 @@ def test_a_draft_may_be_empty_but_not_issued_empty() -> None:
     assert check_content(empty, NORMAL).total_minor == 0
 
     with pytest.raises(FieldErrors) as refused:
-        issued(draft(holding=empty), after=UNTOUCHED)
+        issued_after(UNTOUCHED, draft(holding=empty))
 
     assert refused.value.errors[0].pointer == "/lines"
 
 
 def test_issuing_freezes_number_parties_amounts_and_words() -> None:
-    holding = content(line(), purchase_order="BC-7", notes="Merci", supply_date=date(2026, 11, 2))
+    holding = content(priced(), purchase_order="BC-7", notes="Merci", supply_date=date(2026, 11, 2))
 
-    invoice, allocation, state = issued(draft(holding=holding), after=UNTOUCHED)
+    invoice, allocation, state = issued_after(UNTOUCHED, draft(holding=holding))
 
     document = invoice.document
     assert (document.number, document.rank, document.year) == ("F2026-00001", 1, 2026)
@@ -168,8 +175,8 @@ def test_issuing_freezes_number_parties_amounts_and_words() -> None:
 
 
 def test_the_chain_starts_at_genesis_and_holds_each_document_to_the_one_before() -> None:
-    first, _, after_first = issued(after=UNTOUCHED)
-    second, _, _ = issued(draft(invoice_id="inv_2"), after=after_first)
+    first, _, after_first = issued_after(UNTOUCHED)
+    second, _, _ = issued_after(after_first, draft(invoice_id="inv_2"))
 
     assert first.document.previous_hash == "0" * 64
     assert second.document.previous_hash == first.document_hash
@@ -178,14 +185,14 @@ def test_the_chain_starts_at_genesis_and_holds_each_document_to_the_one_before()
 
 
 def test_an_issued_document_cannot_be_assigned_to() -> None:
-    invoice, _, _ = issued(after=UNTOUCHED)
+    invoice, _, _ = issued_after(UNTOUCHED)
 
     with pytest.raises(FrozenInstanceError):
         invoice.document.notes = "autre"  # type: ignore[misc]
 
 
 def test_a_supply_date_left_out_is_the_issue_date() -> None:
-    invoice, _, _ = issued(after=UNTOUCHED, on=date(2028, 2, 29))
+    invoice, _, _ = issued_after(UNTOUCHED, on=date(2028, 2, 29))
 
     assert invoice.document.supply_date == date(2028, 2, 29)
     assert invoice.document.due_date == date(2028, 3, 30)
@@ -205,9 +212,9 @@ def test_a_supply_date_left_out_is_the_issue_date() -> None:
 def test_payment_terms_come_from_the_draft_then_the_customer_then_the_company(
     on_draft: int | None, of_customer: int | None, of_company: int, due: date
 ) -> None:
-    invoice, _, _ = issued(
-        draft(holding=content(line(), payment_terms_days=on_draft)),
-        after=UNTOUCHED,
+    invoice, _, _ = issued_after(
+        UNTOUCHED,
+        draft(holding=content(priced(), payment_terms_days=on_draft)),
         by=factories.company_description(payment_terms_days=of_company),
         to=factories.customer_description(payment_terms_days=of_customer),
     )
@@ -219,15 +226,15 @@ def test_a_due_date_given_is_kept_unless_it_precedes_the_issue() -> None:
     on_the_day = draft(holding=content(due_date=date(2026, 11, 23)))
     before = draft(holding=content(due_date=date(2026, 11, 22)))
 
-    assert issued(on_the_day, after=UNTOUCHED)[0].document.due_date == date(2026, 11, 23)
+    assert issued_after(UNTOUCHED, on_the_day)[0].document.due_date == date(2026, 11, 23)
     with pytest.raises(FieldErrors) as refused:
-        issued(before, after=UNTOUCHED)
+        issued_after(UNTOUCHED, before)
     assert refused.value.errors[0].pointer == "/due_date"
 
 
 def test_two_reasons_call_for_two_invoices_in_plain_words() -> None:
     with pytest.raises(FieldErrors) as refused:
-        check_content(content(line(vat=reason("VATEX-EU-F")), line(vat=reason("VATEX-EU-I"))), NORMAL)
+        check_content(content(priced(vat=reason("VATEX-EU-F")), priced(vat=reason("VATEX-EU-I"))), NORMAL)
 
     (error,) = refused.value.errors
     assert "VATEX-EU-F" in error.detail_fr
@@ -250,14 +257,11 @@ def test_two_reasons_call_for_two_invoices_in_plain_words() -> None:
 def test_issuing_asks_for_what_the_parties_lack(
     code: str | None, seller: dict[str, str], buyer: dict[str, str], pointers: list[str]
 ) -> None:
-    holding = draft(holding=content(line(vat=reason(code)) if code else line()))
+    holding = draft(holding=content(priced(vat=reason(code)) if code else priced()))
 
     with pytest.raises(FieldErrors) as refused:
-        issued(
-            holding,
-            after=UNTOUCHED,
-            by=factories.company_description(**seller),
-            to=factories.customer_description(**buyer),
+        issued_after(
+            UNTOUCHED, holding, by=factories.company_description(**seller), to=factories.customer_description(**buyer)
         )
 
     assert [error.pointer for error in refused.value.errors] == pointers
@@ -265,33 +269,33 @@ def test_issuing_asks_for_what_the_parties_lack(
 
 @pytest.mark.parametrize("code", [None, "VATEX-EU-G", "VATEX-EU-O", "VATEX-EU-79-C"])
 def test_a_buyer_without_vat_number_is_invoiced_where_none_is_needed(code: str | None) -> None:
-    holding = draft(holding=content(line(vat=reason(code)) if code else line()))
+    holding = draft(holding=content(priced(vat=reason(code)) if code else priced()))
 
-    invoice, _, _ = issued(holding, after=UNTOUCHED, to=factories.customer_description(vat_number=None))
+    invoice, _, _ = issued_after(UNTOUCHED, holding, to=factories.customer_description(vat_number=None))
 
     assert invoice.document.buyer.vat_number is None
 
 
 def test_a_franchise_company_needs_no_vat_number() -> None:
     franchise = factories.franchise_company().description
-    holding = draft(holding=content(line(vat=FRANCHISE_TREATMENT)), regime=FRANCHISE)
+    holding = draft(holding=content(priced(vat=FRANCHISE_TREATMENT)), regime=FRANCHISE)
 
-    assert issued(holding, after=UNTOUCHED, by=franchise)[0].document.seller.vat_number is None
+    assert issued_after(UNTOUCHED, holding, by=franchise)[0].document.seller.vat_number is None
 
 
 def test_a_regime_that_changed_since_the_draft_is_judged_at_issue() -> None:
     franchise = factories.franchise_company().description
 
     with pytest.raises(FieldErrors):
-        issued(draft(), after=UNTOUCHED, by=franchise)
+        issued_after(UNTOUCHED, draft(), by=franchise)
 
 
 def test_a_document_that_the_snapshot_makes_too_large_is_refused() -> None:
     long = factories.company_description(footer_text="x" * 20_000)
-    big = draft(holding=content(line(details="x" * 290_000)))
+    big = draft(holding=content(priced(details="x" * 290_000)))
 
     with pytest.raises(FieldErrors) as refused:
-        issued(big, after=UNTOUCHED, by=long)
+        issued_after(UNTOUCHED, big, by=long)
 
     assert refused.value.errors[0].pointer == "/lines"
 
@@ -313,7 +317,7 @@ def test_a_document_that_the_snapshot_makes_too_large_is_refused() -> None:
     ],
 )
 def test_every_part_of_a_document_is_under_its_hash(change: Callable[[object], object]) -> None:
-    invoice, _, _ = issued(draft(holding=content(line(vat=VAT_20))), after=UNTOUCHED)
+    invoice, _, _ = issued_after(UNTOUCHED, draft(holding=content(priced(vat=VAT_20))))
 
     changed = change(invoice.document)
 

@@ -8,7 +8,7 @@ import pytest
 
 from billing.domain.errors import PaymentExceedsBalance
 from billing.domain.ledger import EntryKind, InvoiceStatus, Ledger, is_overdue
-from tests.fakes.samples import entry
+from tests.factories import entry
 
 PAY, CREDIT, REFUND = EntryKind.PAYMENT, EntryKind.CREDIT, EntryKind.REFUND
 DUE = date(2026, 12, 23)

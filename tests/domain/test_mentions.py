@@ -12,7 +12,7 @@ from billing.domain.parties import LegalForm
 from billing.domain.totals import compute_totals
 from billing.domain.vat import EXEMPTIONS, FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from tests import factories
-from tests.fakes.samples import VAT_5_5, VAT_20, line
+from tests.factories import VAT_5_5, VAT_20, priced
 
 PENALTIES = "Pénalités de retard : 12,15 % l'an sur le TTC, exigibles sans rappel dès le lendemain de l'échéance"
 FEE = "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €"
@@ -21,7 +21,7 @@ NO_DISCOUNT = "Escompte pour paiement anticipé : néant"
 
 def _mentions(*treatments: VatTreatment, consumer: bool = False, **seller: Any) -> tuple[Mention, ...]:
     buyer = factories.individual_description() if consumer else factories.customer_description()
-    totals = compute_totals(tuple(line(vat=treatment) for treatment in treatments or (VAT_20,)))
+    totals = compute_totals(tuple(priced(vat=treatment) for treatment in treatments or (VAT_20,)))
     return mentions_for(factories.company_description(**seller), buyer, totals)
 
 
@@ -89,10 +89,10 @@ def test_the_companys_own_rate_and_discount_are_printed_in_french() -> None:
 
 @pytest.mark.parametrize("form", list(LegalForm))
 def test_a_sole_trader_alone_carries_ei_beside_the_name(form: LegalForm) -> None:
-    seller = factories.company_description(legal_name="Camille Exemple", legal_form=form)
+    seller = factories.company_description(legal_name="Entreprise Exemple", legal_form=form)
 
     # Code de commerce R526-27.
-    assert seller.display_name == ("Camille Exemple EI" if form is LegalForm.SOLE_TRADER else "Camille Exemple")
+    assert seller.display_name == ("Entreprise Exemple EI" if form is LegalForm.SOLE_TRADER else "Entreprise Exemple")
 
 
 def test_sole_traders_and_associations_have_no_share_capital() -> None:

@@ -22,8 +22,8 @@ from billing.domain.verification import (
     VerificationState,
     check_page,
 )
+from tests.factories import VAT_5_5, content, draft, entry, issued_after, priced
 from tests.fakes.clock import MORNING
-from tests.fakes.samples import VAT_5_5, content, draft, entry, issued, line
 
 Chain = list[ChainLink]
 DAYS = (date(2026, 12, 30), date(2026, 12, 31), date(2026, 12, 31), date(2027, 1, 1), date(2027, 1, 4))
@@ -34,8 +34,8 @@ def _chain() -> tuple[Chain, SeriesState]:
     state = SeriesState.untouched(Series.INVOICE)
     chain: Chain = []
     for index, day in enumerate(DAYS, start=1):
-        holding = content(line("100"), line("30.37", "3", vat=VAT_5_5), discount=Discount(amount_minor=index))
-        invoice, allocation, state = issued(draft(invoice_id=f"inv_{index}", holding=holding), after=state, on=day)
+        holding = content(priced("100"), priced("30.37", "3", vat=VAT_5_5), discount=Discount(amount_minor=index))
+        invoice, allocation, state = issued_after(state, draft(invoice_id=f"inv_{index}", holding=holding), on=day)
         entries = tuple(entry(rank, 1000) for rank in range(1, index))
         for item in entries:
             invoice = invoice.with_entry(item)

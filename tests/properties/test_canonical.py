@@ -16,7 +16,7 @@ from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.totals import Discount, Line, Totals
-from tests.fakes import samples
+from tests import factories
 from tests.fakes.clock import MORNING
 from tests.properties.strategies import PRINTED_TEXT, TEXT, documents, examined
 
@@ -30,9 +30,9 @@ def test_an_issued_document_survives_storage_to_the_letter(
     document: tuple[tuple[Line, ...], Discount | None, Totals], name: str, order: str, notes: str
 ) -> None:
     lines, discount, _ = document
-    holding = samples.content(*lines, discount=discount, notes=notes, purchase_order=order)
-    draft = samples.draft(holding=holding)
-    invoice, _, _ = samples.issued(draft, after=UNTOUCHED, to=samples.buyer(name=name))
+    holding = factories.content(*lines, discount=discount, notes=notes, purchase_order=order)
+    draft = factories.draft(holding=holding)
+    invoice, _, _ = factories.issued_after(UNTOUCHED, draft, to=factories.customer_description(name=name))
     text = invoice.document.canonical()
 
     loaded = FROZEN.validate_json(text)
@@ -60,12 +60,12 @@ def test_canonical_text_is_json_and_stable(value: object) -> None:
 
 def test_every_stored_kind_survives_storage() -> None:
     kinds: list[tuple[type, object]] = [
-        (Company, samples.company()),
-        (Customer, samples.customer()),
-        (Product, samples.product()),
-        (LedgerEntry, samples.entry(1, 5)),
+        (Company, factories.company()),
+        (Customer, factories.customer()),
+        (Product, factories.product()),
+        (LedgerEntry, factories.entry(1, 5)),
         (Delivery, Delivery()),
-        (DeliveryRequest, samples.delivery_request()),
+        (DeliveryRequest, factories.delivery_request()),
         (
             Event,
             Event(

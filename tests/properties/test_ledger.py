@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from billing.domain.errors import PaymentExceedsBalance
 from billing.domain.ledger import EntryKind, InvoiceStatus, Ledger, LedgerEntry
-from tests.fakes.samples import entry
+from tests.factories import entry
 from tests.properties.strategies import examined
 
 MOVEMENTS = st.lists(st.tuples(st.sampled_from(EntryKind), st.integers(1, 400)), max_size=15)

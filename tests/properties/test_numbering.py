@@ -14,7 +14,7 @@ from billing.domain.errors import IssueDateTooEarly
 from billing.domain.numbering import NumberPattern, Series, SeriesState, allocate
 from billing.domain.verification import ChainPosition, check_page
 from billing.ports.repositories import SeriesMoved
-from tests.fakes import samples
+from tests import factories
 from tests.fakes.clock import MORNING
 from tests.fakes.repositories import FakeRepositories, fake_repositories
 from tests.properties.strategies import examined
@@ -25,22 +25,22 @@ DAYS = [date(2026, 12, 30), date(2026, 12, 31), date(2027, 1, 1), date(2027, 1, 
 
 def _issuer(held: FakeRepositories, caller: Caller, index: int, day: date) -> Iterator[None]:
     """One request: reads the series, then tries until its number is taken; another may run at each pause."""
-    draft = samples.draft(caller.tenant_id, f"inv_{index:03d}")
-    held.invoices.create(caller, draft, event=samples.event(f"evt_c{index}"), once=samples.once(f"c{index}"))
+    draft = factories.draft(caller.tenant_id, f"inv_{index:03d}")
+    held.invoices.create(caller, draft, event=factories.event(f"evt_c{index}"), once=factories.once(f"c{index}"))
     state = held.verifications.series_head(caller)
     while True:
         yield
         on = max(day, state.last_date or day)
-        invoice, allocation, _ = samples.issued(draft, after=state, on=on)
+        invoice, allocation, _ = factories.issued_after(state, draft, on=on)
         try:
             held.invoices.issue(
                 caller,
                 invoice,
                 draft=draft,
                 allocation=allocation,
-                event=samples.event(f"evt_i{index}"),
-                delivery=samples.delivery_request(caller.tenant_id, draft.invoice_id),
-                once=samples.once(f"i{index}", operation="issueInvoice"),
+                event=factories.event(f"evt_i{index}"),
+                delivery=factories.delivery_request(caller.tenant_id, draft.invoice_id),
+                once=factories.once(f"i{index}", operation="issueInvoice"),
             )
         except SeriesMoved as moved:
             state = moved.state
@@ -51,8 +51,8 @@ def _issuer(held: FakeRepositories, caller: Caller, index: int, day: date) -> It
 @examined
 @given(st.lists(st.sampled_from(DAYS), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_any_interleaving_gives_dense_numbers_and_a_chain_that_proves_itself(days: list[date], random: Random) -> None:
-    held, caller = fake_repositories(), samples.caller()
-    held.memberships.found(samples.membership(caller), at=MORNING)
+    held, caller = fake_repositories(), factories.caller()
+    held.memberships.found(factories.membership(caller), at=MORNING)
     running = [_issuer(held, caller, index, day) for index, day in enumerate(days)]
 
     while running:

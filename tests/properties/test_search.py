@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from billing.domain.search import MAX_WORDS, fold, query_words, words
 from billing.ports.paging import PageRequest
-from tests.fakes import samples
+from tests import factories
 from tests.fakes.clock import MORNING
 from tests.fakes.repositories import fake_repositories
 from tests.properties.strategies import examined
@@ -30,10 +30,10 @@ def test_case_does_not_matter(text: str) -> None:
 @examined
 @given(NAMES, st.integers(1, 8))
 def test_each_beginning_of_each_word_finds_the_record(name: str, length: int) -> None:
-    held, caller = fake_repositories(), samples.caller()
-    held.memberships.found(samples.membership(caller), at=MORNING)
-    customer = samples.customer(description=samples.buyer(name=name))
-    held.customers.create(caller, customer, event=samples.event(), once=samples.once())
+    held, caller = fake_repositories(), factories.caller()
+    held.memberships.found(factories.membership(caller), at=MORNING)
+    customer = factories.customer(description=factories.customer_description(name=name))
+    held.customers.create(caller, customer, event=factories.event(), once=factories.once())
 
     for word in words(name)[:MAX_WORDS]:
         found = held.customers.search(caller, query_words(word[:length]), PageRequest())

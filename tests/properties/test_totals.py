@@ -9,7 +9,7 @@ from hypothesis import given
 from billing.domain.invoice import check_content
 from billing.domain.totals import Discount, Line, Totals, compute_totals
 from billing.domain.vat import VatCategory, VatRegime
-from tests.fakes.samples import content
+from tests.factories import content
 from tests.properties.strategies import documents, examined
 from tests.properties.test_money import half_away
 

@@ -18,7 +18,6 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases import company, customers, deliveries, invoices, products
 from tests import factories
-from tests.fakes import samples
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows
 from tests.fakes.repositories import FakeRepositories, fake_repositories
@@ -37,20 +36,20 @@ class Shop:
     renderer: FakeRenderer = field(default_factory=FakeRenderer)
     mailer: FakeMailer = field(default_factory=FakeMailer)
     workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
-    caller: Caller = field(default_factory=samples.caller)
+    caller: Caller = field(default_factory=factories.caller)
     keys: int = 0
 
     def __post_init__(self) -> None:
-        self.repositories.memberships.found(samples.membership(self.caller), at=self.clock.now())
+        self.repositories.memberships.found(factories.membership(self.caller), at=self.clock.now())
 
     def once(self, operation: str = "operation") -> IdempotentRequest:
         self.keys += 1
-        return samples.once(f"key-{self.keys}", operation=operation)
+        return factories.once(f"key-{self.keys}", operation=operation)
 
     def person(self, role: Role) -> Caller:
         """A member of the same company."""
-        someone = samples.caller(self.caller.tenant_id, role=role, user_id=f"user-{role.value}")
-        self.repositories.memberships.found(samples.membership(someone), at=self.clock.now())
+        someone = factories.caller(self.caller.tenant_id, role=role, user_id=f"user-{role.value}")
+        self.repositories.memberships.found(factories.membership(someone), at=self.clock.now())
         return someone
 
     def describe(self, **changes: Any) -> None:
@@ -67,7 +66,7 @@ class Shop:
     def customer(self, **changes: Any) -> Customer:
         return customers.create_customer(
             self.caller,
-            samples.buyer(**changes),
+            factories.customer_description(**changes),
             once=self.once("createCustomer"),
             customers=self.repositories.customers,
             clock=self.clock,

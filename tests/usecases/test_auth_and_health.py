@@ -18,7 +18,7 @@ from billing.domain.errors import (
 )
 from billing.usecases import auth
 from billing.usecases.health import read_health
-from tests.fakes import samples
+from tests import factories
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import FakeHealthProbes
@@ -103,7 +103,7 @@ def test_a_crash_while_signing_up_is_healed_by_the_token_trigger(
 
 
 def test_a_user_who_belongs_to_a_tenant_founds_none(repositories: FakeRepositories) -> None:
-    member = samples.membership(samples.caller("ten_a", role=Role.MEMBER))
+    member = factories.membership(factories.caller("ten_a", role=Role.MEMBER))
     repositories.memberships.found(member, at=FakeClock().now())
 
     assert auth.found_tenant("user-1", memberships=repositories.memberships, clock=FakeClock()) == member
@@ -144,11 +144,11 @@ def test_signing_out_ends_every_session(identity: FakeIdentity, repositories: Fa
 
 
 def test_who_am_i_is_the_membership_that_holds_now(repositories: FakeRepositories) -> None:
-    caller = samples.caller()
-    repositories.memberships.found(samples.membership(caller), at=FakeClock().now())
+    caller = factories.caller()
+    repositories.memberships.found(factories.membership(caller), at=FakeClock().now())
     assert auth.who_am_i(caller, memberships=repositories.memberships).role is Role.OWNER
 
-    repositories.memberships.change(replace(samples.membership(caller), role=Role.VIEWER, version=2))
+    repositories.memberships.change(replace(factories.membership(caller), role=Role.VIEWER, version=2))
 
     with pytest.raises(MembershipChanged):
         auth.who_am_i(caller, memberships=repositories.memberships)

@@ -23,7 +23,6 @@ from billing.ports.paging import PageRequest
 from billing.usecases import company, customers, products
 from billing.usecases.invoices import LineInput
 from tests import factories
-from tests.fakes import samples
 from tests.fakes.delivery import FakeLogoChecker
 from tests.fakes.repositories import FakeProducts
 from tests.usecases.conftest import Shop
@@ -189,7 +188,7 @@ def _edit_customer(shop: Shop, customer_id: str, *, expected_version: int, **cha
     return customers.edit_customer(
         shop.caller,
         customer_id,
-        samples.buyer(**changes),
+        factories.customer_description(**changes),
         expected_version=expected_version,
         customers=shop.repositories.customers,
         clock=shop.clock,

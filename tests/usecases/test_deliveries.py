@@ -21,12 +21,12 @@ from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.parties import LegalForm
 from billing.usecases.deliveries import delivery_reference, parse_reference, receive_mail_event
-from tests.fakes import samples
+from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import Relay
 from tests.usecases.conftest import Shop
 
-RECIPIENT = "compta@epicerie.example"
+RECIPIENT = "compta@modele.example"
 MAIL_TRIES = 3
 
 
@@ -111,21 +111,21 @@ def test_an_invoice_that_is_not_sent_is_only_rendered(shop: Shop) -> None:
 
 def test_a_sole_traders_mail_is_signed_with_ei() -> None:
     shop = Shop()
-    shop.describe(legal_name="Camille Exemple", legal_form=LegalForm.SOLE_TRADER)
+    shop.describe(legal_name="Entreprise Exemple", legal_form=LegalForm.SOLE_TRADER)
 
     invoice = shop.issue(send=True)
     _deliver(shop, invoice)
 
-    assert shop.mailer.accepted[0].sender_name == "Camille Exemple EI"
+    assert shop.mailer.accepted[0].sender_name == "Entreprise Exemple EI"
 
 
 def test_the_logo_frozen_in_the_document_is_the_one_drawn(shop: Shop) -> None:
     shop.documents.put("logo-key", b"\x89PNG old", media_type="image/png")
     stored = shop.repositories.companies.read(shop.caller)
     assert stored is not None
-    logo = samples.logo("logo-key")
+    logo = factories.logo("logo-key")
     shop.repositories.companies.save(
-        shop.caller, replace(stored, version=2, logo=logo), event=samples.event("evt_logo")
+        shop.caller, replace(stored, version=2, logo=logo), event=factories.event("evt_logo")
     )
 
     rendering = shop.render(shop.issue())

@@ -42,7 +42,6 @@ from billing.usecases import invoices
 from billing.usecases.contention import BUDGET_SECONDS
 from billing.usecases.invoices import CROWD_PAUSE_SECONDS, LineInput
 from tests import factories
-from tests.fakes import samples
 from tests.fakes.clock import MORNING
 from tests.fakes.repositories import FakeInvoices
 from tests.usecases.conftest import TAXED, Shop
@@ -316,7 +315,7 @@ def test_issue_and_send_freezes_the_recipient_of_the_attempt(shop: Shop) -> None
     invoice = shop.issue(send=True)
 
     request = shop.repositories.deliveries.request(invoice.tenant_id, invoice.invoice_id, 1)
-    assert (request.send, request.recipient) == (True, "compta@epicerie.example")
+    assert (request.send, request.recipient) == (True, "compta@modele.example")
     assert invoice.delivery.state is DeliveryState.SENDING
 
 
@@ -340,8 +339,8 @@ def test_the_snapshot_keeps_what_customer_and_company_were(shop: Shop) -> None:
 def test_the_customer_is_frozen_as_it_is_at_issue(shop: Shop) -> None:
     draft = shop.draft()
     customer = shop.repositories.customers.read(shop.caller, draft.content.customer_id)
-    renamed = replace(customer, version=2, description=samples.buyer(name="Nouvelle enseigne"))
-    shop.repositories.customers.save(shop.caller, renamed, previous=customer, event=samples.event())
+    renamed = replace(customer, version=2, description=factories.customer_description(name="Nouvelle enseigne"))
+    shop.repositories.customers.save(shop.caller, renamed, previous=customer, event=factories.event())
 
     assert shop.issue(draft).customer_name == "Nouvelle enseigne"
 
@@ -465,7 +464,7 @@ def test_send_opens_the_next_attempt_to_the_customers_current_address(shop: Shop
 
     assert (sent.delivery.attempt, sent.delivery.state) == (2, DeliveryState.SENDING)
     request = shop.repositories.deliveries.request(invoice.tenant_id, invoice.invoice_id, 2)
-    assert request.recipient == "compta@epicerie.example"
+    assert request.recipient == "compta@modele.example"
 
 
 def test_send_takes_another_address_when_told(shop: Shop) -> None:
@@ -685,6 +684,6 @@ def test_events_hold_figures_and_identifiers_never_names_or_addresses(shop: Shop
 def test_a_pdf_is_not_part_of_the_frozen_document(shop: Shop) -> None:
     invoice = shop.issue()
     pdf = StoredPdf(key="k", sha256="s", size_bytes=1, rendered_at=MORNING)
-    shop.repositories.deliveries.record_pdf(invoice.tenant_id, invoice.invoice_id, pdf, event=samples.event("evt_z"))
+    shop.repositories.deliveries.record_pdf(invoice.tenant_id, invoice.invoice_id, pdf, event=factories.event("evt_z"))
 
     assert shop.stored(invoice).document_hash == invoice.document_hash

@@ -15,7 +15,6 @@ from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
 from billing.usecases import company, customers, invoices, products, verifications
 from tests import factories
-from tests.fakes import samples
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
 
@@ -77,7 +76,7 @@ class Acts:
     def create_customer(self, by: Caller) -> object:
         return customers.create_customer(
             by,
-            samples.buyer(),
+            factories.customer_description(),
             once=self.shop.once(),
             customers=self.held.customers,
             clock=self.shop.clock,
@@ -97,7 +96,7 @@ class Acts:
         return customers.edit_customer(
             by,
             self.customer_id,
-            samples.buyer(),
+            factories.customer_description(),
             expected_version=1,
             customers=self.held.customers,
             clock=self.shop.clock,
@@ -287,7 +286,7 @@ def test_a_role_may_do_what_the_table_says(shop: Shop, operation: str, role: Rol
 def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: str) -> None:
     acts = Acts(shop)
     shop.clock.advance(timedelta(seconds=10))
-    stale = samples.caller(shop.caller.tenant_id, user_id=shop.caller.user_id, version=0)
+    stale = factories.caller(shop.caller.tenant_id, user_id=shop.caller.user_id, version=0)
 
     with pytest.raises(MembershipChanged):
         _act(acts, operation)(stale)

@@ -14,7 +14,7 @@ from billing.domain.verification import MAX_FINDINGS, Rule, Verification, Verifi
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.usecases import verifications
 from billing.usecases.verifications import PAGE_LIMIT
-from tests.fakes import samples
+from tests import factories
 from tests.fakes.store import Placed
 from tests.usecases.conftest import Shop
 
@@ -179,8 +179,8 @@ def test_an_aborted_job_says_so_and_stays_so(shop: Shop) -> None:
 def test_a_proof_asked_twice_is_one_job_and_another_companys_is_not_found(shop: Shop) -> None:
     once = shop.once("startInvoiceVerification")
     started = _start(shop, once=once)
-    stranger = samples.caller("ten_b", user_id="user-b")
-    shop.repositories.memberships.found(samples.membership(stranger), at=shop.clock.now())
+    stranger = factories.caller("ten_b", user_id="user-b")
+    shop.repositories.memberships.found(factories.membership(stranger), at=shop.clock.now())
 
     with pytest.raises(AlreadyAnswered):
         _start(shop, once=once)

@@ -57,7 +57,7 @@ def test_both_parts_say_what_to_pay_when_and_where(part: str) -> None:
 
     said = plain(mail.text) if part == "text" else read(mail)[0]
 
-    assert "Bonjour Dominique Modèle," in said
+    assert "Bonjour Service comptabilité," in said
     assert "ci-joint la facture F2026-00001 du 23 novembre 2026, d'un montant de 4 008,49 € TTC." in said
     assert "4 008,49 €" in said
     assert "23 décembre 2026" in said
@@ -72,7 +72,7 @@ def test_without_vat_the_amount_is_not_said_to_include_it() -> None:
     said = compose_invoice_mail(issued(seller=franchise_company())).text
 
     assert "TTC" not in said
-    assert "Camille Exemple EI" in said
+    assert "Entreprise Exemple EI" in said
 
 
 def test_a_business_without_contact_is_greeted_without_a_name() -> None:

@@ -143,7 +143,7 @@ def test_a_reference_that_is_no_identifier_is_a_mistake_of_the_caller(endpoint: 
     _Handler.ses = ses = Ses()
 
     with pytest.raises(ValueError, match="identifiers"):
-        mailer().send(outgoing(delivery_reference="Dominique Modèle"))
+        mailer().send(outgoing(delivery_reference="Atelier Modèle"))
 
     assert ses.requests == []
 
