@@ -122,7 +122,7 @@ SEARCHES = [
     ("lyon", {"Épicerie du Marché"}),
     ("123456", {"Marteau et Marbre"}),
     ("oeuvre", {"Œuvre d'art"}),
-    ("compta", {"Épicerie du Marché", "Marteau et Marbre"}),
+    ("compta", {"Épicerie du Marché", "Marteau et Marbre", "Œuvre d'art"}),
     ("epicerie nantes", set()),
     ("icerie", set()),
 ]

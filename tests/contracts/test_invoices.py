@@ -299,8 +299,8 @@ def test_a_row_says_what_the_invoice_says(world: World) -> None:
             number="F2026-00001",
             list_date=date(2026, 11, 23),
             due_date=date(2026, 12, 23),
-            customer_id="cus_1",
-            customer_name="Épicerie du Marché",
+            customer_id=factories.CUSTOMER_ID,
+            customer_name="Atelier Modèle SAS",
             currency="EUR",
             total_minor=12_000,
             balance_minor=10_000,
@@ -364,10 +364,13 @@ def test_a_customers_invoices_are_listed_newest_first(world: World, limit: int) 
     first = world.issue(on=date(2026, 5, 2))
     second = world.issue(on=date(2026, 5, 3))
 
-    assert _ids(world, InvoiceQuery(customer_id="cus_1"), limit=limit) == [second.invoice_id, first.invoice_id]
+    assert _ids(world, InvoiceQuery(customer_id=factories.CUSTOMER_ID), limit=limit) == [
+        second.invoice_id,
+        first.invoice_id,
+    ]
     assert _ids(world, InvoiceQuery(customer_id="cus_2"), limit=limit) == [other.invoice_id]
     assert _ids(world, InvoiceQuery(customer_id="cus_3"), limit=limit) == []
-    bounded = InvoiceQuery(customer_id="cus_1", to_date=date(2026, 5, 2))
+    bounded = InvoiceQuery(customer_id=factories.CUSTOMER_ID, to_date=date(2026, 5, 2))
     assert _ids(world, bounded, limit=limit) == [first.invoice_id]
 
 

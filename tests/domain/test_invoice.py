@@ -83,7 +83,7 @@ REFUSALS = [
     pytest.param(
         content(
             priced(description="Été 😀", details="ok", discount=Discount(percent=Decimal(5), reason="漢")),
-            priced(details="\x07"),
+            priced(details="\x07", unit="😀"),
             discount=Discount(amount_minor=1, reason="😀"),
             purchase_order="😀",
             notes="😀",
@@ -93,6 +93,7 @@ REFUSALS = [
             "/lines/0/description",
             "/lines/0/discount/reason",
             "/lines/1/details",
+            "/lines/1/unit",
             "/discount/reason",
             "/purchase_order",
             "/notes",

@@ -16,11 +16,11 @@ from billing.domain.typography import are_printable, first_unprintable
 from tests import factories
 
 FACE = "😀"
-# Checked to be ASCII where they are typed, chosen from a list, or never printed.
-NOT_FREE_TEXT = {
+# Held to ASCII by their own form, or never printed.
+NOT_FREE_TEXT: dict[type, set[str]] = {
     CompanyDescription: {"siren", "siret", "vat_number", "iban", "bic"},
     CustomerDescription: {"email", "phone", "siren", "siret", "vat_number", "notes"},
-    ProductDescription: {"unit"},
+    ProductDescription: set(),
     Address: {"country_code"},
 }
 DESCRIBED = {

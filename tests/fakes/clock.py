@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from billing.domain.dates import civil_date
+from tests.factories import ISSUED_AT
 
-MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+MORNING = ISSUED_AT
 
 
 class FakeClock:

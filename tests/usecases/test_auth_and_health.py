@@ -103,7 +103,7 @@ def test_a_crash_while_signing_up_is_healed_by_the_token_trigger(
 
 
 def test_a_user_who_belongs_to_a_tenant_founds_none(repositories: FakeRepositories) -> None:
-    member = factories.membership(factories.caller("ten_a", role=Role.MEMBER))
+    member = factories.membership(factories.caller(user_id="user-1", role=Role.MEMBER))
     repositories.memberships.found(member, at=FakeClock().now())
 
     assert auth.found_tenant("user-1", memberships=repositories.memberships, clock=FakeClock()) == member

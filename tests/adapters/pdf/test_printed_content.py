@@ -288,9 +288,11 @@ def test_no_break_spaces_survive() -> None:
 )
 def test_a_character_without_glyph_is_refused_by_name(text: str, named: str) -> None:
     assert first_unprintable(text) is not None
+    invoice = issued()
+    unprintable = replace(invoice, document=replace(invoice.document, notes=text))
 
     with pytest.raises(InvalidInput) as refused:
-        printed(issued(lines=(line(description=text),)))
+        printed(unprintable)
 
     assert named in refused.value.detail_fr
     assert named in refused.value.detail_en

@@ -228,6 +228,7 @@ def _content_texts(content: InvoiceContent) -> Iterator[Text]:
     for index, line in enumerate(content.lines):
         yield f"/lines/{index}/description", line.description
         yield f"/lines/{index}/details", line.details
+        yield f"/lines/{index}/unit", line.unit
         if line.discount:
             yield f"/lines/{index}/discount/reason", line.discount.reason
     if content.discount:

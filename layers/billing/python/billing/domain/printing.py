@@ -25,7 +25,7 @@ _COMPANY = (
     "footer_text",
 )
 _CUSTOMER = ("name", "contact_name")  # its notes are the company's own, never printed
-_PRODUCT = ("name", "description", "reference")
+_PRODUCT = ("name", "description", "reference", "unit")
 _ADDRESS = ("line1", "line2", "postal_code", "city")
 
 
