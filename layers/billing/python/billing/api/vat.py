@@ -25,7 +25,12 @@ VatRateField = Annotated[
 ]
 ExemptionCode = Annotated[
     str | None,
-    Field(max_length=40, description="VATEX code, required without VAT", examples=["VATEX-EU-AE"]),
+    Field(
+        max_length=40,
+        description="VATEX code, required without VAT. Medical care is `VATEX-FR-CGI261-4-1` and training "
+        "`VATEX-FR-CGI261-4-4`: their wordings differ, their official code is `VATEX-FR-CGI261-4`",
+        examples=["VATEX-EU-AE"],
+    ),
 ]
 
 
