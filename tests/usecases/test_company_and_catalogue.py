@@ -24,7 +24,7 @@ from billing.usecases import company, customers, products
 from billing.usecases.invoices import LineInput
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
-from tests.fakes.repositories import FakeProducts
+from tests.fakes.repositories import FakeCompanies, FakeProducts
 from tests.usecases.conftest import Shop
 
 PNG = b"\x89PNG picture"
@@ -62,12 +62,12 @@ def _onboarding(shop: Shop) -> OnboardingStep:
     return company.read_company_onboarding(shop.caller, companies=shop.repositories.companies)
 
 
-def _advance(shop: Shop, step: OnboardingStep) -> OnboardingStep:
+def _advance(shop: Shop, step: OnboardingStep, *, held: FakeCompanies | None = None) -> OnboardingStep:
     return company.advance_company_onboarding(
         shop.caller,
         step,
         once=shop.once("advanceCompanyOnboarding"),
-        companies=shop.repositories.companies,
+        companies=held or shop.repositories.companies,
         clock=shop.clock,
         ids=shop.ids,
     )
@@ -154,6 +154,30 @@ def test_leaving_a_step_twice_changes_nothing(shop: Shop) -> None:
 
     assert _advance(shop, OnboardingStep.PAYMENTS) is OnboardingStep.FINISHED
     assert _read(shop).version == version
+
+
+class ContendedCompanies(FakeCompanies):
+    """The company is described anew just before its onboarding is recorded."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop.repositories.store)
+        self._shop = shop
+
+    def record_onboarding(self, *args: Any, **kwargs: Any) -> None:
+        if _read(self._shop).version == 1:
+            _describe(self._shop, expected_version=1, phone="0199001234")
+        super().record_onboarding(*args, **kwargs)
+
+
+def test_leaving_a_step_while_another_describes_keeps_both(shop: Shop) -> None:
+    _advance(shop, OnboardingStep.PAYMENTS, held=ContendedCompanies(shop))
+
+    left = _read(shop)
+    assert (left.version, left.onboarding, left.description.phone) == (
+        3,
+        OnboardingStep.FINISHED,
+        "0199001234",
+    )
 
 
 def test_describing_anew_keeps_onboarding_and_logo(shop: Shop) -> None:

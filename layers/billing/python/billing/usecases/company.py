@@ -18,6 +18,7 @@ from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, LogoChecker
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.repositories import Companies
+from billing.usecases.contention import judged_anew
 
 _OF_SERIES = {Series.CREDIT_NOTE: "les avoirs", Series.QUOTE: "les devis"}
 
@@ -111,17 +112,23 @@ def advance_company_onboarding(
 ) -> OnboardingStep:
     """Leave a step behind: payments can be skipped and set up later. Leaving it twice changes nothing.
 
-    Raises: Forbidden, CompanyNotDescribed, OnboardingStepUnavailable.
+    Raises: Forbidden, CompanyNotDescribed, OnboardingStepUnavailable, Busy.
     """
     caller.require(Permission.MANAGE_COMPANY)
-    current = read_company(caller, companies=companies)
-    if step is not OnboardingStep.PAYMENTS:
-        raise OnboardingStepUnavailable
-    if current.onboarding is OnboardingStep.FINISHED:
-        return current.onboarding
-    company = replace(current, version=current.version + 1, onboarding=OnboardingStep.FINISHED, updated_at=clock.now())
-    companies.record_onboarding(caller, company, event=_described(caller, company, ids), once=once)
-    return company.onboarding
+
+    def attempt() -> OnboardingStep:
+        current = read_company(caller, companies=companies)
+        if step is not OnboardingStep.PAYMENTS:
+            raise OnboardingStepUnavailable
+        if current.onboarding is OnboardingStep.FINISHED:
+            return current.onboarding
+        company = replace(
+            current, version=current.version + 1, onboarding=OnboardingStep.FINISHED, updated_at=clock.now()
+        )
+        companies.record_onboarding(caller, company, event=_described(caller, company, ids), once=once)
+        return company.onboarding
+
+    return judged_anew(attempt, clock=clock, ids=ids)
 
 
 def _description_errors(description: CompanyDescription, today: date) -> Iterator[FieldError]:
