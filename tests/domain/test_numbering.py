@@ -105,6 +105,7 @@ def test_masks_that_print_one_number_both_are_told_by_it(mask: str, other: str) 
         ("F{year}-{1}", "F{year}-0{1}"),  # a rank has no zero before it beyond its padding
         ("F{year}-{001}", "F{year}-000{1}A"),
         ("F{year}-{00001}", "F{year}-0000{01}"),
+        ("F{year}/{001}1", "F{year}/000{1}"),  # they would meet at the rank 0, which nothing takes
         ("F{year}{1}", "F{year}0{1}"),
         ("F{year}-{000000000001}", "F{year}-1{1}"),  # no rank has twelve digits of its own
         ("FA{year}-{1}", "F{year}-{1}"),
