@@ -9,7 +9,7 @@ import httpx
 EMAIL: Final = "demo@exemple.test"
 PASSWORD: Final = "Exemple-local-2026!"  # of an account that exists on this machine only
 _CODE: Final = "123456"  # what the simulated Cognito sends
-_FULL_NAME: Final = "Camille Exemple"
+_FULL_NAME: Final = "Compte Exemple"
 
 
 def ensure_sample_account(api_url: str) -> bool:

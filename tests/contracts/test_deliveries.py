@@ -37,7 +37,7 @@ def _claim(world: World, invoice: IssuedInvoice, state: ClaimState = ClaimState.
 def _settle(world: World, invoice: IssuedInvoice, state: DeliveryState) -> IssuedInvoice:
     deliveries = world.repositories.deliveries
     outcome = DeliveryOutcome(state=state, pdf=PDF)
-    head = invoice.with_delivery(invoice.delivery.settled(outcome), LATER)
+    head = invoice.with_delivery(invoice.delivery.settled(outcome, attempt=invoice.delivery.attempt), LATER)
     request = deliveries.request(world.caller.tenant_id, invoice.invoice_id, 1)
     event = factories.event(world.new_id("evt"), EventType.INVOICE_SENT)
     deliveries.settle(head, replace(request, outcome=outcome), event=event)

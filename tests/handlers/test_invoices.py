@@ -230,11 +230,11 @@ def test_a_pdf_is_downloaded_once_it_is_there(issued: Json, owner: Person, monke
     assert issued["number"] in ready.body["url"]
 
 
-def test_sending_opens_an_attempt_once_the_last_one_is_settled(issued: Json, owner: Person) -> None:
+def test_sending_opens_an_attempt_and_a_second_one_waits_for_it(issued: Json, owner: Person) -> None:
     path = {"invoice_id": owner.ids["invoice_id"]}
-    early = owner.call("invoices/send", **path)
     settle(owner)
     sent = owner.call("invoices/send", **path)
+    early = owner.call("invoices/send", **path)
 
     assert (early.status, early.body["type"]) == (409, "/problems/delivery-in-progress")
     assert sent.status == 200

@@ -99,6 +99,16 @@ class Shop:
             ids=self.ids,
         )
 
+    def archive(self, product_id: str) -> Product:
+        return products.archive_product(
+            self.caller,
+            product_id,
+            once=self.once("archiveProduct"),
+            products=self.repositories.products,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
     def issue(self, draft: DraftInvoice | None = None, **changes: Any) -> IssuedInvoice:
         draft = draft or self.draft()
         values: dict[str, Any] = {

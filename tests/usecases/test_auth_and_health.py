@@ -42,7 +42,7 @@ def _sign_up(identity: FakeIdentity, memberships: FakeMemberships, *, password: 
     return auth.sign_up(
         email=EMAIL,
         password=password,
-        full_name="Camille Exemple",
+        full_name="Compte Exemple",
         identity=identity,
         memberships=memberships,
         clock=FakeClock(),

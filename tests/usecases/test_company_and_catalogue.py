@@ -21,7 +21,6 @@ from billing.domain.parties import Company, Customer, OnboardingStep, Product
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases import company, customers, products
-from billing.usecases.invoices import LineInput
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.fakes.repositories import FakeCompanies, FakeProducts
@@ -369,12 +368,3 @@ def test_an_archived_product_leaves_the_catalogue_and_archiving_twice_changes_no
         _archive(shop, "prd_none")
     assert products.list_products(shop.caller, PageRequest(), archived=False, products=held).items == ()
     assert len(products.list_products(shop.caller, PageRequest(), archived=True, products=held).items) == 1
-
-
-def test_an_archived_product_stays_on_the_draft_that_has_it(shop: Shop) -> None:
-    product = shop.product(name="Conseil")
-    wanted = shop.wanted(shop.customer().customer_id, LineInput(product_id=product.product_id, quantity=Decimal(1)))
-    shop.draft(wanted)
-    _archive(shop, product.product_id)
-
-    assert shop.draft(wanted).content.lines[0].description == "Conseil"

@@ -537,6 +537,30 @@ def test_send_gives_up_when_its_budget_is_spent(shop: Shop) -> None:
         shop.send(invoice.invoice_id, invoices=ContendedDeliveries(shop, *payments))
 
 
+def test_send_does_not_wait_for_the_pdf_that_the_issue_asked_for(shop: Shop) -> None:
+    invoice = shop.issue()
+    sent = shop.send(invoice.invoice_id)
+    shop.render(invoice)
+    shop.record(invoice)
+
+    stored = shop.stored(invoice).delivery
+    assert (sent.delivery.attempt, stored.attempt, stored.in_progress) == (2, 2, True)
+    assert stored.pdf is not None
+
+
+def test_an_archived_product_stays_on_the_draft_that_has_it_and_goes_on_no_other(shop: Shop) -> None:
+    product = shop.product()
+    line = LineInput(product_id=product.product_id, quantity=Decimal(1))
+    wanted = invoices.DraftInput(customer_id=shop.customer().customer_id, lines=(line,))
+    draft = shop.draft(wanted)
+    shop.archive(product.product_id)
+
+    assert _edit(shop, draft, wanted).version == 2
+    with pytest.raises(FieldErrors) as refused:
+        shop.draft(wanted)
+    assert [error.pointer for error in refused.value.errors] == ["/lines/0/product_id"]
+
+
 def test_send_asked_twice_opens_one_attempt(shop: Shop) -> None:
     invoice = shop.issue()
     shop.record(invoice)

@@ -60,7 +60,7 @@ def pool() -> Iterator[Pool]:
 
 
 def sign_up(pool: Pool, password: str = PASSWORD) -> str:
-    return pool.identity.sign_up(email=EMAIL, password=password, full_name="Camille Exemple")
+    return pool.identity.sign_up(email=EMAIL, password=password, full_name="Compte Exemple")
 
 
 def test_an_account_gets_a_session_once_confirmed(pool: Pool) -> None:

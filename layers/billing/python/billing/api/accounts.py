@@ -21,7 +21,7 @@ class SignUpRequest(Request):
     password: Annotated[
         Password, Field(description="At least 12 characters: lower and upper case, a digit and a symbol")
     ]
-    full_name: Annotated[str, Text(100, min_length=1), Field(examples=["Camille Dupont"])]
+    full_name: Annotated[str, Text(100, min_length=1), Field(examples=["Prénom Nom"])]
 
 
 class SignUpResponse(Reply):

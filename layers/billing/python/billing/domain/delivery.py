@@ -41,7 +41,15 @@ class Delivery:
         state = DeliveryState.SENDING if send else self.state
         return replace(self, attempt=self.attempt + 1, in_progress=True, state=state, error="")
 
-    def settled(self, outcome: DeliveryOutcome) -> Delivery:
+    @property
+    def is_mailing(self) -> bool:
+        """A mail may be on its way; merely drawing the PDF does not stand in the way of one."""
+        return self.in_progress and self.state is DeliveryState.SENDING
+
+    def settled(self, outcome: DeliveryOutcome, *, attempt: int) -> Delivery:
+        """After an attempt ended; a later attempt that was opened meanwhile goes on."""
+        if attempt != self.attempt:
+            return replace(self, pdf=outcome.pdf or self.pdf)
         return replace(
             self,
             in_progress=False,

@@ -16,7 +16,6 @@ BillingError
 │   ├── DeliveryInProgress
 │   ├── RecipientMissing
 │   ├── PdfNotReady
-│   ├── ProductArchived
 │   ├── NumberTaken
 │   ├── OnboardingStepUnavailable
 │   ├── AccountExists
@@ -171,12 +170,6 @@ class PdfNotReady(Conflict):
     slug = "pdf-not-ready"
     title_fr = "Le PDF est en cours de préparation"
     title_en = "The PDF is being prepared"
-
-
-class ProductArchived(Conflict):
-    slug = "product-archived"
-    title_fr = "Ce produit est archivé"
-    title_en = "This product is archived"
 
 
 class NumberTaken(Conflict):

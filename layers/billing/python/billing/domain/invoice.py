@@ -297,7 +297,7 @@ def freeze(
         seller=company.description,
         seller_logo=company.logo,
         customer_id=customer.customer_id,
-        buyer=customer.description,
+        buyer=replace(customer.description, notes=""),  # private notes are no part of a document
         totals=totals,
         document_discount=content.discount,
         purchase_order=content.purchase_order,

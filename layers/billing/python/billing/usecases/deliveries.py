@@ -160,7 +160,7 @@ def record_invoice_delivery(
         claim = _closed_claim(request, deliveries, clock)
         outcome = _outcome(request, claim, error, invoice)
         now = clock.now()
-        head = invoice.with_delivery(invoice.delivery.settled(outcome), now)
+        head = invoice.with_delivery(invoice.delivery.settled(outcome, attempt=attempt), now)
         event = _outcome_event(request, outcome, now, ids)
         deliveries.settle(head, replace(request, outcome=outcome), event=event)
         _catch_up(request, claim, deliveries=deliveries, clock=clock, ids=ids)

@@ -131,7 +131,8 @@ def edit_invoice(
     """Raises: NotFound, InvoiceAlreadyIssued, StaleVersion, CompanyNotDescribed, FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
     current = _draft(invoices.read(caller, invoice_id), expected_version)
-    content, totals, customer_name = _compose(caller, wanted, invoices=invoices)
+    held = frozenset(line.product_id for line in current.content.lines if line.product_id)
+    content, totals, customer_name = _compose(caller, wanted, invoices=invoices, held=held)
     draft = current.edited(content, customer_name=customer_name, totals=totals, at=clock.now())
     event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
     invoices.save_draft(caller, draft, previous=current, event=event)
@@ -252,7 +253,7 @@ def send_invoice(
 
     def attempt() -> IssuedInvoice:
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
-        if invoice.delivery.in_progress:
+        if invoice.delivery.is_mailing:
             raise DeliveryInProgress
         to = recipient or customers.read(caller, invoice.document.customer_id).description.email
         if to is None:
@@ -340,8 +341,14 @@ def download_invoice(
 
 
 def _compose(
-    caller: Caller, wanted: DraftInput, *, invoices: Invoices, once: IdempotentRequest | None = None
+    caller: Caller,
+    wanted: DraftInput,
+    *,
+    invoices: Invoices,
+    once: IdempotentRequest | None = None,
+    held: frozenset[str] = frozenset(),
 ) -> tuple[InvoiceContent, Totals, str]:
+    """What a draft says, completed from the catalogue; archived products only where the draft ``held`` them."""
     product_ids = tuple(dict.fromkeys(line.product_id for line in wanted.lines if line.product_id))
     context = invoices.draft_context(caller, wanted.customer_id, product_ids, once=once)
     company = _described(context.company)
@@ -353,7 +360,11 @@ def _compose(
     )
     if unknown:
         raise UnknownReference(unknown)
-    errors: list[FieldError] = []
+    errors = [
+        FieldError(f"/lines/{index}/product_id", "Ce produit est archivé.", "This product is archived.")
+        for index, line in enumerate(wanted.lines)
+        if line.product_id and catalogue[line.product_id].archived and line.product_id not in held
+    ]
     lines: list[Line] = []
     for index, line in enumerate(wanted.lines):
         product = catalogue.get(line.product_id) if line.product_id else None
@@ -377,7 +388,7 @@ def _compose(
 def _line(
     pointer: str, line: LineInput, product: Product | None, regime: VatRegime, errors: list[FieldError]
 ) -> list[Line]:
-    """The complete line, or nothing and its errors. An archived product may stay on a draft that has it."""
+    """The complete line, or nothing and its errors."""
     known = product.description if product else None
     description = line.description or (known.name if known else None)
     unit_price = line.unit_price if line.unit_price is not None else (known.unit_price if known else None)
