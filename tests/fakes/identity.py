@@ -10,6 +10,7 @@ from billing.domain.errors import (
     CredentialsRefused,
     EmailNotConfirmed,
     InvalidInput,
+    SessionEnded,
     SignInChallengeRequired,
 )
 from billing.ports.identity import Session
@@ -77,5 +78,5 @@ class FakeIdentity:
         email, _, generation = token.partition(" ")
         account = self.accounts.get(email)
         if account is None or str(account.generation) != generation:
-            raise CredentialsRefused
+            raise SessionEnded
         return account

@@ -47,7 +47,7 @@ def test_an_account_is_opened_confirmed_and_signed_in(identity: FakeIdentity) ->
     assert (early, refused["type"]) == (403, "/problems/email-not-confirmed")
     assert confirmed == 204
     assert (status, session["token_type"], session["expires_in"]) == (200, "Bearer", 3600)
-    assert (renewed, after["type"]) == (401, "/problems/credentials-refused")
+    assert (renewed, after["type"]) == (401, "/problems/session-ended")
 
 
 def test_signing_up_founds_a_tenant_of_its_own(identity: FakeIdentity) -> None:

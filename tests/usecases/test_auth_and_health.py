@@ -14,6 +14,7 @@ from billing.domain.errors import (
     EmailNotConfirmed,
     InvalidInput,
     MembershipChanged,
+    SessionEnded,
     SignInChallengeRequired,
 )
 from billing.usecases import auth
@@ -139,7 +140,7 @@ def test_signing_out_ends_every_session(identity: FakeIdentity, repositories: Fa
 
     auth.sign_out(access_token=first.access_token, identity=identity)
 
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(SessionEnded):
         auth.refresh_session(refresh_token=second.refresh_token, identity=identity)
 
 

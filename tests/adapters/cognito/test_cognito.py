@@ -21,6 +21,7 @@ from billing.domain.errors import (
     DependencyUnavailable,
     EmailNotConfirmed,
     FieldErrors,
+    SessionEnded,
     SignInChallengeRequired,
     TooManyAttempts,
 )
@@ -113,7 +114,7 @@ def test_a_revoked_refresh_token_is_refused(pool: Pool) -> None:
         lambda: pool.identity.sign_out(access_token=session.access_token),
         lambda: pool.identity.refresh_session(refresh_token="unknown"),
     ):
-        with pytest.raises(CredentialsRefused):
+        with pytest.raises(SessionEnded):
             call()
 
 
@@ -147,7 +148,7 @@ def refresh(identity: CognitoIdentity) -> object:
         ("initiate_auth", sign_in, "PasswordResetRequiredException", SignInChallengeRequired),
         ("initiate_auth", sign_in, "TooManyRequestsException", TooManyAttempts),
         ("initiate_auth", sign_in, "UserLambdaValidationException", DependencyUnavailable),
-        ("initiate_auth", refresh, "NotAuthorizedException", CredentialsRefused),
+        ("initiate_auth", refresh, "NotAuthorizedException", SessionEnded),
         ("initiate_auth", refresh, "InternalErrorException", DependencyUnavailable),
     ],
 )

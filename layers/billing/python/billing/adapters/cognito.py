@@ -18,6 +18,7 @@ from billing.domain.errors import (
     EmailNotConfirmed,
     FieldError,
     FieldErrors,
+    SessionEnded,
     SignInChallengeRequired,
     TooManyAttempts,
 )
@@ -45,6 +46,17 @@ _SIGN_IN: Mapping[str, type[BillingError]] = {
     "InvalidParameterException": CredentialsRefused,
     "PasswordResetRequiredException": SignInChallengeRequired,
     "UserNotConfirmedException": EmailNotConfirmed,
+}
+_REFRESH: Mapping[str, type[BillingError]] = {
+    "NotAuthorizedException": SessionEnded,
+    "UserNotFoundException": SessionEnded,
+    "InvalidParameterException": SessionEnded,
+    "PasswordResetRequiredException": SignInChallengeRequired,
+    "UserNotConfirmedException": EmailNotConfirmed,
+}
+_SIGN_OUT: Mapping[str, type[BillingError]] = {
+    "NotAuthorizedException": SessionEnded,
+    "UserNotFoundException": SessionEnded,
 }
 _CONFIRM: Mapping[str, type[BillingError]] = {
     "CodeMismatchException": CodeRefused,
@@ -106,7 +118,7 @@ class CognitoIdentity:
         return _session(answer)
 
     def refresh_session(self, *, refresh_token: str) -> Session:
-        with _translated(_SIGN_IN):
+        with _translated(_REFRESH):
             answer = self._client.initiate_auth(
                 ClientId=self._client_id,
                 AuthFlow="REFRESH_TOKEN_AUTH",
@@ -115,7 +127,7 @@ class CognitoIdentity:
         return _session(answer)
 
     def sign_out(self, *, access_token: str) -> None:
-        with _translated({"NotAuthorizedException": CredentialsRefused}):
+        with _translated(_SIGN_OUT):
             self._client.global_sign_out(AccessToken=access_token)
 
 

@@ -26,6 +26,7 @@ BillingError
 │   ├── CredentialsRefused
 │   ├── CodeRefused
 │   ├── EmailNotConfirmed
+│   ├── SessionEnded             its tokens were revoked: only signing in again helps
 │   └── MembershipChanged        the token no longer says the truth: refresh it
 ├── Forbidden                    the role does not allow it
 ├── TooManyAttempts
@@ -232,6 +233,12 @@ class EmailNotConfirmed(Unauthenticated):
     slug = "email-not-confirmed"
     title_fr = "L'adresse e-mail n'est pas encore confirmée"
     title_en = "The e-mail address is not confirmed yet"
+
+
+class SessionEnded(Unauthenticated):
+    slug = "session-ended"
+    title_fr = "La session est terminée, reconnectez-vous"
+    title_en = "The session has ended, sign in again"
 
 
 class MembershipChanged(Unauthenticated):

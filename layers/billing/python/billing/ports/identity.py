@@ -38,11 +38,15 @@ class Identity(Protocol):
         ...
 
     def refresh_session(self, *, refresh_token: str) -> Session:
-        """Raises: CredentialsRefused."""
+        """Raises: SessionEnded."""
         ...
 
     def sign_out(self, *, access_token: str) -> None:
-        """Every session of the user ends: refresh tokens are revoked."""
+        """Every session of the user ends: refresh tokens are revoked.
+
+        Raises:
+            SessionEnded: it was over already.
+        """
         ...
 
 
