@@ -8,6 +8,7 @@ import pytest
 
 from billing.domain.errors import PaymentExceedsBalance
 from billing.domain.ledger import EntryKind, InvoiceStatus, Ledger, is_overdue
+from billing.domain.typography import format_euros
 from tests.factories import entry
 
 PAY, CREDIT, REFUND = EntryKind.PAYMENT, EntryKind.CREDIT, EntryKind.REFUND
@@ -45,7 +46,7 @@ def test_status_and_balance_follow_from_the_movements(
 
 
 @pytest.mark.parametrize("kind", [PAY, CREDIT])
-@pytest.mark.parametrize("movements", [(), ((PAY, 60),), ((CREDIT, 60),), ((PAY, 60), (REFUND, 10))])
+@pytest.mark.parametrize("movements", [(), ((PAY, 60),), ((CREDIT, 60),), ((PAY, 60), (REFUND, 10)), ((PAY, 100),)])
 def test_no_payment_or_credit_exceeds_the_balance(
     kind: EntryKind, movements: tuple[tuple[EntryKind, int], ...]
 ) -> None:
@@ -54,7 +55,18 @@ def test_no_payment_or_credit_exceeds_the_balance(
     with pytest.raises(PaymentExceedsBalance) as refused:
         ledger.with_entry(entry(len(movements) + 1, ledger.balance_minor + 1, kind=kind))
 
-    assert f"{ledger.balance_minor / 100:.2f} €" in refused.value.detail_fr
+    left = format_euros(ledger.balance_minor)
+    assert refused.value.detail_fr == (
+        f"Il reste {left} à payer." if ledger.balance_minor else "La facture est déjà réglée."
+    )
+
+
+def test_the_balance_is_written_as_the_reader_writes_it() -> None:
+    with pytest.raises(PaymentExceedsBalance) as refused:
+        Ledger(total_minor=123_450).with_entry(entry(1, 123_451, kind=PAY))
+
+    assert refused.value.detail_fr == "Il reste 1\u202f234,50\u00a0€ à payer."
+    assert refused.value.detail_en == "€1,234.50 is left to pay."
 
 
 def test_a_refund_never_exceeds_what_was_paid() -> None:

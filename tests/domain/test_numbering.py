@@ -144,6 +144,7 @@ def test_a_date_before_the_last_one_is_refused() -> None:
         allocate(AT_41, DEFAULT, date(2026, 11, 19))
 
     assert "2026-11-20" in refused.value.detail_en
+    assert "20/11/2026" in refused.value.detail_fr
 
 
 def test_the_old_year_stays_closed_once_the_new_one_is_open() -> None:

@@ -201,7 +201,10 @@ def test_a_payment_settles_the_invoice(issued: Json, owner: Person) -> None:
     assert (more.status, more.body["type"]) == (409, "/problems/payment-exceeds-balance")
 
 
-@pytest.mark.parametrize(("language", "word"), [("fr", "espèces"), ("en-GB", "cash")])
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("fr", "1\u202f000\u00a0€ ne peut pas être payée en espèces (CMF"), ("en-GB", "€1,000 may not be paid in cash")],
+)
 def test_cash_above_the_limit_warns(issued: Json, owner: Person, language: str, word: str) -> None:
     assert issued["total_minor"] > 100_000
 

@@ -165,6 +165,65 @@ def test_what_may_be_left_out_may_be_null(owner: Person, draft_body: Json) -> No
     assert owner.call("company/describe", body=COMPANY | without, headers={"if-match": '"1"'}).status == 200
 
 
+@pytest.mark.parametrize(
+    ("operation", "changes", "french", "english"),
+    [
+        (
+            "company/describe",
+            {"legal_form": "GMBH"},
+            "Valeurs possibles : EI, EURL, SARL, SASU, SAS, SA, SNC, SCI, SELARL ou ASSOCIATION.",
+            "Possible values: EI, EURL, SARL, SASU, SAS, SA, SNC, SCI, SELARL or ASSOCIATION.",
+        ),
+        ("company/describe", {"legal_name": " "}, "Ce champ est vide.", "This field is empty."),
+        (
+            "company/describe",
+            {"late_penalty_rate": "12,15"},
+            "Nombre décimal attendu, avec un point : 12.50.",
+            "A decimal number is expected, with a point: 12.50.",
+        ),
+        (
+            "company/describe",
+            {"address": COMPANY["address"] | {"country_code": "France"}},
+            "Deux lettres, par exemple FR.",
+            "Two capital letters, such as FR.",
+        ),
+        (
+            "company/describe",
+            {"siren": "123456789"},
+            "Ce SIREN n'est pas valide (9 chiffres, clé de contrôle).",
+            "This SIREN is not valid (9 digits, check digit).",
+        ),
+        (
+            "company/describe",
+            {"vat_on_debits": "oui"},
+            "Répondez par vrai (true) ou faux (false).",
+            "Answer true or false.",
+        ),
+        (
+            "company/advance_onboarding",
+            {"step": "finished"},
+            "Valeur attendue : payments.",
+            "Expected value: payments.",
+        ),
+    ],
+)
+def test_a_wrong_field_is_explained_in_the_words_of_the_reader(
+    member: Callable[..., Person], operation: str, changes: Json, french: str, english: str
+) -> None:
+    body = (COMPANY if operation == "company/describe" else {}) | changes
+    for language, text in (("fr", french), ("en", english)):
+        answer = member().call(operation, body=body, headers={"accept-language": language})
+        assert [error["detail"] for error in answer.body["errors"]] == [text]
+        assert answer.body["detail"] == text
+
+
+def test_several_wrong_fields_are_counted_and_each_explained(member: Callable[..., Person]) -> None:
+    answer = member().call("company/describe", body=COMPANY | {"siren": "1", "iban": "FR00", "legal_name": ""})
+
+    assert answer.body["detail"] == "3 champs sont à corriger."
+    assert len(answer.body["errors"]) == 3
+
+
 def test_errors_of_parameters_name_where_they_are(owner: Person) -> None:
     query = owner.call("invoices/list", query={"limit": "0", "status": "lost", "from": "hier"})
     header = owner.call("invoices/delete", headers={"if-match": "1"}, invoice_id=owner.ids["invoice_id"])

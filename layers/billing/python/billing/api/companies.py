@@ -122,7 +122,7 @@ class DescribeCompanyRequest(Request):
                 FieldError(
                     "/share_capital_minor",
                     f"Une {self.legal_form.value} indique son capital social.",
-                    f"A {self.legal_form.value} states its share capital.",
+                    f"A company with the legal form {self.legal_form.value} states its share capital.",
                 )
             )
         if not self.legal_form.has_share_capital and self.share_capital_minor is not None:

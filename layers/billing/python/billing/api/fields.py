@@ -29,6 +29,8 @@ from billing.domain.typography import printable
 from billing.domain.units import UNITS
 
 _ISO_DATE = re.compile(r"2[01][0-9]{2}-[0-9]{2}-[0-9]{2}")
+_DECIMAL_COMMA = re.compile(r"[0-9]{1,20},[0-9]{1,20}")
+_COUNTRY_CODE = re.compile(r"[A-Z]{2}")
 _EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _EMAIL_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
@@ -74,6 +76,8 @@ class ExactDecimal:
     def _parsed(self, value: Any) -> Decimal:
         if not isinstance(value, str):
             raise PydanticCustomError("exact_decimal_type", "exact decimal")
+        if _DECIMAL_COMMA.fullmatch(value):
+            raise PydanticCustomError("exact_decimal_comma", "a comma")
         if len(value) > 30 or not value.isascii():
             raise self._form_error()
         try:
@@ -203,7 +207,11 @@ IsoDate = Annotated[
         {"type": "string", "format": "date", "description": "Civil date in Europe/Paris", "examples": ["2026-11-23"]}
     ),
 ]
-CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["FR"])]
+CountryCode = Annotated[
+    str,
+    _checked("country_code", lambda value: _COUNTRY_CODE.fullmatch(value) is not None),
+    Schema({"type": "string", "pattern": "^[A-Z]{2}$", "description": "ISO 3166-1 alpha-2", "examples": ["FR"]}),
+]
 Unit = Annotated[
     str,
     _checked("unit", UNITS.__contains__),

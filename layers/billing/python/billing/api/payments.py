@@ -13,7 +13,9 @@ from billing.api.invoices import InvoiceResponse, invoice_fields
 from billing.api.language import Language
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
+from billing.domain.money import to_major
 from billing.domain.parties import CustomerKind
+from billing.domain.typography import NO_BREAK_SPACE, format_number
 from billing.ports.idempotency import Answer
 
 # Code monétaire et financier D112-3: per debt, whatever part of it is paid in cash.
@@ -53,10 +55,11 @@ def payment_warnings(invoice: IssuedInvoice, method: PaymentMethod, language: La
     limit = CASH_LIMIT_NON_RESIDENT_CONSUMER_MINOR if abroad else CASH_LIMIT_MINOR
     if method is not PaymentMethod.CASH or invoice.ledger.total_minor <= limit:
         return []
-    euros = limit // 100
+    euros = to_major(limit).to_integral_value()
     detail = (
-        f"A debt above €{euros} may not be paid in cash (CMF art. D112-3)."
+        f"A debt above €{euros:,} may not be paid in cash (CMF art. D112-3)."
         if language is Language.ENGLISH
-        else f"Une dette de plus de {euros} € ne peut pas être payée en espèces (CMF, art. D112-3)."
+        else f"Une dette de plus de {format_number(euros)}{NO_BREAK_SPACE}€ ne peut pas être payée en espèces "
+        "(CMF, art. D112-3)."
     )
     return [WarningResponse(code=WarningCode.CASH_ABOVE_LIMIT, detail=detail)]

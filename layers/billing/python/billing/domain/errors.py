@@ -65,6 +65,17 @@ class FieldError:
     detail_en: str
 
 
+def _summary(errors: tuple[FieldError, ...]) -> tuple[str, str]:
+    """What is wrong when it is one thing, how many fields otherwise."""
+    said = {(error.detail_fr, error.detail_en) for error in errors}
+    if len(said) == 1:
+        return said.pop()
+    count = len({error.pointer for error in errors})
+    if count == 1:
+        return "Un champ est à corriger.", "One field needs correcting."
+    return f"{count} champs sont à corriger.", f"{count} fields need correcting."
+
+
 class InvalidInput(BillingError):
     slug = "invalid-input"
     title_fr = "Demande invalide"
@@ -80,10 +91,7 @@ class FieldErrors(InvalidInput):
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         self.errors = errors
-        super().__init__(
-            "; ".join(error.detail_fr for error in errors),
-            "; ".join(error.detail_en for error in errors),
-        )
+        super().__init__(*_summary(errors))
 
 
 class PageTokenInvalid(InvalidInput):
@@ -113,10 +121,7 @@ class UnknownReference(NotFound):
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         self.errors = errors
-        super().__init__(
-            "; ".join(error.detail_fr for error in errors),
-            "; ".join(error.detail_en for error in errors),
-        )
+        super().__init__(*_summary(errors))
 
 
 class Conflict(BillingError):

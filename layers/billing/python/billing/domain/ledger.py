@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from billing.domain.errors import PaymentExceedsBalance
 from billing.domain.money import to_major
+from billing.domain.typography import format_euros
 
 
 class InvoiceStatus(StrEnum):
@@ -89,8 +90,12 @@ class Ledger:
                 raise ValueError("a refund gives back what was paid")
             return replace(self, refunded_minor=self.refunded_minor + entry.amount_minor, entry_count=entry.rank)
         if entry.amount_minor > self.balance_minor:
-            left = f"{to_major(self.balance_minor)} €"
-            raise PaymentExceedsBalance(f"Il reste {left} à payer.", f"{left} is left to pay.")
+            if self.balance_minor <= 0:
+                raise PaymentExceedsBalance("La facture est déjà réglée.", "The invoice is already settled.")
+            raise PaymentExceedsBalance(
+                f"Il reste {format_euros(self.balance_minor)} à payer.",
+                f"€{to_major(self.balance_minor):,} is left to pay.",
+            )
         if entry.kind is EntryKind.PAYMENT:
             return replace(self, paid_minor=self.paid_minor + entry.amount_minor, entry_count=entry.rank)
         return replace(self, credited_minor=self.credited_minor + entry.amount_minor, entry_count=entry.rank)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from billing.domain.dates import format_french
 from billing.domain.errors import IssueDateTooEarly
 
 NUMBER_FORM = re.compile(r"[A-Za-z0-9+\-_/]{1,35}")  # BR-FR-01, BR-FR-02
@@ -133,9 +134,9 @@ def allocate(state: SeriesState, pattern: NumberPattern, issue_date: date) -> Nu
         IssueDateTooEarly: numbers and dates must rise together.
     """
     if state.last_date is not None and issue_date < state.last_date:
-        last = state.last_date.isoformat()
         raise IssueDateTooEarly(
-            f"La dernière facture de la série est datée du {last}.", f"The last invoice of the series is dated {last}."
+            f"La dernière facture de la série est datée du {format_french(state.last_date)}.",
+            f"The last invoice of the series is dated {state.last_date.isoformat()}.",
         )
     rank = state.last_rank + 1 if issue_date.year == state.year else 1
     return NumberAllocation(
