@@ -161,7 +161,7 @@ def test_what_may_be_left_out_may_be_null(owner: Person, draft_body: Json) -> No
     answer = owner.call("invoices/preview", body=draft_body | empty | {"lines": [line]})
 
     assert answer.status == 200, answer.text
-    without = {"rcs_city": None, "iban": None, "bic": None}
+    without = {"iban": None, "bic": None}
     assert owner.call("company/describe", body=COMPANY | without, headers={"if-match": '"1"'}).status == 200
 
 

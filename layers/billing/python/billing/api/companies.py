@@ -49,7 +49,8 @@ class DescribeCompanyRequest(Request):
     vat_regime: Annotated[VatRegime, Field(description="`franchise`: no VAT is charged (CGI art. 293 B)")]
     vat_on_debits: Annotated[StrictBool, Field(description="The company opted for VAT on debits")] = False
     rcs_city: Annotated[
-        Annotated[str, Text(60, min_length=1)] | None, Field(description="City of the trade register")
+        Annotated[str, Text(60, min_length=1)] | None,
+        Field(description="City of the trade register; required of a company with share capital"),
     ] = None
     share_capital_minor: OptionalAmountMinor | None = None
     address: AddressRequest
@@ -123,6 +124,14 @@ class DescribeCompanyRequest(Request):
                     "/share_capital_minor",
                     f"Une {self.legal_form.value} indique son capital social.",
                     f"A company with the legal form {self.legal_form.value} states its share capital.",
+                )
+            )
+        if self.legal_form.has_share_capital and self.rcs_city is None:
+            errors.append(  # Code de commerce R123-237
+                FieldError(
+                    "/rcs_city",
+                    f"Une {self.legal_form.value} indique la ville de son RCS.",
+                    f"A company with the legal form {self.legal_form.value} states the city of its trade register.",
                 )
             )
         if not self.legal_form.has_share_capital and self.share_capital_minor is not None:
