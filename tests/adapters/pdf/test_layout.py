@@ -79,11 +79,14 @@ _LARGEST = issued(lines=(line(quantity=Decimal("99999.9999"), unit_price=Decimal
 # A line that fills pages to the last leaves the next one no room.
 _AFTER_A_LONG_ONE = issued(lines=tuple(line(details="\n".join("W" * count)) for count in (147, 10, 150, 10, 10)))
 
+_BROKEN_NAME = issued(seller=company(trade_name="\u0085W" * 100))
+
 
 @given(invoice=invoices)
 @example(invoice=issued())
 @example(invoice=_LARGEST)
 @example(invoice=_AFTER_A_LONG_ONE)
+@example(invoice=_BROKEN_NAME)
 @settings(max_examples=25)
 def test_every_text_stands_on_the_page_and_apart_from_others(invoice: IssuedInvoice) -> None:
     for page in InvoiceLayout(invoice.document, None).pages():

@@ -7,16 +7,19 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from PIL import Image
 
 from billing.adapters.pdf.fonts import embedded_font
 from billing.adapters.pdf.renderer import PdfInvoiceRenderer
 from billing.domain.errors import InvalidInput
 from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
+from billing.domain.mentions import Mention, NoteCode
 from billing.domain.numbering import NumberPattern
 from billing.domain.totals import Discount
 from billing.domain.typography import first_unprintable, format_amount, format_euros
 from billing.domain.vat import VatCategory
 from tests.adapters.pdf.reading import pages, plain, words
+from tests.adapters.pdf.test_logo import encoded
 from tests.factories import (
     address,
     company,
@@ -146,10 +149,29 @@ def test_every_mention_is_printed(invoice: IssuedInvoice) -> None:
         assert plain(mention.text) in text
 
 
-def test_the_wording_of_an_exemption_stands_with_its_vat_group() -> None:
+def test_the_wording_of_an_exemption_stands_once_with_its_vat_group() -> None:
     text = printed(issued(seller=franchise_company()))
 
     assert "Sans TVA 3 397,50 0,00 TVA non applicable, article 293 B du CGI" in text
+    assert text.count("293 B") == 1
+
+
+def test_several_wordings_stand_once_each() -> None:
+    reasons = (exempt("VATEX-EU-79-C"), exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY))
+
+    text = printed(issued(lines=tuple(line(vat=reason) for reason in reasons)))
+
+    for reason in reasons:
+        assert reason.wording is not None
+        assert text.count(reason.wording) == 1
+
+
+def test_a_mention_that_is_worded_otherwise_than_its_vat_group_is_printed_too() -> None:
+    invoice = issued(seller=franchise_company())
+    frozen = Mention(code=NoteCode.EXEMPTION, text="TVA non applicable, ancien article")
+    former = replace(invoice, document=replace(invoice.document, mentions=(frozen,)))
+
+    assert frozen.text in printed(former)
 
 
 def test_payment_says_when_where_and_what_to_quote() -> None:
@@ -228,6 +250,71 @@ def test_the_last_line_stays_with_the_totals() -> None:
         found = pages(PdfInvoiceRenderer().render(issued(lines=many_lines(count)), logo=None))
         with_totals = next(page for page in found if any(text.text == "Total TTC" for text in page))
         assert any(text.text == f"Article d'exemple n° {count}" for text in with_totals)
+
+
+def test_the_mentions_stay_on_one_page() -> None:
+    moved = 0
+    for count in range(4, 24):
+        invoice = issued(lines=many_lines(count), notes="Merci !")
+        found = [
+            " ".join(text.text for text in page) for page in pages(PdfInvoiceRenderer().render(invoice, logo=None))
+        ]
+        holding = [page for page in found if any(mention.text in page for mention in invoice.document.mentions)]
+        assert len(holding) == 1
+        moved += "Merci !" not in holding[0]
+    assert moved
+
+
+@pytest.mark.parametrize("logo_size", [None, (300, 300), (800, 320)])
+def test_an_ordinary_invoice_fits_one_page(logo_size: tuple[int, int] | None) -> None:
+    seller = company(
+        trade_name="La Maison Exemple",
+        address=address(line2="Bâtiment C"),
+        footer_text="Membre d'une association agréée, le règlement par chèque est accepté.",
+    )
+    lines = tuple(line(details="Atelier de lancement et compte rendu") for _ in range(6))
+    logo = encoded(Image.new("RGB", logo_size, "teal")) if logo_size else None
+    invoice = issued(seller=seller, lines=lines, notes="Garantie d'un an.\nMerci de votre confiance.")
+
+    assert len(pages(PdfInvoiceRenderer().render(invoice, logo=logo))) == 1
+
+
+@pytest.mark.parametrize("city", ["Rennes", "Saint-Germain-en-Laye", "Châlons-en-Champagne", "Le Mesnil-Saint-Denis"])
+def test_the_footer_breaks_between_its_parts_only(city: str) -> None:
+    seller = company(legal_name="Menuiserie Exemple de Bretagne", rcs_city=city, address=address(line2="Bâtiment C"))
+
+    texts = [plain(text.text) for text in pages(PdfInvoiceRenderer().render(issued(seller=seller), logo=None))[0]]
+
+    first = next(rank for rank, text in enumerate(texts) if text.startswith("Menuiserie Exemple de Bretagne · "))
+    legal = " · ".join(texts[first : first + 2]).split(" · ")
+    assert legal[:6] == [
+        "Menuiserie Exemple de Bretagne",
+        "SARL au capital de 10 000 €",
+        "12 rue de l'Exemple, Bâtiment C, 75011 Paris",
+        "SIREN 123 456 782",
+        f"RCS {city} 123 456 782",
+        "TVA FR11123456782",
+    ]
+
+
+def test_a_long_city_keeps_its_postal_code_and_breaks_at_its_hyphens() -> None:
+    city = "Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson-sur-la-Grande-Rivière"
+    buyer = customer(billing_address=address(postal_code="29000", city=city))
+
+    texts = [plain(text.text) for text in pages(PdfInvoiceRenderer().render(issued(buyer=buyer), logo=None))[0]]
+
+    at = next(rank for rank, text in enumerate(texts) if text.startswith("29000"))
+    assert texts[at : at + 2] == ["29000 Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson-", "sur-la-Grande-Rivière"]
+
+
+def test_a_cut_word_of_letters_is_hyphenated_and_a_reference_is_not() -> None:
+    letters, reference = "consommation" * 12, "A1B2C3D4" * 20
+
+    text = printed(issued(lines=(line(description=letters, details=reference),)))
+
+    assert letters in text.replace("- ", "")
+    assert letters not in text.replace(" ", "")
+    assert reference in text.replace(" ", "")
 
 
 def test_free_lines_fill_pages_like_any_other() -> None:

@@ -1,7 +1,7 @@
 """Where everything stands on the pages of an invoice.
 
 Blocks follow each other from top to bottom and open a page when they no longer fit. A very long line of the table may
-break over pages; totals, payment and each mention stay whole.
+break over pages; totals, payment and the mentions stay whole.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from billing.adapters.pdf import wording
 from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
-from billing.adapters.pdf.logo import BOX_HEIGHT, PreparedLogo
-from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap
+from billing.adapters.pdf.logo import PreparedLogo
+from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap, wrap_parts
 from billing.domain.invoice import InvoiceDocument
 from billing.domain.totals import ComputedLine
 from billing.domain.typography import format_amount, format_euros
@@ -41,17 +41,19 @@ _DUE = Style(SEMIBOLD, 12.5, 16, _WHITE)
 _LEFT = 45.0
 _RIGHT = WIDTH - 45.0
 _CONTENT = _RIGHT - _LEFT
-_TOP = 45.0
+_TOP = 40.0
 _BUYER_X = 310.0  # the window of a French envelope (DL) shows what stands here
 _BUYER_Y = 122.0
 _COLUMN_GAP = 24.0
-_BLOCK_GAP = 16.0
+_BLOCK_GAP = 12.0
 _CELL_GAP = 10.0
-_ROW_PAD = 5.5
+_ROW_PAD = 4.5
 _LONGEST_FOOTER = 4  # lines; a longer text of the company stands once, below the mentions
 _LARGE_NAME_LINES = 2
 _LEAST_DESCRIPTION = 150.0
 _TABLE_SIZES = (8.5, 7.5, 6.5)
+_TABLE_GAP = 10.0
+_UNBROKEN_NOTE = 4  # lines
 _TOTALS_WIDTH = 208.0
 _SUM_HEIGHT = 16.0
 _PAYMENT_LEADING = 13.5
@@ -95,9 +97,9 @@ class InvoiceLayout:
         own = document.seller.footer_text
         footer = wrap(own, _FOOTER, _CONTENT) if own else []
         self._closing = wrap(own, _SMALL, _CONTENT) if len(footer) > _LONGEST_FOOTER else []
-        legal = wrap(wording.legal_line(document.seller), _FOOTER, _CONTENT)
+        legal = wrap_parts(wording.legal_parts(document.seller), _FOOTER, _CONTENT)
         self._footer = legal if self._closing else [*legal, *footer]
-        self._bottom = HEIGHT - 44 - len(self._footer) * _FOOTER.leading
+        self._bottom = HEIGHT - 37 - len(self._footer) * _FOOTER.leading
         self._pages: list[Page] = []
         self._y = _TOP
         self._carried_minor = 0
@@ -124,8 +126,9 @@ class InvoiceLayout:
 
     def _first_page(self) -> None:
         self._pages.append(Page())
-        self._y = max(self._head(), _BUYER_Y)
-        self._y = max(self._seller(self._y), self._buyer(self._y)) + _BLOCK_GAP
+        below_title = max(self._heading(), _BUYER_Y)
+        seller = self._seller(self._sign())
+        self._y = max(seller, self._buyer(below_title)) + _BLOCK_GAP
         self._facts()
 
     def _next_page(self) -> None:
@@ -147,7 +150,7 @@ class InvoiceLayout:
             self._next_page()
 
     def _finish(self, page: Page, numbering: str) -> None:
-        y = self._bottom + 16
+        y = self._bottom + 9
         page.box(_LEFT, y, _CONTENT, 0.6, _RULE)
         y += 12
         for text in self._footer:
@@ -158,34 +161,32 @@ class InvoiceLayout:
 
     # Head of the first page
 
-    def _head(self) -> float:
-        """Logo or name on the left, title and number on the right; returns where the blocks below may begin."""
-        number_room = _RIGHT - _BUYER_X
+    def _heading(self) -> float:
+        """Title and number on the right; returns where the buyer may begin."""
         self._page.text(_BUYER_X, _TOP + 17, self._title, _TITLE)
-        y = _TOP + 17 + 18
-        for text in wrap(self._document.number, _NUMBER, number_room):
-            self._page.text(_BUYER_X, y, text, _NUMBER)
-            y += _NUMBER.leading
+        return self._lines(_BUYER_X, _TOP + 17 + 18, _RIGHT - _BUYER_X, [self._document.number], _NUMBER) + 6
+
+    def _sign(self) -> float:
+        """Logo or name on the left; returns where the seller may begin."""
         if self._logo is not None:
             self._page.logo = (_LEFT, _TOP, self._logo)
-            return max(y, _TOP + min(self._logo.height, BOX_HEIGHT)) + 14
-        left = _TOP + 14
+            return _TOP + self._logo.height + 8
+        y = _TOP + 17
         width = _BUYER_X - _LEFT - _COLUMN_GAP
         style = _SELLER
-        name = wrap(self._document.seller.display_name, style, width)
-        if len(name) > _LARGE_NAME_LINES:
+        name = self._document.seller.display_name
+        if len(wrap(one_line(name), style, width)) > _LARGE_NAME_LINES:
             style = _NAME
-            name = wrap(self._document.seller.display_name, style, width)
-        for text in name:
-            self._page.text(_LEFT, left, text, style)
-            left += style.leading
-        return max(y, left) + 6
+        return self._lines(_LEFT, y, width, [name], style)
 
     def _seller(self, top: float) -> float:
         seller = self._document.seller
         width = _BUYER_X - _LEFT - _COLUMN_GAP
         y = self._block(_LEFT, top, width, "Émetteur", [(seller.display_name, _NAME)])
-        return self._lines(_LEFT, y, width, wording.seller_lines(seller), _SOFT)
+        y = self._lines(_LEFT, y, width, wording.seller_lines(seller), _SOFT)
+        for parts in (wording.seller_identifiers(seller), wording.seller_contacts(seller)):
+            y = self._lines(_LEFT, y, width, wrap_parts(parts, _SOFT, width), _SOFT)
+        return y
 
     def _buyer(self, top: float) -> float:
         buyer = self._document.buyer
@@ -201,14 +202,14 @@ class InvoiceLayout:
 
     def _block(self, x: float, top: float, width: float, heading: str, texts: list[tuple[str, Style]]) -> float:
         self._page.text(x, top + 8, heading, _HEADING)
-        y = top + 8 + 15
+        y = top + 8 + 14
         for text, style in texts:
             y = self._lines(x, y, width, [text], style)
         return y
 
     def _lines(self, x: float, y: float, width: float, texts: list[str], style: Style) -> float:
         for text in texts:
-            for line in wrap(text, style, width):
+            for line in wrap(one_line(text), style, width):
                 self._page.text(x, y, line, style)
                 y += style.leading
         return y
@@ -254,7 +255,7 @@ class InvoiceLayout:
             is_last = rank == len(rows)
             self._place(row, below=closing if is_last else self._carry_height)
         self._page.box(_LEFT, self._y - 0.4, _CONTENT, 0.8, _ACCENT)
-        self._y += 14
+        self._y += _TABLE_GAP
 
     def _measure_table(self) -> None:
         """Choose the largest type at which the figures leave room for the descriptions."""
@@ -373,8 +374,8 @@ class InvoiceLayout:
 
     def _totals_height(self) -> float:
         """Room for the sums, and for the VAT groups unless they are so many that they may break."""
-        sums = sum(_SUM_HEIGHT + (len(label) - 1) * _BODY.leading for label, *_ in self._sum_rows()) + 44
-        return min(max(sums, self._vat_height()), _TALL) + 14
+        sums = sum(_SUM_HEIGHT + (len(label) - 1) * _BODY.leading for label, *_ in self._sum_rows()) + 31
+        return min(max(sums, self._vat_height()), _TALL) + _TABLE_GAP
 
     def _sum_rows(self) -> list[tuple[list[str], str, Style]]:
         rows = []
@@ -389,7 +390,7 @@ class InvoiceLayout:
 
     def _totals(self) -> None:
         """VAT per rate on the left, sums on the right, the amount due last and largest."""
-        self._ensure(self._totals_height() - 14)
+        self._ensure(self._totals_height() - _TABLE_GAP)
         top, page = self._y, self._page
         sums = self._sums(top)
         self._vat(top)
@@ -474,37 +475,38 @@ class InvoiceLayout:
                     placed.append((x + label_width, y, text, _STRONG))
                     y += _PAYMENT_LEADING
             height = max(height, y)
-        height += 32
+        height += 28
         self._ensure(height)
         self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
         title = "Règlement par virement" if self._document.seller.iban else "Règlement"
-        self._page.text(_LEFT + 14, self._y + 17, title, _HEADING)
+        self._page.text(_LEFT + 14, self._y + 15, title, _HEADING)
         for x, y, text, style in placed:
-            self._page.text(x, self._y + 33 + y, text, style)
+            self._page.text(x, self._y + 30 + y, text, style)
         self._y += height + _BLOCK_GAP
 
     def _notes(self) -> None:
         if not self._document.notes.strip():
             return
-        self._ensure(15 + 2 * _BODY.leading)
+        lines = wrap(self._document.notes, _BODY, _CONTENT)
+        self._ensure(15 + min(len(lines), _UNBROKEN_NOTE) * _BODY.leading)
         self._page.text(_LEFT, self._y + 6, "Notes", _HEADING)
         self._y += 14
-        for text in wrap(self._document.notes, _BODY, _CONTENT):
+        for text in lines:
             self._ensure(_BODY.leading)
             self._page.text(_LEFT, self._y + 8, text, _BODY)
             self._y += _BODY.leading
-        self._y += 10
+        self._y += 6
 
     def _mentions(self) -> None:
-        for mention in self._document.mentions:
-            lines = wrap(mention.text, _SMALL, _CONTENT)
-            self._ensure(len(lines) * _SMALL.leading)
-            self._small(lines)
-        for line in self._closing:
-            self._ensure(_SMALL.leading)
-            self._small([line])
+        """All of them on one page, but for those that stand with their VAT group already."""
+        said = {group.vat.wording for group in self._document.totals.vat_breakdown}
+        mentions = [mention.text for mention in self._document.mentions if mention.text not in said]
+        self._small([line for text in mentions for line in wrap(text, _SMALL, _CONTENT)])
+        self._small(self._closing)
 
     def _small(self, lines: list[str]) -> None:
+        self._ensure(min(len(lines) * _SMALL.leading, _TALL))
         for text in lines:
+            self._ensure(_SMALL.leading)
             self._page.text(_LEFT, self._y + 7, text, _SMALL)
             self._y += _SMALL.leading

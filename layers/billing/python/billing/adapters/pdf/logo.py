@@ -13,7 +13,7 @@ from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 from billing.domain.errors import InvalidInput
 
 BOX_WIDTH = 200.0
-BOX_HEIGHT = 80.0
+BOX_HEIGHT = 64.0
 _DOTS_PER_POINT = 300 / 72
 _FINEST = (round(BOX_WIDTH * _DOTS_PER_POINT), round(BOX_HEIGHT * _DOTS_PER_POINT))
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")

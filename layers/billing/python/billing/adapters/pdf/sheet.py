@@ -19,6 +19,9 @@ from billing.domain.typography import printable
 WIDTH = 595.28
 HEIGHT = 841.89
 _LOGO = "Logo"
+_PART_GAP = " · "
+_HYPHEN = "-"
+_LEAST_FILL = 0.75  # of a line that ends after a hyphen of the word
 
 
 class Colour(NamedTuple):
@@ -79,6 +82,18 @@ def wrap(text: str, style: Style, width: float) -> list[str]:
     return [line for paragraph in printable(text).strip().split("\n") for line in _wrap_line(paragraph, style, width)]
 
 
+def wrap_parts(parts: list[str], style: Style, width: float) -> list[str]:
+    """Parts apart by middle dots, broken between two of them; inside one only when it alone is too wide."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}{_PART_GAP}{one_line(part)}" if lines else ""
+        if longer and width_of(longer, style) <= width:
+            lines[-1] = longer
+        else:
+            lines += wrap(one_line(part), style, width)
+    return lines
+
+
 def one_line(text: str) -> str:
     return printable(text).replace("\n", " ").strip()
 
@@ -99,10 +114,25 @@ def _wrap_line(paragraph: str, style: Style, width: float) -> Iterator[str]:
             yield line
         line = word
         while measure(line, size) > width:
-            kept = _fitting(line, style, width)
-            yield line[:kept]
-            line = line[kept:]
+            shown, line = _cut(line, style, width)
+            yield shown
     yield line
+
+
+def _cut(word: str, style: Style, width: float) -> tuple[str, str]:
+    """What of a word fits, and the rest: after one of its hyphens, else with one when it is made of letters.
+
+    A hyphen added to a reference, an address of the web or a number would falsify it.
+    """
+    kept = _fitting(word, style, width)
+    own = word.rfind(_HYPHEN, 0, kept) + 1
+    if own > _LEAST_FILL * kept:
+        return word[:own], word[own:]
+    shorter = _fitting(word, style, width - width_of(_HYPHEN, style))
+    before, after = word[:shorter].split(), word[shorter:].split()
+    if shorter > 1 and word[shorter - 1 : shorter + 1].isalpha() and (before[-1] + after[0]).isalpha():
+        return word[:shorter] + _HYPHEN, word[shorter:]
+    return word[:kept], word[kept:]
 
 
 def _fitting(word: str, style: Style, width: float) -> int:

@@ -41,11 +41,11 @@ def legal_form(seller: CompanyDescription) -> str:
 
 def registration(seller: CompanyDescription) -> str:
     """``RCS Paris 732 829 320`` (Code de commerce R123-237)."""
-    return f"RCS {seller.rcs_city} {grouped(seller.siren, 3)}" if seller.rcs_city else ""
+    return f"RCS {seller.rcs_city}{NO_BREAK_SPACE}{grouped(seller.siren, 3)}" if seller.rcs_city else ""
 
 
 def address_lines(address: Address) -> list[str]:
-    lines = [address.line1, address.line2, f"{address.postal_code} {address.city}"]
+    lines = [address.line1, address.line2, f"{address.postal_code}{NO_BREAK_SPACE}{address.city}".strip()]
     if address.country_code != "FR":
         lines.append(country_name(address.country_code).upper())
     return [line for line in lines if line.strip()]
@@ -56,11 +56,16 @@ def seller_lines(seller: CompanyDescription) -> list[str]:
         *([seller.trade_name] if seller.trade_name and seller.trade_name != seller.legal_name else []),
         legal_form(seller),
         *address_lines(seller.address),
-        f"SIRET {siret(seller.siret)}",
-        *_present(registration(seller)),
-        *_present(f"TVA {seller.vat_number}" if seller.vat_number else ""),
-        *_present(seller.phone, seller.email, seller.website),
     ]
+
+
+def seller_identifiers(seller: CompanyDescription) -> list[str]:
+    vat = f"TVA {seller.vat_number}" if seller.vat_number else ""
+    return _present(f"SIRET {siret(seller.siret)}", registration(seller), vat)
+
+
+def seller_contacts(seller: CompanyDescription) -> list[str]:
+    return _present(seller.phone, seller.email, seller.website)
 
 
 def buyer_lines(buyer: CustomerDescription) -> list[str]:
@@ -87,19 +92,12 @@ def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     return found
 
 
-def legal_line(seller: CompanyDescription) -> str:
+def legal_parts(seller: CompanyDescription) -> list[str]:
     """Who issues the document, on each of its pages."""
     vat = f"TVA {seller.vat_number}" if seller.vat_number else ""
     address = ", ".join(address_lines(seller.address))
-    parts = (
-        seller.display_name,
-        legal_form(seller),
-        address,
-        f"SIREN {grouped(seller.siren, 3)}",
-        registration(seller),
-        vat,
-    )
-    return " · ".join(_present(*parts))
+    siren = f"SIREN {grouped(seller.siren, 3)}"
+    return _present(seller.display_name, legal_form(seller), address, siren, registration(seller), vat)
 
 
 def siret(text: str) -> str:
