@@ -18,6 +18,7 @@ from billing.domain.verification import (
     ChainPosition,
     MissingDocument,
     Rule,
+    SeriesEnding,
     Verification,
     VerificationState,
     check_page,
@@ -64,7 +65,8 @@ def _verify(chain: Chain, target: SeriesState, *, page: int = 2) -> Verification
     )
     for start in range(0, len(chain), page):
         verification = verification.advanced(tuple(chain[start : start + page]), LATER)
-    return verification.finished(LATER)
+    place = (target.year, target.last_rank)
+    return verification.finished(SeriesEnding(head=place, last_place=place), LATER)
 
 
 def _rewritten(item: ChainedDocument, **changes: object) -> ChainedDocument:
@@ -294,3 +296,20 @@ def test_the_position_after_a_page_is_that_of_its_last_document() -> None:
     assert findings == ()
     assert (position.year, position.rank, position.last_hash) == (2027, 2, target.last_hash)
     assert position.last_date == DAYS[-1]
+
+
+def test_a_series_that_was_set_back_is_a_finding() -> None:
+    job = Verification(
+        tenant_id="ten_a",
+        verification_id="ver_1",
+        version=1,
+        target=SeriesState.untouched(Series.INVOICE),
+        correlation_id="corr",
+        started_at=MORNING,
+        updated_at=MORNING,
+    )
+
+    finished = job.finished(SeriesEnding(head=(0, 0), last_place=(2026, 4)), LATER)
+
+    assert finished.state is VerificationState.FAILED
+    assert [finding.rule for finding in finished.findings] == [Rule.SERIES_HEAD_MATCHES]

@@ -30,6 +30,7 @@ from billing.domain.verification import (
     ChainLink,
     ChainPosition,
     MissingDocument,
+    SeriesEnding,
     Verification,
     VerificationState,
 )
@@ -261,9 +262,6 @@ class FakeInvoices:
                 series=self._series(caller.tenant_id),
             )
 
-    def series(self, caller: Caller) -> SeriesState:
-        return self._series(caller.tenant_id)
-
     def issue(
         self,
         caller: Caller,
@@ -479,6 +477,12 @@ class FakeVerifications:
             verification = _found(self._store.verifications.get((tenant_id, verification_id)))
             waiting = self._store.outbox.get((VERIFICATION, tenant_id, verification_id, 1))
         return replace(verification, executions=waiting.executions) if waiting else verification
+
+    def ending(self, tenant_id: str) -> SeriesEnding:
+        with self._store.lock:
+            state = self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
+            places = [(year, rank) for owner, _, year, rank in self._store.places if owner == tenant_id]
+        return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=(0, 0)))
 
     def page(
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int

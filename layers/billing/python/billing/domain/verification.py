@@ -75,6 +75,14 @@ class ChainPosition:
     last_date: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesEnding:
+    """As one moment saw them: where the series says it stands, and the last place that was ever taken."""
+
+    head: tuple[int, int]
+    last_place: tuple[int, int]
+
+
 class VerificationState(StrEnum):
     RUNNING = "running"
     PASSED = "passed"
@@ -112,9 +120,13 @@ class Verification:
             updated_at=at,
         )
 
-    def finished(self, at: datetime) -> Verification:
-        """The verdict once every page was read: the chain must end where the series stood at the start."""
-        findings = (*self.findings, *_check_head(self.position, self.target))[:MAX_FINDINGS]
+    def finished(self, ending: SeriesEnding, at: datetime) -> Verification:
+        """The verdict once every page was read.
+
+        The chain must end where the series stood at the start, and the series now where its last place is.
+        """
+        head = _check_head(self.position, self.target)
+        findings = (*self.findings, *head, *_check_ending(ending))[:MAX_FINDINGS]
         state = VerificationState.FAILED if findings else VerificationState.PASSED
         return replace(self, version=self.version + 1, state=state, findings=findings, updated_at=at, finished_at=at)
 
@@ -198,6 +210,14 @@ def _check_head(position: ChainPosition, target: SeriesState) -> tuple[Finding, 
     if reached == expected:
         return ()
     detail = f"the chain ends at {reached[0]}/{reached[1]}, the series stood at {expected[0]}/{expected[1]}"
+    return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=Series.INVOICE, detail=detail),)
+
+
+def _check_ending(ending: SeriesEnding) -> tuple[Finding, ...]:
+    """A series that was set back would give its last numbers again."""
+    if ending.head == ending.last_place:
+        return ()
+    detail = f"the series stands at {ending.head}, its last place is {ending.last_place}"
     return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=Series.INVOICE, detail=detail),)
 
 

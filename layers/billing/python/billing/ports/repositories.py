@@ -20,7 +20,7 @@ from billing.domain.ledger import InvoiceStatus, LedgerEntry
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, Product, ProductKind
 from billing.domain.vat import VatTreatment
-from billing.domain.verification import ChainLink, ChainPosition, Verification
+from billing.domain.verification import ChainLink, ChainPosition, SeriesEnding, Verification
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
@@ -182,10 +182,6 @@ class Invoices(Protocol):
         """Invoice, company and series at once. Raises: NotFound, AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
-    def series(self, caller: Caller) -> SeriesState:
-        """Where the series of invoices stands now."""
-        ...
-
     def issue(
         self,
         caller: Caller,
@@ -290,6 +286,10 @@ class Verifications(Protocol):
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
     ) -> tuple[ChainLink, ...]:
         """Places in rank order after a position, up to the target, each with its document if it can be read."""
+        ...
+
+    def ending(self, tenant_id: str) -> SeriesEnding:
+        """Head and last place of the series of invoices while nothing is issued in between."""
         ...
 
     def save(self, verification: Verification) -> bool:

@@ -32,7 +32,7 @@ from billing.domain.invoice import (
 )
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.numbering import SeriesState, allocate
-from billing.domain.parties import Company, Product
+from billing.domain.parties import Company, Customer, Product
 from billing.domain.totals import Discount, Line, Totals
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from billing.ports.clock import Clock, Ids
@@ -178,14 +178,17 @@ def issue_invoice(
     caller.require(Permission.WRITE_DOCUMENTS)
     started = clock.monotonic()
     _refuse_future("/issue_date", issue_date, clock)
-    context = invoices.load_for_issue(caller, invoice_id, once=once)
-    draft = _draft(context.invoice, expected_version)
-    company = _described(context.company)
-    customer = customers.read(caller, draft.content.customer_id)
-    recipient = customer.description.email
-    if send and recipient is None:
-        raise RecipientMissing
-    series = context.series
+
+    def load() -> tuple[DraftInvoice, Company, Customer, SeriesState]:
+        context = invoices.load_for_issue(caller, invoice_id, once=once)
+        draft = _draft(context.invoice, expected_version)
+        company = _described(context.company)
+        customer = customers.read(caller, draft.content.customer_id)
+        if send and customer.description.email is None:
+            raise RecipientMissing
+        return draft, company, customer, context.series
+
+    draft, company, customer, series = load()
     crowded = False
     while True:
         now = clock.now()
@@ -196,7 +199,11 @@ def issue_invoice(
         )
         issued = freeze(draft, company=company, customer=customer, allocation=allocation, issued_at=now)
         issued, delivery = _with_delivery(
-            issued, send=send, recipient=recipient, correlation_id=correlation_id, clock=clock
+            issued,
+            send=send,
+            recipient=customer.description.email,
+            correlation_id=correlation_id,
+            clock=clock,
         )
         event = Event(
             event_id=ids.new("evt"),
@@ -225,9 +232,9 @@ def issue_invoice(
                 raise Busy from moved
             series = moved.state
             if crowded:
-                # Many issue at once: spread them out, then look again, for what a refusal said is old by now.
+                # Many issue at once: spread them out, then look again, for all that was read is old by now.
                 clock.sleep(CROWD_PAUSE_SECONDS * ids.jitter())
-                series = invoices.series(caller)
+                draft, company, customer, series = load()
             crowded = True
         else:
             return issued

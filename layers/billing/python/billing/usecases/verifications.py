@@ -50,7 +50,7 @@ def verify_ledger_page(
         return verification
     page = verifications.page(tenant_id, verification.position, verification.target, limit=PAGE_LIMIT)
     now = clock.now()
-    moved = verification.advanced(page, now) if page else verification.finished(now)
+    moved = verification.advanced(page, now) if page else verification.finished(verifications.ending(tenant_id), now)
     return moved if verifications.save(moved) else verifications.load(tenant_id, verification_id)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from billing.domain.errors import BillingError
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Workflows
 from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
@@ -57,12 +56,12 @@ def restart_workflows(
 
     Returns how many requests were restarted and given up.
 
-    Raises: the first refusal, once every other request had its turn.
+    Raises: the first failure, once every other request had its turn.
     """
     before = clock.now() - timedelta(seconds=restart_after_seconds)
     deadline = clock.monotonic() + SWEEP_BUDGET_SECONDS
     restarted = abandoned = 0
-    refusal: BillingError | None = None
+    failure: Exception | None = None
     for shard in range(requests.shards):
         for request in _stale(shard, before, deadline, requests=requests, clock=clock):
             try:
@@ -72,10 +71,10 @@ def restart_workflows(
                 else:
                     _give_up(request, deliveries=deliveries, verifications=verifications, clock=clock, ids=ids)
                     abandoned += 1
-            except BillingError as error:
-                refusal = refusal or error
-    if refusal is not None:
-        raise refusal
+            except Exception as error:  # noqa: BLE001 - kept for the end: one broken request must not stop the others
+                failure = failure or error
+    if failure is not None:
+        raise failure
     return restarted, abandoned
 
 
@@ -85,7 +84,8 @@ def _stale(
     """Page after page, until nothing new is stale or the time is up: an outage leaves more than one page."""
     seen: set[OpenRequest] = set()
     while clock.monotonic() < deadline:
-        page = [request for request in requests.stale(before, shard=shard, limit=SWEEP_LIMIT) if request not in seen]
+        found = requests.stale(before, shard=shard, limit=SWEEP_LIMIT + len(seen))
+        page = [request for request in found if request not in seen]
         if not page:
             return
         seen.update(page)

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from billing.domain.canonical import canonical_json
 
@@ -59,16 +59,28 @@ def dump(entity: object) -> str:
     return canonical_json(entity)
 
 
+class UnreadableItemError(ValueError):
+    """A stored text that no longer has its shape. Says where, never what: stored values are personal data."""
+
+
 def load(entity_type: type[T], body: str) -> T:
-    """The domain value of a JSON text that ``dump`` wrote."""
-    loaded: T = _adapter(entity_type).validate_json(body)
+    """The domain value of a JSON text that ``dump`` wrote. Raises: UnreadableItemError."""
+    loaded: T = _validated(entity_type, body)
     return loaded
 
 
 def load_all(entity_type: type[T], bodies: list[str]) -> tuple[T, ...]:
     """Many values in one pass: what makes a list of 50 rows cheap."""
-    loaded: tuple[T, ...] = _adapter(tuple[entity_type, ...]).validate_json(f"[{','.join(bodies)}]")  # type: ignore[valid-type]
+    loaded: tuple[T, ...] = _validated(tuple[entity_type, ...], f"[{','.join(bodies)}]")  # type: ignore[valid-type]
     return loaded
+
+
+def _validated(entity_type: Any, body: str) -> Any:
+    try:
+        return _adapter(entity_type).validate_json(body)
+    except ValidationError as error:
+        places = [f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False)]
+        raise UnreadableItemError(f"{entity_type}: {'; '.join(places[:5])}") from None
 
 
 def compress(body: str) -> bytes:

@@ -146,7 +146,7 @@ class Customers:
         return self._table.delete(
             keys.customer_word(customer.tenant_id, word, customer.customer_id),
             refused=refuse_with(StaleVersion),
-            only_if="entity = :entity AND version <= :version",
+            only_if="attribute_not_exists(pk) OR (entity = :entity AND version <= :version)",
             values={":entity": "customer_word", ":version": version},
         )
 

@@ -296,9 +296,6 @@ class Invoices:
             series=series_from_item(Series.INVOICE, found.get(series_key)),
         )
 
-    def series(self, caller: Caller) -> SeriesState:
-        return series_from_item(Series.INVOICE, self._table.get(keys.series(caller.tenant_id, Series.INVOICE.value)))
-
     def issue(
         self,
         caller: Caller,

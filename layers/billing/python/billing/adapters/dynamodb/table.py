@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MEMBERSHIP_TRUST_SECONDS = 5.0
 IDEMPOTENCY_LIFE_SECONDS = 30 * 24 * 3600
 _BATCH_LIMIT = 100
+_TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _CONFLICT_BUDGET_SECONDS = 8.0
 _RETRYABLE = frozenset(
     {
@@ -405,7 +406,7 @@ def _refusal(actions: list[Write], reasons: list[Any]) -> Exception:
     for action, reason in zip(actions, reasons, strict=True):
         if reason["Code"] == "ConditionalCheckFailed":
             return action.refused(reason.get("Item"))
-        conflicted = conflicted or reason["Code"] in {"TransactionConflict", "ThrottlingError"}
+        conflicted = conflicted or reason["Code"] in _TRANSIENT
     if conflicted:
         return _Conflicted()
     codes = ", ".join(str(reason["Code"]) for reason in reasons)

@@ -18,13 +18,14 @@ from billing.domain.verification import (
     ChainLink,
     ChainPosition,
     MissingDocument,
+    SeriesEnding,
     Verification,
     VerificationState,
 )
 from billing.ports.idempotency import IdempotentRequest
 
 VERIFICATION_REQUEST = "verification_request"
-_ATTEMPTS = 5
+_ATTEMPTS = 5  # issuing and paying go on while a page is read
 
 
 def to_item(verification: Verification) -> Item:
@@ -116,6 +117,19 @@ class Verifications:
                 )
             )
         return tuple(page)
+
+    def ending(self, tenant_id: str) -> SeriesEnding:
+        name = Series.INVOICE.value
+        for _ in range(_ATTEMPTS):
+            before = self._table.get(keys.series(tenant_id, name))
+            places, _ = self._table.query(
+                keys.rank_partition(tenant_id, name), low="0", high=keys.HIGHEST, limit=1, forward=False
+            )
+            if before == self._table.get(keys.series(tenant_id, name)):
+                state = series_from_item(Series.INVOICE, before)
+                last = (number(places[0], "year"), number(places[0], "rank")) if places else (0, 0)
+                return SeriesEnding(head=(state.year, state.last_rank), last_place=last)
+        raise DependencyUnavailable
 
     def save(self, verification: Verification) -> bool:
         for _ in range(_ATTEMPTS):
