@@ -59,6 +59,7 @@ def test_a_company_is_described_once_from_version_zero(member: Callable[..., Per
         ({"invoice_number_pattern": "F {year}-{00001}"}, {"/invoice_number_pattern"}),
         ({"invoice_number_pattern": "A{year}-{001}"}, {"/invoice_number_pattern"}),
         ({"address": {"line1": "x"}}, {"/address/postal_code", "/address/city"}),
+        ({"address": COMPANY["address"] | {"postal_code": "6900"}}, {"/address/postal_code"}),
         ({"tenant_id": "ten_other"}, {"/tenant_id"}),
     ],
 )
@@ -81,6 +82,20 @@ def test_a_company_under_the_franchise_needs_no_vat_number(member: Callable[...,
     body = COMPANY | {"vat_regime": "franchise", "vat_number": None, "legal_form": "EI", "share_capital_minor": None}
 
     assert member().call("company/describe", body=body).status == 200
+
+
+def test_a_french_postal_code_has_five_digits_and_others_their_own_form(owner: Person) -> None:
+    wrong = {"line1": "1 rue de l'Exemple", "postal_code": "7500A", "city": "Paris"}
+    belgian = wrong | {"postal_code": "1000", "city": "Bruxelles", "country_code": "BE"}
+
+    refused = owner.call("customers/create", body=CUSTOMER | {"billing_address": wrong, "delivery_address": wrong})
+    taken = owner.call("customers/create", body=CUSTOMER | {"billing_address": belgian})
+
+    assert {error["pointer"] for error in refused.body["errors"]} == {
+        "/billing_address/postal_code",
+        "/delivery_address/postal_code",
+    }
+    assert taken.status == 201
 
 
 def test_onboarding_goes_on_step_by_step(member: Callable[..., Person]) -> None:

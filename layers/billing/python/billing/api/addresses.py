@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from billing.api.answers import Reply, Request
 from billing.api.fields import CountryCode, Text
+from billing.domain.errors import FieldError
 from billing.domain.parties import Address
+
+_FRENCH_POSTAL_CODE = re.compile(r"[0-9]{5}")
 
 
 class AddressRequest(Request):
@@ -15,6 +19,18 @@ class AddressRequest(Request):
     postal_code: Annotated[str, Text(12, min_length=1)]
     city: Annotated[str, Text(80, min_length=1)]
     country_code: CountryCode = "FR"
+
+    def errors(self, pointer: str) -> list[FieldError]:
+        """What is wrong in an address that the request holds at this pointer."""
+        if self.country_code != "FR" or _FRENCH_POSTAL_CODE.fullmatch(self.postal_code):
+            return []
+        return [
+            FieldError(
+                f"{pointer}/postal_code",
+                "Un code postal français a cinq chiffres.",
+                "A French postal code has five digits.",
+            )
+        ]
 
     def address(self) -> Address:
         return Address(

@@ -72,7 +72,7 @@ class DescribeCompanyRequest(Request):
 
     def description(self) -> CompanyDescription:
         """Raises: FieldErrors, when fields contradict each other."""
-        errors = [*self._identity_errors(), *self._bank_errors()]
+        errors = [*self._identity_errors(), *self.address.errors("/address"), *self._bank_errors()]
         if errors:
             raise FieldErrors(tuple(errors))
         return CompanyDescription(

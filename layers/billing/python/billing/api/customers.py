@@ -38,7 +38,10 @@ class CustomerFields(Request):
 
     def description(self) -> CustomerDescription:
         """Raises: FieldErrors, when fields contradict each other."""
-        errors = identifier_errors(self.siren, self.siret, self.vat_number)
+        errors = self.billing_address.errors("/billing_address")
+        if self.delivery_address is not None:
+            errors += self.delivery_address.errors("/delivery_address")
+        errors += identifier_errors(self.siren, self.siret, self.vat_number)
         if self.kind is CustomerKind.INDIVIDUAL:
             errors += [
                 FieldError(
