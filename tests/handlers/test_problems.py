@@ -232,6 +232,14 @@ def test_errors_of_parameters_name_where_they_are(owner: Person) -> None:
     assert [error["pointer"] for error in header.body["errors"]] == ["/header/If-Match"]
 
 
+def test_a_period_that_ends_before_it_starts_is_refused(owner: Person) -> None:
+    reverse = owner.call("invoices/list", query={"from": "2026-11-24", "to": "2026-11-23"})
+    one_day = owner.call("invoices/list", query={"from": "2026-11-23", "to": "2026-11-23"})
+
+    assert (reverse.status, [error["pointer"] for error in reverse.body["errors"]]) == (422, ["/query/to"])
+    assert one_day.status == 200
+
+
 def test_busy_says_when_to_try_again(owner: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
         raise Busy

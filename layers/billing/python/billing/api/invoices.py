@@ -415,7 +415,7 @@ def invoice_query(
     to_date: date | None,
     today: date,
 ) -> InvoiceQuery:
-    """Raises: FieldErrors, for more than one of status, overdue and customer."""
+    """Raises: FieldErrors, for more than one of status, overdue and customer, or for dates in reverse."""
     named = {"status": status, "overdue": overdue or None, "customer_id": customer_id}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:
@@ -427,6 +427,16 @@ def invoice_query(
                     "Only one filter among status, overdue and customer_id.",
                 )
                 for name in given
+            )
+        )
+    if from_date is not None and to_date is not None and to_date < from_date:
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/query/to",
+                    "La date de fin précède la date de début.",
+                    "The end date precedes the start date.",
+                ),
             )
         )
     return InvoiceQuery(
