@@ -21,7 +21,12 @@ install(app)
     operation_id="signIn",
     tags=["auth"],
     security=[],
-    responses=documented(200, SessionResponse, "The tokens of the session"),
+    responses=documented(
+        200,
+        SessionResponse,
+        "The tokens of the session",
+        refused={403: "`email-not-confirmed`", 409: "`sign-in-challenge-required`"},
+    ),
 )
 def open_session(body: Annotated[SignInRequest, Body()]) -> Response[str]:
     session = sign_in(email=body.email, password=body.password, identity=identity())

@@ -24,7 +24,9 @@ install(app)
     tags=["auth"],
     security=[],
     description="A code to confirm the e-mail address is mailed to it.",
-    responses=documented(201, SignUpResponse, "The account is there, to be confirmed"),
+    responses=documented(
+        201, SignUpResponse, "The account is there, to be confirmed", refused={409: "`account-exists`"}
+    ),
 )
 def create_account(body: Annotated[SignUpRequest, Body()]) -> Response[str]:
     sign_up(

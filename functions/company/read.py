@@ -19,7 +19,7 @@ install(app)
     operation_id="readCompany",
     tags=["company"],
     description="Before it is described the answer is a 409 of type `/problems/company-not-described`.",
-    responses=documented(200, CompanyResponse, "The company", versioned=True),
+    responses=documented(200, CompanyResponse, "The company", versioned=True, refused={409: "`company-not-described`"}),
 )
 def read() -> Response[str]:
     return respond(company_answer(read_company(caller(app), companies=table.companies())))

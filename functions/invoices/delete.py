@@ -21,7 +21,7 @@ install(app)
     operation_id="deleteInvoice",
     tags=["invoices"],
     description="Only a draft can go. Issued invoices are never deleted.",
-    responses=documented(204, None, "The draft is gone"),
+    responses=documented(204, None, "The draft is gone", refused={409: "`invoice-already-issued`"}),
 )
 def delete(invoice_id: InvoiceId, if_match: IfMatch) -> Response[str]:
     delete_invoice(

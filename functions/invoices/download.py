@@ -23,7 +23,12 @@ install(app)
     tags=["invoices"],
     description="The bytes that were stored when the invoice was rendered, the same for ever. While they are being "
     "made the answer is a 409 of type `/problems/pdf-not-ready`.",
-    responses=documented(200, InvoiceDownloadResponse, "Where to download the PDF"),
+    responses=documented(
+        200,
+        InvoiceDownloadResponse,
+        "Where to download the PDF",
+        refused={409: "`invoice-not-issued`, or `pdf-not-ready` for a moment"},
+    ),
 )
 def download(invoice_id: InvoiceId) -> Response[str]:
     link = download_invoice(caller(app), invoice_id, invoices=table.invoices(), documents=documents(), clock=clock)

@@ -23,7 +23,12 @@ install(app)
     operation_id="previewInvoice",
     tags=["invoices"],
     description="The same calculator as the document itself: what is shown here is what will be issued.",
-    responses=documented(200, InvoiceTotalsResponse, "Totals, line by line and by VAT rate"),
+    responses=documented(
+        200,
+        InvoiceTotalsResponse,
+        "Totals, line by line and by VAT rate",
+        refused={404: "`unknown-reference`: something it names does not exist"},
+    ),
 )
 def preview(body: Annotated[PreviewInvoiceRequest, Body()]) -> Response[str]:
     totals = preview_invoice(caller(app), draft_input(body), invoices=table.invoices())

@@ -49,6 +49,25 @@ def assert_as_documented(route: Route, answer: Answered) -> None:
     assert undeclared == set(), name
 
 
+@pytest.mark.parametrize(
+    ("operation", "status", "slug"),
+    [
+        ("auth/sign_up", "409", "account-exists"),
+        ("auth/sign_in", "403", "email-not-confirmed"),
+        ("auth/sign_in", "409", "sign-in-challenge-required"),
+        ("company/read", "409", "company-not-described"),
+        ("invoices/download", "409", "pdf-not-ready"),
+        ("invoices/edit", "409", "invoice-already-issued"),
+        ("invoices/delete", "409", "invoice-already-issued"),
+        ("invoices/preview", "404", "unknown-reference"),
+    ],
+)
+def test_refusals_of_an_operation_of_its_own_are_documented(operation: str, status: str, slug: str) -> None:
+    (route,) = (route for route in ROUTES if route.name.module == operation.replace("/", "."))
+
+    assert slug in responses(route)[status]["description"]
+
+
 @pytest.fixture
 def surrounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fakes where the table is not what is asked for."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
+from aws_lambda_powertools.event_handler.openapi.types import (
+    OpenAPIResponse,
+    OpenAPIResponseContentSchema,
+    OpenAPIResponseHeader,
+)
 from pydantic import BaseModel, ConfigDict
 
 from billing.ports.idempotency import Answer
 
 JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
 
 
 class Request(BaseModel):
@@ -47,9 +55,15 @@ def no_content() -> Response[str]:
 
 
 def documented(
-    status: int, reply: type[Reply] | None, description: str, *, versioned: bool = False, created: bool = False
+    status: int,
+    reply: type[Reply] | None,
+    description: str,
+    *,
+    versioned: bool = False,
+    created: bool = False,
+    refused: Mapping[int, str] = MappingProxyType({}),
 ) -> dict[int, OpenAPIResponse]:
-    """The success of an operation as the OpenAPI document shows it."""
+    """The success of an operation as the OpenAPI document shows it, and the refusals of its own."""
     headers: dict[str, OpenAPIResponseHeader] = {}
     if versioned:
         headers["ETag"] = {
@@ -61,4 +75,8 @@ def documented(
     response = OpenAPIResponse(description=description, content={JSON: {"model": reply}} if reply else {})
     if headers:
         response["headers"] = headers
-    return {status: response}
+    problem: OpenAPIResponseContentSchema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    refusals = {
+        code: OpenAPIResponse(description=reason, content={PROBLEM_JSON: problem}) for code, reason in refused.items()
+    }
+    return {status: response, **refusals}

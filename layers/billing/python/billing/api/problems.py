@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from billing.api.answers import JSON, respond
+from billing.api.answers import JSON, PROBLEM_JSON, respond
 from billing.api.bodies import parse_body
 from billing.api.events import header
 from billing.api.language import Language, language_of
@@ -21,7 +21,6 @@ from billing.domain import errors
 from billing.domain.errors import BillingError, FieldError, FieldErrors, InvalidInput, NotFound, PreconditionRequired
 from billing.ports.idempotency import AlreadyAnswered
 
-PROBLEM_JSON = "application/problem+json"
 MAX_FIELD_ERRORS = 100
 MAX_POINTER_LENGTH = 200
 
