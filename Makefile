@@ -22,6 +22,11 @@ start: ## Serve the API on http://127.0.0.1:3000 with the whole local cloud; Ctr
 	@$(SETUP) app ministack engine
 	@exec $(PYTHON) -m local start $(ARGS)
 
+.PHONY: stop
+stop: ## Stop the local cloud of this clone from another terminal; ARGS="--state DIR" another one
+	@$(SETUP) app
+	@$(PYTHON) -m local stop $(ARGS)
+
 .PHONY: demo
 demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows what it made
 	@$(SETUP) app ministack engine

@@ -108,7 +108,7 @@ class Supervisor:
         except OSError:
             lock.close()
             raise CannotStartError(
-                f"a local cloud already runs on {layout.state}; stop it there with Ctrl-C, or: python -m local stop"
+                f"a local cloud already runs on {layout.state}; stop it there with Ctrl-C, or: {_stop_hint(layout)}"
             ) from None
         self._lock = lock
         layout.ready_file.unlink(missing_ok=True)
@@ -385,6 +385,13 @@ def _answers(port: int, path: str) -> bool:
 
 def _ending(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _stop_hint(layout: Layout) -> str:
+    """The command that stops the instance of a state directory."""
+    if layout.state == layout.project / ".local":
+        return "make stop"
+    return f"make stop ARGS='--state {layout.state}'"
 
 
 def stop_running(layout: Layout) -> bool:

@@ -79,6 +79,7 @@ def test_second_start_on_the_same_state_says_so(cloud: LocalCloud) -> None:
 
     assert answer.returncode == 1
     assert "already runs" in answer.stderr
+    assert f"make stop ARGS='--state {cloud.state}'" in answer.stderr
     assert cloud.status()["processes"]
 
 
