@@ -389,7 +389,7 @@ def _ending(code: int) -> str:
 
 def _stop_hint(layout: Layout) -> str:
     """The command that stops the instance of a state directory."""
-    if layout.state == layout.project / ".local":
+    if layout.state == PROJECT / ".local":
         return "make stop"
     return f"make stop ARGS='--state {layout.state}'"
 
