@@ -35,4 +35,5 @@ def _line(line: InvoiceLineRequest, pointer: str, errors: list[FieldError]) -> L
         unit_price=line.unit_price,
         vat=vat_treatment(line, pointer, errors),
         discount=line.discount.discount(f"{pointer}/discount", errors) if line.discount else None,
+        kind=line.kind,
     )

@@ -200,7 +200,7 @@ def _largest_content() -> InvoiceContent:
         return "".join(random.choices(signs, k=length))
 
     return factories.content(
-        *(factories.priced("10.37", "3.1416", description=text(200), details=text(1010)) for _ in range(200))
+        *(factories.priced("10.37", "3.1416", description=text(200), details=text(985)) for _ in range(200))
     )
 
 

@@ -70,7 +70,7 @@ def test_the_text_of_a_stored_line_never_changes() -> None:
 
     assert canonical_json(line) == (
         '{"description":"Conseil « été »","details":"","discount":{"amount_minor":null,"percent":"10",'
-        '"reason":"Remise"},"product_id":null,"quantity":"2.5","unit":"HUR","unit_price":"80",'
+        '"reason":"Remise"},"kind":"service","product_id":null,"quantity":"2.5","unit":"HUR","unit_price":"80",'
         '"vat":{"category":"S","exemption_code":null,"rate":"5.5"}}'
     )
 

@@ -169,7 +169,7 @@ def test_issuing_freezes_number_parties_amounts_and_words() -> None:
     assert (document.issue_date, document.supply_date) == (date(2026, 11, 23), date(2026, 11, 2))
     assert (document.purchase_order, document.notes, document.currency) == ("BC-7", "Merci", "EUR")
     assert document.totals.total_minor == invoice.ledger.total_minor == 12_000
-    assert {mention.code.value for mention in document.mentions} == {"PMD", "PMT", "AAB"}
+    assert {mention.code.value for mention in document.mentions} == {"AAI", "PMD", "PMT", "AAB"}
     assert invoice.document_hash == document_hash(document.canonical()) == state.last_hash
     assert document.previous_hash == allocation.previous.last_hash == GENESIS_HASH
     assert invoice.ledger.status is InvoiceStatus.ISSUED

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from billing.domain.mentions import Mention, NoteCode, mentions_for
-from billing.domain.parties import LegalForm
+from billing.domain.parties import LegalForm, ProductKind
 from billing.domain.totals import compute_totals
 from billing.domain.vat import EXEMPTIONS, FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from tests import factories
@@ -29,9 +29,10 @@ def _texts(mentions: tuple[Mention, ...], code: NoteCode) -> list[str]:
     return [mention.text for mention in mentions if mention.code is code]
 
 
-def test_a_taxed_invoice_to_a_business_carries_the_three_notes_and_nothing_else() -> None:
-    # Code de commerce L441-9, L441-10, D441-5; BR-FR-05.
+def test_a_taxed_invoice_to_a_business_says_what_was_sold_and_carries_the_three_notes() -> None:
+    # Décret 2022-1299; Code de commerce L441-9, L441-10, D441-5; BR-FR-05.
     assert _mentions(VAT_20, VAT_5_5) == (
+        Mention(code=NoteCode.GENERAL, text="Nature des opérations : prestation de services"),
         Mention(code=NoteCode.PENALTIES, text=PENALTIES),
         Mention(code=NoteCode.COLLECTION_FEE, text=FEE),
         Mention(code=NoteCode.EARLY_PAYMENT, text=NO_DISCOUNT),
@@ -75,9 +76,25 @@ def test_two_reasons_are_both_said() -> None:
 
 def test_the_option_for_debits_is_a_general_note() -> None:
     # Décret 2022-1299; TXD has another legal use, so AAI.
-    assert _texts(_mentions(vat_on_debits=True), NoteCode.GENERAL) == [
-        "Option pour le paiement de la taxe d'après les débits"
-    ]
+    assert "Option pour le paiement de la taxe d'après les débits" in _texts(
+        _mentions(vat_on_debits=True), NoteCode.GENERAL
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (("goods",), "livraison de biens"),
+        (("service", "service"), "prestation de services"),
+        (("goods", "service"), "livraison de biens et prestation de services"),
+    ],
+)
+def test_what_was_sold_is_goods_services_or_both(kinds: tuple[str, ...], said: str) -> None:
+    totals = compute_totals(tuple(factories.line(kind=ProductKind(kind)) for kind in kinds))
+
+    mentions = mentions_for(factories.company_description(), factories.customer_description(), totals)
+
+    assert mentions[0].text == f"Nature des opérations : {said}"
 
 
 def test_the_companys_own_rate_and_discount_are_printed_in_french() -> None:

@@ -97,7 +97,7 @@ def test_issuing_numbers_and_freezes(issued: Json, owner: Person) -> None:
     assert len(issued["document_hash"]) == 64
     assert issued["previous_hash"] == "0" * 64
     assert issued["customer"]["billing_address"]["city"] == "Paris"
-    assert {mention["code"] for mention in issued["mentions"]} == {"PMD", "PMT", "AAB"}
+    assert {mention["code"] for mention in issued["mentions"]} == {"AAI", "PMD", "PMT", "AAB"}
     assert issued["delivery"] == {
         "state": "not_sent",
         "attempt": 1,

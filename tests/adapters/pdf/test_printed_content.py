@@ -272,7 +272,7 @@ def test_an_ordinary_invoice_fits_one_page(logo_size: tuple[int, int] | None) ->
         address=address(line2="Bâtiment C"),
         footer_text="Membre d'une association agréée, le règlement par chèque est accepté.",
     )
-    lines = tuple(line(details="Atelier de lancement et compte rendu") for _ in range(6))
+    lines = tuple(line(details="Atelier de lancement et compte rendu") for _ in range(5))
     logo = encoded(Image.new("RGB", logo_size, "teal")) if logo_size else None
     invoice = issued(seller=seller, lines=lines, notes="Garantie d'un an.\nMerci de votre confiance.")
 

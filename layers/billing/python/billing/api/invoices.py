@@ -38,7 +38,7 @@ from billing.domain.invoice import MAX_LINES, DraftInvoice, Invoice, IssuedInvoi
 from billing.domain.ledger import InvoiceStatus, PaymentMethod, is_overdue
 from billing.domain.mentions import Mention
 from billing.domain.money import format_decimal
-from billing.domain.parties import CustomerKind
+from billing.domain.parties import CustomerKind, ProductKind
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
 from billing.ports.delivery import DownloadLink
@@ -61,6 +61,7 @@ class InvoiceLineRequest(Request):
     vat_rate: VatRateField = None
     exemption_code: ExemptionCode = None
     discount: DiscountRequest | None = None
+    kind: Annotated[ProductKind | None, Field(description="Goods or service; the product's, else a service")] = None
 
 
 class InvoiceDraftRequest(Request):
@@ -109,6 +110,7 @@ class InvoiceLineResponse(Reply):
     """A line with its amounts in cents: gross, discount, net."""
 
     product_id: str | None
+    kind: ProductKind
     description: str
     details: str
     quantity: str
@@ -127,6 +129,7 @@ class InvoiceLineResponse(Reply):
         line = computed.line
         return cls(
             product_id=line.product_id,
+            kind=line.kind,
             description=line.description,
             details=line.details,
             quantity=format_decimal(line.quantity),

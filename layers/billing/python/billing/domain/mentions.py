@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from billing.domain.money import format_decimal
-from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind
+from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind, ProductKind
 from billing.domain.totals import Totals
 
 
@@ -33,6 +33,9 @@ def mentions_for(seller: CompanyDescription, buyer: CustomerDescription, totals:
         for wording in dict.fromkeys(group.vat.wording for group in totals.vat_breakdown)
         if wording
     ]
+    kinds = {computed.line.kind for computed in totals.lines}
+    if kinds:  # décret 2022-1299: due from small businesses in 2027, printed now
+        mentions.append(Mention(code=NoteCode.GENERAL, text=f"Nature des opérations : {_operations(kinds)}"))
     if seller.vat_on_debits:  # décret 2022-1299; CGI annex II 242 nonies A
         mentions.append(Mention(code=NoteCode.GENERAL, text="Option pour le paiement de la taxe d'après les débits"))
     rate = format_decimal(seller.late_penalty_rate).replace(".", ",")
@@ -49,6 +52,14 @@ def mentions_for(seller: CompanyDescription, buyer: CustomerDescription, totals:
         ),
     ]
     return tuple(mentions)
+
+
+def _operations(kinds: set[ProductKind]) -> str:
+    if kinds == {ProductKind.GOODS}:
+        return "livraison de biens"
+    if kinds == {ProductKind.SERVICE}:
+        return "prestation de services"
+    return "livraison de biens et prestation de services"
 
 
 def _collection_fee(buyer: CustomerDescription) -> str:  # Code de commerce D441-5

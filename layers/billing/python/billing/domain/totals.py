@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.domain.money import apportion, multiply, percentage_of, to_minor
+from billing.domain.parties import ProductKind
 from billing.domain.vat import VatCategory, VatTreatment
 
 
@@ -49,6 +50,7 @@ class Line:
     vat: VatTreatment
     discount: Discount | None = None
     product_id: str | None = None
+    kind: ProductKind = ProductKind.SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from billing.domain.invoice import (
 )
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.numbering import SeriesState, allocate
-from billing.domain.parties import Company, Customer, Product
+from billing.domain.parties import Company, Customer, Product, ProductKind
 from billing.domain.totals import Discount, Line, Totals
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from billing.ports.clock import Clock, Ids
@@ -58,6 +58,7 @@ class LineInput:
     unit_price: Decimal | None = None
     vat: VatTreatment | None = None
     discount: Discount | None = None
+    kind: ProductKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,6 +419,7 @@ def _line(
             vat=vat,
             discount=line.discount,
             product_id=line.product_id,
+            kind=line.kind or (known.kind if known else ProductKind.SERVICE),
         )
     ]
 
