@@ -1,0 +1,93 @@
+"""Requests to the table per operation, as docs/data-model.md says them: constant, whatever the history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from billing.runtime import table
+from tests.handlers.conftest import Json, Person, sample
+
+DRAFT = json.loads(sample("invoices/create")["body"])
+
+
+@pytest.fixture
+def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], int]:
+    """Counts what one call asks of the table; the membership was seen less than five seconds ago."""
+    client = table.table()
+    original = client._call
+    made: list[str] = []
+
+    def counted(operation: str, **request: Any) -> Any:
+        made.append(operation)
+        return original(operation, **request)
+
+    monkeypatch.setattr(client, "_call", counted)
+
+    def count(call: Callable[[], Any]) -> int:
+        made.clear()
+        answer = call()
+        assert answer.status < 300, answer.text
+        return len(made)
+
+    return count
+
+
+@pytest.mark.parametrize(
+    ("operation", "allowed"),
+    [
+        ("company/read", 1),
+        ("customers/read", 1),
+        ("customers/list", 1),
+        ("customers/search", 1),
+        ("customers/create", 1),
+        ("customers/edit", 2),
+        ("products/read", 1),
+        ("products/list", 1),
+        ("products/create", 1),
+        ("products/edit", 2),
+        ("invoices/read", 1),
+        ("invoices/list", 1),
+        ("invoices/create", 2),
+        ("invoices/preview", 1),
+        ("invoices/edit", 3),
+        ("invoices/issue", 3),
+        ("invoices/read_timeline", 2),
+        ("invoices/start_verification", 2),
+    ],
+)
+def test_an_operation_costs_its_requests(
+    owner: Person, requests: Callable[[Callable[[], Any]], int], operation: str, allowed: int
+) -> None:
+    assert requests(lambda: owner.call(operation, **arguments(operation, owner.ids))) == allowed
+
+
+def test_sending_costs_three_requests_and_a_payment_two(
+    owner: Person, requests: Callable[[Callable[[], Any]], int]
+) -> None:
+    path = {"invoice_id": owner.ids["invoice_id"]}
+    issued = owner.call("invoices/issue", body={"version": 1}, **path).body
+
+    assert requests(lambda: owner.call("invoices/send", body={}, **path)) == 3
+    payment = {"amount_minor": issued["total_minor"], "method": "transfer"}
+    assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
+
+
+def arguments(operation: str, ids: Json) -> Json:
+    """What makes the sample event speak of this company's own things."""
+    domain, _, name = operation.partition("/")
+    own: dict[str, Json] = {
+        "customers": {"customer_id": ids["customer_id"]},
+        "products": {"product_id": ids["product_id"]},
+        "invoices": {"invoice_id": ids["invoice_id"]},
+        "company": {},
+    }
+    path = own[domain] if name in {"read", "edit", "issue", "read_timeline"} else {}
+    if name == "issue":
+        return {**path, "body": {"version": 1}}
+    if operation in {"invoices/create", "invoices/preview", "invoices/edit"}:
+        return {**path, "body": {**DRAFT, "customer_id": ids["customer_id"]}}
+    return path
