@@ -17,7 +17,7 @@ LEGAL_INTEREST_RATES = {
     date(2025, 7, 1): Decimal("2.76"),
     date(2026, 1, 1): Decimal("2.62"),
 }
-# ECB refinancing rate of 1 July 2026 (2.15 %) + 10 points: the default of the law.
+# The default of the law is the ECB refinancing rate + 10 points; 2.15 % on 1 July 2026 is assumed, to be confirmed.
 DEFAULT_LATE_PENALTY_RATE = Decimal("12.15")
 
 
