@@ -73,7 +73,7 @@ def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_pat
         unconfirmed = [one for one, invoice in settled.items() if invoice["delivery"]["state"] == "unconfirmed"]
         sent = mails_by_number(cloud.mail_directory, f"client.{someone.email}")
         for invoice_id in unconfirmed:
-            # Cut between the mark and the relay's acceptance: a person looks, and sends it again.
+            # Cut between the mark and the relay's answer to the last line: a person looks, and sends it again.
             if settled[invoice_id]["number"] not in sent:
                 insist(someone.api, f"/v1/invoices/{invoice_id}/send", {}, str(uuid.uuid4()))
                 wait_for_delivery(someone.api, invoice_id)
@@ -84,7 +84,7 @@ def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_pat
         assert sorted(sent) == numbers
         assert set(sent.values()) == {1}
         someone.leave()
-        assert len(unconfirmed) <= 3, "cuts of a few milliseconds cannot be frequent"
+        assert len(unconfirmed) <= 3, "cuts of the answer to one line cannot be frequent"
 
 
 def kill_everything(cloud: LocalCloud) -> None:

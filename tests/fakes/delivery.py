@@ -55,7 +55,9 @@ class Relay(Enum):
 
     ACCEPTS = auto()
     GREYLISTS = auto()  # 4xx before the message was taken
-    REFUSES = auto()  # 5xx
+    REFUSES = auto()  # 5xx, likewise
+    GREYLISTS_THE_CONTENT = auto()  # 4xx after it
+    REFUSES_THE_CONTENT = auto()  # 5xx after it
     CUTS_AFTER_TAKING = auto()  # the mail left; its answer was lost
     CUTS_BEFORE_TAKING = auto()  # nothing left; nobody can tell
 
@@ -68,11 +70,16 @@ class FakeMailer:
     accepted: list[OutgoingMail] = field(default_factory=list)
     while_sending: Callable[[OutgoingMail], object] = lambda _: None
 
-    def send(self, mail: OutgoingMail) -> str:
+    def send(self, mail: OutgoingMail, *, hand_over: Callable[[], None]) -> str:
         behaviour = self.script.pop(0) if self.script else Relay.ACCEPTS
         if behaviour is Relay.GREYLISTS:
             raise MailTemporarilyRefused
         if behaviour is Relay.REFUSES:
+            raise MailRefused
+        hand_over()
+        if behaviour is Relay.GREYLISTS_THE_CONTENT:
+            raise MailTemporarilyRefused
+        if behaviour is Relay.REFUSES_THE_CONTENT:
             raise MailRefused
         if behaviour is not Relay.CUTS_BEFORE_TAKING:
             self.accepted.append(mail)

@@ -153,6 +153,10 @@ def test_a_pdf_is_rendered_once_and_the_stored_bytes_serve_every_attempt(shop: S
         pytest.param([Relay.GREYLISTS, Relay.ACCEPTS], DeliveryState.SENT, "", 1, id="greylists-once"),
         pytest.param([Relay.GREYLISTS] * 3, DeliveryState.FAILED, "MailTemporarilyRefused", 0, id="greylists-for-good"),
         pytest.param([Relay.REFUSES], DeliveryState.FAILED, "MailRefused", 0, id="refuses"),
+        pytest.param(
+            [Relay.GREYLISTS_THE_CONTENT, Relay.ACCEPTS], DeliveryState.SENT, "", 1, id="greylists-the-content-once"
+        ),
+        pytest.param([Relay.REFUSES_THE_CONTENT], DeliveryState.FAILED, "MailRefused", 0, id="refuses-the-content"),
         pytest.param([Relay.CUTS_AFTER_TAKING], DeliveryState.UNCONFIRMED, "MailUnconfirmed", 1, id="cut-after"),
         pytest.param([Relay.CUTS_BEFORE_TAKING], DeliveryState.UNCONFIRMED, "MailUnconfirmed", 0, id="cut-before"),
     ],
@@ -279,6 +283,7 @@ SCRIPTS: dict[str, list[Relay]] = {
     "accepts": [Relay.ACCEPTS],
     "greylists": [Relay.GREYLISTS, Relay.ACCEPTS],
     "refuses": [Relay.REFUSES],
+    "refuses the content": [Relay.GREYLISTS_THE_CONTENT, Relay.REFUSES_THE_CONTENT],
     "cuts": [Relay.CUTS_AFTER_TAKING],
 }
 CRASHES = [

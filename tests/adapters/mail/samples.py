@@ -26,3 +26,7 @@ def outgoing(**overrides: Any) -> OutgoingMail:
         "sent_at": ISSUED_AT,
     }
     return OutgoingMail(**values | overrides)
+
+
+def nothing() -> None:
+    """A caller that has nothing to note before the content leaves."""

@@ -19,7 +19,7 @@ from moto import mock_aws
 from billing.adapters.mail.ses import SesMailer, ses_client
 from billing.domain.errors import MailRefused, MailTemporarilyRefused, MailUnconfirmed
 from billing.domain.mail import DELIVERY_TAG
-from tests.adapters.mail.samples import FROM_ADDRESS, outgoing
+from tests.adapters.mail.samples import FROM_ADDRESS, nothing, outgoing
 
 CONFIGURATION_SET = "exemple-mails"
 
@@ -80,7 +80,7 @@ def mailer() -> SesMailer:
 def test_the_request_carries_message_envelope_and_tag(endpoint: str) -> None:
     _Handler.ses = ses = Ses()
 
-    assert mailer().send(outgoing()) == "ses-exemple-1"
+    assert mailer().send(outgoing(), hand_over=nothing) == "ses-exemple-1"
 
     (request,) = ses.requests
     assert request["Destination"] == {"ToAddresses": ["compta@modele.example"]}
@@ -114,7 +114,7 @@ def test_each_answer_has_its_meaning_and_nothing_is_sent_twice(
     _Handler.ses = ses = Ses(status, code)
 
     with pytest.raises(error) as caught:
-        mailer().send(outgoing())
+        mailer().send(outgoing(), hand_over=nothing)
 
     assert caught.type is error
     assert len(ses.requests) == 1
@@ -125,7 +125,9 @@ def test_silence_after_the_request_leaves_it_unconfirmed(endpoint: str) -> None:
     client = boto3.client("sesv2", config=Config(retries={"total_max_attempts": 1}, read_timeout=0.3))
 
     with pytest.raises(MailUnconfirmed):
-        SesMailer(client, from_address=FROM_ADDRESS, configuration_set=CONFIGURATION_SET).send(outgoing())
+        SesMailer(client, from_address=FROM_ADDRESS, configuration_set=CONFIGURATION_SET).send(
+            outgoing(), hand_over=nothing
+        )
 
     assert ses.delay is not None
     ses.delay.set()
@@ -136,14 +138,26 @@ def test_nobody_listening_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", "http://127.0.0.1:9")
 
     with pytest.raises(MailTemporarilyRefused):
-        mailer().send(outgoing())
+        mailer().send(outgoing(), hand_over=nothing)
+
+
+def test_nothing_is_asked_before_the_caller_has_noted_that_the_mail_leaves(endpoint: str) -> None:
+    _Handler.ses = ses = Ses()
+
+    def cannot() -> None:
+        raise MailUnconfirmed
+
+    with pytest.raises(MailUnconfirmed):
+        mailer().send(outgoing(), hand_over=cannot)
+
+    assert ses.requests == []
 
 
 def test_a_reference_that_is_no_identifier_is_a_mistake_of_the_caller(endpoint: str) -> None:
     _Handler.ses = ses = Ses()
 
     with pytest.raises(ValueError, match="identifiers"):
-        mailer().send(outgoing(delivery_reference="Atelier Modèle"))
+        mailer().send(outgoing(delivery_reference="Atelier Modèle"), hand_over=nothing)
 
     assert ses.requests == []
 
@@ -154,6 +168,8 @@ def test_the_request_is_one_that_the_service_model_accepts() -> None:
     client.create_email_identity(EmailIdentity=FROM_ADDRESS)
     client.create_configuration_set(ConfigurationSetName=CONFIGURATION_SET)
 
-    sent = SesMailer(client, from_address=FROM_ADDRESS, configuration_set=CONFIGURATION_SET).send(outgoing())
+    sent = SesMailer(client, from_address=FROM_ADDRESS, configuration_set=CONFIGURATION_SET).send(
+        outgoing(), hand_over=nothing
+    )
 
     assert sent

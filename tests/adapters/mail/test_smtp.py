@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from billing.adapters.mail.smtp import SmtpMailer, SmtpSettings
 from billing.domain.errors import MailRefused, MailTemporarilyRefused, MailUnconfirmed
-from tests.adapters.mail.samples import FROM_ADDRESS, outgoing
+from tests.adapters.mail.samples import FROM_ADDRESS, nothing, outgoing
 
 
 @dataclass
@@ -89,7 +89,7 @@ def serve() -> Iterator[Callable[..., SmtpMailer]]:
 def test_the_relay_gets_the_message_and_its_envelope(serve: Callable[..., SmtpMailer]) -> None:
     relay = Relay()
 
-    message_id = serve(relay).send(outgoing())
+    message_id = serve(relay).send(outgoing(), hand_over=nothing)
 
     (envelope,) = relay.taken
     assert envelope.mail_from == FROM_ADDRESS
@@ -101,7 +101,7 @@ def test_the_relay_gets_the_message_and_its_envelope(serve: Callable[..., SmtpMa
 def test_a_line_that_begins_with_a_dot_arrives_whole(serve: Callable[..., SmtpMailer]) -> None:
     relay = Relay()
 
-    serve(relay).send(outgoing(text="avant\n.\n..après\n"))
+    serve(relay).send(outgoing(text="avant\n.\n..après\n"), hand_over=nothing)
 
     content = relay.taken[0].content
     assert isinstance(content, bytes)
@@ -119,7 +119,7 @@ def test_an_answer_says_whether_a_retry_may_help(
     relay = Relay({stage: answer})
 
     with pytest.raises(error) as caught:
-        serve(relay).send(outgoing())
+        serve(relay).send(outgoing(), hand_over=nothing)
 
     assert caught.type is error
     assert relay.taken == []
@@ -136,9 +136,9 @@ def test_it_logs_in_when_told_to(serve: Callable[..., SmtpMailer]) -> None:
     options = {"authenticator": authenticate, "auth_require_tls": False, "auth_required": True, "username": "exemple"}
     relay = Relay()
 
-    serve(relay, password="secret", **options).send(outgoing())
+    serve(relay, password="secret", **options).send(outgoing(), hand_over=nothing)
     with pytest.raises(MailRefused):
-        serve(relay, password="faux", **options).send(outgoing())
+        serve(relay, password="faux", **options).send(outgoing(), hand_over=nothing)
 
     assert (b"exemple", b"secret") in seen
     assert len(relay.taken) == 1
@@ -175,7 +175,9 @@ def test_starttls_encrypts_with_a_certificate_that_is_trusted(serve: Callable[..
     server, client = certificate(tmp_path)
     relay = Relay()
 
-    serve(relay, tls_context=server, require_starttls=True, starttls=True, client_tls=client).send(outgoing())
+    serve(relay, tls_context=server, require_starttls=True, starttls=True, client_tls=client).send(
+        outgoing(), hand_over=nothing
+    )
 
     assert len(relay.taken) == 1
 
@@ -185,7 +187,7 @@ def test_an_unknown_certificate_stops_the_sending(serve: Callable[..., SmtpMaile
     relay = Relay()
 
     with pytest.raises(MailTemporarilyRefused):
-        serve(relay, tls_context=server, starttls=True).send(outgoing())
+        serve(relay, tls_context=server, starttls=True).send(outgoing(), hand_over=nothing)
 
     assert relay.taken == []
 
@@ -194,7 +196,7 @@ def test_a_relay_without_encryption_gets_nothing_when_it_is_asked_for(serve: Cal
     relay = Relay()
 
     with pytest.raises(MailTemporarilyRefused):
-        serve(relay, starttls=True).send(outgoing())
+        serve(relay, starttls=True).send(outgoing(), hand_over=nothing)
 
     assert relay.taken == []
 
@@ -203,7 +205,23 @@ def test_nobody_listening_is_worth_a_retry() -> None:
     mailer = SmtpMailer(SmtpSettings(host="127.0.0.1", port=free_port(), starttls=False), from_address=FROM_ADDRESS)
 
     with pytest.raises(MailTemporarilyRefused):
-        mailer.send(outgoing())
+        mailer.send(outgoing(), hand_over=nothing)
+
+
+def test_nothing_is_taken_before_the_caller_has_noted_that_the_mail_leaves(serve: Callable[..., SmtpMailer]) -> None:
+    relay = Relay()
+
+    def cannot() -> None:
+        assert relay.datas == 0
+        raise MailUnconfirmed
+
+    with pytest.raises(MailUnconfirmed):
+        serve(relay).send(outgoing(), hand_over=cannot)
+
+    assert relay.taken == []
+
+
+MORE_THAN_SOCKETS_HOLD = bytes(8 * 1024 * 1024)
 
 
 @dataclass
@@ -231,7 +249,7 @@ class CuttingRelay:
         in_data = False
         while chunk := connection.recv(65536):
             received += chunk
-            if self.at.lower() in received.lower():
+            if self.at.lower() in received[-len(chunk) - len(self.at) :].lower():
                 if self.silent:
                     done.wait(10)
                 return
@@ -249,8 +267,8 @@ class CuttingRelay:
         (CuttingRelay(at=b"ehlo"), MailTemporarilyRefused),
         (CuttingRelay(at=b"mail from"), MailTemporarilyRefused),
         (CuttingRelay(at=b"rcpt to"), MailTemporarilyRefused),
-        (CuttingRelay(at=b"\r\ndata\r\n"), MailUnconfirmed),
-        (CuttingRelay(at=b"Content-Type: application/pdf"), MailUnconfirmed),
+        (CuttingRelay(at=b"\r\ndata\r\n"), MailTemporarilyRefused),
+        (CuttingRelay(at=b"Content-Type: application/pdf"), MailTemporarilyRefused),
         (CuttingRelay(at=b"\r\n.\r\n"), MailUnconfirmed),
         (CuttingRelay(at=b"\r\n.\r\n", silent=True), MailUnconfirmed),
         (CuttingRelay(at=b"ehlo", silent=True), MailTemporarilyRefused),
@@ -269,7 +287,9 @@ def test_where_a_connection_breaks_decides_whether_the_mail_may_have_left(
     settings = SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], starttls=False)
 
     with pytest.raises(error) as caught:
-        SmtpMailer(settings, from_address=FROM_ADDRESS, timeout_seconds=0.5).send(outgoing())
+        SmtpMailer(settings, from_address=FROM_ADDRESS, timeout_seconds=0.5).send(
+            outgoing(attachment=MORE_THAN_SOCKETS_HOLD), hand_over=nothing
+        )
 
     done.set()
     listener.shutdown(socket.SHUT_RDWR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,8 +71,11 @@ class OutgoingMail:
 
 
 class Mailer(Protocol):
-    def send(self, mail: OutgoingMail) -> str:
+    def send(self, mail: OutgoingMail, *, hand_over: Callable[[], None]) -> str:
         """The provider's id of the accepted message. Never retries by itself.
+
+        ``hand_over`` is called once, with everything made ready, as the last thing before the content leaves.
+        What it raises passes through, and nothing is sent.
 
         Raises:
             MailTemporarilyRefused: nothing was taken; a retry is safe.

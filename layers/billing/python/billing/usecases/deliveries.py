@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from billing.domain.delivery import (
     ClaimState,
@@ -119,23 +120,39 @@ def mail_invoice(
     content = documents.get(pdf.key)
     if content is None:
         raise NotFound
-    mail = _mail(invoice, request, content, clock)
-    transmitting = replace(claim, state=ClaimState.TRANSMITTING, updated_at=clock.now())
-    if claim.state is ClaimState.TRANSMITTING or not deliveries.advance_mail(transmitting, expected=claim):
+    if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
+    moving = _MovingClaim(claim, deliveries, clock)
     try:
-        message_id = mailer.send(mail)
+        message_id = mailer.send(_mail(invoice, request, content, clock), hand_over=moving.hand_over)
     except MailTemporarilyRefused:
-        deliveries.advance_mail(claim, expected=transmitting)
+        if moving.claim.state is ClaimState.TRANSMITTING:
+            moving.advance(state=ClaimState.CLAIMED)
         raise
     except MailRefused:
-        refused = replace(transmitting, state=ClaimState.REFUSED, updated_at=clock.now())
-        deliveries.advance_mail(refused, expected=transmitting)
+        moving.advance(state=ClaimState.REFUSED)
         raise
-    accepted = replace(transmitting, state=ClaimState.ACCEPTED, provider_message_id=message_id, updated_at=clock.now())
     # The provider's own event may have moved the claim further already: that is as good.
-    deliveries.advance_mail(accepted, expected=transmitting)
-    return accepted
+    moving.advance(state=ClaimState.ACCEPTED, provider_message_id=message_id)
+    return moving.claim
+
+
+class _MovingClaim:
+    """The claim of a mail while this run sends it; each step holds that nobody else moved it."""
+
+    def __init__(self, claim: MailClaim, deliveries: Deliveries, clock: Clock) -> None:
+        self.claim = claim
+        self._deliveries = deliveries
+        self._clock = clock
+
+    def advance(self, **changes: Any) -> bool:
+        expected, self.claim = self.claim, replace(self.claim, updated_at=self._clock.now(), **changes)
+        return self._deliveries.advance_mail(self.claim, expected=expected)
+
+    def hand_over(self) -> None:
+        """Raises: MailUnconfirmed, when another run hands this mail over."""
+        if not self.advance(state=ClaimState.TRANSMITTING):
+            raise MailUnconfirmed
 
 
 def record_invoice_delivery(

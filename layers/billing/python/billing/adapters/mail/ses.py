@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import boto3
@@ -53,7 +54,7 @@ class SesMailer:
         self._from_address = from_address
         self._configuration_set = configuration_set
 
-    def send(self, mail: OutgoingMail) -> str:
+    def send(self, mail: OutgoingMail, *, hand_over: Callable[[], None]) -> str:
         """SES's message id. The tag comes back in each event of the configuration set.
 
         Raises:
@@ -65,6 +66,7 @@ class SesMailer:
             raise ValueError("a delivery reference is made of identifiers")
         recipient = envelope_recipient(mail)
         raw = build(mail, self._from_address)
+        hand_over()
         try:
             answer = self._client.send_email(
                 FromEmailAddress=self._from_address,

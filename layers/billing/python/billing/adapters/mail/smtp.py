@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from billing.adapters.mail.mime import build, envelope_recipient, message_id
@@ -14,6 +15,7 @@ from billing.ports.delivery import OutgoingMail
 
 _TIMEOUT_SECONDS = 30.0
 _PERMANENT = 500
+_START_OF_CONTENT = 354
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,16 @@ class SmtpMailer:
         self._tls = tls
         self._timeout_seconds = timeout_seconds
 
-    def send(self, mail: OutgoingMail) -> str:
+    def send(self, mail: OutgoingMail, *, hand_over: Callable[[], None]) -> str:
         """The Message-ID, which relays give back in their events.
+
+        ``hand_over`` is called between the content and the lone dot that ends it: a relay whose client is gone
+        before the dot has nothing to deliver (RFC 5321 section 4.1.1.4).
 
         Raises:
             MailTemporarilyRefused: the relay is unreachable or answers 4xx: nothing was taken.
             MailRefused: it answers 5xx.
-            MailUnconfirmed: cut between the beginning of DATA and the relay's answer to it.
+            MailUnconfirmed: cut between the lone dot and the relay's answer to it.
         """
         recipient = envelope_recipient(mail)
         raw = build(mail, self._from_address)
@@ -56,7 +61,11 @@ class SmtpMailer:
                 options = [f"size={len(raw)}"] if smtp.has_extn("size") else []
                 _accepted(*smtp.mail(self._from_address, options))
                 _accepted(*smtp.rcpt(recipient))
-            _transmit(smtp, raw)
+                smtp.putcmd("data")
+                _expected(_START_OF_CONTENT, *smtp.getreply())
+                smtp.send(_content(raw))
+            hand_over()
+            _end(smtp)
         return message_id(mail, self._from_address)
 
     @contextlib.contextmanager
@@ -81,7 +90,7 @@ class SmtpMailer:
 
 @contextlib.contextmanager
 def _nothing_taken() -> Iterator[None]:
-    """Before DATA, whatever breaks leaves nothing with the relay."""
+    """Before the end of the content, whatever breaks leaves nothing with the relay."""
     try:
         yield
     except smtplib.SMTPResponseException as error:
@@ -90,18 +99,29 @@ def _nothing_taken() -> Iterator[None]:
         raise MailTemporarilyRefused from error
 
 
-def _transmit(smtp: smtplib.SMTP, raw: bytes) -> None:
+def _end(smtp: smtplib.SMTP) -> None:
+    """The lone dot: from here on the mail may be the relay's."""
     try:
-        code, text = smtp.data(raw)
-    except smtplib.SMTPDataError as error:  # DATA itself was refused
-        raise _refusal(error.smtp_code) from error
+        smtp.send(b".\r\n")
+        code, text = smtp.getreply()
     except (smtplib.SMTPException, OSError) as error:
         raise MailUnconfirmed from error
     _accepted(code, text)
 
 
+def _content(raw: bytes) -> bytes:
+    """Leading dots doubled, the last line ended (RFC 5321 section 4.5.2)."""
+    quoted = re.sub(rb"(?m)^\.", b"..", raw)
+    return quoted if quoted.endswith(b"\r\n") else quoted + b"\r\n"
+
+
 def _accepted(code: int, text: bytes) -> None:  # noqa: ARG001 - an SMTP answer is a code and a text
     if not 200 <= code < 300:
+        raise _refusal(code)
+
+
+def _expected(wanted: int, code: int, text: bytes) -> None:  # noqa: ARG001 - an SMTP answer is a code and a text
+    if code != wanted:
         raise _refusal(code)
 
 
