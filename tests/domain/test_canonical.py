@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from billing.domain.canonical import canonical_json
+from billing.domain.canonical import LATER, canonical_json
 from billing.domain.invoice import document_hash
 from billing.domain.totals import Discount, Line
 from billing.domain.vat import VatCategory
@@ -73,6 +73,17 @@ def test_the_text_of_a_stored_line_never_changes() -> None:
         '"reason":"Remise"},"kind":"service","product_id":null,"quantity":"2.5","unit":"HUR","unit_price":"80",'
         '"vat":{"category":"S","exemption_code":null,"rate":"5.5"}}'
     )
+
+
+@dataclass(frozen=True)
+class Grown:
+    a: int = 1
+    b: str = field(default="", metadata=LATER)
+
+
+def test_a_field_added_later_leaves_older_texts_as_they_are() -> None:
+    assert canonical_json(Grown()) == '{"a":1}'
+    assert canonical_json(Grown(b="x")) == '{"a":1,"b":"x"}'
 
 
 def test_the_hash_is_sha_256_of_the_utf_8_text() -> None:

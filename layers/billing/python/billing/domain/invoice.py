@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from billing.domain.canonical import canonical_json
+from billing.domain.canonical import LATER, canonical_json
 from billing.domain.dates import due_date
 from billing.domain.delivery import Delivery
 from billing.domain.errors import FieldError, FieldErrors
@@ -37,6 +37,15 @@ class DocumentType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrecedingDocument:
+    """An issued document that this one corrects or deducts (BG-3: number BT-25, date BT-26)."""
+
+    invoice_id: str
+    number: str
+    issue_date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceContent:
     """What a person writes on a draft. Dates left out are decided at issue."""
 
@@ -48,6 +57,9 @@ class InvoiceContent:
     payment_terms_days: int | None = None
     purchase_order: str = ""
     notes: str = ""
+    document_type: DocumentType = field(default=DocumentType.INVOICE, metadata=LATER)
+    preceding: tuple[PrecedingDocument, ...] = field(default=(), metadata=LATER)
+    quote_id: str | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +114,8 @@ class InvoiceDocument:
     mentions: tuple[Mention, ...]
     rules_version: str
     template_version: str
+    preceding: tuple[PrecedingDocument, ...] = field(default=(), metadata=LATER)
+    quote_id: str | None = field(default=None, metadata=LATER)
 
     def canonical(self) -> str:
         return canonical_json(self)
@@ -283,7 +297,7 @@ def freeze(
     document = InvoiceDocument(
         tenant_id=draft.tenant_id,
         invoice_id=draft.invoice_id,
-        document_type=DocumentType.INVOICE,
+        document_type=content.document_type,
         series=allocation.series,
         year=allocation.year,
         rank=allocation.rank,
@@ -305,6 +319,8 @@ def freeze(
         mentions=mentions_for(company.description, customer.description, totals),
         rules_version=RULES_VERSION,
         template_version=TEMPLATE_VERSION,
+        preceding=content.preceding,
+        quote_id=content.quote_id,
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
