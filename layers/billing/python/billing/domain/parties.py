@@ -7,8 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
+from billing.domain.payment_terms import PaymentTerms
 from billing.domain.vat import VatRegime, VatTreatment
 
 DEFAULT_PAYMENT_TERMS_DAYS = 30
@@ -83,6 +85,7 @@ class CompanyDescription:
     early_payment_discount: str = ""
     footer_text: str = ""
     invoice_number_pattern: NumberPattern = field(default_factory=lambda: DEFAULT_PATTERNS[Series.INVOICE])
+    payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
 
     @property
     def display_name(self) -> str:
@@ -120,6 +123,7 @@ class CustomerDescription:
     vat_number: str | None = None
     payment_terms_days: int | None = None
     notes: str = ""
+    payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,7 +191,13 @@ def _recomputed(document: InvoiceDocument) -> Totals | None:
     # A discount beyond what it is taken from is itself the proof of broken totals.
     lines = tuple(computed.line for computed in document.totals.lines)
     try:
-        return compute_totals(lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor)
+        return compute_totals(
+            lines,
+            discount=document.document_discount,
+            allowances=document.allowances,
+            charges=document.charges,
+            prepaid_minor=document.totals.prepaid_minor,
+        )
     except ValueError:
         return None
 
