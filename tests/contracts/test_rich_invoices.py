@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from billing.domain.parties import Address
 from billing.domain.particulars import BillingPeriod, Particulars
+from billing.domain.parties import Address
 from billing.domain.payment_terms import PaymentTerms, TermsRule
 from billing.domain.totals import Adjustment, Charge, Discount
 from tests import factories
