@@ -236,9 +236,10 @@ def test_what_was_stored_unprintable_is_refused_before_a_number_is_taken(shop: S
 def test_a_preview_says_the_draft_s_totals_and_saves_nothing(shop: Shop) -> None:
     wanted = shop.wanted(shop.customer().customer_id)
 
-    totals = invoices.preview_invoice(shop.caller, wanted, invoices=shop.repositories.invoices)
+    shown = invoices.preview_invoice(shop.caller, wanted, invoices=shop.repositories.invoices, clock=shop.clock)
 
-    assert totals == shop.draft(wanted).totals
+    draft = shop.draft(wanted)
+    assert (shown.totals, shown.warnings) == (draft.totals, draft.warnings)
     assert len(shop.repositories.store.invoices) == 1
 
 

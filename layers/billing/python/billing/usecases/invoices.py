@@ -31,6 +31,7 @@ from billing.domain.invoice import (
     InvoiceDocument,
     IssuedInvoice,
     check_content,
+    draft_warnings,
     freeze,
 )
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
@@ -41,6 +42,7 @@ from billing.domain.parties import Company, Customer, Product, ProductKind
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.totals import Adjustment, Charge, Discount, Line, Totals
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime, VatTreatment
+from billing.domain.warnings import Notice
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.idempotency import IdempotentRequest
@@ -86,6 +88,16 @@ class DraftInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What a draft says once it is complete, and what it is warned of."""
+
+    content: InvoiceContent
+    totals: Totals
+    customer_name: str
+    warnings: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentInput:
     amount_minor: int
     method: PaymentMethod
@@ -98,19 +110,36 @@ def create_invoice(
 ) -> DraftInvoice:
     """A draft, without a number. Raises: CompanyNotDescribed, UnknownReference, FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
-    content, totals, customer_name = _compose(caller, wanted, invoices=invoices, once=once)
+    composed = _compose(caller, wanted, invoices=invoices, today=clock.today(), once=once)
+    return _created(caller, composed, once=once, invoices=invoices, clock=clock, ids=ids)
+
+
+def _created(
+    caller: Caller,
+    composed: Composed,
+    *,
+    once: IdempotentRequest,
+    invoices: Invoices,
+    clock: Clock,
+    ids: Ids,
+    duplicate_of: str | None = None,
+) -> DraftInvoice:
     now = clock.now()
     draft = DraftInvoice(
         tenant_id=caller.tenant_id,
         invoice_id=ids.new("inv"),
         version=1,
-        content=content,
-        customer_name=customer_name,
-        totals=totals,
+        content=composed.content,
+        customer_name=composed.customer_name,
+        totals=composed.totals,
         created_at=now,
         updated_at=now,
+        warnings=composed.warnings,
     )
-    invoices.create(caller, draft, event=_event(EventType.INVOICE_CREATED, caller, draft, ids), once=once)
+    event = _event(EventType.INVOICE_CREATED, caller, draft, ids)
+    if duplicate_of is not None:
+        event = replace(event, data={**event.data, "duplicate_of": duplicate_of})
+    invoices.create(caller, draft, event=event, once=once)
     return draft
 
 
@@ -124,28 +153,14 @@ def duplicate_invoice(
     caller.require(Permission.WRITE_DOCUMENTS)
     copied = _copied(invoices.read(caller, invoice_id, once=once))
     held = frozenset(line.product_id for line in copied.lines if line.product_id)
-    content, totals, customer_name = _compose(caller, copied, invoices=invoices, once=once, held=held)
-    now = clock.now()
-    draft = DraftInvoice(
-        tenant_id=caller.tenant_id,
-        invoice_id=ids.new("inv"),
-        version=1,
-        content=content,
-        customer_name=customer_name,
-        totals=totals,
-        created_at=now,
-        updated_at=now,
-    )
-    event = _event(EventType.INVOICE_CREATED, caller, draft, ids)
-    event = replace(event, data={**event.data, "duplicate_of": invoice_id})
-    invoices.create(caller, draft, event=event, once=once)
-    return draft
+    composed = _compose(caller, copied, invoices=invoices, today=clock.today(), once=once, held=held)
+    return _created(caller, composed, once=once, invoices=invoices, clock=clock, ids=ids, duplicate_of=invoice_id)
 
 
-def preview_invoice(caller: Caller, wanted: DraftInput, *, invoices: Invoices) -> Totals:
-    """The totals a draft would have; nothing is saved."""
+def preview_invoice(caller: Caller, wanted: DraftInput, *, invoices: Invoices, clock: Clock) -> Composed:
+    """The totals and warnings a draft would have; nothing is saved."""
     caller.require(Permission.READ)
-    return _compose(caller, wanted, invoices=invoices)[1]
+    return _compose(caller, wanted, invoices=invoices, today=clock.today())
 
 
 def read_invoice(caller: Caller, invoice_id: str, *, invoices: Invoices) -> Invoice:
@@ -173,8 +188,14 @@ def edit_invoice(
     caller.require(Permission.WRITE_DOCUMENTS)
     current = _draft(invoices.read(caller, invoice_id), expected_version)
     held = frozenset(line.product_id for line in current.content.lines if line.product_id)
-    content, totals, customer_name = _compose(caller, wanted, invoices=invoices, held=held)
-    draft = current.edited(content, customer_name=customer_name, totals=totals, at=clock.now())
+    composed = _compose(caller, wanted, invoices=invoices, today=clock.today(), held=held)
+    draft = current.edited(
+        composed.content,
+        customer_name=composed.customer_name,
+        totals=composed.totals,
+        at=clock.now(),
+        warnings=composed.warnings,
+    )
     event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
     invoices.save_draft(caller, draft, previous=current, event=event)
     return draft
@@ -393,9 +414,10 @@ def _compose(
     wanted: DraftInput,
     *,
     invoices: Invoices,
+    today: date,
     once: IdempotentRequest | None = None,
     held: frozenset[str] = frozenset(),
-) -> tuple[InvoiceContent, Totals, str]:
+) -> Composed:
     """What a draft says, completed from the catalogue; archived products only where the draft ``held`` them."""
     product_ids = tuple(dict.fromkeys(line.product_id for line in wanted.lines if line.product_id))
     context = invoices.draft_context(caller, wanted.customer_id, product_ids, once=once)
@@ -436,7 +458,9 @@ def _compose(
     )
     _refuse_other_siret(wanted.particulars, context.customer)
     totals = check_content(content, company.description.vat_regime)
-    return content, totals, context.customer.description.name
+    customer = context.customer.description
+    warnings = draft_warnings(content, totals, company=company.description, customer=customer, today=today)
+    return Composed(content=content, totals=totals, customer_name=customer.name, warnings=warnings)
 
 
 def _copied(invoice: Invoice) -> DraftInput:
