@@ -28,6 +28,24 @@ class EventType(StrEnum):
     DELIVERY_FAILED = "invoice.delivery_failed"
     DELIVERY_UNCONFIRMED = "invoice.delivery_unconfirmed"
     PAYMENT_RECORDED = "invoice.payment_recorded"
+    QUOTE_CREATED = "quote.created"
+    QUOTE_EDITED = "quote.edited"
+    QUOTE_DELETED = "quote.deleted"
+    QUOTE_FINALISED = "quote.finalised"  # numbered and frozen: from here on it can be sent
+    QUOTE_REVISED = "quote.revised"
+    QUOTE_LINK_CREATED = "quote.link_created"
+    QUOTE_LINKS_REVOKED = "quote.links_revoked"
+    QUOTE_ACCEPTED = "quote.accepted"
+    QUOTE_REJECTED = "quote.rejected"
+    QUOTE_INVOICED = "quote.invoiced"
+    QUOTE_RELEASED = "quote.released"  # the draft invoice it had become was deleted
+    QUOTE_DELIVERY_REQUESTED = "quote.delivery_requested"
+    QUOTE_PDF_RENDERED = "quote.pdf_rendered"
+    QUOTE_SENT = "quote.sent"
+    QUOTE_DELIVERED = "quote.delivered"
+    QUOTE_BOUNCED = "quote.bounced"
+    QUOTE_DELIVERY_FAILED = "quote.delivery_failed"
+    QUOTE_DELIVERY_UNCONFIRMED = "quote.delivery_unconfirmed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.products import Products
+from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
@@ -46,6 +47,11 @@ def products() -> Products:
 @cache
 def invoices() -> Invoices:
     return Invoices(table())
+
+
+@cache
+def quotes() -> Quotes:
+    return Quotes(table())
 
 
 @cache
