@@ -40,6 +40,7 @@ from billing.domain.particulars import NONE as NO_PARTICULARS
 from billing.domain.particulars import Particulars
 from billing.domain.parties import Company, Customer, Product, ProductKind
 from billing.domain.payment_terms import PaymentTerms
+from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.totals import Adjustment, Charge, Discount, Line, Totals
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from billing.domain.warnings import Notice
@@ -85,6 +86,8 @@ class DraftInput:
     payment_terms: PaymentTerms | None = None
     particulars: Particulars = NO_PARTICULARS
     private_notes: str = ""
+    paid: PaidAtIssue | None = None
+    contracting: Contracting | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +282,7 @@ def issue_invoice(
                 "send": int(send),
             },
         )
+        issued, payment = _with_payment(issued, caller, ids)
         try:
             invoices.issue(
                 caller,
@@ -288,6 +292,7 @@ def issue_invoice(
                 event=event,
                 delivery=delivery,
                 once=once,
+                payment=payment,
             )
         except SeriesMoved as moved:
             if clock.monotonic() - started > BUDGET_SECONDS:
@@ -375,19 +380,7 @@ def record_invoice_payment(
             recorded_by=caller.user_id,
         )
         paid = invoice.with_entry(entry)
-        event = Event(
-            event_id=ids.new("evt"),
-            event_type=EventType.PAYMENT_RECORDED,
-            occurred_at=now,
-            actor=caller.user_id,
-            data={
-                "invoice_id": invoice_id,
-                "entry_id": entry.entry_id,
-                "amount_minor": entry.amount_minor,
-                "method": payment.method.value,
-                "balance_minor": paid.ledger.balance_minor,
-            },
-        )
+        event = _payment_event(caller, paid, entry, ids)
         invoices.record_entry(caller, paid, entry=entry, event=event, once=once)
         return paid
 
@@ -455,7 +448,11 @@ def _compose(
         payment_terms=wanted.payment_terms,
         particulars=wanted.particulars,
         private_notes=wanted.private_notes,
+        paid=wanted.paid,
+        contracting=wanted.contracting,
     )
+    if wanted.paid is not None and wanted.paid.paid_on > today:
+        raise _future("/paid/paid_on")
     _refuse_other_siret(wanted.particulars, context.customer)
     totals = check_content(content, company.description.vat_regime)
     customer = context.customer.description
@@ -498,6 +495,7 @@ def _copied(invoice: Invoice) -> DraftInput:
         payment_terms=source.payment_terms,
         particulars=replace(source.particulars, period=None),
         private_notes=private_notes,
+        contracting=source.contracting,
     )
 
 
@@ -571,6 +569,44 @@ def _with_delivery(
     return requested, delivery
 
 
+def _with_payment(
+    issued: IssuedInvoice, caller: Caller, ids: Ids
+) -> tuple[IssuedInvoice, tuple[LedgerEntry, Event] | None]:
+    """A document that was paid before it was issued has the payment as its first entry."""
+    paid, amount_minor = issued.document.paid, issued.document.totals.prepaid_minor
+    if paid is None or not amount_minor:
+        return issued, None
+    entry = LedgerEntry(
+        entry_id=ids.new("pay"),
+        rank=1,
+        kind=EntryKind.PAYMENT,
+        amount_minor=amount_minor,
+        entry_date=paid.paid_on,
+        method=paid.method,
+        reference=paid.reference,
+        recorded_at=issued.document.issued_at,
+        recorded_by=caller.user_id,
+    )
+    settled = replace(issued, ledger=issued.ledger.with_entry(entry))
+    return settled, (entry, _payment_event(caller, settled, entry, ids))
+
+
+def _payment_event(caller: Caller, invoice: IssuedInvoice, entry: LedgerEntry, ids: Ids) -> Event:
+    return Event(
+        event_id=ids.new("evt"),
+        event_type=EventType.PAYMENT_RECORDED,
+        occurred_at=entry.recorded_at,
+        actor=caller.user_id,
+        data={
+            "invoice_id": invoice.invoice_id,
+            "entry_id": entry.entry_id,
+            "amount_minor": entry.amount_minor,
+            "method": entry.method.value if entry.method else "",
+            "balance_minor": invoice.ledger.balance_minor,
+        },
+    )
+
+
 def _default_issue_date(series: SeriesState, clock: Clock) -> date:
     # At midnight another request may already have issued with the new date: the series' date wins.
     today = clock.today()
@@ -579,7 +615,11 @@ def _default_issue_date(series: SeriesState, clock: Clock) -> date:
 
 def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
     if day is not None and day > clock.today():
-        raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
+        raise _future(pointer)
+
+
+def _future(pointer: str) -> FieldErrors:
+    return FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
 
 
 def _described(company: Company | None) -> Company:
