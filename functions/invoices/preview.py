@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from billing.api.answers import answer, documented, respond
+from billing.api.drafts import draft_input
 from billing.api.entry import entry_point
 from billing.api.identity import caller
 from billing.api.invoices import InvoicePreviewResponse, PreviewInvoiceRequest
@@ -13,7 +14,6 @@ from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock
 from billing.usecases.invoices import preview_invoice
-from invoices import draft_input
 
 app = APIGatewayHttpResolver(enable_validation=True)
 install(app)
