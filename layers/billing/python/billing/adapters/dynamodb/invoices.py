@@ -313,6 +313,7 @@ class Invoices:
         event: Event,
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        payment: tuple[LedgerEntry, Event] | None = None,
     ) -> None:
         tenant_id = caller.tenant_id
         head = self._table.replace(
@@ -327,6 +328,7 @@ class Invoices:
             self._number(tenant_id, issued, allocation),
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._event(tenant_id, issued.invoice_id, event),
+            *(self._paid(issued, *payment) if payment else ()),
             once=once,
             answered=issued,
         )
@@ -352,20 +354,10 @@ class Invoices:
     def record_entry(
         self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
     ) -> None:
-        key = keys.ledger_entry(invoice.tenant_id, invoice.invoice_id, entry.rank)
-        content = item(
-            pk=key.pk,
-            sk=key.sk,
-            entity=LEDGER_ENTRY,
-            schema_version=SCHEMA_VERSION,
-            tenant_id=invoice.tenant_id,
-            body=dump(entry),
-        )
         self._table.write(
             caller,
             self.moved_head(invoice),
-            self._table.create(content, refuse_with(StaleVersion)),
-            self._event(invoice.tenant_id, invoice.invoice_id, event),
+            *self._paid(invoice, entry, event),
             once=once,
             answered=invoice,
         )
@@ -388,6 +380,22 @@ class Invoices:
             expected_version=invoice.version - 1,
             entity=ISSUED,
             refused=refuse_with(StaleVersion),
+        )
+
+    def _paid(self, invoice: IssuedInvoice, entry: LedgerEntry, event: Event) -> tuple[Write, Write]:
+        """A movement of the ledger and its event."""
+        key = keys.ledger_entry(invoice.tenant_id, invoice.invoice_id, entry.rank)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity=LEDGER_ENTRY,
+            schema_version=SCHEMA_VERSION,
+            tenant_id=invoice.tenant_id,
+            body=dump(entry),
+        )
+        return (
+            self._table.create(content, refuse_with(StaleVersion)),
+            self._event(invoice.tenant_id, invoice.invoice_id, event),
         )
 
     def _series(self, tenant_id: str, issued: IssuedInvoice, allocation: NumberAllocation) -> Write:
