@@ -17,6 +17,7 @@ from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.products import Products as TableProducts
+from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests as TableWorkflowRequests
@@ -27,6 +28,7 @@ from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
+from billing.ports.quotes import Quotes
 from billing.ports.repositories import (
     Companies,
     Customers,
@@ -56,6 +58,7 @@ class Repositories:
     customers: Customers
     products: Products
     invoices: Invoices
+    quotes: Quotes
     deliveries: Deliveries
     requests: WorkflowRequests
     verifications: Verifications
@@ -170,6 +173,7 @@ def _over_fakes() -> Repositories:
         customers=fakes.customers,
         products=fakes.products,
         invoices=fakes.invoices,
+        quotes=fakes.quotes,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
         verifications=fakes.verifications,
@@ -214,6 +218,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         customers=TableCustomers(table),
         products=TableProducts(table),
         invoices=TableInvoices(table),
+        quotes=TableQuotes(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),

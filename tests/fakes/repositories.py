@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from billing.domain.access import Caller, Membership
 from billing.domain.dates import civil_date
+from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import (
     FieldError,
@@ -15,6 +16,7 @@ from billing.domain.errors import (
     MembershipChanged,
     NotFound,
     NumberTaken,
+    QuoteAlreadySent,
     StaleVersion,
     UnknownReference,
 )
@@ -24,6 +26,7 @@ from billing.domain.ledger import InvoiceStatus, LedgerEntry, is_overdue
 from billing.domain.money import format_decimal
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
+from billing.domain.quote import Quote
 from billing.domain.search import fold, words
 from billing.domain.verification import (
     ChainedDocument,
@@ -36,6 +39,7 @@ from billing.domain.verification import (
 )
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
+from billing.ports.quotes import QuoteContext, QuoteQuery, QuoteSummary
 from billing.ports.repositories import (
     CustomerSummary,
     DraftContext,
@@ -348,6 +352,165 @@ class FakeInvoices:
         self._store.outbox[DELIVERY, *key] = Waiting(0, delivery.requested_at)
 
 
+class FakeQuotes:
+    """Port Quotes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._invoices = FakeInvoices(store)
+
+    def read(self, caller: Caller, quote_id: str, *, once: IdempotentRequest | None = None) -> Quote:
+        with self._store.lock:
+            self._store.check(caller, once)
+            return _found(self._store.quotes.get((caller.tenant_id, quote_id)))
+
+    def create(self, caller: Caller, quote: Quote, *, event: Event, once: IdempotentRequest) -> None:
+        with self._store.writing(caller, once=once, answered=quote):
+            self._store.quotes[caller.tenant_id, quote.quote_id] = quote
+            self._store.record(caller.tenant_id, quote.quote_id, event)
+
+    def save(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        event: Event,
+        once: IdempotentRequest | None = None,
+        former: Quote | None = None,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=quote):
+            move_quote(self._store, quote)
+            if former:
+                self._store.revisions[caller.tenant_id, quote.quote_id, former.revision] = former
+            self._store.record(caller.tenant_id, quote.quote_id, event)
+
+    def delete(self, caller: Caller, quote_id: str, *, expected_version: int, event: Event) -> None:
+        with self._store.writing(caller):
+            stored = _found(self._store.quotes.get((caller.tenant_id, quote_id)))
+            if stored.number is not None:
+                raise QuoteAlreadySent
+            if stored.version != expected_version:
+                raise StaleVersion
+            del self._store.quotes[caller.tenant_id, quote_id]
+            self._store.record(caller.tenant_id, quote_id, event)
+
+    def list(self, caller: Caller, query: QuoteQuery, page: PageRequest) -> Page[QuoteSummary]:
+        by_validity = query.status is not None
+        with self._store.lock:
+            self._store.check(caller)
+            rows: Rows = []
+            for (tenant_id, quote_id), quote in self._store.quotes.items():
+                summary = quote_summary(quote)
+                day = (summary.valid_until or summary.list_date) if by_validity else summary.list_date
+                wanted = (
+                    tenant_id == caller.tenant_id
+                    and (query.status is None or quote.status(query.on) is query.status)
+                    and query.customer_id in {None, summary.customer_id}
+                    and (query.from_date or date.min) <= day <= (query.to_date or date.max)
+                )
+                if wanted:
+                    rows.append((f"{day.isoformat()}#{quote_id}", summary))
+        return cast("Page[QuoteSummary]", paged(rows, page, forward=by_validity))
+
+    def load_for_send(self, caller: Caller, quote_id: str, *, once: IdempotentRequest) -> QuoteContext:
+        with self._store.lock:
+            quote = self.read(caller, quote_id, once=once)
+            return QuoteContext(
+                quote=quote,
+                company=self._store.companies.get(caller.tenant_id),
+                series=self._series(caller.tenant_id),
+            )
+
+    def send(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        previous: Quote,
+        allocation: NumberAllocation | None,
+        delivery: DeliveryRequest,
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        tenant_id = caller.tenant_id
+        with self._store.writing(caller, once=once, answered=quote):
+            stored = self._store.quotes.get((tenant_id, quote.quote_id))
+            if stored is None or stored.version != previous.version:
+                raise StaleVersion
+            if allocation and self._series(tenant_id) != allocation.previous:
+                raise SeriesMoved(self._series(tenant_id))
+            if allocation and (tenant_id, allocation.number) in self._store.numbers:
+                raise NumberTaken
+            self._invoices._ask(delivery)
+            if allocation:
+                self._store.series[tenant_id, Series.QUOTE] = SeriesState(
+                    series=Series.QUOTE,
+                    year=allocation.year,
+                    last_rank=allocation.rank,
+                    last_date=allocation.issue_date,
+                    last_hash=quote.document_hash,
+                )
+                self._store.numbers[tenant_id, allocation.number] = quote.quote_id
+            self._store.quotes[tenant_id, quote.quote_id] = quote
+            self._store.record(tenant_id, quote.quote_id, event)
+
+    def convert(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        draft: DraftInvoice,
+        events: tuple[Event, Event],
+        once: IdempotentRequest,
+    ) -> None:
+        own, of_draft = events
+        with self._store.writing(caller, once=once, answered=draft):
+            move_quote(self._store, quote)
+            self._store.invoices[caller.tenant_id, draft.invoice_id] = draft
+            self._store.record(caller.tenant_id, quote.quote_id, own)
+            self._store.record(caller.tenant_id, draft.invoice_id, of_draft)
+
+    def release(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoice_id: str,
+        expected_version: int,
+        events: tuple[Event, Event],
+    ) -> None:
+        own, of_draft = events
+        with self._store.writing(caller):
+            self._invoices._held_draft(caller.tenant_id, invoice_id, expected_version)
+            move_quote(self._store, quote)
+            del self._store.invoices[caller.tenant_id, invoice_id]
+            self._store.record(caller.tenant_id, quote.quote_id, own)
+            self._store.record(caller.tenant_id, invoice_id, of_draft)
+
+    def timeline(self, caller: Caller, quote_id: str, page: PageRequest) -> Page[Event]:
+        with self._store.lock:
+            self.read(caller, quote_id)
+            events = self._store.events.get((caller.tenant_id, quote_id), ())
+        rows: Rows = [(event.event_id, event) for event in events]
+        return cast("Page[Event]", paged(rows, page))
+
+    def open(self, tenant_id: str, quote_id: str) -> Quote | None:
+        with self._store.lock:
+            return self._store.quotes.get((tenant_id, quote_id))
+
+    def revision(self, tenant_id: str, quote_id: str, revision: int) -> Quote | None:
+        with self._store.lock:
+            return self._store.revisions.get((tenant_id, quote_id, revision))
+
+    def decide(self, quote: Quote, *, event: Event) -> None:
+        with self._store.lock:
+            move_quote(self._store, quote)
+            self._store.record(quote.tenant_id, quote.quote_id, event)
+
+    def _series(self, tenant_id: str) -> SeriesState:
+        return self._store.series.get((tenant_id, Series.QUOTE)) or SeriesState.untouched(Series.QUOTE)
+
+
 class FakeDeliveries:
     """Port Deliveries."""
 
@@ -361,28 +524,37 @@ class FakeDeliveries:
             raise NotFound
         return invoice
 
+    def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        if not is_quote_id(document_id):
+            return self.invoice(tenant_id, document_id)
+        with self._store.lock:
+            quote = _found(self._store.quotes.get((tenant_id, document_id)))
+        if quote.document is None:
+            raise NotFound
+        return quote
+
     def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest:
         with self._store.lock:
             request = _found(self._store.requests.get((tenant_id, invoice_id, attempt)))
             waiting = self._store.outbox.get((DELIVERY, tenant_id, invoice_id, attempt))
         return replace(request, executions=waiting.executions) if waiting else request
 
-    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
         with self._store.lock:
-            invoice = self.invoice(tenant_id, invoice_id)
-            if invoice.delivery.pdf is not None:
-                return invoice
-            recorded = invoice.with_delivery(replace(invoice.delivery, pdf=pdf), pdf.rendered_at)
+            document = self.document(tenant_id, document_id)
+            if document.delivery.pdf is not None:
+                return document
+            recorded = document.with_delivery(replace(document.delivery, pdf=pdf), pdf.rendered_at)
             move_head(self._store, recorded)
-            self._store.record(tenant_id, invoice_id, event)
+            self._store.record(tenant_id, document_id, event)
             return recorded
 
-    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+    def settle(self, document: Deliverable, request: DeliveryRequest, *, event: Event | None) -> None:
         key = (request.tenant_id, request.invoice_id, request.attempt)
         with self._store.lock:
             if self._store.requests[key].outcome is not None:
                 raise StaleVersion
-            move_head(self._store, invoice)
+            move_head(self._store, document)
             self._store.requests[key] = request
             self._store.outbox.pop((DELIVERY, *key))
             if event:
@@ -404,10 +576,14 @@ class FakeDeliveries:
         with self._store.lock:
             return self._store.claims.get((tenant_id, invoice_id, attempt, recipient.strip().lower()))
 
-    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
+    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
         with self._store.lock:
-            move_head(self._store, invoice)
-            self._store.record(invoice.tenant_id, invoice.invoice_id, event)
+            move_head(self._store, document)
+            self._store.record(document.tenant_id, document.document_id, event)
+
+    def record_link(self, quote: Quote) -> None:
+        with self._store.lock:
+            move_head(self._store, quote)
 
 
 class FakeWorkflowRequests:
@@ -545,6 +721,7 @@ class FakeRepositories:
     customers: FakeCustomers
     products: FakeProducts
     invoices: FakeInvoices
+    quotes: FakeQuotes
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
@@ -559,18 +736,50 @@ def fake_repositories() -> FakeRepositories:
         customers=FakeCustomers(store),
         products=FakeProducts(store),
         invoices=FakeInvoices(store),
+        quotes=FakeQuotes(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),
     )
 
 
-def move_head(store: Store, invoice: IssuedInvoice) -> None:
+def move_head(store: Store, document: Deliverable) -> None:
     """The head one version further. Raises: StaleVersion."""
+    if isinstance(document, Quote):
+        move_quote(store, document)
+    else:
+        _move_invoice(store, document)
+
+
+def move_quote(store: Store, quote: Quote) -> None:
+    stored = store.quotes.get((quote.tenant_id, quote.quote_id))
+    if stored is None or stored.version != quote.version - 1:
+        raise StaleVersion
+    store.quotes[quote.tenant_id, quote.quote_id] = quote
+
+
+def _move_invoice(store: Store, invoice: IssuedInvoice) -> None:
     stored = store.invoices.get((invoice.tenant_id, invoice.invoice_id))
     if not isinstance(stored, IssuedInvoice) or stored.version != invoice.version - 1:
         raise StaleVersion
     store.invoices[invoice.tenant_id, invoice.invoice_id] = invoice
+
+
+def quote_summary(quote: Quote) -> QuoteSummary:
+    document = quote.document
+    return QuoteSummary(
+        quote_id=quote.quote_id,
+        status=quote.status(date.min),
+        number=quote.number,
+        revision=quote.revision,
+        list_date=document.issue_date if document else civil_date(quote.created_at),
+        valid_until=document.valid_until if document else quote.valid_until,
+        customer_id=quote.content.customer_id,
+        customer_name=quote.customer_name,
+        currency="EUR",
+        total_minor=quote.totals.total_minor,
+        delivery_state=quote.delivery.state.value,
+    )
 
 
 def invoice_summary(invoice: Invoice) -> InvoiceSummary:

@@ -16,6 +16,7 @@ from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
+from billing.domain.quote import Quote
 from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -52,6 +53,8 @@ class Store:
     customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
     products: dict[tuple[str, str], Product] = field(default_factory=dict)
     invoices: dict[tuple[str, str], Invoice] = field(default_factory=dict)
+    quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
+    revisions: dict[tuple[str, str, int], Quote] = field(default_factory=dict)
     series: dict[tuple[str, Series], SeriesState] = field(default_factory=dict)
     places: dict[tuple[str, Series, int, int], Placed] = field(default_factory=dict)
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)

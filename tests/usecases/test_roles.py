@@ -186,6 +186,7 @@ class Acts:
             self.draft.invoice_id,
             expected_version=1,
             invoices=self.held.invoices,
+            quotes=self.held.quotes,
             clock=self.shop.clock,
             ids=self.shop.ids,
         )

@@ -72,7 +72,8 @@ def compose_quote_mail(quote: Quote, *, link: str | None = None) -> ComposedMail
         subject=f"Devis {document.number}{version} – {seller}",
         greeting=_greeting(document.buyer),
         opening=f"Veuillez trouver ci-joint notre devis {document.number}{version} "
-        f"du {format_long_date(document.issue_date)}, d'un montant de {format_euros(document.totals.total_minor)}{taxed}.",
+        f"du {format_long_date(document.issue_date)}, d'un montant de "
+        f"{format_euros(document.totals.total_minor)}{taxed}.",
         facts=[
             ("Montant du devis", format_euros(document.totals.total_minor)),
             ("Valable jusqu'au", format_long_date(document.valid_until)),

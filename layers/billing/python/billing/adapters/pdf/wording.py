@@ -9,6 +9,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
+from billing.domain.quote import QuoteDocument
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import (
     MINUS,
@@ -28,7 +29,9 @@ TITLES = {
     DocumentType.CORRECTIVE: "Facture rectificative",
     DocumentType.DEPOSIT: "Facture d'acompte",
     DocumentType.DEPOSIT_CREDIT_NOTE: "Avoir sur acompte",
+    DocumentType.QUOTE: "Devis",
 }
+PrintedDocument = InvoiceDocument | QuoteDocument
 _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
 _NO_VAT = "–"
 
@@ -83,8 +86,15 @@ def buyer_identifiers(buyer: CustomerDescription) -> list[str]:
     return [*_present(identity), *_present(f"TVA {buyer.vat_number}" if buyer.vat_number else "")]
 
 
-def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+def facts(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and value of what a reader looks for first."""
+    if isinstance(document, QuoteDocument):
+        version = [("Version", str(document.revision))] if document.revision > 1 else []
+        return [
+            ("Date du devis", format_french(document.issue_date)),
+            ("Valable jusqu'au", format_french(document.valid_until)),
+            *version,
+        ]
     found = [
         ("Date d'émission", format_french(document.issue_date)),
         ("Livraison ou prestation", format_french(document.supply_date)),
@@ -95,7 +105,15 @@ def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     return found
 
 
-def references(document: InvoiceDocument) -> list[str]:
+def agreement(document: QuoteDocument) -> list[str]:
+    return [
+        f"Devis {document.number} accepté pour {format_euros(document.totals.total_minor)}"
+        f"{' TTC' if document.totals.vat_minor else ''}.",
+        "Signature précédée de la mention « Bon pour accord », ou acceptation en ligne par le lien reçu.",
+    ]
+
+
+def references(document: PrintedDocument) -> list[str]:
     """What the buyer files the document by, beside its own order number."""
     held = document.particulars
     period = held.period
@@ -182,7 +200,7 @@ def document_discount(discount: Discount | None) -> str:
     return f"{discount.reason}{share}"
 
 
-def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
+def totals(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and amount of each total before the amount due."""
     sums = document.totals
     rows = _adjustment_rows(document)
@@ -198,7 +216,7 @@ def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
-def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
+def _adjustment_rows(document: PrintedDocument) -> list[tuple[str, str]]:
     """The discount, then each allowance and charge, over all VAT groups together."""
     sums = document.totals
     amounts: dict[tuple[bool, str], int] = {}
@@ -215,19 +233,25 @@ def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
-def due_label(document: InvoiceDocument) -> str:
+def due_label(document: PrintedDocument) -> str:
     """What stands beside the amount due; an invoice paid before its issue says so."""
+    if isinstance(document, QuoteDocument):
+        return "Total du devis"
     return "Acquitté, net à payer" if document.paid else "Net à payer"
 
 
-def payment_title(document: InvoiceDocument) -> str:
+def payment_title(document: PrintedDocument) -> str:
+    if isinstance(document, QuoteDocument):
+        return "Conditions"
     if document.paid is not None:
         return "Facture acquittée"
     return "Règlement par virement" if document.seller.iban else "Règlement"
 
 
-def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Label and value of what a payer needs: when and what to quote, then where the money goes."""
+    if isinstance(document, QuoteDocument):
+        return [("Règlement", document.payment_terms.wording_fr)], []
     seller = document.seller
     days = (document.due_date - document.issue_date).days
     terms = (document.payment_terms or PaymentTerms.net(max(0, min(days, MAX_TERMS_DAYS)))).wording_fr
