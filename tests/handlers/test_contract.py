@@ -117,8 +117,12 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/edit", body=draft_body, invoice_id=doomed)
     check("invoices/delete", headers={"if-match": '"2"'}, invoice_id=doomed)
     check("invoices/duplicate", **invoice)
+    (kept,) = check("invoices/upload_attachment", **invoice).body["attachments"]
+    file = {**invoice, "attachment_id": kept["attachment_id"]}
+    check("invoices/download_attachment", **file)
+    check("invoices/remove_attachment", headers={"if-match": '"2"'}, **file)
     check("invoices/read", **invoice)
-    check("invoices/issue", body={"version": 1}, **invoice)
+    check("invoices/issue", body={"version": 3}, **invoice)
     check("invoices/read", **invoice)
     check("invoices/list")
     check("invoices/record_payment", body={"amount_minor": 100, "method": "cash"}, **invoice)

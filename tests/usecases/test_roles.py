@@ -13,7 +13,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import OnboardingStep
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
-from billing.usecases import company, customers, invoices, products, verifications
+from billing.usecases import attachments, company, customers, invoices, products, verifications
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
@@ -160,6 +160,19 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def upload_invoice_attachment(self, by: Caller) -> object:
+        return attachments.upload_invoice_attachment(
+            by,
+            self.draft.invoice_id,
+            b"a;b\n1;2\n",
+            name="exemple.csv",
+            expected_version=self.draft.version,
+            invoices=self.held.invoices,
+            documents=self.shop.documents,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
     def preview_invoice(self, by: Caller) -> object:
         return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices, clock=self.shop.clock)
 
@@ -259,6 +272,7 @@ ALLOWED: dict[str, set[Role]] = {
     "archive_product": WRITERS,
     "create_invoice": WRITERS,
     "duplicate_invoice": WRITERS,
+    "upload_invoice_attachment": WRITERS,
     "preview_invoice": READERS,
     "read_invoice": READERS,
     "list_invoices": READERS,

@@ -19,6 +19,8 @@ class EventType(StrEnum):
     INVOICE_CREATED = "invoice.created"
     INVOICE_EDITED = "invoice.edited"
     INVOICE_DELETED = "invoice.deleted"
+    ATTACHMENT_ADDED = "invoice.attachment_added"
+    ATTACHMENT_REMOVED = "invoice.attachment_removed"
     INVOICE_ISSUED = "invoice.issued"
     DELIVERY_REQUESTED = "invoice.delivery_requested"
     PDF_RENDERED = "invoice.pdf_rendered"
