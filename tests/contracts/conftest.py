@@ -111,7 +111,7 @@ class World:
         return draft
 
     def series(self, *, of: Caller | None = None) -> SeriesState:
-        return self.repositories.verifications.series_head(of or self.caller)
+        return self.repositories.verifications.series_heads(of or self.caller)[0]
 
     def issue(
         self,

@@ -66,7 +66,7 @@ def _verify(chain: Chain, target: SeriesState, *, page: int = 2) -> Verification
     for start in range(0, len(chain), page):
         verification = verification.advanced(tuple(chain[start : start + page]), LATER)
     place = (target.year, target.last_rank)
-    return verification.finished(SeriesEnding(head=place, last_place=place), LATER)
+    return verification.walked(SeriesEnding(head=place, last_place=place), LATER).finished(LATER)
 
 
 def _rewritten(item: ChainedDocument, **changes: object) -> ChainedDocument:
@@ -309,7 +309,7 @@ def test_a_series_that_was_set_back_is_a_finding() -> None:
         updated_at=MORNING,
     )
 
-    finished = job.finished(SeriesEnding(head=(0, 0), last_place=(2026, 4)), LATER)
+    finished = job.walked(SeriesEnding(head=(0, 0), last_place=(2026, 4)), LATER).finished(LATER)
 
     assert finished.state is VerificationState.FAILED
     assert [finding.rule for finding in finished.findings] == [Rule.SERIES_HEAD_MATCHES]

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.vat import VatRegime, VatTreatment
@@ -83,6 +84,7 @@ class CompanyDescription:
     early_payment_discount: str = ""
     footer_text: str = ""
     invoice_number_pattern: NumberPattern = field(default_factory=lambda: DEFAULT_PATTERNS[Series.INVOICE])
+    credit_note_number_pattern: NumberPattern = field(default=DEFAULT_PATTERNS[Series.CREDIT_NOTE], metadata=LATER)
 
     @property
     def display_name(self) -> str:
