@@ -11,6 +11,7 @@ from billing.domain.delivery import ClaimState, DeliveryOutcome, DeliveryState, 
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.numbering import Series
 from billing.domain.verification import ChainPosition, Finding, Rule, Verification, VerificationState, check_page
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import OpenRequest

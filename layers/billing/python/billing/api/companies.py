@@ -69,6 +69,7 @@ class DescribeCompanyRequest(Request):
     ] = ""
     footer_text: Annotated[str, Text(300, lines=True)] = ""
     invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
+    credit_note_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.CREDIT_NOTE].text
 
     def description(self) -> CompanyDescription:
         """Raises: FieldErrors, when fields contradict each other."""
@@ -98,6 +99,7 @@ class DescribeCompanyRequest(Request):
             early_payment_discount=self.early_payment_discount,
             footer_text=self.footer_text,
             invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
+            credit_note_number_pattern=NumberPattern(self.credit_note_number_pattern),
         )
 
     def _identity_errors(self) -> list[FieldError]:
@@ -226,6 +228,7 @@ class CompanyResponse(Reply):
     early_payment_discount: str
     footer_text: str
     invoice_number_pattern: str
+    credit_note_number_pattern: str
     onboarding: OnboardingStep
     logo: LogoResponse | None
     created_at: datetime
@@ -258,6 +261,7 @@ class CompanyResponse(Reply):
             early_payment_discount=described.early_payment_discount,
             footer_text=described.footer_text,
             invoice_number_pattern=described.invoice_number_pattern.text,
+            credit_note_number_pattern=described.credit_note_number_pattern.text,
             onboarding=company.onboarding,
             logo=LogoResponse.of(company.logo) if company.logo else None,
             created_at=company.created_at,

@@ -477,6 +477,20 @@ def freeze_credit_note(
     )
 
 
+def settlement_lines(document: InvoiceDocument) -> list[tuple[str, int]]:
+    """How a credit note is settled, in French, with cents; what is zero is left out."""
+    settlement = document.settlement
+    if settlement is None:
+        return []
+    number = document.preceding[0].number if document.preceding else ""
+    lines = [
+        (f"Déduit de la facture {number}", settlement.applied_minor),
+        ("Conservé à votre crédit", settlement.customer_credit_minor),
+        ("Remboursé", settlement.refunded_minor),
+    ]
+    return [(label, amount_minor) for label, amount_minor in lines if amount_minor]
+
+
 def type_of_credit(credited: InvoiceDocument) -> DocumentType:
     """503 for a deposit invoice, 381 otherwise (UNTDID 1001)."""
     is_deposit = credited.document_type is DocumentType.DEPOSIT

@@ -144,6 +144,11 @@ class Ledger:
                 if amount > self.paid_minor - self.reversed_minor:
                     raise ValueError("a reversal takes back what was recorded as paid")
                 return {"reversed_minor": self.reversed_minor + amount}
+            case EntryKind.REFUND | EntryKind.RELEASE:
+                return self._given_back(entry)
+
+    def _given_back(self, entry: LedgerEntry) -> dict[str, Any]:
+        amount = entry.amount_minor
         if amount > self.kept_minor:
             raise ValueError("a refund gives back what was paid")
         if entry.kind is EntryKind.RELEASE:

@@ -218,7 +218,8 @@ class InvoiceLayout:
         """A band with the dates and, largest, the amount due."""
         due = format_euros(self._document.totals.due_minor)
         found = wording.facts(self._document)
-        due_width = max(width_of(due, _DUE), width_of("Net à payer", _LABEL)) + 28
+        due_label = wording.due_label(self._document)
+        due_width = max(width_of(due, _DUE), width_of(due_label, _LABEL)) + 28
         each = (_CONTENT - due_width - 14) / len(found)
         cells = [
             (wrap(label, _LABEL, each - _CELL_GAP), wrap(value, _STRONG, each - _CELL_GAP)) for label, value in found
@@ -240,7 +241,7 @@ class InvoiceLayout:
                 y += _STRONG.leading
             x += each
         middle = self._y + height / 2
-        self._page.text_right(_RIGHT - 14, middle - 4, "Net à payer", _LABEL._replace(colour=_WHITE))
+        self._page.text_right(_RIGHT - 14, middle - 4, due_label, _LABEL._replace(colour=_WHITE))
         self._page.text_right(_RIGHT - 14, middle + 12, due, _DUE)
         self._y += height + _BLOCK_GAP
 
@@ -407,7 +408,7 @@ class InvoiceLayout:
             page.text_right(_RIGHT, y, amount, style)
             y += _SUM_HEIGHT
         page.box(x, y - 8, _TOTALS_WIDTH, 30, _ACCENT, radius=4)
-        page.text(x + 12, y + 10.5, "Net à payer", _DUE_LABEL)
+        page.text(x + 12, y + 10.5, wording.due_label(self._document), _DUE_LABEL)
         page.text_right(_RIGHT - 12, y + 11.5, format_euros(self._document.totals.due_minor), _DUE)
         return y + 22
 
@@ -478,8 +479,7 @@ class InvoiceLayout:
         height += 28
         self._ensure(height)
         self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
-        title = "Règlement par virement" if self._document.seller.iban else "Règlement"
-        self._page.text(_LEFT + 14, self._y + 15, title, _HEADING)
+        self._page.text(_LEFT + 14, self._y + 15, wording.settlement_title(self._document), _HEADING)
         for x, y, text, style in placed:
             self._page.text(x, self._y + 30 + y, text, style)
         self._y += height + _BLOCK_GAP
@@ -499,8 +499,7 @@ class InvoiceLayout:
 
     def _mentions(self) -> None:
         """All of them on one page, but for those that stand with their VAT group already."""
-        said = {group.vat.wording for group in self._document.totals.vat_breakdown}
-        mentions = [mention.text for mention in self._document.mentions if mention.text not in said]
+        mentions = wording.printed_mentions(self._document)
         self._small([line for text in mentions for line in wrap(text, _SMALL, _CONTENT)])
         self._small(self._closing)
 
