@@ -1,8 +1,10 @@
 """Invoices: drafts, issue, delivery, payments, and the proof of the ledger."""
 
 from billing.api.invoices import InvoiceDraftRequest, InvoiceLineRequest
-from billing.api.vat import vat_treatment
+from billing.api.payment_terms import only_one
+from billing.api.vat import AdjustmentRequest, vat_treatment
 from billing.domain.errors import FieldError, FieldErrors
+from billing.domain.totals import Adjustment
 from billing.usecases.invoices import DraftInput, LineInput
 
 
@@ -11,6 +13,11 @@ def draft_input(wanted: InvoiceDraftRequest) -> DraftInput:
     errors: list[FieldError] = []
     lines = tuple(_line(line, f"/lines/{index}", errors) for index, line in enumerate(wanted.lines))
     discount = wanted.discount.discount("/discount", errors) if wanted.discount else None
+    allowances = _adjustments(wanted.allowances, "/allowances", errors)
+    charges = _adjustments(wanted.charges, "/charges", errors)
+    only_one(wanted.payment_terms, wanted.payment_terms_days, errors)
+    terms = wanted.payment_terms.terms("/payment_terms", errors) if wanted.payment_terms else None
+    particulars = wanted.particulars(errors)
     if errors:
         raise FieldErrors(tuple(errors))
     return DraftInput(
@@ -22,7 +29,17 @@ def draft_input(wanted: InvoiceDraftRequest) -> DraftInput:
         payment_terms_days=wanted.payment_terms_days,
         purchase_order=wanted.purchase_order,
         notes=wanted.notes,
+        allowances=allowances,
+        charges=charges,
+        payment_terms=terms,
+        particulars=particulars,
+        private_notes=wanted.private_notes,
     )
+
+
+def _adjustments(wanted: list[AdjustmentRequest], pointer: str, errors: list[FieldError]) -> tuple[Adjustment, ...]:
+    read = (each.adjustment(f"{pointer}/{index}", errors) for index, each in enumerate(wanted))
+    return tuple(adjustment for adjustment in read if adjustment is not None)
 
 
 def _line(line: InvoiceLineRequest, pointer: str, errors: list[FieldError]) -> LineInput:
@@ -36,4 +53,5 @@ def _line(line: InvoiceLineRequest, pointer: str, errors: list[FieldError]) -> L
         vat=vat_treatment(line, pointer, errors),
         discount=line.discount.discount(f"{pointer}/discount", errors) if line.discount else None,
         kind=line.kind,
+        charge=line.charge.charge(f"{pointer}/charge", errors) if line.charge else None,
     )

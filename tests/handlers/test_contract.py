@@ -116,6 +116,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     doomed = check("invoices/create", body=draft_body).body["invoice_id"]
     check("invoices/edit", body=draft_body, invoice_id=doomed)
     check("invoices/delete", headers={"if-match": '"2"'}, invoice_id=doomed)
+    check("invoices/duplicate", **invoice)
     check("invoices/read", **invoice)
     check("invoices/issue", body={"version": 1}, **invoice)
     check("invoices/read", **invoice)

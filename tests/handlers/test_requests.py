@@ -52,6 +52,7 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         ("invoices/read", 1),
         ("invoices/list", 1),
         ("invoices/create", 2),
+        ("invoices/duplicate", 3),
         ("invoices/preview", 1),
         ("invoices/edit", 3),
         ("invoices/issue", 3),
@@ -85,7 +86,7 @@ def arguments(operation: str, ids: Json) -> Json:
         "invoices": {"invoice_id": ids["invoice_id"]},
         "company": {},
     }
-    path = own[domain] if name in {"read", "edit", "issue", "read_timeline"} else {}
+    path = own[domain] if name in {"read", "edit", "duplicate", "issue", "read_timeline"} else {}
     if name == "issue":
         return {**path, "body": {"version": 1}}
     if operation in {"invoices/create", "invoices/preview", "invoices/edit"}:

@@ -22,6 +22,7 @@ from billing.api.fields import (
     Text,
     VatNumber,
 )
+from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.identifiers import french_vat_number
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
@@ -61,6 +62,9 @@ class DescribeCompanyRequest(Request):
     bic: Bic | None = None
     bank_name: Annotated[str, Text(60)] = ""
     payment_terms_days: PaymentTermsDays = DEFAULT_PAYMENT_TERMS_DAYS
+    payment_terms: Annotated[
+        PaymentTermsRequest | None, Field(description="A rule; goes before `payment_terms_days`")
+    ] = None
     late_penalty_rate: Annotated[
         Percentage, Field(description="Percent a year, printed on invoices", examples=["12.15"])
     ] = DEFAULT_LATE_PENALTY_RATE
@@ -74,6 +78,7 @@ class DescribeCompanyRequest(Request):
     def description(self) -> CompanyDescription:
         """Raises: FieldErrors, when fields contradict each other."""
         errors = [*self._identity_errors(), *self.address.errors("/address"), *self._bank_errors()]
+        terms = self.payment_terms.terms("/payment_terms", errors) if self.payment_terms else None
         if errors:
             raise FieldErrors(tuple(errors))
         return CompanyDescription(
@@ -100,6 +105,7 @@ class DescribeCompanyRequest(Request):
             footer_text=self.footer_text,
             invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
             credit_note_number_pattern=NumberPattern(self.credit_note_number_pattern),
+            payment_terms=terms,
         )
 
     def _identity_errors(self) -> list[FieldError]:
@@ -224,6 +230,7 @@ class CompanyResponse(Reply):
     bic: str | None
     bank_name: str
     payment_terms_days: int
+    payment_terms: PaymentTermsResponse | None
     late_penalty_rate: str
     early_payment_discount: str
     footer_text: str
@@ -257,6 +264,7 @@ class CompanyResponse(Reply):
             bic=described.bic,
             bank_name=described.bank_name,
             payment_terms_days=described.payment_terms_days,
+            payment_terms=PaymentTermsResponse.of(described.payment_terms) if described.payment_terms else None,
             late_penalty_rate=format_decimal(described.late_penalty_rate),
             early_payment_discount=described.early_payment_discount,
             footer_text=described.footer_text,

@@ -12,6 +12,7 @@ from billing.api.answers import Reply, Request, answer
 from billing.api.companies import identifier_errors
 from billing.api.fields import EmailAddress, PaymentTermsDays, Siren, Siret, Text, VatNumber
 from billing.api.paging import PageReply
+from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse, only_one
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.parties import Customer, CustomerDescription, CustomerKind
 from billing.ports.idempotency import Answer
@@ -34,6 +35,7 @@ class CustomerFields(Request):
     payment_terms_days: Annotated[PaymentTermsDays | None, Field(description="Instead of the company's own terms")] = (
         None
     )
+    payment_terms: Annotated[PaymentTermsRequest | None, Field(description="Instead of `payment_terms_days`")] = None
     notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed")] = ""
 
     def description(self) -> CustomerDescription:
@@ -42,6 +44,8 @@ class CustomerFields(Request):
         if self.delivery_address is not None:
             errors += self.delivery_address.errors("/delivery_address")
         errors += identifier_errors(self.siren, self.siret, self.vat_number)
+        only_one(self.payment_terms, self.payment_terms_days, errors)
+        terms = self.payment_terms.terms("/payment_terms", errors) if self.payment_terms else None
         if self.kind is CustomerKind.INDIVIDUAL:
             errors += [
                 FieldError(
@@ -67,6 +71,7 @@ class CustomerFields(Request):
             vat_number=self.vat_number,
             payment_terms_days=self.payment_terms_days,
             notes=self.notes,
+            payment_terms=terms,
         )
 
 
@@ -92,6 +97,7 @@ class CustomerResponse(Reply):
     siret: str | None
     vat_number: str | None
     payment_terms_days: int | None
+    payment_terms: PaymentTermsResponse | None
     notes: str
     created_at: datetime
     updated_at: datetime
@@ -114,6 +120,7 @@ class CustomerResponse(Reply):
             siret=described.siret,
             vat_number=described.vat_number,
             payment_terms_days=described.payment_terms_days,
+            payment_terms=PaymentTermsResponse.of(described.payment_terms) if described.payment_terms else None,
             notes=described.notes,
             created_at=customer.created_at,
             updated_at=customer.updated_at,

@@ -23,7 +23,12 @@ from billing.api.fields import (
     Version,
 )
 from billing.api.paging import PageReply
+from billing.api.particulars import ParticularsFields, ParticularsReply, particulars_fields
+from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse
 from billing.api.vat import (
+    AdjustmentRequest,
+    AdjustmentResponse,
+    ChargeRequest,
     DiscountRequest,
     DiscountResponse,
     ExemptionCode,
@@ -31,10 +36,18 @@ from billing.api.vat import (
     VatRateField,
     VatSubtotalResponse,
 )
+from billing.domain.adjustments import MAX_ADJUSTMENTS
 from billing.domain.delivery import Delivery, DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.events import Event
-from billing.domain.invoice import MAX_LINES, DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.invoice import (
+    MAX_LINES,
+    DraftInvoice,
+    Invoice,
+    InvoiceContent,
+    InvoiceDocument,
+    IssuedInvoice,
+)
 from billing.domain.ledger import InvoiceStatus, PaymentMethod, is_overdue
 from billing.domain.mentions import Mention
 from billing.domain.money import format_decimal
@@ -62,9 +75,10 @@ class InvoiceLineRequest(Request):
     exemption_code: ExemptionCode = None
     discount: DiscountRequest | None = None
     kind: Annotated[ProductKind | None, Field(description="Goods or service; the product's, else a service")] = None
+    charge: ChargeRequest | None = None
 
 
-class InvoiceDraftRequest(Request):
+class InvoiceDraftRequest(ParticularsFields):
     """What a person writes on a draft. Dates left out are decided at issue."""
 
     customer_id: CustomerReference
@@ -73,8 +87,14 @@ class InvoiceDraftRequest(Request):
     supply_date: IsoDate | None = None
     due_date: IsoDate | None = None
     payment_terms_days: PaymentTermsDays | None = None
-    purchase_order: Annotated[str, Text(50)] = ""
-    notes: Annotated[str, Text(2000, lines=True)] = ""
+    payment_terms: Annotated[PaymentTermsRequest | None, Field(description="Instead of `payment_terms_days`")] = None
+    allowances: Annotated[list[AdjustmentRequest], Field(max_length=MAX_ADJUSTMENTS)] = Field(default_factory=list)
+    charges: Annotated[list[AdjustmentRequest], Field(max_length=MAX_ADJUSTMENTS)] = Field(default_factory=list)
+    purchase_order: Annotated[
+        str, Text(50), Field(description="BT-13; the commitment number (engagement) in the public sector")
+    ] = ""
+    notes: Annotated[str, Text(2000, lines=True), Field(description="Printed on the invoice")] = ""
+    private_notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed, never sent")] = ""
 
 
 class CreateInvoiceRequest(InvoiceDraftRequest):
@@ -120,8 +140,10 @@ class InvoiceLineResponse(Reply):
     vat_rate: str
     exemption_code: str | None
     discount: DiscountResponse | None
+    charge: DiscountResponse | None
     gross_minor: int
     discount_minor: int
+    charge_minor: int
     net_minor: int
 
     @classmethod
@@ -139,8 +161,10 @@ class InvoiceLineResponse(Reply):
             vat_rate=format_decimal(line.vat.rate),
             exemption_code=line.vat.exemption_code,
             discount=DiscountResponse.of(line.discount) if line.discount else None,
+            charge=DiscountResponse.of(line.charge) if line.charge else None,
             gross_minor=computed.gross_minor,
             discount_minor=computed.discount_minor,
+            charge_minor=computed.charge_minor,
             net_minor=computed.net_minor,
         )
 
@@ -152,7 +176,8 @@ class InvoiceTotalsResponse(Reply):
     lines: list[InvoiceLineResponse]
     vat_breakdown: list[VatSubtotalResponse]
     lines_minor: Annotated[int, Field(description="Sum of the lines without VAT")]
-    discount_minor: Annotated[int, Field(description="Discount on the whole document")]
+    discount_minor: Annotated[int, Field(description="Discount and allowances on the whole document")]
+    charges_minor: Annotated[int, Field(description="Charges on the whole document")]
     net_minor: Annotated[int, Field(description="Total without VAT")]
     vat_minor: int
     total_minor: Annotated[int, Field(description="Total with VAT")]
@@ -166,6 +191,7 @@ class InvoiceTotalsResponse(Reply):
             vat_breakdown=[VatSubtotalResponse.of(group) for group in totals.vat_breakdown],
             lines_minor=totals.lines_minor,
             discount_minor=totals.discount_minor,
+            charges_minor=totals.charges_minor,
             net_minor=totals.net_minor,
             vat_minor=totals.vat_minor,
             total_minor=totals.total_minor,
@@ -242,7 +268,7 @@ class InvoiceMentionResponse(Reply):
         return cls(code=mention.code.value, text=mention.text)
 
 
-class InvoiceResponse(InvoiceTotalsResponse):
+class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     """Everything a screen needs, of a draft or of an issued invoice."""
 
     invoice_id: str
@@ -256,8 +282,14 @@ class InvoiceResponse(InvoiceTotalsResponse):
     payment_terms_days: int | None
     customer: InvoiceCustomerResponse
     discount: Annotated[DiscountResponse | None, Field(description="On the whole document")]
+    allowances: list[AdjustmentResponse]
+    charges: list[AdjustmentResponse]
+    payment_terms: Annotated[
+        PaymentTermsResponse | None, Field(description="Of a draft: its own; of an issued invoice: those it is due by")
+    ]
     purchase_order: str
     notes: str
+    private_notes: str
     mentions: list[InvoiceMentionResponse]
     paid_minor: int
     balance_minor: Annotated[int, Field(description="Left to pay")]
@@ -286,9 +318,21 @@ def invoice_fields(invoice: Invoice, today: date) -> dict[str, Any]:
     return common | (_issued(invoice, today) if isinstance(invoice, IssuedInvoice) else _draft(invoice))
 
 
+def _of_content(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
+    """What a draft says and an issued document says alike."""
+    return {
+        **particulars_fields(content.particulars),
+        "allowances": [AdjustmentResponse.of(allowance) for allowance in content.allowances],
+        "charges": [AdjustmentResponse.of(charge) for charge in content.charges],
+        "payment_terms": PaymentTermsResponse.of(content.payment_terms) if content.payment_terms else None,
+    }
+
+
 def _draft(draft: DraftInvoice) -> dict[str, Any]:
     content = draft.content
     return {
+        **_of_content(content),
+        "private_notes": content.private_notes,
         "status": InvoiceStatus.DRAFT,
         "overdue": False,
         "number": None,
@@ -311,6 +355,8 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
 def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
     document, ledger = invoice.document, invoice.ledger
     return {
+        **_of_content(document),
+        "private_notes": invoice.private_notes,
         "status": ledger.status,
         "overdue": is_overdue(ledger, document.due_date, today),
         "number": document.number,

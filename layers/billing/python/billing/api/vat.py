@@ -12,7 +12,7 @@ from billing.api.answers import Reply, Request
 from billing.api.fields import OptionalAmountMinor, Percentage, Text
 from billing.domain.errors import FieldError
 from billing.domain.money import format_decimal
-from billing.domain.totals import Discount, VatSubtotal
+from billing.domain.totals import Adjustment, Charge, Discount, VatSubtotal
 from billing.domain.vat import EXEMPTIONS, STANDARD_RATES, VatCategory, VatTreatment
 
 VatCategoryField = Annotated[
@@ -119,9 +119,86 @@ class DiscountResponse(Reply):
     reason: str
 
     @classmethod
-    def of(cls, discount: Discount) -> DiscountResponse:
+    def of(cls, discount: Discount | Charge) -> DiscountResponse:
         percent = format_decimal(discount.percent) if discount.percent is not None else None
         return cls(percent=percent, amount_minor=discount.amount_minor, reason=discount.reason)
+
+
+class ChargeRequest(Request):
+    """Either a percentage of the line or an amount."""
+
+    percent: Annotated[Percentage | None, Field(examples=["2"])] = None
+    amount_minor: OptionalAmountMinor | None = None
+    reason: Annotated[str, Text(100, min_length=1)] = "Frais"
+
+    def charge(self, pointer: str, errors: list[FieldError]) -> Charge | None:
+        """The charge, or None and an error when it is both or neither."""
+        if not share_is_right(self.percent, self.amount_minor, pointer, errors):
+            return None
+        return Charge(percent=self.percent, amount_minor=self.amount_minor, reason=self.reason)
+
+
+class AdjustmentRequest(Request):
+    """An allowance or a charge on the whole document: a percentage or an amount, for one VAT group or over all.
+
+    Without VAT fields, an amount is split over the VAT groups by the weight of their lines.
+    """
+
+    percent: Annotated[Percentage | None, Field(examples=["2"])] = None
+    amount_minor: OptionalAmountMinor | None = None
+    reason: Annotated[str, Text(100, min_length=1)]
+    reason_code: Annotated[
+        str, Text(3), Field(description="UNTDID 5189 for an allowance, UNTDID 7161 for a charge", examples=["FC"])
+    ] = ""
+    vat_category: VatCategoryField = None
+    vat_rate: VatRateField = None
+    exemption_code: ExemptionCode = None
+
+    def adjustment(self, pointer: str, errors: list[FieldError]) -> Adjustment | None:
+        """The allowance or charge, or None and what is wrong with it."""
+        before = len(errors)
+        vat = vat_treatment(self, pointer, errors)
+        share_is_right(self.percent, self.amount_minor, pointer, errors)
+        if len(errors) > before:
+            return None
+        return Adjustment(
+            percent=self.percent,
+            amount_minor=self.amount_minor,
+            reason=self.reason,
+            reason_code=self.reason_code,
+            vat=vat,
+        )
+
+
+def share_is_right(percent: Decimal | None, amount_minor: int | None, pointer: str, errors: list[FieldError]) -> bool:
+    """A percentage or an amount, never both or neither."""
+    if (percent is None) != (amount_minor is None):
+        return True
+    errors.append(FieldError(pointer, "Donnez un pourcentage ou un montant.", "Give either a percentage or an amount."))
+    return False
+
+
+class AdjustmentResponse(Reply):
+    percent: str | None
+    amount_minor: int | None
+    reason: str
+    reason_code: str
+    vat_category: Annotated[VatCategory | None, Field(description="Null: over all VAT groups")]
+    vat_rate: str | None
+    exemption_code: str | None
+
+    @classmethod
+    def of(cls, adjustment: Adjustment) -> AdjustmentResponse:
+        vat = adjustment.vat
+        return cls(
+            percent=format_decimal(adjustment.percent) if adjustment.percent is not None else None,
+            amount_minor=adjustment.amount_minor,
+            reason=adjustment.reason,
+            reason_code=adjustment.reason_code,
+            vat_category=vat.category if vat else None,
+            vat_rate=format_decimal(vat.rate) if vat else None,
+            exemption_code=vat.exemption_code if vat else None,
+        )
 
 
 class VatSubtotalResponse(Reply):
@@ -133,6 +210,7 @@ class VatSubtotalResponse(Reply):
     wording: Annotated[str | None, Field(description="The mention that the law requires")]
     lines_minor: int
     discount_minor: int
+    charges_minor: int
     taxable_minor: int
     vat_minor: int
 
@@ -145,6 +223,7 @@ class VatSubtotalResponse(Reply):
             wording=group.vat.wording,
             lines_minor=group.lines_minor,
             discount_minor=group.discount_minor,
+            charges_minor=group.charges_minor,
             taxable_minor=group.taxable_minor,
             vat_minor=group.vat_minor,
         )

@@ -35,7 +35,7 @@ from billing.domain.ledger import EntryKind, Ledger, LedgerEntry, PaymentMethod
 from billing.domain.mentions import mentions_for
 from billing.domain.money import apportion, multiply, round_minor, to_major
 from billing.domain.numbering import NumberAllocation
-from billing.domain.parties import Company, CompanyDescription
+from billing.domain.parties import Company, CompanyDescription, ProductKind
 from billing.domain.printing import company_texts, unprintable_errors
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
 from billing.domain.typography import format_euros
@@ -88,7 +88,7 @@ class ComputedCredit:
     """The content of a credit note: its totals, and what they take of which group and line of the invoice."""
 
     totals: Totals
-    discount: Discount | None
+    mirrored: bool = False  # it has the invoice's own lines, discount, allowances and charges
     vat_rounding: tuple[VatRounding, ...]
     credited_lines: tuple[CreditedLine, ...]
 
@@ -110,17 +110,18 @@ def remaining_groups(document: InvoiceDocument, ledger: Ledger) -> tuple[Credite
 
 
 def line_amounts(totals: Totals) -> tuple[int, ...]:
-    """What each line is worth, in cents without VAT, once the document's discount is spread over it.
+    """What each line is worth, in cents without VAT, once the document's discount and allowances are spread over it.
 
-    The lines of a group re-add to its taxable amount. In a group that has a negative line, nothing is spread.
+    Charges of the document belong to no line. In a group that has a negative line, nothing is spread.
     """
     amounts = [item.net_minor for item in totals.lines]
     for group in totals.vat_breakdown:
         places = [index for index, item in enumerate(totals.lines) if item.line.vat == group.vat]
         weights = tuple(totals.lines[index].net_minor for index in places)
-        if min(weights) < 0 or group.taxable_minor < 0:
+        worth_minor = group.lines_minor - group.discount_minor
+        if min(weights, default=-1) < 0 or worth_minor < 0:
             continue
-        for index, amount in zip(places, apportion(group.taxable_minor, weights), strict=True):
+        for index, amount in zip(places, apportion(worth_minor, weights), strict=True):
             amounts[index] = amount
     return tuple(amounts)
 
@@ -135,25 +136,24 @@ def compute_credit(document: InvoiceDocument, ledger: Ledger, scope: CreditScope
     left = remaining_groups(document, ledger)
     taken: tuple[CreditedLine, ...] = ()
     lines: tuple[Line, ...]
-    discount = None
     match scope:
         case CreditInFull():
-            lines, discount = _everything(document, left, untouched=not ledger.credited_minor)
-            if discount is None and not ledger.credited_minor and lines == _lines_of(document):
-                taken = _whole_lines(document)
+            mirrored = _mirror(document) if not ledger.credited_minor else None
+            if mirrored is not None:
+                _hold_within(document, ledger, left, mirrored)
+                return ComputedCredit(
+                    totals=mirrored, mirrored=True, vat_rounding=(), credited_lines=_whole_lines(document)
+                )
+            lines = _rest(document, left)
         case CreditByLine():
             lines, taken = _by_line(document, ledger, scope)
         case CreditByVat():
             lines = _by_vat(document, left, scope)
-    totals = compute_totals(lines, discount=discount)
+    totals = compute_totals(lines)
     rounding = _rounding(ledger, totals)
     totals = with_vat_rounding(totals, rounding)
     _hold_within(document, ledger, left, totals)
-    return ComputedCredit(totals=totals, discount=discount, vat_rounding=rounding, credited_lines=taken)
-
-
-def _lines_of(document: InvoiceDocument) -> tuple[Line, ...]:
-    return tuple(item.line for item in document.totals.lines)
+    return ComputedCredit(totals=totals, vat_rounding=rounding, credited_lines=taken)
 
 
 def _whole_lines(document: InvoiceDocument) -> tuple[CreditedLine, ...]:
@@ -164,14 +164,19 @@ def _whole_lines(document: InvoiceDocument) -> tuple[CreditedLine, ...]:
     )
 
 
-def _everything(
-    document: InvoiceDocument, left: tuple[CreditedGroup, ...], *, untouched: bool
-) -> tuple[tuple[Line, ...], Discount | None]:
-    """The invoice's own lines when nothing was credited yet and they say all of it, else one line per VAT group."""
-    if untouched:
-        lines, discount = _lines_of(document), document.document_discount
-        if groups_of(compute_totals(lines, discount=discount)) == groups_of(document.totals):
-            return lines, discount
+def _mirror(document: InvoiceDocument) -> Totals | None:
+    """The invoice's own lines, discount, allowances and charges; None unless they say exactly all of it."""
+    totals = compute_totals(
+        tuple(item.line for item in document.totals.lines),
+        discount=document.document_discount,
+        allowances=document.allowances,
+        charges=document.charges,
+    )
+    return totals if groups_of(totals) == groups_of(document.totals) else None
+
+
+def _rest(document: InvoiceDocument, left: tuple[CreditedGroup, ...]) -> tuple[Line, ...]:
+    """One line for each VAT group of which something remains."""
     lines = tuple(
         _amount_line(f"Solde de la facture {document.number}", document, group.vat, group.net_minor)
         for group in left
@@ -181,14 +186,14 @@ def _everything(
         raise CreditExceedsRemaining(
             "Cette facture est déjà entièrement créditée.", "This invoice is fully credited already."
         )
-    return lines, None
+    return lines
 
 
 def _amount_line(
     description: str, document: InvoiceDocument, vat: VatTreatment, net_minor: int, details: str = ""
 ) -> Line:
     """A line that is worth these cents; a negative amount goes by its quantity, for prices are not (BR-27)."""
-    kind = next(item.line.kind for item in document.totals.lines if item.line.vat == vat)
+    kinds = [item.line.kind for item in document.totals.lines if item.line.vat == vat]
     return Line(
         description=description,
         details=details,
@@ -196,7 +201,7 @@ def _amount_line(
         unit=PIECE,
         unit_price=to_major(abs(net_minor)),
         vat=vat,
-        kind=kind,
+        kind=kinds[0] if kinds else ProductKind.SERVICE,
     )
 
 
@@ -308,7 +313,7 @@ def _credited_line(document: InvoiceDocument, item: ComputedLine, quantity: Deci
         if gross_minor >= net_minor:
             reason = line.discount.reason if line.discount else "Remise"
             discount = Discount(amount_minor=gross_minor - net_minor, reason=reason)
-            return replace(line, quantity=quantity, discount=discount if gross_minor > net_minor else None)
+            return replace(line, quantity=quantity, discount=discount if gross_minor > net_minor else None, charge=None)
     return replace(
         _amount_line(line.description, document, line.vat, net_minor, line.details),
         kind=line.kind,
@@ -448,7 +453,9 @@ def freeze_credit_note(
         customer_id=credited.customer_id,
         buyer=credited.buyer,
         totals=computed.totals,
-        document_discount=computed.discount,
+        document_discount=credited.document_discount if computed.mirrored else None,
+        allowances=credited.allowances if computed.mirrored else (),
+        charges=credited.charges if computed.mirrored else (),
         purchase_order=credited.purchase_order,
         notes="",
         mentions=mentions_for(seller, credited.buyer, computed.totals),
@@ -458,6 +465,7 @@ def freeze_credit_note(
             PrecedingDocument(invoice_id=invoice.invoice_id, number=credited.number, issue_date=credited.issue_date),
         ),
         quote_id=credited.quote_id,
+        particulars=replace(credited.particulars, header_text="", footer_text=""),
         reason=reason,
         settlement=settlement,
         vat_rounding=computed.vat_rounding,

@@ -11,6 +11,7 @@ BillingError
 │   ├── CompanyNotDescribed
 │   ├── InvoiceAlreadyIssued
 │   ├── InvoiceNotIssued
+│   ├── NotDuplicable
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
 │   ├── CreditExceedsRemaining
@@ -148,6 +149,14 @@ class InvoiceNotIssued(Conflict):
     slug = "invoice-not-issued"
     title_fr = "La facture n'est pas encore émise"
     title_en = "The invoice is not issued yet"
+
+
+class NotDuplicable(Conflict):
+    """A credit note, a deposit or a final invoice belongs to what it follows."""
+
+    slug = "not-duplicable"
+    title_fr = "Seule une facture ordinaire peut être dupliquée"
+    title_en = "Only an ordinary invoice can be duplicated"
 
 
 class IssueDateTooEarly(Conflict):

@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from billing.domain.adjustments import adjustment_errors, regime_errors
 from billing.domain.canonical import LATER, canonical_json
 from billing.domain.crediting import CreditSettlement, VatRounding
-from billing.domain.dates import due_date
 from billing.domain.delivery import Delivery
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.ledger import Ledger, LedgerEntry
 from billing.domain.mentions import Mention, mentions_for
 from billing.domain.money import MAX_AMOUNT_MINOR
 from billing.domain.numbering import NumberAllocation, Series
+from billing.domain.particulars import Particulars
 from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
+from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
-from billing.domain.totals import Discount, Line, Totals, compute_line, compute_totals
-from billing.domain.vat import DISBURSEMENT, FRANCHISE, RULES_VERSION, VatCategory, VatRegime
+from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
+from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
 
 MAX_LINES = 500
 MAX_DOCUMENT_BYTES = 300_000  # an item of the table has 400 KB: for the document, or for an answer, compressed
@@ -65,6 +67,15 @@ class InvoiceContent:
     document_type: DocumentType = field(default=DocumentType.INVOICE, metadata=LATER)
     preceding: tuple[PrecedingDocument, ...] = field(default=(), metadata=LATER)
     quote_id: str | None = field(default=None, metadata=LATER)
+    allowances: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
+    charges: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
+    payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)
+    particulars: Particulars = field(default=Particulars(), metadata=LATER)
+    private_notes: str = field(default="", metadata=LATER)  # the company's own: never on a document
+
+    def computed(self) -> Totals:
+        """Raises: ValueError, when a discount or the allowances exceed what they are taken from."""
+        return compute_totals(self.lines, discount=self.discount, allowances=self.allowances, charges=self.charges)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +135,10 @@ class InvoiceDocument:
     reason: str = field(default="", metadata=LATER)  # why a credit note was made, and how it was settled
     settlement: CreditSettlement | None = field(default=None, metadata=LATER)
     vat_rounding: tuple[VatRounding, ...] = field(default=(), metadata=LATER)
+    allowances: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
+    charges: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
+    payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # none where a date was given instead
+    particulars: Particulars = field(default=Particulars(), metadata=LATER)
 
     def canonical(self) -> str:
         return canonical_json(self)
@@ -145,6 +160,7 @@ class IssuedInvoice:
     document_hash: str
     ledger: Ledger
     delivery: Delivery = field(default_factory=Delivery)
+    private_notes: str = ""
     created_at: datetime
     updated_at: datetime
 
@@ -183,14 +199,17 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
     errors = [error for index, line in enumerate(content.lines) for error in _line_errors(index, line, regime)]
     errors += _out_of_scope_errors(content.lines)
     errors += _second_reason_errors(content.lines)
+    errors += adjustment_errors(content.lines, content.allowances, content.charges, regime)
     errors += unprintable_errors(_content_texts(content))
     if errors:
         raise FieldErrors(tuple(errors))
     try:
-        totals = compute_totals(content.lines, discount=content.discount)
+        totals = content.computed()
     except ValueError:
         raise _refused(
-            "/discount", "La remise dépasse le total des lignes.", "The discount exceeds the lines."
+            "/allowances" if content.allowances else "/discount",
+            "La remise dépasse le total des lignes.",
+            "The discount exceeds the lines.",
         ) from None
     if totals.total_minor < 0:
         raise _refused("/lines", "Un total négatif demande un avoir.", "A negative total calls for a credit note.")
@@ -206,18 +225,7 @@ def _refused(pointer: str, detail_fr: str, detail_en: str) -> FieldErrors:
 
 
 def _line_errors(index: int, line: Line, regime: VatRegime) -> Iterator[FieldError]:
-    if regime is VatRegime.FRANCHISE and line.vat.exemption_code not in {FRANCHISE.code, DISBURSEMENT.code}:
-        yield FieldError(
-            f"/lines/{index}/vat_category",
-            "Une entreprise en franchise facture sans TVA (article 293 B du CGI).",
-            "A company under the franchise invoices without VAT (CGI art. 293 B).",
-        )
-    if regime is VatRegime.NORMAL and line.vat.exemption_code == FRANCHISE.code:
-        yield FieldError(
-            f"/lines/{index}/exemption_code",
-            "L'entreprise n'est pas en franchise de TVA.",
-            "The company is not under the VAT franchise.",
-        )
+    yield from regime_errors(f"/lines/{index}", line.vat, regime)
     if line.unit_price < 0:  # BR-27; what is taken off goes by a negative quantity
         yield FieldError(f"/lines/{index}/unit_price", "Un prix n'est pas négatif.", "A price is not negative.")
     elif line.discount and line.discount.of(_gross(line)) > _gross(line):
@@ -257,10 +265,17 @@ def _content_texts(content: InvoiceContent) -> Iterator[Text]:
         yield f"/lines/{index}/unit", line.unit
         if line.discount:
             yield f"/lines/{index}/discount/reason", line.discount.reason
+        if line.charge:
+            yield f"/lines/{index}/charge/reason", line.charge.reason
     if content.discount:
         yield "/discount/reason", content.discount.reason
+    for index, allowance in enumerate(content.allowances):
+        yield f"/allowances/{index}/reason", allowance.reason
+    for index, charge in enumerate(content.charges):
+        yield f"/charges/{index}/reason", charge.reason
     yield "/purchase_order", content.purchase_order
     yield "/notes", content.notes
+    yield from content.particulars.texts()
 
 
 def _party_errors(
@@ -284,7 +299,7 @@ def _party_errors(
 
 
 def _gross(line: Line) -> int:
-    return compute_line(replace(line, discount=None)).gross_minor
+    return compute_line(line).gross_minor
 
 
 def freeze(
@@ -303,7 +318,8 @@ def freeze(
     lacking = tuple(_party_errors(company.description, customer.description, content.lines))
     if lacking:
         raise FieldErrors(lacking)
-    due = content.due_date or due_date(allocation.issue_date, _terms_days(content, company, customer))
+    terms = payment_terms(content, company.description, customer.description)
+    due = content.due_date or terms.due_date(allocation.issue_date)
     if due < allocation.issue_date:
         raise _refused("/due_date", "L'échéance précède la date d'émission.", "The due date precedes the issue date.")
     document = InvoiceDocument(
@@ -323,7 +339,7 @@ def freeze(
         seller=company.description,
         seller_logo=company.logo,
         customer_id=customer.customer_id,
-        buyer=replace(customer.description, notes=""),  # private notes are no part of a document
+        buyer=_buyer(customer.description, content.particulars),
         totals=totals,
         document_discount=content.discount,
         purchase_order=content.purchase_order,
@@ -333,6 +349,10 @@ def freeze(
         template_version=TEMPLATE_VERSION,
         preceding=content.preceding,
         quote_id=content.quote_id,
+        allowances=content.allowances,
+        charges=content.charges,
+        payment_terms=None if content.due_date else terms,
+        particulars=content.particulars,
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
@@ -344,13 +364,29 @@ def freeze(
         document=document,
         document_hash=document_hash(canonical),
         ledger=Ledger(total_minor=totals.due_minor),
+        private_notes=content.private_notes,
         created_at=draft.created_at,
         updated_at=issued_at,
     )
 
 
-def _terms_days(content: InvoiceContent, company: Company, customer: Customer) -> int:
-    for days in (content.payment_terms_days, customer.description.payment_terms_days):
-        if days is not None:
-            return days
-    return company.description.payment_terms_days
+def _buyer(described: CustomerDescription, particulars: Particulars) -> CustomerDescription:
+    """The customer as this document names it; private notes are no part of a document."""
+    siret = particulars.buyer_siret
+    return replace(
+        described,
+        notes="",
+        siret=siret or described.siret,
+        siren=described.siren or (siret[:9] if siret else None),
+        delivery_address=particulars.delivery_address or described.delivery_address,
+    )
+
+
+def payment_terms(content: InvoiceContent, company: CompanyDescription, customer: CustomerDescription) -> PaymentTerms:
+    """The document's own terms, else the customer's, else the company's."""
+    for described in (content, customer):
+        if described.payment_terms is not None:
+            return described.payment_terms
+        if described.payment_terms_days is not None:
+            return PaymentTerms.net(described.payment_terms_days)
+    return company.payment_terms or PaymentTerms.net(company.payment_terms_days)

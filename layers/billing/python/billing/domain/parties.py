@@ -10,6 +10,7 @@ from enum import StrEnum
 from billing.domain.canonical import LATER
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
+from billing.domain.payment_terms import PaymentTerms
 from billing.domain.vat import VatRegime, VatTreatment
 
 DEFAULT_PAYMENT_TERMS_DAYS = 30
@@ -85,6 +86,7 @@ class CompanyDescription:
     footer_text: str = ""
     invoice_number_pattern: NumberPattern = field(default_factory=lambda: DEFAULT_PATTERNS[Series.INVOICE])
     credit_note_number_pattern: NumberPattern = field(default=DEFAULT_PATTERNS[Series.CREDIT_NOTE], metadata=LATER)
+    payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
 
     @property
     def display_name(self) -> str:
@@ -122,6 +124,7 @@ class CustomerDescription:
     vat_number: str | None = None
     payment_terms_days: int | None = None
     notes: str = ""
+    payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -322,7 +322,13 @@ def _recomputed(document: InvoiceDocument) -> Totals | None:
     if any(abs(rounding.amount_minor) > allowed for rounding in document.vat_rounding):
         return None
     try:
-        totals = compute_totals(lines, discount=document.document_discount, prepaid_minor=document.totals.prepaid_minor)
+        totals = compute_totals(
+            lines,
+            discount=document.document_discount,
+            allowances=document.allowances,
+            charges=document.charges,
+            prepaid_minor=document.totals.prepaid_minor,
+        )
         return with_vat_rounding(totals, document.vat_rounding)
     except ValueError:
         return None

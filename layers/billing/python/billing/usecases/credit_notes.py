@@ -28,11 +28,12 @@ from billing.ports.credit_notes import (
     CreditNotes,
     CreditNoteSummary,
 )
+from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.repositories import Invoices, SeriesMoved
+from billing.ports.repositories import Customers, Invoices, SeriesMoved
 from billing.usecases.contention import judged_anew
-from billing.usecases.invoices import with_delivery
+from billing.usecases.invoices import download_invoice, send_invoice, with_delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,46 @@ def read_credit_note(caller: Caller, credit_note_id: str, *, invoices: Invoices)
     if isinstance(note, DraftInvoice) or not note.document.document_type.is_credit_note:
         raise NotFound
     return note
+
+
+def send_credit_note(
+    caller: Caller,
+    credit_note_id: str,
+    *,
+    recipient: str | None,
+    correlation_id: str,
+    once: IdempotentRequest,
+    invoices: Invoices,
+    customers: Customers,
+    clock: Clock,
+    ids: Ids,
+) -> IssuedInvoice:
+    """As an invoice is sent. Raises: NotFound, DeliveryInProgress, RecipientMissing, Busy."""
+    return send_invoice(
+        caller,
+        credit_note_id,
+        recipient=recipient,
+        correlation_id=correlation_id,
+        once=once,
+        invoices=invoices,
+        customers=customers,
+        clock=clock,
+        ids=ids,
+    )
+
+
+def read_credit_note_timeline(
+    caller: Caller, credit_note_id: str, page: PageRequest, *, invoices: Invoices
+) -> Page[Event]:
+    """What happened to a credit note, oldest first. Raises: NotFound."""
+    return invoices.timeline(caller, credit_note_id, page)
+
+
+def download_credit_note(
+    caller: Caller, credit_note_id: str, *, invoices: Invoices, documents: Documents, clock: Clock
+) -> DownloadLink:
+    """A short-lived address of the stored PDF. Raises: NotFound, PdfNotReady."""
+    return download_invoice(caller, credit_note_id, invoices=invoices, documents=documents, clock=clock)
 
 
 def _creditable(invoice: Invoice) -> IssuedInvoice:

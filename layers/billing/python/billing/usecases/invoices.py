@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from billing.domain.errors import (
     FieldErrors,
     InvoiceAlreadyIssued,
     InvoiceNotIssued,
+    NotDuplicable,
     PdfNotReady,
     RecipientMissing,
     StaleVersion,
@@ -23,17 +24,22 @@ from billing.domain.errors import (
 )
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import (
+    DocumentType,
     DraftInvoice,
     Invoice,
     InvoiceContent,
+    InvoiceDocument,
     IssuedInvoice,
     check_content,
     freeze,
 )
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.numbering import SeriesState, allocate
+from billing.domain.particulars import NONE as NO_PARTICULARS
+from billing.domain.particulars import Particulars
 from billing.domain.parties import Company, Customer, Product, ProductKind
-from billing.domain.totals import Discount, Line, Totals
+from billing.domain.payment_terms import PaymentTerms
+from billing.domain.totals import Adjustment, Charge, Discount, Line, Totals
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime, VatTreatment
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
@@ -59,6 +65,7 @@ class LineInput:
     vat: VatTreatment | None = None
     discount: Discount | None = None
     kind: ProductKind | None = None
+    charge: Charge | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +78,11 @@ class DraftInput:
     payment_terms_days: int | None = None
     purchase_order: str = ""
     notes: str = ""
+    allowances: tuple[Adjustment, ...] = ()
+    charges: tuple[Adjustment, ...] = ()
+    payment_terms: PaymentTerms | None = None
+    particulars: Particulars = NO_PARTICULARS
+    private_notes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +111,34 @@ def create_invoice(
         updated_at=now,
     )
     invoices.create(caller, draft, event=_event(EventType.INVOICE_CREATED, caller, draft, ids), once=once)
+    return draft
+
+
+def duplicate_invoice(
+    caller: Caller, invoice_id: str, *, once: IdempotentRequest, invoices: Invoices, clock: Clock, ids: Ids
+) -> DraftInvoice:
+    """A new draft with the lines, terms and texts of an invoice; dates, and what belongs to one sale, stay behind.
+
+    Raises: NotFound, NotDuplicable, CompanyNotDescribed, UnknownReference, FieldErrors.
+    """
+    caller.require(Permission.WRITE_DOCUMENTS)
+    copied = _copied(invoices.read(caller, invoice_id, once=once))
+    held = frozenset(line.product_id for line in copied.lines if line.product_id)
+    content, totals, customer_name = _compose(caller, copied, invoices=invoices, once=once, held=held)
+    now = clock.now()
+    draft = DraftInvoice(
+        tenant_id=caller.tenant_id,
+        invoice_id=ids.new("inv"),
+        version=1,
+        content=content,
+        customer_name=customer_name,
+        totals=totals,
+        created_at=now,
+        updated_at=now,
+    )
+    event = _event(EventType.INVOICE_CREATED, caller, draft, ids)
+    event = replace(event, data={**event.data, "duplicate_of": invoice_id})
+    invoices.create(caller, draft, event=event, once=once)
     return draft
 
 
@@ -388,9 +428,68 @@ def _compose(
         payment_terms_days=wanted.payment_terms_days,
         purchase_order=wanted.purchase_order,
         notes=wanted.notes,
+        allowances=wanted.allowances,
+        charges=wanted.charges,
+        payment_terms=wanted.payment_terms,
+        particulars=wanted.particulars,
+        private_notes=wanted.private_notes,
     )
+    _refuse_other_siret(wanted.particulars, context.customer)
     totals = check_content(content, company.description.vat_regime)
     return content, totals, context.customer.description.name
+
+
+def _copied(invoice: Invoice) -> DraftInput:
+    """What a duplicate takes over. Raises: NotDuplicable."""
+    source: InvoiceContent | InvoiceDocument
+    if isinstance(invoice, IssuedInvoice):
+        source, discount = invoice.document, invoice.document.document_discount
+        lines, private_notes = tuple(each.line for each in invoice.totals.lines), invoice.private_notes
+    else:
+        source, discount = invoice.content, invoice.content.discount
+        lines, private_notes = invoice.content.lines, invoice.content.private_notes
+    if source.document_type is not DocumentType.INVOICE or source.preceding:
+        raise NotDuplicable
+    return DraftInput(
+        customer_id=source.customer_id,
+        lines=tuple(
+            LineInput(
+                product_id=line.product_id,
+                description=line.description,
+                details=line.details,
+                quantity=line.quantity,
+                unit=line.unit,
+                unit_price=line.unit_price,
+                vat=line.vat,
+                discount=line.discount,
+                kind=line.kind,
+                charge=line.charge,
+            )
+            for line in lines
+        ),
+        discount=discount,
+        notes=source.notes,
+        allowances=source.allowances,
+        charges=source.charges,
+        payment_terms=source.payment_terms,
+        particulars=replace(source.particulars, period=None),
+        private_notes=private_notes,
+    )
+
+
+def _refuse_other_siret(particulars: Particulars, customer: Customer) -> None:
+    """The establishment that is billed belongs to the customer."""
+    siret, siren = particulars.buyer_siret, customer.description.siren
+    if siret is not None and siren is not None and not siret.startswith(siren):
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/buyer_siret",
+                    "Ce SIRET n'est pas celui d'un établissement du client.",
+                    "This SIRET is no establishment of the customer.",
+                ),
+            )
+        )
 
 
 def _line(
@@ -420,6 +519,7 @@ def _line(
             discount=line.discount,
             product_id=line.product_id,
             kind=line.kind or (known.kind if known else ProductKind.SERVICE),
+            charge=line.charge,
         )
     ]
 

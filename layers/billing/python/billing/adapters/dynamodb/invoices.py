@@ -37,7 +37,6 @@ from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
-from billing.domain.totals import compute_totals
 from billing.ports.credit_notes import CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -101,6 +100,7 @@ def issued_to_item(invoice: IssuedInvoice) -> Item:
         document_hash=invoice.document_hash,
         ledger=dump(invoice.ledger),
         delivery=dump(invoice.delivery),
+        private_notes=invoice.private_notes or None,
         created_at=invoice.created_at.isoformat(),
         updated_at=invoice.updated_at.isoformat(),
         **(_listed_note(invoice) if document.document_type.is_credit_note else _listed_invoice(invoice)),
@@ -164,7 +164,7 @@ def _listed(tenant_id: str, summary: InvoiceSummary, *, due: date) -> dict[str, 
 def from_item(stored: Item) -> Invoice:
     if text(stored, "entity") == DRAFT:
         draft = load(DraftInvoice, text(stored, "body"))
-        return replace(draft, totals=compute_totals(draft.content.lines, discount=draft.content.discount))
+        return replace(draft, totals=draft.content.computed())
     return issued_from_item(stored)
 
 
@@ -178,6 +178,7 @@ def issued_from_item(stored: Item) -> IssuedInvoice:
         document_hash=text(stored, "document_hash"),
         ledger=load(Ledger, text(stored, "ledger")),
         delivery=load(Delivery, text(stored, "delivery")),
+        private_notes=optional_text(stored, "private_notes") or "",
         created_at=datetime.fromisoformat(text(stored, "created_at")),
         updated_at=datetime.fromisoformat(text(stored, "updated_at")),
     )

@@ -130,6 +130,7 @@ class InvoiceLayout:
         seller = self._seller(self._sign())
         self._y = max(seller, self._buyer(below_title)) + _BLOCK_GAP
         self._facts()
+        self._introduction()
 
     def _next_page(self) -> None:
         """Further pages repeat who issues which document."""
@@ -196,7 +197,8 @@ class InvoiceLayout:
         y = self._lines(_BUYER_X, y + 2, width, wording.buyer_identifiers(buyer), _SOFT)
         delivery = buyer.delivery_address
         if delivery is not None and delivery != buyer.billing_address:
-            y = self._block(_BUYER_X, y + 8, width, "Livré à", [])
+            name = self._document.particulars.delivery_name
+            y = self._block(_BUYER_X, y + 8, width, "Livré à", [(name, _SOFT)] if name else [])
             y = self._lines(_BUYER_X, y, width, wording.address_lines(delivery), _SOFT)
         return y
 
@@ -244,6 +246,17 @@ class InvoiceLayout:
         self._page.text_right(_RIGHT - 14, middle - 4, due_label, _LABEL._replace(colour=_WHITE))
         self._page.text_right(_RIGHT - 14, middle + 12, due, _DUE)
         self._y += height + _BLOCK_GAP
+
+    def _introduction(self) -> None:
+        """The buyer's references, then what the seller says before the lines."""
+        lines = [(text, _SOFT) for text in wrap_parts(wording.references(self._document), _SOFT, _CONTENT)]
+        said = self._document.particulars.header_text
+        lines += [(text, _BODY) for text in wrap(said, _BODY, _CONTENT)] if said.strip() else []
+        for text, style in lines:
+            self._ensure(style.leading)
+            self._page.text(_LEFT, self._y + style.size, text, style)
+            self._y += style.leading
+        self._y += _BLOCK_GAP if lines else 0
 
     # Table of lines
 
@@ -502,6 +515,8 @@ class InvoiceLayout:
         mentions = wording.printed_mentions(self._document)
         self._small([line for text in mentions for line in wrap(text, _SMALL, _CONTENT)])
         self._small(self._closing)
+        last = self._document.particulars.footer_text
+        self._small(wrap(last, _SMALL, _CONTENT) if last.strip() else [])
 
     def _small(self, lines: list[str]) -> None:
         self._ensure(min(len(lines) * _SMALL.leading, _TALL))

@@ -8,6 +8,7 @@ from billing.domain.dates import format_french
 from billing.domain.invoice import DocumentType, InvoiceDocument
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
+from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import (
     MINUS,
@@ -117,6 +118,24 @@ def printed_mentions(document: InvoiceDocument) -> list[str]:
     return [one.text for one in document.mentions if one.text not in said and one.code not in left_out]
 
 
+def references(document: InvoiceDocument) -> list[str]:
+    """What the buyer files the document by, beside its own order number."""
+    held = document.particulars
+    period = held.period
+    covered = f"{format_french(period.start)} au {format_french(period.end)}" if period else ""
+    named = (
+        ("Votre référence", held.buyer_reference),
+        ("Contrat", held.contract),
+        ("Projet", held.project),
+        ("Période du", covered),
+    )
+    return [
+        f"{label}{NO_BREAK_SPACE}: {value}" if label != "Période du" else f"{label} {value}"
+        for label, value in named
+        if value
+    ]
+
+
 def legal_parts(seller: CompanyDescription) -> list[str]:
     """Who issues the document, on each of its pages."""
     vat = f"TVA {seller.vat_number}" if seller.vat_number else ""
@@ -167,7 +186,15 @@ def line_details(item: ComputedLine) -> str:
     """The details of a line, and why it is discounted when somebody said so."""
     discount = item.line.discount
     reason = discount.reason if discount and discount.reason != "Remise" and item.discount_minor else ""
-    return "\n".join(_present(item.line.details, reason))
+    return "\n".join(_present(item.line.details, reason, _line_charge(item)))
+
+
+def _line_charge(item: ComputedLine) -> str:
+    charge = item.line.charge
+    if charge is None or not item.charge_minor:
+        return ""
+    share = f" ({format_percent(charge.percent)})" if charge.percent is not None else ""
+    return f"{charge.reason}{share}{NO_BREAK_SPACE}: +{NO_BREAK_SPACE}{format_euros(item.charge_minor)}"
 
 
 def document_discount(discount: Discount | None) -> str:
@@ -181,10 +208,9 @@ def document_discount(discount: Discount | None) -> str:
 def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
     """Label and amount of each total before the amount due."""
     sums = document.totals
-    rows = []
-    if sums.discount_minor:
-        rows.append(("Total des lignes HT", format_euros(sums.lines_minor)))
-        rows.append((document_discount(document.document_discount), format_euros(-sums.discount_minor)))
+    rows = _adjustment_rows(document)
+    if rows:
+        rows.insert(0, ("Total des lignes HT", format_euros(sums.lines_minor)))
     rows += [
         ("Total HT", format_euros(sums.net_minor)),
         ("TVA", format_euros(sums.vat_minor)),
@@ -192,6 +218,23 @@ def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
     ]
     if sums.prepaid_minor:
         rows.append(("Déjà réglé", format_euros(-sums.prepaid_minor)))
+    return rows
+
+
+def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
+    """The discount, then each allowance and charge, over all VAT groups together."""
+    sums = document.totals
+    amounts: dict[tuple[bool, str], int] = {}
+    for part in sums.adjustments:
+        share = f"{NO_BREAK_SPACE}({format_percent(part.percent)})" if part.percent is not None else ""
+        named = (part.is_charge, f"{part.reason}{share}")
+        amounts[named] = amounts.get(named, 0) + part.amount_minor
+    allowed_minor = sum(amount for (is_charge, _), amount in amounts.items() if not is_charge)
+    discount_minor = sums.discount_minor - allowed_minor
+    rows = []
+    if discount_minor:
+        rows.append((document_discount(document.document_discount), format_euros(-discount_minor)))
+    rows += [(label, format_euros(amount if is_charge else -amount)) for (is_charge, label), amount in amounts.items()]
     return rows
 
 
@@ -205,7 +248,7 @@ def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], l
         return [("Motif", document.reason)], settled
     seller = document.seller
     days = (document.due_date - document.issue_date).days
-    terms = f"{days}{NO_BREAK_SPACE}jour{'s' if days > 1 else ''}" if days else "à réception"
+    terms = (document.payment_terms or PaymentTerms.net(max(0, min(days, MAX_TERMS_DAYS)))).wording_fr
     when = [("Échéance", f"{format_french(document.due_date)} ({terms})")]
     if not seller.iban:
         return when, []
