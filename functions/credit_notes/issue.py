@@ -35,6 +35,7 @@ install(app)
         CreditNoteResponse,
         "The issued credit note",
         versioned=True,
+        created=True,
         refused={409: "`credit-exceeds-remaining`, `invoice-not-issued` or `recipient-missing`"},
     ),
 )
