@@ -35,7 +35,7 @@ def describe(body: Annotated[DescribeCompanyRequest, Body()], if_match: IfMatch)
         clock=clock,
         ids=ids,
     )
-    return respond(company_answer(company))
+    return respond(company_answer(company, clock.today()))
 
 
 handler = entry_point(app)

@@ -8,6 +8,7 @@ from billing.api.entry import entry_point
 from billing.api.identity import caller
 from billing.api.problems import install
 from billing.runtime import table
+from billing.runtime.clock import clock
 from billing.usecases.company import read_company
 
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -22,7 +23,7 @@ install(app)
     responses=documented(200, CompanyResponse, "The company", versioned=True, refused={409: "`company-not-described`"}),
 )
 def read() -> Response[str]:
-    return respond(company_answer(read_company(caller(app), companies=table.companies())))
+    return respond(company_answer(read_company(caller(app), companies=table.companies()), clock.today()))
 
 
 handler = entry_point(app)

@@ -39,7 +39,7 @@ def upload_logo(if_match: IfMatch) -> Response[str]:
         clock=clock,
         ids=ids,
     )
-    return respond(company_answer(company))
+    return respond(company_answer(company, clock.today()))
 
 
 handler = entry_point(app)

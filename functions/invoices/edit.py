@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from billing.api.answers import documented, respond
+from billing.api.drafts import draft_input
 from billing.api.entry import entry_point
 from billing.api.fields import InvoiceId
 from billing.api.identity import caller
@@ -15,7 +16,6 @@ from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.usecases.invoices import edit_invoice
-from invoices import draft_input
 
 app = APIGatewayHttpResolver(enable_validation=True)
 install(app)

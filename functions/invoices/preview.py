@@ -6,13 +6,14 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from billing.api.answers import answer, documented, respond
+from billing.api.drafts import draft_input
 from billing.api.entry import entry_point
 from billing.api.identity import caller
-from billing.api.invoices import InvoiceTotalsResponse, PreviewInvoiceRequest
+from billing.api.invoices import InvoicePreviewResponse, PreviewInvoiceRequest
 from billing.api.problems import install
 from billing.runtime import table
+from billing.runtime.clock import clock
 from billing.usecases.invoices import preview_invoice
-from invoices import draft_input
 
 app = APIGatewayHttpResolver(enable_validation=True)
 install(app)
@@ -25,14 +26,14 @@ install(app)
     description="The same calculator as the document itself: what is shown here is what will be issued.",
     responses=documented(
         200,
-        InvoiceTotalsResponse,
-        "Totals, line by line and by VAT rate",
+        InvoicePreviewResponse,
+        "Totals, line by line and by VAT rate, and warnings",
         refused={404: "`unknown-reference`: something it names does not exist"},
     ),
 )
 def preview(body: Annotated[PreviewInvoiceRequest, Body()]) -> Response[str]:
-    totals = preview_invoice(caller(app), draft_input(body), invoices=table.invoices())
-    return respond(answer(200, InvoiceTotalsResponse.of(totals)))
+    shown = preview_invoice(caller(app), draft_input(body), invoices=table.invoices(), clock=clock)
+    return respond(answer(200, InvoicePreviewResponse.of_preview(shown.totals, shown.warnings)))
 
 
 handler = entry_point(app)

@@ -11,7 +11,6 @@ from billing.api.entry import entry_point
 from billing.api.fields import InvoiceId
 from billing.api.identity import caller
 from billing.api.invoices import RecordInvoicePaymentRequest
-from billing.api.language import language_of
 from billing.api.payments import InvoicePaymentResponse, payment_answer
 from billing.api.preconditions import IdempotencyKey, idempotent
 from billing.api.problems import install
@@ -34,8 +33,7 @@ install(app)
 def record_payment(
     invoice_id: InvoiceId, body: Annotated[RecordInvoicePaymentRequest, Body()], idempotency_key: IdempotencyKey
 ) -> Response[str]:
-    language = language_of(app.current_event.raw_event)
-    shape = partial(payment_answer, method=body.method, today=clock.today(), language=language)
+    shape = partial(payment_answer, method=body.method, today=clock.today())
     paid = record_invoice_payment(
         caller(app),
         invoice_id,

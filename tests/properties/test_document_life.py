@@ -24,6 +24,7 @@ from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
 from billing.domain.vat import VatTreatment
 from billing.domain.verification import VerificationState
+from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import AlreadyAnswered
 from billing.usecases import invoices, verifications
 from tests import factories
@@ -256,9 +257,9 @@ class DocumentLife(RuleBasedStateMachine):
             assert isinstance(draft, DraftInvoice)
             assert draft.totals.total_minor == total_of(lines)
 
-    def _wanted(self, lines: list[tuple[int, int, str]]) -> invoices.DraftInput:
+    def _wanted(self, lines: list[tuple[int, int, str]]) -> DraftInput:
         given = (
-            invoices.LineInput(
+            LineInput(
                 description="Prestation",
                 quantity=Decimal(quantity),
                 unit_price=Decimal(cents) / 100,
@@ -266,7 +267,7 @@ class DocumentLife(RuleBasedStateMachine):
             )
             for quantity, cents, rate in lines
         )
-        return invoices.DraftInput(customer_id=self.customer_id, lines=tuple(given))
+        return DraftInput(customer_id=self.customer_id, lines=tuple(given))
 
     def _read(self, invoice_id: str) -> DraftInvoice | IssuedInvoice | None:
         try:

@@ -14,6 +14,7 @@ from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import Customer, Product
+from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases import company, customers, deliveries, invoices, products
@@ -83,11 +84,11 @@ class Shop:
             ids=self.ids,
         )
 
-    def wanted(self, customer_id: str, *lines: invoices.LineInput, **changes: Any) -> invoices.DraftInput:
-        one = invoices.LineInput(description="Prestation", quantity=Decimal(1), unit_price=Decimal(100), vat=TAXED)
-        return replace(invoices.DraftInput(customer_id=customer_id, lines=lines or (one,)), **changes)
+    def wanted(self, customer_id: str, *lines: LineInput, **changes: Any) -> DraftInput:
+        one = LineInput(description="Prestation", quantity=Decimal(1), unit_price=Decimal(100), vat=TAXED)
+        return replace(DraftInput(customer_id=customer_id, lines=lines or (one,)), **changes)
 
-    def draft(self, wanted: invoices.DraftInput | None = None, **changes: Any) -> DraftInvoice:
+    def draft(self, wanted: DraftInput | None = None, **changes: Any) -> DraftInvoice:
         once = changes.pop("once", None) or self.once("createInvoice")
         wanted = wanted or self.wanted(self.customer().customer_id, **changes)
         return invoices.create_invoice(

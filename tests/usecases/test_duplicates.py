@@ -14,9 +14,9 @@ from billing.domain.invoice import DocumentType, DraftInvoice
 from billing.domain.particulars import BillingPeriod, Particulars
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.totals import Adjustment, Charge, Discount
+from billing.ports.drafts import LineInput
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.usecases import invoices
-from billing.usecases.invoices import LineInput
 from tests import factories
 from tests.usecases.conftest import TAXED, Shop
 

@@ -35,12 +35,13 @@ from billing.domain.ledger import InvoiceStatus
 from billing.domain.numbering import NumberPattern, Series, SeriesState
 from billing.domain.totals import Discount
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime
+from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery, SeriesMoved
 from billing.usecases import invoices
 from billing.usecases.contention import BUDGET_SECONDS
-from billing.usecases.invoices import CROWD_PAUSE_SECONDS, LineInput
+from billing.usecases.invoices import CROWD_PAUSE_SECONDS
 from tests import factories
 from tests.fakes.clock import MORNING
 from tests.fakes.repositories import FakeInvoices
@@ -70,7 +71,7 @@ class ContendedInvoices(FakeInvoices):
             raise
 
 
-def _edit(shop: Shop, draft: Any, wanted: invoices.DraftInput, *, expected_version: int | None = None) -> Any:
+def _edit(shop: Shop, draft: Any, wanted: DraftInput, *, expected_version: int | None = None) -> Any:
     return invoices.edit_invoice(
         shop.caller,
         draft.invoice_id,
@@ -236,9 +237,10 @@ def test_what_was_stored_unprintable_is_refused_before_a_number_is_taken(shop: S
 def test_a_preview_says_the_draft_s_totals_and_saves_nothing(shop: Shop) -> None:
     wanted = shop.wanted(shop.customer().customer_id)
 
-    totals = invoices.preview_invoice(shop.caller, wanted, invoices=shop.repositories.invoices)
+    shown = invoices.preview_invoice(shop.caller, wanted, invoices=shop.repositories.invoices, clock=shop.clock)
 
-    assert totals == shop.draft(wanted).totals
+    draft = shop.draft(wanted)
+    assert (shown.totals, shown.warnings) == (draft.totals, draft.warnings)
     assert len(shop.repositories.store.invoices) == 1
 
 
@@ -551,7 +553,7 @@ def test_send_does_not_wait_for_the_pdf_that_the_issue_asked_for(shop: Shop) -> 
 def test_an_archived_product_stays_on_the_draft_that_has_it_and_goes_on_no_other(shop: Shop) -> None:
     product = shop.product()
     line = LineInput(product_id=product.product_id, quantity=Decimal(1))
-    wanted = invoices.DraftInput(customer_id=shop.customer().customer_id, lines=(line,))
+    wanted = DraftInput(customer_id=shop.customer().customer_id, lines=(line,))
     draft = shop.draft(wanted)
     shop.archive(product.product_id)
 

@@ -152,8 +152,18 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def duplicate_invoice(self, by: Caller) -> object:
+        return invoices.duplicate_invoice(
+            by,
+            self.issued.invoice_id,
+            once=self.shop.once("duplicateInvoice"),
+            invoices=self.held.invoices,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
     def preview_invoice(self, by: Caller) -> object:
-        return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices)
+        return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices, clock=self.shop.clock)
 
     def read_invoice(self, by: Caller) -> object:
         return invoices.read_invoice(by, self.issued.invoice_id, invoices=self.held.invoices)
@@ -274,6 +284,7 @@ ALLOWED: dict[str, set[Role]] = {
     "edit_product": WRITERS,
     "archive_product": WRITERS,
     "create_invoice": WRITERS,
+    "duplicate_invoice": WRITERS,
     "preview_invoice": READERS,
     "read_invoice": READERS,
     "list_invoices": READERS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool
@@ -25,7 +25,12 @@ from billing.api.fields import (
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.identifiers import french_vat_number
-from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
+from billing.domain.late_payment import (
+    DEFAULT_LATE_PENALTY_RATE,
+    late_penalty_rate,
+    minimum_late_penalty_rate,
+    rests_on_an_assumption,
+)
 from billing.domain.money import format_decimal
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.parties import (
@@ -210,6 +215,27 @@ class LogoResponse(Reply):
         return cls(sha256=logo.sha256, media_type=logo.media_type, width=logo.width, height=logo.height)
 
 
+class LatePenaltyResponse(Reply):
+    """The default rate of the law for the present half-year (Code de commerce L441-10)."""
+
+    rate: Annotated[str, Field(description="Percent a year", examples=["12.15"])]
+    minimum_rate: Annotated[str, Field(description="Three times the legal interest rate")]
+    since: date
+    assumed: Annotated[bool, Field(description="Not confirmed: it takes the rates of the half-year before")]
+    source: str
+
+    @classmethod
+    def of(cls, on: date) -> LatePenaltyResponse:
+        default = late_penalty_rate(on)
+        return cls(
+            rate=format_decimal(default.percent),
+            minimum_rate=format_decimal(minimum_late_penalty_rate(on)),
+            since=default.since,
+            assumed=default.assumed,
+            source=default.source,
+        )
+
+
 class CompanyResponse(Reply):
     version: int
     legal_name: str
@@ -232,6 +258,8 @@ class CompanyResponse(Reply):
     payment_terms_days: int
     payment_terms: PaymentTermsResponse | None
     late_penalty_rate: str
+    late_penalty_rate_assumed: Annotated[bool, Field(description="The printed rate is a default to be confirmed")]
+    legal_late_penalty: LatePenaltyResponse
     early_payment_discount: str
     footer_text: str
     invoice_number_pattern: str
@@ -242,7 +270,7 @@ class CompanyResponse(Reply):
     updated_at: datetime
 
     @classmethod
-    def of(cls, company: Company) -> CompanyResponse:
+    def of(cls, company: Company, today: date) -> CompanyResponse:
         described = company.description
         return cls(
             version=company.version,
@@ -266,6 +294,8 @@ class CompanyResponse(Reply):
             payment_terms_days=described.payment_terms_days,
             payment_terms=PaymentTermsResponse.of(described.payment_terms) if described.payment_terms else None,
             late_penalty_rate=format_decimal(described.late_penalty_rate),
+            late_penalty_rate_assumed=rests_on_an_assumption(described.late_penalty_rate, today),
+            legal_late_penalty=LatePenaltyResponse.of(today),
             early_payment_discount=described.early_payment_discount,
             footer_text=described.footer_text,
             invoice_number_pattern=described.invoice_number_pattern.text,
@@ -285,8 +315,8 @@ class CompanyOnboardingResponse(Reply):
     step: Annotated[OnboardingStep, Field(description="The step that is next")]
 
 
-def company_answer(company: Company) -> Answer:
-    return answer(200, CompanyResponse.of(company), version=company.version)
+def company_answer(company: Company, today: date) -> Answer:
+    return answer(200, CompanyResponse.of(company, today), version=company.version)
 
 
 def onboarding_answer(step: OnboardingStep) -> Answer:

@@ -47,6 +47,7 @@ from billing.domain.invoice import (
     InvoiceContent,
     InvoiceDocument,
     IssuedInvoice,
+    document_warnings,
 )
 from billing.domain.ledger import InvoiceStatus, PaymentMethod, is_overdue
 from billing.domain.mentions import Mention
@@ -54,6 +55,7 @@ from billing.domain.money import format_decimal
 from billing.domain.parties import CustomerKind, ProductKind
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
+from billing.domain.warnings import Notice, WarningCode
 from billing.ports.delivery import DownloadLink
 from billing.ports.idempotency import Answer
 from billing.ports.repositories import InvoiceQuery, InvoiceSummary
@@ -200,6 +202,31 @@ class InvoiceTotalsResponse(Reply):
         )
 
 
+class InvoiceWarningResponse(Reply):
+    """Never blocking: what the seller should know before, or after, issuing."""
+
+    code: WarningCode
+    pointer: Annotated[str, Field(description="Field of the invoice, or of `/company` or `/customer`")]
+    detail_fr: str
+    detail_en: str
+
+    @classmethod
+    def of(cls, notice: Notice) -> InvoiceWarningResponse:
+        return cls(code=notice.code, pointer=notice.pointer, detail_fr=notice.detail_fr, detail_en=notice.detail_en)
+
+
+class InvoicePreviewResponse(InvoiceTotalsResponse):
+    warnings: list[InvoiceWarningResponse]
+
+    @classmethod
+    def of_preview(cls, totals: Totals, warnings: tuple[Notice, ...]) -> InvoicePreviewResponse:
+        shown = InvoiceTotalsResponse.of(totals)
+        return cls(
+            **{name: getattr(shown, name) for name in InvoiceTotalsResponse.model_fields},
+            warnings=[InvoiceWarningResponse.of(notice) for notice in warnings],
+        )
+
+
 class InvoiceCustomerResponse(Reply):
     """On an issued invoice, the customer as it was then; a draft only names it."""
 
@@ -290,6 +317,9 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     purchase_order: str
     notes: str
     private_notes: str
+    warnings: Annotated[
+        list[InvoiceWarningResponse], Field(description="Of a draft: as things stood when it was last written")
+    ]
     mentions: list[InvoiceMentionResponse]
     paid_minor: int
     balance_minor: Annotated[int, Field(description="Left to pay")]
@@ -333,6 +363,7 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
     return {
         **_of_content(content),
         "private_notes": content.private_notes,
+        "warnings": [InvoiceWarningResponse.of(notice) for notice in draft.warnings],
         "status": InvoiceStatus.DRAFT,
         "overdue": False,
         "number": None,
@@ -357,6 +388,7 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
     return {
         **_of_content(document),
         "private_notes": invoice.private_notes,
+        "warnings": [InvoiceWarningResponse.of(notice) for notice in document_warnings(document)],
         "status": ledger.status,
         "overdue": is_overdue(ledger, document.due_date, today),
         "number": document.number,

@@ -23,6 +23,7 @@ from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
+from billing.domain.warnings import Facts, Notice, notices
 
 MAX_LINES = 500
 MAX_DOCUMENT_BYTES = 300_000  # an item of the table has 400 KB: for the document, or for an answer, compressed
@@ -90,8 +91,17 @@ class DraftInvoice:
     totals: Totals
     created_at: datetime
     updated_at: datetime
+    warnings: tuple[Notice, ...] = field(default=(), metadata=LATER)  # as things stood when it was written
 
-    def edited(self, content: InvoiceContent, *, customer_name: str, totals: Totals, at: datetime) -> DraftInvoice:
+    def edited(
+        self,
+        content: InvoiceContent,
+        *,
+        customer_name: str,
+        totals: Totals,
+        at: datetime,
+        warnings: tuple[Notice, ...] = (),
+    ) -> DraftInvoice:
         return replace(
             self,
             version=self.version + 1,
@@ -99,6 +109,7 @@ class DraftInvoice:
             customer_name=customer_name,
             totals=totals,
             updated_at=at,
+            warnings=warnings,
         )
 
 
@@ -218,6 +229,46 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
     if len(canonical_json(content).encode()) > MAX_DOCUMENT_BYTES:
         raise _refused("/lines", "La facture est trop volumineuse.", "The invoice is too large.")
     return totals
+
+
+def draft_warnings(
+    content: InvoiceContent,
+    totals: Totals,
+    *,
+    company: CompanyDescription,
+    customer: CustomerDescription,
+    today: date,
+) -> tuple[Notice, ...]:
+    """What the document would be warned of if it were issued today."""
+    terms = payment_terms(content, company, customer)
+    return notices(
+        Facts(
+            issue_date=today,
+            due_date=content.due_date or terms.due_date(today),
+            terms=None if content.due_date else terms,
+            supply_date=content.supply_date,
+            seller=company,
+            buyer=_buyer(customer, content.particulars),
+            particulars=content.particulars,
+            totals=totals,
+        )
+    )
+
+
+def document_warnings(document: InvoiceDocument) -> tuple[Notice, ...]:
+    """What an issued document is warned of: judged by its own date, for ever the same."""
+    return notices(
+        Facts(
+            issue_date=document.issue_date,
+            due_date=document.due_date,
+            terms=document.payment_terms,
+            supply_date=document.supply_date,
+            seller=document.seller,
+            buyer=document.buyer,
+            particulars=document.particulars,
+            totals=document.totals,
+        )
+    )
 
 
 def _refused(pointer: str, detail_fr: str, detail_en: str) -> FieldErrors:

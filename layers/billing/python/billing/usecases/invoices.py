@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 
 from billing.domain.access import Caller, Permission
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import (
     Busy,
-    CompanyNotDescribed,
     DeliveryInProgress,
     FieldError,
     FieldErrors,
@@ -20,7 +18,6 @@ from billing.domain.errors import (
     PdfNotReady,
     RecipientMissing,
     StaleVersion,
-    UnknownReference,
 )
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import (
@@ -30,59 +27,21 @@ from billing.domain.invoice import (
     InvoiceContent,
     InvoiceDocument,
     IssuedInvoice,
-    check_content,
     freeze,
 )
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.numbering import SeriesState, allocate
-from billing.domain.particulars import NONE as NO_PARTICULARS
-from billing.domain.particulars import Particulars
-from billing.domain.parties import Company, Customer, Product, ProductKind
-from billing.domain.payment_terms import PaymentTerms
-from billing.domain.totals import Adjustment, Charge, Discount, Line, Totals
-from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime, VatTreatment
+from billing.domain.parties import Company, Customer
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
+from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import Customers, InvoiceQuery, Invoices, InvoiceSummary, SeriesMoved
 from billing.usecases.contention import BUDGET_SECONDS, judged_anew
+from billing.usecases.drafting import Composed, compose_draft, described
 
 CROWD_PAUSE_SECONDS = 0.08  # about sixteen issuers, each holding the series for five milliseconds
-DEFAULT_UNIT = "C62"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineInput:
-    """A line as a person gives it: what is missing comes from the catalogue, then from defaults."""
-
-    product_id: str | None = None
-    description: str | None = None
-    details: str | None = None
-    quantity: Decimal
-    unit: str | None = None
-    unit_price: Decimal | None = None
-    vat: VatTreatment | None = None
-    discount: Discount | None = None
-    kind: ProductKind | None = None
-    charge: Charge | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftInput:
-    customer_id: str
-    lines: tuple[LineInput, ...]
-    discount: Discount | None = None
-    supply_date: date | None = None
-    due_date: date | None = None
-    payment_terms_days: int | None = None
-    purchase_order: str = ""
-    notes: str = ""
-    allowances: tuple[Adjustment, ...] = ()
-    charges: tuple[Adjustment, ...] = ()
-    payment_terms: PaymentTerms | None = None
-    particulars: Particulars = NO_PARTICULARS
-    private_notes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +57,36 @@ def create_invoice(
 ) -> DraftInvoice:
     """A draft, without a number. Raises: CompanyNotDescribed, UnknownReference, FieldErrors."""
     caller.require(Permission.WRITE_DOCUMENTS)
-    content, totals, customer_name = _compose(caller, wanted, invoices=invoices, once=once)
+    composed = compose_draft(caller, wanted, invoices=invoices, today=clock.today(), once=once)
+    return _created(caller, composed, once=once, invoices=invoices, clock=clock, ids=ids)
+
+
+def _created(
+    caller: Caller,
+    composed: Composed,
+    *,
+    once: IdempotentRequest,
+    invoices: Invoices,
+    clock: Clock,
+    ids: Ids,
+    duplicate_of: str | None = None,
+) -> DraftInvoice:
     now = clock.now()
     draft = DraftInvoice(
         tenant_id=caller.tenant_id,
         invoice_id=ids.new("inv"),
         version=1,
-        content=content,
-        customer_name=customer_name,
-        totals=totals,
+        content=composed.content,
+        customer_name=composed.customer_name,
+        totals=composed.totals,
         created_at=now,
         updated_at=now,
+        warnings=composed.warnings,
     )
-    invoices.create(caller, draft, event=_event(EventType.INVOICE_CREATED, caller, draft, ids), once=once)
+    event = _event(EventType.INVOICE_CREATED, caller, draft, ids)
+    if duplicate_of is not None:
+        event = replace(event, data={**event.data, "duplicate_of": duplicate_of})
+    invoices.create(caller, draft, event=event, once=once)
     return draft
 
 
@@ -124,28 +100,14 @@ def duplicate_invoice(
     caller.require(Permission.WRITE_DOCUMENTS)
     copied = _copied(invoices.read(caller, invoice_id, once=once))
     held = frozenset(line.product_id for line in copied.lines if line.product_id)
-    content, totals, customer_name = _compose(caller, copied, invoices=invoices, once=once, held=held)
-    now = clock.now()
-    draft = DraftInvoice(
-        tenant_id=caller.tenant_id,
-        invoice_id=ids.new("inv"),
-        version=1,
-        content=content,
-        customer_name=customer_name,
-        totals=totals,
-        created_at=now,
-        updated_at=now,
-    )
-    event = _event(EventType.INVOICE_CREATED, caller, draft, ids)
-    event = replace(event, data={**event.data, "duplicate_of": invoice_id})
-    invoices.create(caller, draft, event=event, once=once)
-    return draft
+    composed = compose_draft(caller, copied, invoices=invoices, today=clock.today(), once=once, held=held)
+    return _created(caller, composed, once=once, invoices=invoices, clock=clock, ids=ids, duplicate_of=invoice_id)
 
 
-def preview_invoice(caller: Caller, wanted: DraftInput, *, invoices: Invoices) -> Totals:
-    """The totals a draft would have; nothing is saved."""
+def preview_invoice(caller: Caller, wanted: DraftInput, *, invoices: Invoices, clock: Clock) -> Composed:
+    """The totals and warnings a draft would have; nothing is saved."""
     caller.require(Permission.READ)
-    return _compose(caller, wanted, invoices=invoices)[1]
+    return compose_draft(caller, wanted, invoices=invoices, today=clock.today())
 
 
 def read_invoice(caller: Caller, invoice_id: str, *, invoices: Invoices) -> Invoice:
@@ -173,8 +135,14 @@ def edit_invoice(
     caller.require(Permission.WRITE_DOCUMENTS)
     current = _draft(invoices.read(caller, invoice_id), expected_version)
     held = frozenset(line.product_id for line in current.content.lines if line.product_id)
-    content, totals, customer_name = _compose(caller, wanted, invoices=invoices, held=held)
-    draft = current.edited(content, customer_name=customer_name, totals=totals, at=clock.now())
+    composed = compose_draft(caller, wanted, invoices=invoices, today=clock.today(), held=held)
+    draft = current.edited(
+        composed.content,
+        customer_name=composed.customer_name,
+        totals=composed.totals,
+        at=clock.now(),
+        warnings=composed.warnings,
+    )
     event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
     invoices.save_draft(caller, draft, previous=current, event=event)
     return draft
@@ -223,7 +191,7 @@ def issue_invoice(
     def load() -> tuple[DraftInvoice, Company, Customer, SeriesState]:
         context = invoices.load_for_issue(caller, invoice_id, once=once)
         draft = _draft(context.invoice, expected_version)
-        company = _described(context.company)
+        company = described(context.company)
         customer = customers.read(caller, draft.content.customer_id)
         if send and customer.description.email is None:
             raise RecipientMissing
@@ -388,57 +356,6 @@ def download_invoice(
     return documents.link(invoice.delivery.pdf.key, file_name=f"{invoice.document.number}.pdf", now=clock.now())
 
 
-def _compose(
-    caller: Caller,
-    wanted: DraftInput,
-    *,
-    invoices: Invoices,
-    once: IdempotentRequest | None = None,
-    held: frozenset[str] = frozenset(),
-) -> tuple[InvoiceContent, Totals, str]:
-    """What a draft says, completed from the catalogue; archived products only where the draft ``held`` them."""
-    product_ids = tuple(dict.fromkeys(line.product_id for line in wanted.lines if line.product_id))
-    context = invoices.draft_context(caller, wanted.customer_id, product_ids, once=once)
-    company = _described(context.company)
-    catalogue = {product.product_id: product for product in context.products}
-    unknown = tuple(
-        FieldError(f"/lines/{index}/product_id", "Produit inconnu.", "Unknown product.")
-        for index, line in enumerate(wanted.lines)
-        if line.product_id and line.product_id not in catalogue
-    )
-    if unknown:
-        raise UnknownReference(unknown)
-    errors = [
-        FieldError(f"/lines/{index}/product_id", "Ce produit est archivé.", "This product is archived.")
-        for index, line in enumerate(wanted.lines)
-        if line.product_id and catalogue[line.product_id].archived and line.product_id not in held
-    ]
-    lines: list[Line] = []
-    for index, line in enumerate(wanted.lines):
-        product = catalogue.get(line.product_id) if line.product_id else None
-        lines += _line(f"/lines/{index}", line, product, company.description.vat_regime, errors)
-    if errors:
-        raise FieldErrors(tuple(errors))
-    content = InvoiceContent(
-        customer_id=wanted.customer_id,
-        lines=tuple(lines),
-        discount=wanted.discount,
-        supply_date=wanted.supply_date,
-        due_date=wanted.due_date,
-        payment_terms_days=wanted.payment_terms_days,
-        purchase_order=wanted.purchase_order,
-        notes=wanted.notes,
-        allowances=wanted.allowances,
-        charges=wanted.charges,
-        payment_terms=wanted.payment_terms,
-        particulars=wanted.particulars,
-        private_notes=wanted.private_notes,
-    )
-    _refuse_other_siret(wanted.particulars, context.customer)
-    totals = check_content(content, company.description.vat_regime)
-    return content, totals, context.customer.description.name
-
-
 def _copied(invoice: Invoice) -> DraftInput:
     """What a duplicate takes over. Raises: NotDuplicable."""
     source: InvoiceContent | InvoiceDocument
@@ -477,59 +394,6 @@ def _copied(invoice: Invoice) -> DraftInput:
     )
 
 
-def _refuse_other_siret(particulars: Particulars, customer: Customer) -> None:
-    """The establishment that is billed belongs to the customer."""
-    siret, siren = particulars.buyer_siret, customer.description.siren
-    if siret is not None and siren is not None and not siret.startswith(siren):
-        raise FieldErrors(
-            (
-                FieldError(
-                    "/buyer_siret",
-                    "Ce SIRET n'est pas celui d'un établissement du client.",
-                    "This SIRET is no establishment of the customer.",
-                ),
-            )
-        )
-
-
-def _line(
-    pointer: str, line: LineInput, product: Product | None, regime: VatRegime, errors: list[FieldError]
-) -> list[Line]:
-    """The complete line, or nothing and its errors."""
-    known = product.description if product else None
-    description = line.description or (known.name if known else None)
-    unit_price = line.unit_price if line.unit_price is not None else (known.unit_price if known else None)
-    vat = line.vat or _default_vat(product, regime)
-    if description is None:
-        errors.append(FieldError(f"{pointer}/description", "Désignation obligatoire.", "A description is required."))
-    if unit_price is None:
-        errors.append(FieldError(f"{pointer}/unit_price", "Prix unitaire obligatoire.", "A unit price is required."))
-    if vat is None:
-        errors.append(FieldError(f"{pointer}/vat_rate", "Taux de TVA obligatoire.", "A VAT rate is required."))
-    if description is None or unit_price is None or vat is None:
-        return []
-    return [
-        Line(
-            description=description,
-            details=line.details if line.details is not None else (known.description if known else ""),
-            quantity=line.quantity,
-            unit=line.unit or (known.unit if known else DEFAULT_UNIT),
-            unit_price=unit_price,
-            vat=vat,
-            discount=line.discount,
-            product_id=line.product_id,
-            kind=line.kind or (known.kind if known else ProductKind.SERVICE),
-            charge=line.charge,
-        )
-    ]
-
-
-def _default_vat(product: Product | None, regime: VatRegime) -> VatTreatment | None:
-    if regime is VatRegime.FRANCHISE:
-        return FRANCHISE_TREATMENT
-    return product.description.vat if product else None
-
-
 def with_delivery(
     invoice: IssuedInvoice, *, send: bool, recipient: str | None, correlation_id: str, clock: Clock
 ) -> tuple[IssuedInvoice, DeliveryRequest]:
@@ -556,12 +420,6 @@ def _default_issue_date(series: SeriesState, clock: Clock) -> date:
 def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
     if day is not None and day > clock.today():
         raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
-
-
-def _described(company: Company | None) -> Company:
-    if company is None:
-        raise CompanyNotDescribed
-    return company
 
 
 def _draft(invoice: Invoice, expected_version: int) -> DraftInvoice:

@@ -1,0 +1,221 @@
+"""What the law frowns upon without forbidding the document: said, never blocking.
+
+A warning has a code for ever and the pointer of what it speaks of; its text in both languages is fixed by the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from billing.domain.late_payment import minimum_late_penalty_rate, rests_on_an_assumption
+from billing.domain.particulars import Particulars
+from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind, ProductKind
+from billing.domain.payment_terms import PaymentTerms, TermsRule
+from billing.domain.thresholds import franchise_threshold
+from billing.domain.totals import Totals
+from billing.domain.vat import VatRegime
+
+# Code de commerce L441-10, I: days from the issue date.
+LONGEST_TERMS_DAYS = 60
+LONGEST_END_OF_MONTH_DAYS = 45
+LONGEST_PERIODIC_DAYS = 45
+E_INVOICING_ISSUE_DATE = date(2027, 9, 1)  # small businesses issue e-invoices; décret 2022-1299 binds them too
+_END_OF_MONTH_RULES = frozenset(
+    {TermsRule.END_OF_MONTH, TermsRule.DAYS_THEN_END_OF_MONTH, TermsRule.END_OF_MONTH_THEN_DAYS}
+)
+
+
+class WarningCode(StrEnum):
+    TERMS_BEYOND_60_DAYS = "terms-beyond-60-days"
+    TERMS_BEYOND_45_DAYS_END_OF_MONTH = "terms-beyond-45-days-end-of-month"
+    PERIODIC_TERMS_BEYOND_45_DAYS = "periodic-terms-beyond-45-days"
+    BUSINESS_WITHOUT_SIREN = "business-without-siren"
+    DELIVERY_ADDRESS_NOT_STATED = "delivery-address-not-stated"
+    LATE_PENALTY_RATE_ASSUMED = "late-penalty-rate-assumed"
+    LATE_PENALTY_RATE_TOO_LOW = "late-penalty-rate-too-low"
+    FRANCHISE_THRESHOLD = "franchise-threshold"
+    SUPPLY_AFTER_ISSUE = "supply-after-issue"
+    PUBLIC_BUYER_WITHOUT_SIRET = "public-buyer-without-siret"
+    CASH_ABOVE_LIMIT = "cash-above-limit"
+
+
+_FRENCH = {
+    WarningCode.TERMS_BEYOND_60_DAYS: (
+        "Entre professionnels, une facture se paie dans les 60 jours de son émission (Code de commerce, L441-10)."
+    ),
+    WarningCode.TERMS_BEYOND_45_DAYS_END_OF_MONTH: (
+        "Un délai compté en fin de mois ne dépasse pas 45 jours fin de mois (Code de commerce, L441-10)."
+    ),
+    WarningCode.PERIODIC_TERMS_BEYOND_45_DAYS: (
+        "Une facture périodique se paie dans les 45 jours de son émission (Code de commerce, L441-10)."
+    ),
+    WarningCode.BUSINESS_WITHOUT_SIREN: (
+        "Le SIREN du client professionnel manque : la facture électronique le demande, et vos factures "
+        "le porteront obligatoirement à partir du 1er septembre 2027 (décret 2022-1299)."
+    ),
+    WarningCode.DELIVERY_ADDRESS_NOT_STATED: (
+        "Des biens sont vendus sans adresse de livraison : si elle diffère de celle du client, elle sera"
+        " obligatoire à partir du 1er septembre 2027 (décret 2022-1299)."
+    ),
+    WarningCode.LATE_PENALTY_RATE_ASSUMED: (
+        "Le taux des pénalités de retard imprimé repose sur le taux directeur du semestre précédent : à confirmer."
+    ),
+    WarningCode.LATE_PENALTY_RATE_TOO_LOW: (
+        "Le taux des pénalités de retard est inférieur à trois fois le taux d'intérêt légal (Code de "
+        "commerce, L441-10)."
+    ),
+    WarningCode.FRANCHISE_THRESHOLD: (
+        "Cette facture dépasse à elle seule le seuil de la franchise de TVA : vérifiez la date de votre "
+        "passage à la TVA (article 293 B du CGI)."
+    ),
+    WarningCode.SUPPLY_AFTER_ISSUE: (
+        "La livraison ou la prestation est postérieure à l'émission : un acompte se facture comme tel."
+    ),
+    WarningCode.PUBLIC_BUYER_WITHOUT_SIRET: (
+        "Si le client est public, la facture porte aussi le SIRET de l'établissement facturé."
+    ),
+    WarningCode.CASH_ABOVE_LIMIT: (
+        "Une dette de plus de 1\u202f000\u00a0€ (15\u202f000\u00a0€ pour un particulier qui n'habite pas en France) "
+        "ne se paie pas en espèces (CMF, art. D112-3)."
+    ),
+}
+_ENGLISH = {
+    WarningCode.TERMS_BEYOND_60_DAYS: (
+        "Between businesses, an invoice is due within 60 days of its issue date (Code de commerce, L441-10)."
+    ),
+    WarningCode.TERMS_BEYOND_45_DAYS_END_OF_MONTH: (
+        "Terms counted to the end of a month do not exceed 45 days end of month (Code de commerce, L441-10)."
+    ),
+    WarningCode.PERIODIC_TERMS_BEYOND_45_DAYS: (
+        "A periodic invoice is due within 45 days of its issue date (Code de commerce, L441-10)."
+    ),
+    WarningCode.BUSINESS_WITHOUT_SIREN: (
+        "The business customer has no SIREN: an e-invoice needs it, and your invoices must carry it from"
+        " 1 September 2027 (décret 2022-1299)."
+    ),
+    WarningCode.DELIVERY_ADDRESS_NOT_STATED: (
+        "Goods are sold without a delivery address: where it is not the customer's own, it must be "
+        "stated from 1 September 2027 (décret 2022-1299)."
+    ),
+    WarningCode.LATE_PENALTY_RATE_ASSUMED: (
+        "The printed late payment rate rests on the refinancing rate of the half-year before: to be confirmed."
+    ),
+    WarningCode.LATE_PENALTY_RATE_TOO_LOW: (
+        "The late payment rate is below three times the legal interest rate (Code de commerce, L441-10)."
+    ),
+    WarningCode.FRANCHISE_THRESHOLD: (
+        "This invoice alone exceeds the threshold of the VAT franchise: check the date from which you "
+        "charge VAT (CGI art. 293 B)."
+    ),
+    WarningCode.SUPPLY_AFTER_ISSUE: (
+        "The supply comes after the issue date: a deposit has an invoice of its own kind."
+    ),
+    WarningCode.PUBLIC_BUYER_WITHOUT_SIRET: (
+        "If the customer is a public body, the invoice also states the SIRET of the establishment billed."
+    ),
+    WarningCode.CASH_ABOVE_LIMIT: (
+        "A debt above €1,000 (€15,000 for a consumer who lives abroad) may not be paid in cash (CMF art. D112-3)."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One warning: what it says, and the field of the invoice or of a party that it speaks of."""
+
+    code: WarningCode
+    pointer: str
+
+    @property
+    def detail_fr(self) -> str:
+        return _FRENCH[self.code]
+
+    @property
+    def detail_en(self) -> str:
+        return _ENGLISH[self.code]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a document says or, of a draft, would say if it were issued on that day."""
+
+    issue_date: date
+    due_date: date
+    terms: PaymentTerms | None
+    supply_date: date | None
+    seller: CompanyDescription
+    buyer: CustomerDescription
+    particulars: Particulars
+    totals: Totals
+
+    @property
+    def between_businesses(self) -> bool:
+        return self.buyer.kind is CustomerKind.BUSINESS
+
+    @property
+    def buyer_is_french(self) -> bool:
+        return self.buyer.billing_address.country_code == "FR"
+
+
+def notices(facts: Facts) -> tuple[Notice, ...]:
+    """Everything worth telling the seller, most pressing first."""
+    return (*_terms(facts), *_parties(facts), *_amounts(facts), *_dates(facts))
+
+
+def _terms(facts: Facts) -> Iterator[Notice]:
+    if not facts.between_businesses:
+        return
+    days = (facts.due_date - facts.issue_date).days
+    pointer = "/due_date" if facts.terms is None else "/payment_terms"
+    if facts.particulars.period is not None and days > LONGEST_PERIODIC_DAYS:
+        yield Notice(code=WarningCode.PERIODIC_TERMS_BEYOND_45_DAYS, pointer=pointer)
+    if facts.terms is not None and facts.terms.rule in _END_OF_MONTH_RULES:
+        if facts.due_date > _latest_end_of_month(facts.issue_date):
+            yield Notice(code=WarningCode.TERMS_BEYOND_45_DAYS_END_OF_MONTH, pointer=pointer)
+    elif facts.due_date > facts.issue_date + timedelta(days=LONGEST_TERMS_DAYS):
+        yield Notice(code=WarningCode.TERMS_BEYOND_60_DAYS, pointer=pointer)
+
+
+def _latest_end_of_month(issue_date: date) -> date:
+    """The later of both ways of counting 45 days end of month, and never less than 60 days."""
+    counted = (
+        PaymentTerms(rule=rule, days=LONGEST_END_OF_MONTH_DAYS).due_date(issue_date)
+        for rule in (TermsRule.DAYS_THEN_END_OF_MONTH, TermsRule.END_OF_MONTH_THEN_DAYS)
+    )
+    return max(*counted, issue_date + timedelta(days=LONGEST_TERMS_DAYS))
+
+
+def _parties(facts: Facts) -> Iterator[Notice]:
+    if not facts.between_businesses:
+        return
+    if facts.buyer_is_french and facts.buyer.siren is None:
+        yield Notice(code=WarningCode.BUSINESS_WITHOUT_SIREN, pointer="/customer/siren")
+    kinds = {computed.line.kind for computed in facts.totals.lines}
+    if ProductKind.GOODS in kinds and facts.buyer.delivery_address is None:
+        yield Notice(code=WarningCode.DELIVERY_ADDRESS_NOT_STATED, pointer="/delivery_address")
+    references = facts.particulars.buyer_reference or facts.particulars.contract
+    if references and facts.buyer_is_french and facts.buyer.siret is None:
+        yield Notice(code=WarningCode.PUBLIC_BUYER_WITHOUT_SIRET, pointer="/buyer_siret")
+    rate = facts.seller.late_penalty_rate
+    if rate < minimum_late_penalty_rate(facts.issue_date):
+        yield Notice(code=WarningCode.LATE_PENALTY_RATE_TOO_LOW, pointer="/company/late_penalty_rate")
+    elif rests_on_an_assumption(rate, facts.issue_date):
+        yield Notice(code=WarningCode.LATE_PENALTY_RATE_ASSUMED, pointer="/company/late_penalty_rate")
+
+
+def _amounts(facts: Facts) -> Iterator[Notice]:
+    if facts.seller.vat_regime is not VatRegime.FRANCHISE:
+        return
+    for kind in ProductKind:
+        billed = sum(computed.net_minor for computed in facts.totals.lines if computed.line.kind is kind)
+        if billed > franchise_threshold(kind, facts.issue_date).base_minor:
+            yield Notice(code=WarningCode.FRANCHISE_THRESHOLD, pointer="/lines")
+            return
+
+
+def _dates(facts: Facts) -> Iterator[Notice]:
+    if facts.supply_date is not None and facts.supply_date > facts.issue_date:
+        yield Notice(code=WarningCode.SUPPLY_AFTER_ISSUE, pointer="/supply_date")
