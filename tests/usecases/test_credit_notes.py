@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Role
-from billing.domain.credit_notes import CreditByVat, CreditInFull, CreditScope, VatCredit
+from billing.domain.credit_notes import CreditByVat, CreditInFull, CreditNoteInput, CreditScope, VatCredit
 from billing.domain.crediting import Excess
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import (
@@ -46,9 +46,7 @@ def part(net_minor: int) -> CreditByVat:
 
 
 def credit(shop: Shop, invoice_id: str, scope: CreditScope = FULL, **changes: Any) -> IssuedInvoice:
-    wanted = credit_notes.CreditNoteInput(
-        scope=scope, reason="Retour", excess=changes.pop("excess", Excess.CUSTOMER_CREDIT)
-    )
+    wanted = CreditNoteInput(scope=scope, reason="Retour", excess=changes.pop("excess", Excess.CUSTOMER_CREDIT))
     values: dict[str, Any] = {
         "send": False,
         "correlation_id": "corr",
@@ -129,7 +127,7 @@ def test_what_was_paid_is_refunded_when_asked_by_one_who_may(shop: Shop) -> None
 
 def test_a_preview_is_what_would_be_issued_and_saves_nothing(shop: Shop) -> None:
     invoice = shop.issue()
-    wanted = credit_notes.CreditNoteInput(scope=part(3_333), reason="Geste")
+    wanted = CreditNoteInput(scope=part(3_333), reason="Geste")
     before = dict(shop.repositories.store.invoices)
 
     seen = credit_notes.preview_credit_note(
@@ -162,7 +160,7 @@ def test_an_invoice_is_not_read_as_a_credit_note(shop: Shop) -> None:
 
 def test_a_reason_that_cannot_be_printed_is_pointed_at(shop: Shop) -> None:
     invoice = shop.issue()
-    wanted = credit_notes.CreditNoteInput(scope=FULL, reason="\U0001f600")
+    wanted = CreditNoteInput(scope=FULL, reason="\U0001f600")
 
     with pytest.raises(FieldErrors) as refused:
         credit_notes.issue_credit_note(

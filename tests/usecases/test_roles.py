@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from billing.domain.access import Caller, Role
-from billing.domain.credit_notes import CreditInFull
+from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import OnboardingStep
@@ -232,8 +232,8 @@ class Acts:
             clock=self.shop.clock,
         )
 
-    def _credit(self) -> credit_notes.CreditNoteInput:
-        return credit_notes.CreditNoteInput(scope=CreditInFull(), reason="Retour")
+    def _credit(self) -> CreditNoteInput:
+        return CreditNoteInput(scope=CreditInFull(), reason="Retour")
 
     def preview_credit_note(self, by: Caller) -> object:
         return credit_notes.preview_credit_note(

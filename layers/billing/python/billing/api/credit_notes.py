@@ -22,6 +22,8 @@ from billing.domain.credit_notes import (
     CreditByLine,
     CreditByVat,
     CreditInFull,
+    CreditNoteInput,
+    CreditNotePreview,
     CreditScope,
     LineCredit,
     VatCredit,
@@ -33,7 +35,6 @@ from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.ports.credit_notes import CreditNoteQuery, CreditNoteSummary
 from billing.ports.idempotency import Answer
-from billing.usecases.credit_notes import CreditNoteInput, CreditNotePreview
 
 
 class CreditNoteMode(StrEnum):

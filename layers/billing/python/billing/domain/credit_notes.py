@@ -97,6 +97,23 @@ class ComputedCredit:
         return groups_of(self.totals)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNoteInput:
+    scope: CreditScope
+    reason: str
+    excess: Excess = Excess.CUSTOMER_CREDIT
+    refund_method: PaymentMethod = PaymentMethod.TRANSFER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNotePreview:
+    """What a credit note would say and settle; nothing is saved."""
+
+    invoice: IssuedInvoice
+    computed: ComputedCredit
+    settlement: CreditSettlement
+
+
 def remaining_groups(document: InvoiceDocument, ledger: Ledger) -> tuple[CreditedGroup, ...]:
     """What is left to credit of each VAT group."""
     credited = {group.vat: group for group in ledger.credited_groups}

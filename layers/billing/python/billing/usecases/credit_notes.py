@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from billing.domain.access import Caller, Permission
 from billing.domain.credit_notes import (
-    ComputedCredit,
-    CreditScope,
+    CreditNoteInput,
+    CreditNotePreview,
     compute_credit,
     credit_entries,
     earliest_credit_date,
     freeze_credit_note,
     settle,
 )
-from billing.domain.crediting import CreditSettlement, Excess
+from billing.domain.crediting import Excess
 from billing.domain.customer_credit import CreditEntryKind, CreditMovement
 from billing.domain.errors import CompanyNotDescribed, InvoiceNotIssued, NotFound, RecipientMissing, StaleVersion
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
-from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import allocate
 from billing.ports.clock import Clock, Ids
 from billing.ports.credit_notes import (
@@ -34,23 +31,6 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import Customers, Invoices, SeriesMoved
 from billing.usecases.contention import judged_anew
 from billing.usecases.invoices import download_invoice, send_invoice, with_delivery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditNoteInput:
-    scope: CreditScope
-    reason: str
-    excess: Excess = Excess.CUSTOMER_CREDIT
-    refund_method: PaymentMethod = PaymentMethod.TRANSFER
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditNotePreview:
-    """What a credit note would say and settle; nothing is saved."""
-
-    invoice: IssuedInvoice
-    computed: ComputedCredit
-    settlement: CreditSettlement
 
 
 def preview_credit_note(
