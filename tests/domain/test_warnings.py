@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 
 from billing.domain.invoice import document_warnings, draft_warnings
+from billing.domain.ledger import PaymentMethod
 from billing.domain.particulars import BillingPeriod, Particulars
 from billing.domain.parties import ProductKind
 from billing.domain.payment_terms import PaymentTerms, TermsRule
+from billing.domain.process import PaidAtIssue
+from billing.domain.trades import Trade, TradeProfile
 from billing.domain.vat import FRANCHISE_TREATMENT, VatRegime
 from billing.domain.warnings import Notice, WarningCode
 from tests import factories
@@ -149,3 +153,40 @@ def test_an_issued_document_is_judged_by_its_own_date() -> None:
     issued = factories.issued(seller=seller, payment_terms=PaymentTerms.net(61))
 
     assert WarningCode.TERMS_BEYOND_60_DAYS in [notice.code for notice in document_warnings(issued.document)]
+
+
+PAID = PaidAtIssue(paid_on=date(2026, 11, 20), method=PaymentMethod.CASH)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        # Code de commerce L441-11, II, 5°.
+        pytest.param(
+            {"seller": {"trade": TradeProfile(trades=(Trade.TRANSPORT,))}, "payment_terms": PaymentTerms.net(31)},
+            [("transport-terms-beyond-30-days", "/payment_terms")],
+            id="transport-31-days",
+        ),
+        pytest.param(
+            {"seller": {"trade": TradeProfile(trades=(Trade.TRANSPORT,))}, "payment_terms": PaymentTerms.net(30)},
+            [],
+            id="transport-30-days",
+        ),
+        pytest.param({"paid": replace(PAID, paid_on=TODAY)}, [], id="paid-today"),
+        pytest.param({"paid": PAID}, [("payment-before-issue", "/paid/paid_on")], id="paid-before"),
+        # Code monétaire et financier D112-3.
+        pytest.param(
+            {"paid": replace(PAID, paid_on=TODAY), "lines": (priced("833.34"),)},
+            [("cash-above-limit", "/paid/method")],
+            id="cash",
+        ),
+        pytest.param({"paid": replace(PAID, paid_on=TODAY), "lines": (priced("833.33"),)}, [], id="cash-at-the-limit"),
+        pytest.param(
+            {"seller": {"trade": TradeProfile(trades=(Trade.BUILDING,))}},
+            [("insurance-not-stated", "/company/trade/insurance")],
+            id="builder-without-insurance",
+        ),
+    ],
+)
+def test_trades_and_payments_at_issue_are_warned_of(written: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert warned(**written) == expected

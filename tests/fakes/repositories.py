@@ -275,6 +275,7 @@ class FakeInvoices:
         event: Event,
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        payment: tuple[LedgerEntry, Event] | None = None,
     ) -> None:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
@@ -284,6 +285,9 @@ class FakeInvoices:
             take_number(self._store, issued, allocation)
             ask(self._store, delivery)
             self._store.record(tenant_id, invoice_id, event)
+            if payment is not None:
+                self._store.entries[tenant_id, invoice_id] = (payment[0],)
+                self._store.record(tenant_id, invoice_id, payment[1])
 
     def request_delivery(
         self,

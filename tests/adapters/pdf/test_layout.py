@@ -66,6 +66,7 @@ invoices: st.SearchStrategy[IssuedInvoice] = st.builds(
         {
             "name": required(200),
             "contact_name": texts(120),
+            "vat_number": st.just("BE0123456749"),  # every VAT case is open to it
             "billing_address": st.builds(address, line1=required(150), line2=texts(150), city=required(80)),
             "delivery_address": st.one_of(st.none(), st.builds(address, line1=required(150))),
         }

@@ -15,6 +15,7 @@ from billing.domain.errors import InvalidInput
 from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
 from billing.domain.mentions import Mention, NoteCode
 from billing.domain.numbering import NumberPattern
+from billing.domain.parties import Customer
 from billing.domain.totals import Discount
 from billing.domain.typography import first_unprintable, format_amount, format_euros
 from billing.domain.vat import VatCategory
@@ -24,6 +25,7 @@ from tests.factories import (
     address,
     company,
     customer,
+    customer_description,
     exempt,
     franchise_company,
     individual_description,
@@ -129,6 +131,10 @@ def test_a_unit_outside_the_list_is_printed_as_written() -> None:
     assert "caisse de douze" in printed(issued(lines=(line(unit="caisse de douze"),)))
 
 
+def belgian() -> Customer:
+    return customer(description=customer_description(vat_number="BE0123456749"))
+
+
 @pytest.mark.parametrize(
     "invoice",
     [
@@ -136,7 +142,7 @@ def test_a_unit_outside_the_list_is_printed_as_written() -> None:
         issued(seller=franchise_company()),
         issued(seller=company(vat_on_debits=True, early_payment_discount="1 % à huit jours")),
         issued(buyer=replace(customer(), description=individual_description())),
-        issued(lines=(line(vat=exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY)),)),
+        issued(buyer=belgian(), lines=(line(vat=exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY)),)),
         issued(lines=(line(), line(vat=taxed("5.5")), line(vat=exempt("VATEX-EU-79-C")))),
     ],
     ids=["plain", "franchise", "debits", "consumer", "intra-community", "several"],
@@ -159,7 +165,7 @@ def test_the_wording_of_an_exemption_stands_once_with_its_vat_group() -> None:
 def test_several_wordings_stand_once_each() -> None:
     reasons = (exempt("VATEX-EU-79-C"), exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY))
 
-    text = printed(issued(lines=tuple(line(vat=reason) for reason in reasons)))
+    text = printed(issued(buyer=belgian(), lines=tuple(line(vat=reason) for reason in reasons)))
 
     for reason in reasons:
         assert reason.wording is not None

@@ -23,6 +23,7 @@ from billing.api.fields import (
     VatNumber,
 )
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse
+from billing.api.trades import TradeProfileRequest, TradeProfileResponse
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.identifiers import french_vat_number
 from billing.domain.late_payment import (
@@ -79,6 +80,9 @@ class DescribeCompanyRequest(Request):
     footer_text: Annotated[str, Text(300, lines=True)] = ""
     invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
     credit_note_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.CREDIT_NOTE].text
+    trade: Annotated[TradeProfileRequest, Field(description="What the company's trades make it print")] = Field(
+        default_factory=TradeProfileRequest
+    )
 
     def description(self) -> CompanyDescription:
         """Raises: FieldErrors, when fields contradict each other."""
@@ -111,6 +115,7 @@ class DescribeCompanyRequest(Request):
             invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
             credit_note_number_pattern=NumberPattern(self.credit_note_number_pattern),
             payment_terms=terms,
+            trade=self.trade.profile(),
         )
 
     def _identity_errors(self) -> list[FieldError]:
@@ -264,6 +269,7 @@ class CompanyResponse(Reply):
     footer_text: str
     invoice_number_pattern: str
     credit_note_number_pattern: str
+    trade: TradeProfileResponse
     onboarding: OnboardingStep
     logo: LogoResponse | None
     created_at: datetime
@@ -300,6 +306,7 @@ class CompanyResponse(Reply):
             footer_text=described.footer_text,
             invoice_number_pattern=described.invoice_number_pattern.text,
             credit_note_number_pattern=described.credit_note_number_pattern.text,
+            trade=TradeProfileResponse.of(described.trade),
             onboarding=company.onboarding,
             logo=LogoResponse.of(company.logo) if company.logo else None,
             created_at=company.created_at,

@@ -36,6 +36,8 @@ def draft_input(wanted: InvoiceDraftRequest) -> DraftInput:
         payment_terms=terms,
         particulars=particulars,
         private_notes=wanted.private_notes,
+        paid=wanted.paid.paid() if wanted.paid else None,
+        contracting=wanted.contracting,
     )
 
 

@@ -53,6 +53,7 @@ from billing.domain.ledger import InvoiceStatus, PaymentMethod, is_overdue
 from billing.domain.mentions import Mention
 from billing.domain.money import format_decimal
 from billing.domain.parties import CustomerKind, ProductKind
+from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
 from billing.domain.warnings import Notice, WarningCode
@@ -80,6 +81,27 @@ class InvoiceLineRequest(Request):
     charge: ChargeRequest | None = None
 
 
+class PaidAtIssueRequest(Request):
+    """The whole amount was paid before the invoice: it is issued with nothing due, "Acquitté"."""
+
+    paid_on: IsoDate
+    method: PaymentMethod
+    reference: Annotated[str, Text(100)] = ""
+
+    def paid(self) -> PaidAtIssue:
+        return PaidAtIssue(paid_on=self.paid_on, method=self.method, reference=self.reference)
+
+
+class PaidAtIssueResponse(Reply):
+    paid_on: date
+    method: PaymentMethod
+    reference: str
+
+    @classmethod
+    def of(cls, paid: PaidAtIssue) -> PaidAtIssueResponse:
+        return cls(paid_on=paid.paid_on, method=paid.method, reference=paid.reference)
+
+
 class InvoiceDraftRequest(ParticularsFields):
     """What a person writes on a draft. Dates left out are decided at issue."""
 
@@ -97,6 +119,10 @@ class InvoiceDraftRequest(ParticularsFields):
     ] = ""
     notes: Annotated[str, Text(2000, lines=True), Field(description="Printed on the invoice")] = ""
     private_notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed, never sent")] = ""
+    paid: Annotated[PaidAtIssueRequest | None, Field(description="Paid in full before issue")] = None
+    contracting: Annotated[
+        Contracting | None, Field(description="Services rendered as a subcontractor (S5) or co-contractor (S6)")
+    ] = None
 
 
 class CreateInvoiceRequest(InvoiceDraftRequest):
@@ -317,6 +343,11 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     purchase_order: str
     notes: str
     private_notes: str
+    paid: PaidAtIssueResponse | None
+    contracting: Contracting | None
+    process_code: Annotated[str | None, Field(description="BT-23, decided at issue", examples=["S1"])]
+    vat_due_code: Annotated[str | None, Field(description="BT-8: `5` on debits, `72` on receipt", examples=["72"])]
+    billing_code: Annotated[str | None, Field(description="The note BAR", examples=["B2B"])]
     warnings: Annotated[
         list[InvoiceWarningResponse], Field(description="Of a draft: as things stood when it was last written")
     ]
@@ -355,6 +386,8 @@ def _of_content(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
         "allowances": [AdjustmentResponse.of(allowance) for allowance in content.allowances],
         "charges": [AdjustmentResponse.of(charge) for charge in content.charges],
         "payment_terms": PaymentTermsResponse.of(content.payment_terms) if content.payment_terms else None,
+        "paid": PaidAtIssueResponse.of(content.paid) if content.paid else None,
+        "contracting": content.contracting,
     }
 
 
@@ -363,6 +396,9 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
     return {
         **_of_content(content),
         "private_notes": content.private_notes,
+        "process_code": None,
+        "vat_due_code": None,
+        "billing_code": None,
         "warnings": [InvoiceWarningResponse.of(notice) for notice in draft.warnings],
         "status": InvoiceStatus.DRAFT,
         "overdue": False,
@@ -388,6 +424,9 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
     return {
         **_of_content(document),
         "private_notes": invoice.private_notes,
+        "process_code": document.codes.process or None,
+        "vat_due_code": document.codes.vat_due or None,
+        "billing_code": document.codes.billing or None,
         "warnings": [InvoiceWarningResponse.of(notice) for notice in document_warnings(document)],
         "status": ledger.status,
         "overdue": is_overdue(ledger, document.due_date, today),

@@ -37,6 +37,7 @@ from billing.domain.money import apportion, multiply, round_minor, to_major
 from billing.domain.numbering import NumberAllocation
 from billing.domain.parties import Company, CompanyDescription, ProductKind
 from billing.domain.printing import company_texts, unprintable_errors
+from billing.domain.process import process_codes
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
 from billing.domain.typography import format_euros
 from billing.domain.vat import RULES_VERSION, VatTreatment
@@ -483,6 +484,16 @@ def freeze_credit_note(
         ),
         quote_id=credited.quote_id,
         particulars=replace(credited.particulars, header_text="", footer_text=""),
+        contracting=credited.contracting,
+        codes=process_codes(
+            seller,
+            credited.buyer,
+            computed.totals,
+            is_deposit=credited.document_type is DocumentType.DEPOSIT,
+            deducts_deposits=False,
+            paid=None,
+            contracting=credited.contracting,
+        ),
         reason=reason,
         settlement=settlement,
         vat_rounding=computed.vat_rounding,

@@ -18,11 +18,13 @@ from billing.domain.mentions import Mention, mentions_for
 from billing.domain.money import MAX_AMOUNT_MINOR
 from billing.domain.numbering import NumberAllocation, Series
 from billing.domain.particulars import Particulars
-from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
+from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo, ProductKind
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
+from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, process_codes
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
+from billing.domain.vat_cases import party_errors
 from billing.domain.warnings import Facts, Notice, notices
 
 MAX_LINES = 500
@@ -42,6 +44,9 @@ class DocumentType(StrEnum):
     @property
     def is_credit_note(self) -> bool:
         return self in {DocumentType.CREDIT_NOTE, DocumentType.DEPOSIT_CREDIT_NOTE}
+
+
+_DEPOSITS = frozenset({DocumentType.DEPOSIT, DocumentType.DEPOSIT_CREDIT_NOTE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +78,13 @@ class InvoiceContent:
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)
     particulars: Particulars = field(default=Particulars(), metadata=LATER)
     private_notes: str = field(default="", metadata=LATER)  # the company's own: never on a document
+    paid: PaidAtIssue | None = field(default=None, metadata=LATER)
+    contracting: Contracting | None = field(default=None, metadata=LATER)
 
     def computed(self) -> Totals:
         """Raises: ValueError, when a discount or the allowances exceed what they are taken from."""
-        return compute_totals(self.lines, discount=self.discount, allowances=self.allowances, charges=self.charges)
+        totals = compute_totals(self.lines, discount=self.discount, allowances=self.allowances, charges=self.charges)
+        return replace(totals, prepaid_minor=totals.total_minor, due_minor=0) if self.paid else totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +158,14 @@ class InvoiceDocument:
     charges: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # none where a date was given instead
     particulars: Particulars = field(default=Particulars(), metadata=LATER)
+    paid: PaidAtIssue | None = field(default=None, metadata=LATER)
+    contracting: Contracting | None = field(default=None, metadata=LATER)
+    codes: ProcessCodes = field(default=ProcessCodes(), metadata=LATER)
+
+    @property
+    def owed_minor(self) -> int:
+        """What the ledger begins with, in cents: what was paid before issue is its first entry."""
+        return self.totals.total_minor if self.paid is not None else self.totals.due_minor
 
     def canonical(self) -> str:
         return canonical_json(self)
@@ -211,6 +227,7 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
     errors += _out_of_scope_errors(content.lines)
     errors += _second_reason_errors(content.lines)
     errors += adjustment_errors(content.lines, content.allowances, content.charges, regime)
+    errors += _process_errors(content)
     errors += unprintable_errors(_content_texts(content))
     if errors:
         raise FieldErrors(tuple(errors))
@@ -244,8 +261,9 @@ def draft_warnings(
     return notices(
         Facts(
             issue_date=today,
-            due_date=content.due_date or terms.due_date(today),
-            terms=None if content.due_date else terms,
+            due_date=content.paid.paid_on if content.paid else content.due_date or terms.due_date(today),
+            terms=None if content.due_date or content.paid else terms,
+            paid=content.paid,
             supply_date=content.supply_date,
             seller=company,
             buyer=_buyer(customer, content.particulars),
@@ -262,6 +280,7 @@ def document_warnings(document: InvoiceDocument) -> tuple[Notice, ...]:
             issue_date=document.issue_date,
             due_date=document.due_date,
             terms=document.payment_terms,
+            paid=document.paid,
             supply_date=document.supply_date,
             seller=document.seller,
             buyer=document.buyer,
@@ -329,24 +348,27 @@ def _content_texts(content: InvoiceContent) -> Iterator[Text]:
     yield from content.particulars.texts()
 
 
-def _party_errors(
-    seller: CompanyDescription, buyer: CustomerDescription, lines: tuple[Line, ...]
-) -> Iterator[FieldError]:
+def _party_errors(seller: CompanyDescription, buyer: CustomerDescription, totals: Totals) -> Iterator[FieldError]:
     """What the two parties still lack for this document. The parties are asked for at issue, not on a draft."""
-    if seller.vat_regime is VatRegime.NORMAL and seller.vat_number is None:
-        yield FieldError(  # CGI annex II art. 242 nonies A, I, 2°; BR-S-02, BR-AE-02, BR-IC-02, BR-G-02
-            "/company/vat_number",
-            "Indiquez le numéro de TVA de votre entreprise : il est obligatoire sur ses factures.",
-            "State the VAT number of your company: its invoices must carry it.",
-        )
-    categories = {line.vat.category for line in lines}
-    if buyer.vat_number is None and categories & {VatCategory.REVERSE_CHARGE, VatCategory.INTRA_COMMUNITY}:
-        yield FieldError(  # CGI annex II art. 242 nonies A, I, 3° and 4°; BR-IC-02
-            "/customer/vat_number",
-            "Indiquez le numéro de TVA du client sur sa fiche : une facture sans TVA à ce titre le porte.",
-            "State the VAT number of the customer: an invoice without VAT on that ground carries it.",
-        )
+    yield from party_errors(seller, buyer, {group.vat for group in totals.vat_breakdown})
     yield from unprintable_errors((*company_texts(seller, "/company"), *customer_texts(buyer, "/customer")))
+
+
+def _process_errors(content: InvoiceContent) -> Iterator[FieldError]:
+    if content.paid is not None and content.preceding:  # B4 and BT-113 together count the deposit's VAT twice
+        yield FieldError(
+            "/paid",
+            "Une facture qui déduit des acomptes ne s'émet pas déjà payée.",
+            "An invoice that deducts deposits is not issued as already paid.",
+        )
+    if content.contracting is not None:
+        for index, line in enumerate(content.lines):
+            if line.kind is not ProductKind.SERVICE:
+                yield FieldError(
+                    f"/lines/{index}/kind",
+                    "La sous-traitance et la cotraitance portent sur des prestations de services.",
+                    "Subcontractors and co-contractors invoice services.",
+                )
 
 
 def _gross(line: Line) -> int:
@@ -366,12 +388,14 @@ def freeze(
     if not content.lines:
         raise _refused("/lines", "Une facture a au moins une ligne.", "An invoice has at least one line.")
     totals = check_content(content, company.description.vat_regime)
-    lacking = tuple(_party_errors(company.description, customer.description, content.lines))
+    lacking = tuple(_party_errors(company.description, customer.description, totals))
     if lacking:
         raise FieldErrors(lacking)
     terms = payment_terms(content, company.description, customer.description)
     due = content.due_date or terms.due_date(allocation.issue_date)
-    if due < allocation.issue_date:
+    if content.paid is not None:
+        due = content.paid.paid_on  # BT-9 of B2, S2, M2
+    elif due < allocation.issue_date:
         raise _refused("/due_date", "L'échéance précède la date d'émission.", "The due date precedes the issue date.")
     document = InvoiceDocument(
         tenant_id=draft.tenant_id,
@@ -402,8 +426,19 @@ def freeze(
         quote_id=content.quote_id,
         allowances=content.allowances,
         charges=content.charges,
-        payment_terms=None if content.due_date else terms,
+        payment_terms=None if content.due_date or content.paid else terms,
         particulars=content.particulars,
+        paid=content.paid,
+        contracting=content.contracting,
+        codes=process_codes(
+            company.description,
+            customer.description,
+            totals,
+            is_deposit=content.document_type in _DEPOSITS,
+            deducts_deposits=content.document_type is DocumentType.INVOICE and bool(content.preceding),
+            paid=content.paid,
+            contracting=content.contracting,
+        ),
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
@@ -414,7 +449,7 @@ def freeze(
         version=draft.version + 1,
         document=document,
         document_hash=document_hash(canonical),
-        ledger=Ledger(total_minor=totals.due_minor),
+        ledger=Ledger(total_minor=document.owed_minor),
         private_notes=content.private_notes,
         created_at=draft.created_at,
         updated_at=issued_at,

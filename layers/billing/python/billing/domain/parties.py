@@ -11,6 +11,7 @@ from billing.domain.canonical import LATER
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.payment_terms import PaymentTerms
+from billing.domain.trades import TradeProfile
 from billing.domain.vat import VatRegime, VatTreatment
 
 DEFAULT_PAYMENT_TERMS_DAYS = 30
@@ -87,6 +88,7 @@ class CompanyDescription:
     invoice_number_pattern: NumberPattern = field(default_factory=lambda: DEFAULT_PATTERNS[Series.INVOICE])
     credit_note_number_pattern: NumberPattern = field(default=DEFAULT_PATTERNS[Series.CREDIT_NOTE], metadata=LATER)
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
+    trade: TradeProfile = field(default=TradeProfile(), metadata=LATER)
 
     @property
     def display_name(self) -> str:

@@ -32,6 +32,7 @@ _ADDRESS = ("line1", "line2", "postal_code", "city")
 def company_texts(company: CompanyDescription, at: str = "") -> Iterator[Text]:
     yield from _texts(company, _COMPANY, at)
     yield from _texts(company.address, _ADDRESS, f"{at}/address")
+    yield from ((f"{at}/trade{pointer}", text) for pointer, text in company.trade.texts())
 
 
 def customer_texts(customer: CustomerDescription, at: str = "") -> Iterator[Text]:

@@ -239,7 +239,7 @@ def _check_document(item: ChainedDocument) -> list[Finding]:
         computed = recomputed.total_minor if recomputed else "no total"
         detail = f"{computed} computed, {document.totals.total_minor} stored"
         findings.append(_finding(Rule.TOTALS_ADD_UP, item, detail))
-    if not _ledger_proven(invoice.ledger, document.totals.due_minor, item.entries):
+    if not _ledger_proven(invoice.ledger, document.owed_minor, item.entries):
         findings.append(_finding(Rule.LEDGER_MATCHES_ENTRIES, item, "the entries do not make the stored balance"))
     return findings + (_check_note(item) if document.document_type.is_credit_note else _check_credits(item))
 

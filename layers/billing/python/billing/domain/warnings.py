@@ -11,17 +11,21 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from billing.domain.late_payment import minimum_late_penalty_rate, rests_on_an_assumption
+from billing.domain.ledger import PaymentMethod
 from billing.domain.particulars import Particulars
 from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind, ProductKind
 from billing.domain.payment_terms import PaymentTerms, TermsRule
-from billing.domain.thresholds import franchise_threshold
+from billing.domain.process import PaidAtIssue
+from billing.domain.thresholds import cash_limit_minor, franchise_threshold
 from billing.domain.totals import Totals
 from billing.domain.vat import VatRegime
+from billing.domain.vat_cases import doubts
 
 # Code de commerce L441-10, I: days from the issue date.
 LONGEST_TERMS_DAYS = 60
 LONGEST_END_OF_MONTH_DAYS = 45
 LONGEST_PERIODIC_DAYS = 45
+LONGEST_TRANSPORT_DAYS = 30  # L441-11, II, 5°
 E_INVOICING_ISSUE_DATE = date(2027, 9, 1)  # small businesses issue e-invoices; décret 2022-1299 binds them too
 _END_OF_MONTH_RULES = frozenset(
     {TermsRule.END_OF_MONTH, TermsRule.DAYS_THEN_END_OF_MONTH, TermsRule.END_OF_MONTH_THEN_DAYS}
@@ -40,6 +44,15 @@ class WarningCode(StrEnum):
     SUPPLY_AFTER_ISSUE = "supply-after-issue"
     PUBLIC_BUYER_WITHOUT_SIRET = "public-buyer-without-siret"
     CASH_ABOVE_LIMIT = "cash-above-limit"
+    TRANSPORT_TERMS_BEYOND_30_DAYS = "transport-terms-beyond-30-days"
+    PAYMENT_BEFORE_ISSUE = "payment-before-issue"
+    VAT_CASE_OF_GOODS = "vat-case-of-goods"
+    VAT_CASE_OF_SERVICES = "vat-case-of-services"
+    VAT_CASE_OF_ANOTHER_PLACE = "vat-case-of-another-place"
+    MARGIN_SCHEME_NOT_DECLARED = "margin-scheme-not-declared"
+    NO_VAT_IN_GUYANE_AND_MAYOTTE = "no-vat-in-guyane-and-mayotte"
+    RATE_OF_ANOTHER_TERRITORY = "rate-of-another-territory"
+    INSURANCE_NOT_STATED = "insurance-not-stated"
 
 
 _FRENCH = {
@@ -81,6 +94,29 @@ _FRENCH = {
         "Une dette de plus de 1\u202f000\u00a0€ (15\u202f000\u00a0€ pour un particulier qui n'habite pas en France) "
         "ne se paie pas en espèces (CMF, art. D112-3)."
     ),
+    WarningCode.TRANSPORT_TERMS_BEYOND_30_DAYS: (
+        "Une facture de transport se paie dans les 30 jours de son émission (Code de commerce, L441-11)."
+    ),
+    WarningCode.PAYMENT_BEFORE_ISSUE: (
+        "Le paiement est antérieur à l'émission : vérifiez qu'une facture d'acompte n'était pas due."
+    ),
+    WarningCode.VAT_CASE_OF_GOODS: (
+        "Ce régime de TVA est celui de livraisons de biens, et la ligne est une prestation de services."
+    ),
+    WarningCode.VAT_CASE_OF_SERVICES: (
+        "Ce régime de TVA est celui de prestations de services, et la ligne est une livraison de biens."
+    ),
+    WarningCode.VAT_CASE_OF_ANOTHER_PLACE: ("Ce régime de TVA ne correspond pas au pays du client ou de la livraison."),
+    WarningCode.MARGIN_SCHEME_NOT_DECLARED: (
+        "La facture applique un régime de la marge que le profil de l'entreprise ne déclare pas."
+    ),
+    WarningCode.NO_VAT_IN_GUYANE_AND_MAYOTTE: (
+        "La TVA n'est pas applicable en Guyane et à Mayotte (article 294 du CGI)."
+    ),
+    WarningCode.RATE_OF_ANOTHER_TERRITORY: ("Ce taux de TVA n'est pas de ceux du lieu du vendeur ou du client."),
+    WarningCode.INSURANCE_NOT_STATED: (
+        "Les factures du bâtiment mentionnent l'assurance décennale (loi 96-603, article 22-2)."
+    ),
 }
 _ENGLISH = {
     WarningCode.TERMS_BEYOND_60_DAYS: (
@@ -119,6 +155,23 @@ _ENGLISH = {
     WarningCode.CASH_ABOVE_LIMIT: (
         "A debt above €1,000 (€15,000 for a consumer who lives abroad) may not be paid in cash (CMF art. D112-3)."
     ),
+    WarningCode.TRANSPORT_TERMS_BEYOND_30_DAYS: (
+        "A transport invoice is due within 30 days of its issue date (Code de commerce, L441-11)."
+    ),
+    WarningCode.PAYMENT_BEFORE_ISSUE: (
+        "The payment came before the issue date: check that no deposit invoice was due."
+    ),
+    WarningCode.VAT_CASE_OF_GOODS: ("This VAT case is one of goods, and the line is a service."),
+    WarningCode.VAT_CASE_OF_SERVICES: ("This VAT case is one of services, and the line is goods."),
+    WarningCode.VAT_CASE_OF_ANOTHER_PLACE: (
+        "This VAT case does not fit the country of the customer or of the delivery."
+    ),
+    WarningCode.MARGIN_SCHEME_NOT_DECLARED: (
+        "The invoice applies a margin scheme that the company's profile does not declare."
+    ),
+    WarningCode.NO_VAT_IN_GUYANE_AND_MAYOTTE: ("VAT is not applied in Guyane and Mayotte (CGI art. 294)."),
+    WarningCode.RATE_OF_ANOTHER_TERRITORY: ("This VAT rate is not one of the place of the seller or of the customer."),
+    WarningCode.INSURANCE_NOT_STATED: ("Invoices of builders state the ten-year insurance (loi 96-603, art. 22-2)."),
 }
 
 
@@ -150,6 +203,7 @@ class Facts:
     buyer: CustomerDescription
     particulars: Particulars
     totals: Totals
+    paid: PaidAtIssue | None = None
 
     @property
     def between_businesses(self) -> bool:
@@ -162,17 +216,19 @@ class Facts:
 
 def notices(facts: Facts) -> tuple[Notice, ...]:
     """Everything worth telling the seller, most pressing first."""
-    return (*_terms(facts), *_parties(facts), *_amounts(facts), *_dates(facts))
+    return (*_terms(facts), *_parties(facts), *_vat(facts), *_amounts(facts), *_payment(facts), *_dates(facts))
 
 
 def _terms(facts: Facts) -> Iterator[Notice]:
-    if not facts.between_businesses:
+    if not facts.between_businesses or facts.paid is not None:
         return
     days = (facts.due_date - facts.issue_date).days
     pointer = "/due_date" if facts.terms is None else "/payment_terms"
     if facts.particulars.period is not None and days > LONGEST_PERIODIC_DAYS:
         yield Notice(code=WarningCode.PERIODIC_TERMS_BEYOND_45_DAYS, pointer=pointer)
-    if facts.terms is not None and facts.terms.rule in _END_OF_MONTH_RULES:
+    if facts.seller.trade.transports and days > LONGEST_TRANSPORT_DAYS:
+        yield Notice(code=WarningCode.TRANSPORT_TERMS_BEYOND_30_DAYS, pointer=pointer)
+    elif facts.terms is not None and facts.terms.rule in _END_OF_MONTH_RULES:
         if facts.due_date > _latest_end_of_month(facts.issue_date):
             yield Notice(code=WarningCode.TERMS_BEYOND_45_DAYS_END_OF_MONTH, pointer=pointer)
     elif facts.due_date > facts.issue_date + timedelta(days=LONGEST_TERMS_DAYS):
@@ -204,6 +260,22 @@ def _parties(facts: Facts) -> Iterator[Notice]:
         yield Notice(code=WarningCode.LATE_PENALTY_RATE_TOO_LOW, pointer="/company/late_penalty_rate")
     elif rests_on_an_assumption(rate, facts.issue_date):
         yield Notice(code=WarningCode.LATE_PENALTY_RATE_ASSUMED, pointer="/company/late_penalty_rate")
+
+
+def _vat(facts: Facts) -> Iterator[Notice]:
+    for code, pointer in doubts(facts.seller, facts.buyer, facts.totals):
+        yield Notice(code=WarningCode(code), pointer=pointer)
+    if facts.seller.trade.builds and facts.seller.trade.insurance is None:
+        yield Notice(code=WarningCode.INSURANCE_NOT_STATED, pointer="/company/trade/insurance")
+
+
+def _payment(facts: Facts) -> Iterator[Notice]:
+    if facts.paid is None:
+        return
+    if facts.paid.paid_on < facts.issue_date:
+        yield Notice(code=WarningCode.PAYMENT_BEFORE_ISSUE, pointer="/paid/paid_on")
+    if facts.paid.method is PaymentMethod.CASH and facts.totals.total_minor > cash_limit_minor(facts.buyer):
+        yield Notice(code=WarningCode.CASH_ABOVE_LIMIT, pointer="/paid/method")
 
 
 def _amounts(facts: Facts) -> Iterator[Notice]:

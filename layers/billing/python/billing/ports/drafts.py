@@ -10,6 +10,7 @@ from billing.domain.particulars import NONE as NO_PARTICULARS
 from billing.domain.particulars import Particulars
 from billing.domain.parties import ProductKind
 from billing.domain.payment_terms import PaymentTerms
+from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.totals import Adjustment, Charge, Discount
 from billing.domain.vat import VatTreatment
 
@@ -45,3 +46,5 @@ class DraftInput:
     payment_terms: PaymentTerms | None = None
     particulars: Particulars = NO_PARTICULARS
     private_notes: str = ""
+    paid: PaidAtIssue | None = None
+    contracting: Contracting | None = None

@@ -199,6 +199,7 @@ class Invoices(Protocol):
         event: Event,
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        payment: tuple[LedgerEntry, Event] | None = None,
     ) -> None:
         """All of it in one transaction, or nothing. Raises: SeriesMoved, NumberTaken, InvoiceAlreadyIssued."""
         ...

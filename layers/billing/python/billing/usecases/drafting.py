@@ -76,7 +76,13 @@ def compose_draft(
         payment_terms=wanted.payment_terms,
         particulars=wanted.particulars,
         private_notes=wanted.private_notes,
+        paid=wanted.paid,
+        contracting=wanted.contracting,
     )
+    if wanted.paid is not None and wanted.paid.paid_on > today:
+        raise FieldErrors(
+            (FieldError("/paid/paid_on", "Cette date est dans le futur.", "This date is in the future."),)
+        )
     _refuse_other_siret(wanted.particulars, context.customer)
     totals = check_content(content, company.description.vat_regime)
     customer = context.customer.description

@@ -226,6 +226,7 @@ def issue_invoice(
                 "send": int(send),
             },
         )
+        issued, payment = _with_payment(issued, caller, ids)
         try:
             invoices.issue(
                 caller,
@@ -235,6 +236,7 @@ def issue_invoice(
                 event=event,
                 delivery=delivery,
                 once=once,
+                payment=payment,
             )
         except SeriesMoved as moved:
             if clock.monotonic() - started > BUDGET_SECONDS:
@@ -322,19 +324,7 @@ def record_invoice_payment(
             recorded_by=caller.user_id,
         )
         paid = invoice.with_entry(entry)
-        event = Event(
-            event_id=ids.new("evt"),
-            event_type=EventType.PAYMENT_RECORDED,
-            occurred_at=now,
-            actor=caller.user_id,
-            data={
-                "invoice_id": invoice_id,
-                "entry_id": entry.entry_id,
-                "amount_minor": entry.amount_minor,
-                "method": payment.method.value,
-                "balance_minor": paid.ledger.balance_minor,
-            },
-        )
+        event = _payment_event(caller, paid, entry, ids)
         invoices.record_entry(caller, paid, entry=entry, event=event, once=once)
         return paid
 
@@ -391,6 +381,7 @@ def _copied(invoice: Invoice) -> DraftInput:
         payment_terms=source.payment_terms,
         particulars=replace(source.particulars, period=None),
         private_notes=private_notes,
+        contracting=source.contracting,
     )
 
 
@@ -409,6 +400,44 @@ def with_delivery(
         correlation_id=correlation_id,
     )
     return requested, delivery
+
+
+def _with_payment(
+    issued: IssuedInvoice, caller: Caller, ids: Ids
+) -> tuple[IssuedInvoice, tuple[LedgerEntry, Event] | None]:
+    """A document that was paid before it was issued has the payment as its first entry."""
+    paid, amount_minor = issued.document.paid, issued.document.totals.prepaid_minor
+    if paid is None or not amount_minor:
+        return issued, None
+    entry = LedgerEntry(
+        entry_id=ids.new("pay"),
+        rank=1,
+        kind=EntryKind.PAYMENT,
+        amount_minor=amount_minor,
+        entry_date=paid.paid_on,
+        method=paid.method,
+        reference=paid.reference,
+        recorded_at=issued.document.issued_at,
+        recorded_by=caller.user_id,
+    )
+    settled = replace(issued, ledger=issued.ledger.with_entry(entry))
+    return settled, (entry, _payment_event(caller, settled, entry, ids))
+
+
+def _payment_event(caller: Caller, invoice: IssuedInvoice, entry: LedgerEntry, ids: Ids) -> Event:
+    return Event(
+        event_id=ids.new("evt"),
+        event_type=EventType.PAYMENT_RECORDED,
+        occurred_at=entry.recorded_at,
+        actor=caller.user_id,
+        data={
+            "invoice_id": invoice.invoice_id,
+            "entry_id": entry.entry_id,
+            "amount_minor": entry.amount_minor,
+            "method": entry.method.value if entry.method else "",
+            "balance_minor": invoice.ledger.balance_minor,
+        },
+    )
 
 
 def _default_issue_date(series: SeriesState, clock: Clock) -> date:

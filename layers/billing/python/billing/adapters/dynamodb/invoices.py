@@ -346,6 +346,7 @@ class Invoices:
         event: Event,
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        payment: tuple[LedgerEntry, Event] | None = None,
     ) -> None:
         tenant_id = caller.tenant_id
         head = self._table.replace(
@@ -357,6 +358,7 @@ class Invoices:
             *self.taken_number(issued, allocation),
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._event(tenant_id, issued.invoice_id, event),
+            *(self._paid(issued, *payment) if payment else ()),
             once=once,
             answered=issued,
         )
@@ -384,8 +386,8 @@ class Invoices:
     ) -> None:
         self._table.write(
             caller,
-            *self.moved_ledger(invoice, (entry,)),
-            self._event(invoice.tenant_id, invoice.invoice_id, event),
+            self.moved_head(invoice),
+            *self._paid(invoice, entry, event),
             once=once,
             answered=invoice,
         )
@@ -423,6 +425,13 @@ class Invoices:
             *self._opened_year(tenant_id, allocation),
             self._rank(tenant_id, issued, allocation),
             self._number(tenant_id, issued, allocation),
+        )
+
+    def _paid(self, invoice: IssuedInvoice, entry: LedgerEntry, event: Event) -> tuple[Write, Write]:
+        """A movement of the ledger and its event."""
+        return (
+            self._table.create(entry_to_item(invoice, entry), refuse_with(StaleVersion)),
+            self._event(invoice.tenant_id, invoice.invoice_id, event),
         )
 
     def _series(self, tenant_id: str, issued: IssuedInvoice, allocation: NumberAllocation) -> Write:

@@ -94,6 +94,7 @@ class InvoiceLayout:
         self._document = document
         self._logo = logo
         self._title = wording.TITLES[document.document_type]
+        self._due_label = wording.due_label(document)
         own = document.seller.footer_text
         footer = wrap(own, _FOOTER, _CONTENT) if own else []
         self._closing = wrap(own, _SMALL, _CONTENT) if len(footer) > _LONGEST_FOOTER else []
@@ -220,8 +221,7 @@ class InvoiceLayout:
         """A band with the dates and, largest, the amount due."""
         due = format_euros(self._document.totals.due_minor)
         found = wording.facts(self._document)
-        due_label = wording.due_label(self._document)
-        due_width = max(width_of(due, _DUE), width_of(due_label, _LABEL)) + 28
+        due_width = max(width_of(due, _DUE), width_of(self._due_label, _LABEL)) + 28
         each = (_CONTENT - due_width - 14) / len(found)
         cells = [
             (wrap(label, _LABEL, each - _CELL_GAP), wrap(value, _STRONG, each - _CELL_GAP)) for label, value in found
@@ -243,7 +243,7 @@ class InvoiceLayout:
                 y += _STRONG.leading
             x += each
         middle = self._y + height / 2
-        self._page.text_right(_RIGHT - 14, middle - 4, due_label, _LABEL._replace(colour=_WHITE))
+        self._page.text_right(_RIGHT - 14, middle - 4, self._due_label, _LABEL._replace(colour=_WHITE))
         self._page.text_right(_RIGHT - 14, middle + 12, due, _DUE)
         self._y += height + _BLOCK_GAP
 
@@ -421,7 +421,7 @@ class InvoiceLayout:
             page.text_right(_RIGHT, y, amount, style)
             y += _SUM_HEIGHT
         page.box(x, y - 8, _TOTALS_WIDTH, 30, _ACCENT, radius=4)
-        page.text(x + 12, y + 10.5, wording.due_label(self._document), _DUE_LABEL)
+        page.text(x + 12, y + 10.5, self._due_label, _DUE_LABEL)
         page.text_right(_RIGHT - 12, y + 11.5, format_euros(self._document.totals.due_minor), _DUE)
         return y + 22
 
@@ -492,7 +492,8 @@ class InvoiceLayout:
         height += 28
         self._ensure(height)
         self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
-        self._page.text(_LEFT + 14, self._y + 15, wording.settlement_title(self._document), _HEADING)
+        title = wording.payment_title(self._document)
+        self._page.text(_LEFT + 14, self._y + 15, title, _HEADING)
         for x, y, text, style in placed:
             self._page.text(x, self._y + 30 + y, text, style)
         self._y += height + _BLOCK_GAP

@@ -6,9 +6,11 @@ from billing.domain.countries import country_name
 from billing.domain.credit_notes import settlement_lines
 from billing.domain.dates import format_french
 from billing.domain.invoice import DocumentType, InvoiceDocument
+from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
+from billing.domain.process import PaidAtIssue
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import (
     MINUS,
@@ -93,21 +95,11 @@ def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     found = [
         ("Date d'émission", format_french(document.issue_date)),
         ("Livraison ou prestation", format_french(document.supply_date)),
-        ("Date d'échéance", format_french(document.due_date)),
+        ("Date de paiement" if document.paid else "Date d'échéance", format_french(document.due_date)),
     ]
     if document.purchase_order:
         found.append(("Votre commande", document.purchase_order))
     return found
-
-
-def due_label(document: InvoiceDocument) -> str:
-    return "Net à votre crédit" if document.document_type.is_credit_note else "Net à payer"
-
-
-def settlement_title(document: InvoiceDocument) -> str:
-    if document.document_type.is_credit_note:
-        return "Règlement de l'avoir"
-    return "Règlement par virement" if document.seller.iban else "Règlement"
 
 
 def printed_mentions(document: InvoiceDocument) -> list[str]:
@@ -238,6 +230,21 @@ def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
+def due_label(document: InvoiceDocument) -> str:
+    """What stands beside the amount due; an invoice paid before its issue says so."""
+    if document.document_type.is_credit_note:
+        return "Net à votre crédit"
+    return "Acquitté, net à payer" if document.paid else "Net à payer"
+
+
+def payment_title(document: InvoiceDocument) -> str:
+    if document.document_type.is_credit_note:
+        return "Règlement de l'avoir"
+    if document.paid is not None:
+        return "Facture acquittée"
+    return "Règlement par virement" if document.seller.iban else "Règlement"
+
+
 def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Label and value of what a payer needs: when and what to quote, then where the money goes.
 
@@ -249,6 +256,8 @@ def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], l
     seller = document.seller
     days = (document.due_date - document.issue_date).days
     terms = (document.payment_terms or PaymentTerms.net(max(0, min(days, MAX_TERMS_DAYS)))).wording_fr
+    if document.paid is not None:
+        return _receipt(document, document.paid), []
     when = [("Échéance", f"{format_french(document.due_date)} ({terms})")]
     if not seller.iban:
         return when, []
@@ -257,6 +266,24 @@ def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], l
     where += [("BIC", seller.bic)] if seller.bic else []
     where += [("Banque", seller.bank_name)] if seller.bank_name else []
     return when, where
+
+
+_METHODS = {
+    PaymentMethod.TRANSFER: "virement",
+    PaymentMethod.CHEQUE: "chèque",
+    PaymentMethod.CASH: "espèces",
+    PaymentMethod.CARD: "carte bancaire",
+}
+
+
+def _receipt(document: InvoiceDocument, paid: PaidAtIssue) -> list[tuple[str, str]]:
+    """What was paid before the invoice was issued."""
+    rows = [
+        ("Acquitté le", format_french(paid.paid_on)),
+        ("Montant", format_euros(document.totals.prepaid_minor)),
+        ("Par", _METHODS.get(paid.method, paid.method.value)),
+    ]
+    return [*rows, ("Référence", paid.reference)] if paid.reference else rows
 
 
 def _present(*texts: str) -> list[str]:
