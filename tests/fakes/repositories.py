@@ -14,7 +14,6 @@ from billing.domain.errors import (
     InvoiceAlreadyIssued,
     MembershipChanged,
     NotFound,
-    NumberTaken,
     StaleVersion,
     UnknownReference,
 )
@@ -29,6 +28,8 @@ from billing.domain.verification import (
     ChainedDocument,
     ChainLink,
     ChainPosition,
+    CreditPage,
+    CreditPosition,
     MissingDocument,
     SeriesEnding,
     Verification,
@@ -44,13 +45,13 @@ from billing.ports.repositories import (
     IssueContext,
     OpenRequest,
     ProductSummary,
-    SeriesMoved,
 )
+from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
+from tests.fakes.writes import DELIVERY, ask, hold_number, move_head, take_number
 
 T = TypeVar("T")
 Rows = list[tuple[str, object]]
-DELIVERY = "delivery_request"
 VERIFICATION = "verification_request"
 
 
@@ -249,7 +250,9 @@ class FakeInvoices:
             for (tenant_id, invoice_id), invoice in self._store.invoices.items():
                 summary = invoice_summary(invoice)
                 day = (summary.due_date or summary.list_date) if by_due else summary.list_date
-                if tenant_id == caller.tenant_id and _asked_for(invoice, summary, query) and _within(day, query):
+                if _is_credit_note(invoice) or tenant_id != caller.tenant_id:
+                    continue
+                if _asked_for(invoice, summary, query) and _within(day, query):
                     rows.append((f"{day.isoformat()}#{invoice_id}", summary))
         return cast("Page[InvoiceSummary]", paged(rows, page, forward=by_due))
 
@@ -277,23 +280,10 @@ class FakeInvoices:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
             self._held_draft(tenant_id, invoice_id, draft.version)
-            state = self._series(tenant_id)
-            if state != allocation.previous:
-                raise SeriesMoved(state)
-            if (tenant_id, allocation.number) in self._store.numbers:
-                raise NumberTaken
+            hold_number(self._store, tenant_id, allocation)
             self._store.invoices[tenant_id, invoice_id] = issued
-            self._store.series[tenant_id, allocation.series] = SeriesState(
-                series=allocation.series,
-                year=allocation.year,
-                last_rank=allocation.rank,
-                last_date=allocation.issue_date,
-                last_hash=issued.document_hash,
-            )
-            place = (tenant_id, allocation.series, allocation.year, allocation.rank)
-            self._store.places[place] = Placed(allocation.number, invoice_id, issued.document_hash)
-            self._store.numbers[tenant_id, allocation.number] = invoice_id
-            self._ask(delivery)
+            take_number(self._store, issued, allocation)
+            ask(self._store, delivery)
             self._store.record(tenant_id, invoice_id, event)
             if payment is not None:
                 self._store.entries[tenant_id, invoice_id] = (payment[0],)
@@ -310,7 +300,7 @@ class FakeInvoices:
     ) -> None:
         with self._store.writing(caller, once=once, answered=invoice):
             move_head(self._store, invoice)
-            self._ask(delivery)
+            ask(self._store, delivery)
             self._store.record(caller.tenant_id, invoice.invoice_id, event)
 
     def record_entry(
@@ -339,13 +329,6 @@ class FakeInvoices:
             raise InvoiceAlreadyIssued
         if stored.version != version:
             raise StaleVersion
-
-    def _ask(self, delivery: DeliveryRequest) -> None:
-        key = (delivery.tenant_id, delivery.invoice_id, delivery.attempt)
-        if key in self._store.requests:
-            raise StaleVersion
-        self._store.requests[key] = delivery
-        self._store.outbox[DELIVERY, *key] = Waiting(0, delivery.requested_at)
 
 
 class FakeDeliveries:
@@ -465,11 +448,13 @@ class FakeVerifications:
             self._store.verifications[key] = verification
             self._store.outbox[VERIFICATION, *key, 1] = Waiting(0, verification.started_at)
 
-    def series_head(self, caller: Caller) -> SeriesState:
+    def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
         with self._store.lock:
             self._store.check(caller)
-            state = self._store.series.get((caller.tenant_id, Series.INVOICE))
-        return state or SeriesState.untouched(Series.INVOICE)
+            return tuple(
+                self._store.series.get((caller.tenant_id, series)) or SeriesState.untouched(series)
+                for series in (Series.INVOICE, Series.CREDIT_NOTE)
+            )
 
     def read(self, caller: Caller, verification_id: str) -> Verification:
         with self._store.lock:
@@ -482,10 +467,12 @@ class FakeVerifications:
             waiting = self._store.outbox.get((VERIFICATION, tenant_id, verification_id, 1))
         return replace(verification, executions=waiting.executions) if waiting else verification
 
-    def ending(self, tenant_id: str) -> SeriesEnding:
+    def ending(self, tenant_id: str, series: Series) -> SeriesEnding:
         with self._store.lock:
-            state = self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
-            places = [(year, rank) for owner, _, year, rank in self._store.places if owner == tenant_id]
+            state = self._store.series.get((tenant_id, series)) or SeriesState.untouched(series)
+            places = [
+                (year, rank) for owner, of, year, rank in self._store.places if (owner, of) == (tenant_id, series)
+            ]
         return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=(0, 0)))
 
     def page(
@@ -502,6 +489,20 @@ class FakeVerifications:
                 self._chained(tenant_id, *place, self._store.places[tenant_id, target.series, *place])
                 for place in places[:limit]
             )
+
+    def credit_page(self, tenant_id: str, position: CreditPosition, *, limit: int) -> CreditPage | None:
+        with self._store.lock:
+            customers = sorted(customer for owner, customer in self._store.credits if owner == tenant_id)
+            ahead = [one for one in customers if one > position.customer_id]
+            if not position.complete:
+                ahead = [position.customer_id]
+            if not ahead:
+                return None
+            after = 0 if position.complete else position.rank
+            entries = self._store.credit_entries[tenant_id, ahead[0]][after : after + limit]
+            head = self._store.credits[tenant_id, ahead[0]]
+            complete = after + len(entries) == len(self._store.credit_entries[tenant_id, ahead[0]])
+            return CreditPage(head=head, entries=entries, complete=complete)
 
     def save(self, verification: Verification) -> bool:
         key = (verification.tenant_id, verification.verification_id)
@@ -531,7 +532,18 @@ class FakeVerifications:
             number=placed.number,
             canonical=invoice.document.canonical(),
             invoice=invoice,
-            entries=self._store.entries.get((tenant_id, placed.invoice_id), ()),
+            entries=(entries := self._store.entries.get((tenant_id, placed.invoice_id), ())),
+            credit_notes=tuple(
+                note.document
+                for entry in entries
+                if isinstance(note := self._store.invoices.get((tenant_id, entry.source_id)), IssuedInvoice)
+            ),
+            credited=tuple(
+                entry
+                for one in invoice.document.preceding
+                if invoice.document.document_type.is_credit_note
+                for entry in self._store.entries.get((tenant_id, one.invoice_id), ())
+            ),
         )
 
 
@@ -548,6 +560,7 @@ class FakeRepositories:
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
+    credit_notes: FakeCreditNotes
 
 
 def fake_repositories() -> FakeRepositories:
@@ -562,15 +575,8 @@ def fake_repositories() -> FakeRepositories:
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),
+        credit_notes=FakeCreditNotes(store),
     )
-
-
-def move_head(store: Store, invoice: IssuedInvoice) -> None:
-    """The head one version further. Raises: StaleVersion."""
-    stored = store.invoices.get((invoice.tenant_id, invoice.invoice_id))
-    if not isinstance(stored, IssuedInvoice) or stored.version != invoice.version - 1:
-        raise StaleVersion
-    store.invoices[invoice.tenant_id, invoice.invoice_id] = invoice
 
 
 def invoice_summary(invoice: Invoice) -> InvoiceSummary:
@@ -652,6 +658,10 @@ def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery) -
     if query.status is not None:
         return summary.status is query.status
     return query.customer_id is None or summary.customer_id == query.customer_id
+
+
+def _is_credit_note(invoice: Invoice) -> bool:
+    return isinstance(invoice, IssuedInvoice) and invoice.document.document_type.is_credit_note
 
 
 def _within(day: date, query: InvoiceQuery) -> bool:

@@ -59,12 +59,16 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
         "PUT", f"/v1/invoices/{made['invoice_id']}/attachments?name=exemple.csv", b"a;b\n1;2\n", if_match='"1"'
     )
     job = api.post("/v1/invoices/verifications")
+    credited = api.post("/v1/invoices", draft(owner.customer["customer_id"]))
+    api.post(f"/v1/invoices/{credited['invoice_id']}/issue", {"version": 1})
+    note = api.post(f"/v1/invoices/{credited['invoice_id']}/credit-notes", {"mode": "full", "reason": "Retour"})
     return owner, {
         "customer_id": owner.customer["customer_id"],
         "product_id": product["product_id"],
         "invoice_id": made["invoice_id"],
         "verification_id": job["verification_id"],
         "attachment_id": file["attachments"][0]["attachment_id"],
+        "credit_note_id": note["credit_note_id"],
     }
 
 

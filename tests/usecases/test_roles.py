@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from billing.domain.access import Caller, Role
+from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import OnboardingStep
+from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
-from billing.usecases import attachments, company, customers, invoices, products, verifications
+from billing.usecases import attachments, company, credit_notes, customers, invoices, products, verifications
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
@@ -243,6 +245,30 @@ class Acts:
             clock=self.shop.clock,
         )
 
+    def _credit(self) -> CreditNoteInput:
+        return CreditNoteInput(scope=CreditInFull(), reason="Retour")
+
+    def preview_credit_note(self, by: Caller) -> object:
+        return credit_notes.preview_credit_note(
+            by, self.issued.invoice_id, self._credit(), credit_notes=self.held.credit_notes
+        )
+
+    def issue_credit_note(self, by: Caller) -> object:
+        return credit_notes.issue_credit_note(
+            by,
+            self.issued.invoice_id,
+            self._credit(),
+            send=False,
+            correlation_id="corr",
+            once=self.shop.once(),
+            credit_notes=self.held.credit_notes,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def list_credit_notes(self, by: Caller) -> object:
+        return credit_notes.list_credit_notes(by, CreditNoteQuery(), PAGE, credit_notes=self.held.credit_notes)
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -283,6 +309,9 @@ ALLOWED: dict[str, set[Role]] = {
     "record_invoice_payment": ACCOUNTS,
     "read_invoice_timeline": READERS,
     "download_invoice": READERS,
+    "preview_credit_note": READERS,
+    "issue_credit_note": WRITERS,
+    "list_credit_notes": READERS,
     "start_invoice_verification": ACCOUNTS,
 }
 

@@ -246,5 +246,8 @@ CustomerId = Annotated[str, Path(pattern=CUSTOMER_ID)]
 ProductId = Annotated[str, Path(pattern=PRODUCT_ID)]
 InvoiceId = Annotated[str, Path(pattern=f"^inv_{_ULID}$")]
 VerificationId = Annotated[str, Path(pattern=f"^ver_{_ULID}$")]
+CREDIT_NOTE_ID = f"^crn_{_ULID}$"
+INVOICE_ID = f"^inv_{_ULID}$"
+CreditNoteId = Annotated[str, Path(pattern=CREDIT_NOTE_ID)]
 CustomerReference = Annotated[str, Field(pattern=CUSTOMER_ID, examples=["cus_01JDABCDEFGHJKMNPQRSTVWXYZ"])]
 ProductReference = Annotated[str, Field(pattern=PRODUCT_ID, examples=["prd_01JDABCDEFGHJKMNPQRSTVWXYZ"])]

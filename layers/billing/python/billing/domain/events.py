@@ -30,6 +30,8 @@ class EventType(StrEnum):
     DELIVERY_FAILED = "invoice.delivery_failed"
     DELIVERY_UNCONFIRMED = "invoice.delivery_unconfirmed"
     PAYMENT_RECORDED = "invoice.payment_recorded"
+    INVOICE_CREDITED = "invoice.credited"
+    CREDIT_NOTE_ISSUED = "credit_note.issued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from billing.domain.adjustments import adjustment_errors, regime_errors
 from billing.domain.attachments import Attachment
 from billing.domain.canonical import LATER, canonical_json
+from billing.domain.crediting import CreditSettlement, VatRounding
 from billing.domain.delivery import Delivery
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.ledger import Ledger, LedgerEntry
@@ -40,6 +41,10 @@ class DocumentType(StrEnum):
     CORRECTIVE = "384"
     DEPOSIT = "386"
     DEPOSIT_CREDIT_NOTE = "503"
+
+    @property
+    def is_credit_note(self) -> bool:
+        return self in {DocumentType.CREDIT_NOTE, DocumentType.DEPOSIT_CREDIT_NOTE}
 
 
 _DEPOSITS = frozenset({DocumentType.DEPOSIT, DocumentType.DEPOSIT_CREDIT_NOTE})
@@ -151,6 +156,9 @@ class InvoiceDocument:
     template_version: str
     preceding: tuple[PrecedingDocument, ...] = field(default=(), metadata=LATER)
     quote_id: str | None = field(default=None, metadata=LATER)
+    reason: str = field(default="", metadata=LATER)  # why a credit note was made, and how it was settled
+    settlement: CreditSettlement | None = field(default=None, metadata=LATER)
+    vat_rounding: tuple[VatRounding, ...] = field(default=(), metadata=LATER)
     allowances: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
     charges: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # none where a date was given instead
@@ -197,9 +205,13 @@ class IssuedInvoice:
     def totals(self) -> Totals:
         return self.document.totals
 
-    def with_entry(self, entry: LedgerEntry) -> IssuedInvoice:
+    def with_entry(self, *entries: LedgerEntry) -> IssuedInvoice:
+        """One version further, after one movement or several of one moment."""
         return replace(
-            self, ledger=self.ledger.with_entry(entry), version=self.version + 1, updated_at=entry.recorded_at
+            self,
+            ledger=self.ledger.with_entries(entries),
+            version=self.version + 1,
+            updated_at=entries[-1].recorded_at,
         )
 
     def with_delivery(self, delivery: Delivery, at: datetime) -> IssuedInvoice:

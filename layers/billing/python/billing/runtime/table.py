@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from billing.adapters.dynamodb.companies import Companies
+from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.invoices import Invoices
@@ -46,6 +47,11 @@ def products() -> Products:
 @cache
 def invoices() -> Invoices:
     return Invoices(table())
+
+
+@cache
+def credit_notes() -> CreditNotes:
+    return CreditNotes(table())
 
 
 @cache
