@@ -23,8 +23,8 @@ install(app)
     operation_id="answerPortalQuote",
     tags=["portal"],
     security=[],
-    description="Once: the answer is kept with its name, instant, address and the hash of what was shown, and locks the "
-    "quote. The same answer again changes nothing.",
+    description="Once: the answer is kept with its name, instant, address and the hash of what was shown, and locks "
+    "the quote. The same answer again changes nothing.",
     responses=documented(
         200,
         PortalQuoteResponse,

@@ -25,8 +25,8 @@ install(app)
     "/v1/quotes",
     operation_id="listQuotes",
     tags=["quotes"],
-    description="Latest first; by validity, most urgent first, with `status`. At most one of `status` and `customer_id`. "
-    "`from` and `to` (inclusive) bound the date that orders the list.",
+    description="Latest first; by validity, most urgent first, with `status`. At most one of `status` and "
+    "`customer_id`. `from` and `to` (inclusive) bound the date that orders the list.",
     responses=documented(200, QuotePageResponse, "A page of quotes"),
 )
 def list_page(

@@ -42,7 +42,7 @@ class HandlerName:
     @property
     def function_suffix(self) -> str:
         """invoices-read-timeline"""
-        return f"{self.domain}-{self.operation.replace('_', '-')}"
+        return f"{self.domain}-{self.operation}".replace("_", "-")
 
     @property
     def operation_id(self) -> str:

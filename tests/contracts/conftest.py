@@ -12,6 +12,7 @@ import pytest
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
+from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
@@ -26,6 +27,7 @@ from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice, InvoiceContent, IssuedInvoice
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
+from billing.ports.credit_notes import CreditNotes
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
 from billing.ports.quotes import Quotes
@@ -62,6 +64,7 @@ class Repositories:
     deliveries: Deliveries
     requests: WorkflowRequests
     verifications: Verifications
+    credit_notes: CreditNotes
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -114,7 +117,7 @@ class World:
         return draft
 
     def series(self, *, of: Caller | None = None) -> SeriesState:
-        return self.repositories.verifications.series_head(of or self.caller)
+        return self.repositories.verifications.series_heads(of or self.caller)[0]
 
     def issue(
         self,
@@ -177,6 +180,7 @@ def _over_fakes() -> Repositories:
         deliveries=fakes.deliveries,
         requests=fakes.requests,
         verifications=fakes.verifications,
+        credit_notes=fakes.credit_notes,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -222,6 +226,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),
+        credit_notes=TableCreditNotes(table),
         change_membership=change,
         lose_invoice=lose,
     )

@@ -11,6 +11,7 @@ from billing.domain.delivery import ClaimState, DeliveryOutcome, DeliveryState, 
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.numbering import Series
 from billing.domain.verification import ChainPosition, Finding, Rule, Verification, VerificationState, check_page
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import OpenRequest
@@ -220,7 +221,7 @@ def test_a_verification_is_a_request_until_it_is_finished(world: World) -> None:
     with pytest.raises(NotFound):
         verifications.read(world.stranger, verification.verification_id)
 
-    finished = verification.finished(verifications.ending(world.caller.tenant_id), LATER)
+    finished = verification.finished(LATER)
     assert verifications.save(finished)
     assert not verifications.save(finished)
 
@@ -281,7 +282,7 @@ def test_a_checkpoint_keeps_the_executions_counted_since_the_job_was_read(world:
 
     read_before = verifications.load(tenant_id, verification_id)
     assert world.repositories.requests.count_execution(request, at=LATER)
-    assert verifications.save(read_before.finished(verifications.ending(tenant_id), LATER))
+    assert verifications.save(read_before.finished(LATER))
     assert verifications.load(tenant_id, verification_id).executions == 2
     assert _waiting(world, before=LATER + timedelta(days=1)) == []
 
@@ -324,10 +325,10 @@ def test_nothing_issued_gives_no_page(world: World) -> None:
 
 def test_the_ending_of_a_series_is_its_head_and_its_last_place(world: World) -> None:
     verifications = world.repositories.verifications
-    nothing = verifications.ending(world.caller.tenant_id)
+    nothing = verifications.ending(world.caller.tenant_id, Series.INVOICE)
     world.issue()
     world.issue()
-    ending = verifications.ending(world.caller.tenant_id)
+    ending = verifications.ending(world.caller.tenant_id, Series.INVOICE)
 
     assert (nothing.head, nothing.last_place) == ((0, 0), (0, 0))
     assert ending.head == ending.last_place

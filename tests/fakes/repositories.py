@@ -12,11 +12,8 @@ from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import (
     FieldError,
-    InvoiceAlreadyIssued,
     MembershipChanged,
     NotFound,
-    NumberTaken,
-    QuoteAlreadySent,
     StaleVersion,
     UnknownReference,
 )
@@ -32,6 +29,8 @@ from billing.domain.verification import (
     ChainedDocument,
     ChainLink,
     ChainPosition,
+    CreditPage,
+    CreditPosition,
     MissingDocument,
     SeriesEnding,
     Verification,
@@ -39,7 +38,6 @@ from billing.domain.verification import (
 )
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.quotes import QuoteContext, QuoteQuery, QuoteSummary
 from billing.ports.repositories import (
     CustomerSummary,
     DraftContext,
@@ -48,13 +46,14 @@ from billing.ports.repositories import (
     IssueContext,
     OpenRequest,
     ProductSummary,
-    SeriesMoved,
 )
+from tests.fakes.credit_notes import FakeCreditNotes
+from tests.fakes.quotes import FakeQuotes
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
+from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
 
 T = TypeVar("T")
 Rows = list[tuple[str, object]]
-DELIVERY = "delivery_request"
 VERIFICATION = "verification_request"
 
 
@@ -235,13 +234,13 @@ class FakeInvoices:
 
     def save_draft(self, caller: Caller, draft: DraftInvoice, *, previous: DraftInvoice, event: Event) -> None:
         with self._store.writing(caller):
-            self._held_draft(caller.tenant_id, draft.invoice_id, previous.version)
+            hold_draft(self._store, caller.tenant_id, draft.invoice_id, previous.version)
             self._store.invoices[caller.tenant_id, draft.invoice_id] = draft
             self._store.record(caller.tenant_id, draft.invoice_id, event)
 
     def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
         with self._store.writing(caller):
-            self._held_draft(caller.tenant_id, invoice_id, expected_version)
+            hold_draft(self._store, caller.tenant_id, invoice_id, expected_version)
             del self._store.invoices[caller.tenant_id, invoice_id]
             self._store.record(caller.tenant_id, invoice_id, event)
 
@@ -253,7 +252,9 @@ class FakeInvoices:
             for (tenant_id, invoice_id), invoice in self._store.invoices.items():
                 summary = invoice_summary(invoice)
                 day = (summary.due_date or summary.list_date) if by_due else summary.list_date
-                if tenant_id == caller.tenant_id and _asked_for(invoice, summary, query) and _within(day, query):
+                if _is_credit_note(invoice) or tenant_id != caller.tenant_id:
+                    continue
+                if _asked_for(invoice, summary, query) and _within(day, query):
                     rows.append((f"{day.isoformat()}#{invoice_id}", summary))
         return cast("Page[InvoiceSummary]", paged(rows, page, forward=by_due))
 
@@ -280,24 +281,11 @@ class FakeInvoices:
     ) -> None:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
-            self._held_draft(tenant_id, invoice_id, draft.version)
-            state = self._series(tenant_id)
-            if state != allocation.previous:
-                raise SeriesMoved(state)
-            if (tenant_id, allocation.number) in self._store.numbers:
-                raise NumberTaken
+            hold_draft(self._store, tenant_id, invoice_id, draft.version)
+            hold_number(self._store, tenant_id, allocation)
             self._store.invoices[tenant_id, invoice_id] = issued
-            self._store.series[tenant_id, allocation.series] = SeriesState(
-                series=allocation.series,
-                year=allocation.year,
-                last_rank=allocation.rank,
-                last_date=allocation.issue_date,
-                last_hash=issued.document_hash,
-            )
-            place = (tenant_id, allocation.series, allocation.year, allocation.rank)
-            self._store.places[place] = Placed(allocation.number, invoice_id, issued.document_hash)
-            self._store.numbers[tenant_id, allocation.number] = invoice_id
-            self._ask(delivery)
+            take_number(self._store, issued, allocation)
+            ask(self._store, delivery)
             self._store.record(tenant_id, invoice_id, event)
             if payment is not None:
                 self._store.entries[tenant_id, invoice_id] = (payment[0],)
@@ -314,7 +302,7 @@ class FakeInvoices:
     ) -> None:
         with self._store.writing(caller, once=once, answered=invoice):
             move_head(self._store, invoice)
-            self._ask(delivery)
+            ask(self._store, delivery)
             self._store.record(caller.tenant_id, invoice.invoice_id, event)
 
     def record_entry(
@@ -336,179 +324,6 @@ class FakeInvoices:
 
     def _series(self, tenant_id: str) -> SeriesState:
         return self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
-
-    def _held_draft(self, tenant_id: str, invoice_id: str, version: int) -> None:
-        stored = _invoice(self._store, tenant_id, invoice_id)
-        if isinstance(stored, IssuedInvoice):
-            raise InvoiceAlreadyIssued
-        if stored.version != version:
-            raise StaleVersion
-
-    def _ask(self, delivery: DeliveryRequest) -> None:
-        key = (delivery.tenant_id, delivery.invoice_id, delivery.attempt)
-        if key in self._store.requests:
-            raise StaleVersion
-        self._store.requests[key] = delivery
-        self._store.outbox[DELIVERY, *key] = Waiting(0, delivery.requested_at)
-
-
-class FakeQuotes:
-    """Port Quotes."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._invoices = FakeInvoices(store)
-
-    def read(self, caller: Caller, quote_id: str, *, once: IdempotentRequest | None = None) -> Quote:
-        with self._store.lock:
-            self._store.check(caller, once)
-            return _found(self._store.quotes.get((caller.tenant_id, quote_id)))
-
-    def create(self, caller: Caller, quote: Quote, *, event: Event, once: IdempotentRequest) -> None:
-        with self._store.writing(caller, once=once, answered=quote):
-            self._store.quotes[caller.tenant_id, quote.quote_id] = quote
-            self._store.record(caller.tenant_id, quote.quote_id, event)
-
-    def save(
-        self,
-        caller: Caller,
-        quote: Quote,
-        *,
-        event: Event,
-        once: IdempotentRequest | None = None,
-        former: Quote | None = None,
-    ) -> None:
-        with self._store.writing(caller, once=once, answered=quote):
-            move_quote(self._store, quote)
-            if former:
-                self._store.revisions[caller.tenant_id, quote.quote_id, former.revision] = former
-            self._store.record(caller.tenant_id, quote.quote_id, event)
-
-    def delete(self, caller: Caller, quote_id: str, *, expected_version: int, event: Event) -> None:
-        with self._store.writing(caller):
-            stored = _found(self._store.quotes.get((caller.tenant_id, quote_id)))
-            if stored.number is not None:
-                raise QuoteAlreadySent
-            if stored.version != expected_version:
-                raise StaleVersion
-            del self._store.quotes[caller.tenant_id, quote_id]
-            self._store.record(caller.tenant_id, quote_id, event)
-
-    def list(self, caller: Caller, query: QuoteQuery, page: PageRequest) -> Page[QuoteSummary]:
-        by_validity = query.status is not None
-        with self._store.lock:
-            self._store.check(caller)
-            rows: Rows = []
-            for (tenant_id, quote_id), quote in self._store.quotes.items():
-                summary = quote_summary(quote)
-                day = (summary.valid_until or summary.list_date) if by_validity else summary.list_date
-                wanted = (
-                    tenant_id == caller.tenant_id
-                    and (query.status is None or quote.status(query.on) is query.status)
-                    and query.customer_id in {None, summary.customer_id}
-                    and (query.from_date or date.min) <= day <= (query.to_date or date.max)
-                )
-                if wanted:
-                    rows.append((f"{day.isoformat()}#{quote_id}", summary))
-        return cast("Page[QuoteSummary]", paged(rows, page, forward=by_validity))
-
-    def load_for_send(self, caller: Caller, quote_id: str, *, once: IdempotentRequest) -> QuoteContext:
-        with self._store.lock:
-            quote = self.read(caller, quote_id, once=once)
-            return QuoteContext(
-                quote=quote,
-                company=self._store.companies.get(caller.tenant_id),
-                series=self._series(caller.tenant_id),
-            )
-
-    def send(
-        self,
-        caller: Caller,
-        quote: Quote,
-        *,
-        previous: Quote,
-        allocation: NumberAllocation | None,
-        delivery: DeliveryRequest,
-        event: Event,
-        once: IdempotentRequest,
-    ) -> None:
-        tenant_id = caller.tenant_id
-        with self._store.writing(caller, once=once, answered=quote):
-            stored = self._store.quotes.get((tenant_id, quote.quote_id))
-            if stored is None or stored.version != previous.version:
-                raise StaleVersion
-            if allocation and self._series(tenant_id) != allocation.previous:
-                raise SeriesMoved(self._series(tenant_id))
-            if allocation and (tenant_id, allocation.number) in self._store.numbers:
-                raise NumberTaken
-            self._invoices._ask(delivery)
-            if allocation:
-                self._store.series[tenant_id, Series.QUOTE] = SeriesState(
-                    series=Series.QUOTE,
-                    year=allocation.year,
-                    last_rank=allocation.rank,
-                    last_date=allocation.issue_date,
-                    last_hash=quote.document_hash,
-                )
-                self._store.numbers[tenant_id, allocation.number] = quote.quote_id
-            self._store.quotes[tenant_id, quote.quote_id] = quote
-            self._store.record(tenant_id, quote.quote_id, event)
-
-    def convert(
-        self,
-        caller: Caller,
-        quote: Quote,
-        *,
-        draft: DraftInvoice,
-        events: tuple[Event, Event],
-        once: IdempotentRequest,
-    ) -> None:
-        own, of_draft = events
-        with self._store.writing(caller, once=once, answered=draft):
-            move_quote(self._store, quote)
-            self._store.invoices[caller.tenant_id, draft.invoice_id] = draft
-            self._store.record(caller.tenant_id, quote.quote_id, own)
-            self._store.record(caller.tenant_id, draft.invoice_id, of_draft)
-
-    def release(
-        self,
-        caller: Caller,
-        quote: Quote,
-        *,
-        invoice_id: str,
-        expected_version: int,
-        events: tuple[Event, Event],
-    ) -> None:
-        own, of_draft = events
-        with self._store.writing(caller):
-            self._invoices._held_draft(caller.tenant_id, invoice_id, expected_version)
-            move_quote(self._store, quote)
-            del self._store.invoices[caller.tenant_id, invoice_id]
-            self._store.record(caller.tenant_id, quote.quote_id, own)
-            self._store.record(caller.tenant_id, invoice_id, of_draft)
-
-    def timeline(self, caller: Caller, quote_id: str, page: PageRequest) -> Page[Event]:
-        with self._store.lock:
-            self.read(caller, quote_id)
-            events = self._store.events.get((caller.tenant_id, quote_id), ())
-        rows: Rows = [(event.event_id, event) for event in events]
-        return cast("Page[Event]", paged(rows, page))
-
-    def open(self, tenant_id: str, quote_id: str) -> Quote | None:
-        with self._store.lock:
-            return self._store.quotes.get((tenant_id, quote_id))
-
-    def revision(self, tenant_id: str, quote_id: str, revision: int) -> Quote | None:
-        with self._store.lock:
-            return self._store.revisions.get((tenant_id, quote_id, revision))
-
-    def decide(self, quote: Quote, *, event: Event) -> None:
-        with self._store.lock:
-            move_quote(self._store, quote)
-            self._store.record(quote.tenant_id, quote.quote_id, event)
-
-    def _series(self, tenant_id: str) -> SeriesState:
-        return self._store.series.get((tenant_id, Series.QUOTE)) or SeriesState.untouched(Series.QUOTE)
 
 
 class FakeDeliveries:
@@ -641,11 +456,13 @@ class FakeVerifications:
             self._store.verifications[key] = verification
             self._store.outbox[VERIFICATION, *key, 1] = Waiting(0, verification.started_at)
 
-    def series_head(self, caller: Caller) -> SeriesState:
+    def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
         with self._store.lock:
             self._store.check(caller)
-            state = self._store.series.get((caller.tenant_id, Series.INVOICE))
-        return state or SeriesState.untouched(Series.INVOICE)
+            return tuple(
+                self._store.series.get((caller.tenant_id, series)) or SeriesState.untouched(series)
+                for series in (Series.INVOICE, Series.CREDIT_NOTE)
+            )
 
     def read(self, caller: Caller, verification_id: str) -> Verification:
         with self._store.lock:
@@ -658,10 +475,12 @@ class FakeVerifications:
             waiting = self._store.outbox.get((VERIFICATION, tenant_id, verification_id, 1))
         return replace(verification, executions=waiting.executions) if waiting else verification
 
-    def ending(self, tenant_id: str) -> SeriesEnding:
+    def ending(self, tenant_id: str, series: Series) -> SeriesEnding:
         with self._store.lock:
-            state = self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
-            places = [(year, rank) for owner, _, year, rank in self._store.places if owner == tenant_id]
+            state = self._store.series.get((tenant_id, series)) or SeriesState.untouched(series)
+            places = [
+                (year, rank) for owner, of, year, rank in self._store.places if (owner, of) == (tenant_id, series)
+            ]
         return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=(0, 0)))
 
     def page(
@@ -678,6 +497,20 @@ class FakeVerifications:
                 self._chained(tenant_id, *place, self._store.places[tenant_id, target.series, *place])
                 for place in places[:limit]
             )
+
+    def credit_page(self, tenant_id: str, position: CreditPosition, *, limit: int) -> CreditPage | None:
+        with self._store.lock:
+            customers = sorted(customer for owner, customer in self._store.credits if owner == tenant_id)
+            ahead = [one for one in customers if one > position.customer_id]
+            if not position.complete:
+                ahead = [position.customer_id]
+            if not ahead:
+                return None
+            after = 0 if position.complete else position.rank
+            entries = self._store.credit_entries[tenant_id, ahead[0]][after : after + limit]
+            head = self._store.credits[tenant_id, ahead[0]]
+            complete = after + len(entries) == len(self._store.credit_entries[tenant_id, ahead[0]])
+            return CreditPage(head=head, entries=entries, complete=complete)
 
     def save(self, verification: Verification) -> bool:
         key = (verification.tenant_id, verification.verification_id)
@@ -707,7 +540,18 @@ class FakeVerifications:
             number=placed.number,
             canonical=invoice.document.canonical(),
             invoice=invoice,
-            entries=self._store.entries.get((tenant_id, placed.invoice_id), ()),
+            entries=(entries := self._store.entries.get((tenant_id, placed.invoice_id), ())),
+            credit_notes=tuple(
+                note.document
+                for entry in entries
+                if isinstance(note := self._store.invoices.get((tenant_id, entry.source_id)), IssuedInvoice)
+            ),
+            credited=tuple(
+                entry
+                for one in invoice.document.preceding
+                if invoice.document.document_type.is_credit_note
+                for entry in self._store.entries.get((tenant_id, one.invoice_id), ())
+            ),
         )
 
 
@@ -725,6 +569,7 @@ class FakeRepositories:
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
+    credit_notes: FakeCreditNotes
 
 
 def fake_repositories() -> FakeRepositories:
@@ -740,45 +585,7 @@ def fake_repositories() -> FakeRepositories:
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),
-    )
-
-
-def move_head(store: Store, document: Deliverable) -> None:
-    """The head one version further. Raises: StaleVersion."""
-    if isinstance(document, Quote):
-        move_quote(store, document)
-    else:
-        _move_invoice(store, document)
-
-
-def move_quote(store: Store, quote: Quote) -> None:
-    stored = store.quotes.get((quote.tenant_id, quote.quote_id))
-    if stored is None or stored.version != quote.version - 1:
-        raise StaleVersion
-    store.quotes[quote.tenant_id, quote.quote_id] = quote
-
-
-def _move_invoice(store: Store, invoice: IssuedInvoice) -> None:
-    stored = store.invoices.get((invoice.tenant_id, invoice.invoice_id))
-    if not isinstance(stored, IssuedInvoice) or stored.version != invoice.version - 1:
-        raise StaleVersion
-    store.invoices[invoice.tenant_id, invoice.invoice_id] = invoice
-
-
-def quote_summary(quote: Quote) -> QuoteSummary:
-    document = quote.document
-    return QuoteSummary(
-        quote_id=quote.quote_id,
-        status=quote.status(date.min),
-        number=quote.number,
-        revision=quote.revision,
-        list_date=document.issue_date if document else civil_date(quote.created_at),
-        valid_until=document.valid_until if document else quote.valid_until,
-        customer_id=quote.content.customer_id,
-        customer_name=quote.customer_name,
-        currency="EUR",
-        total_minor=quote.totals.total_minor,
-        delivery_state=quote.delivery.state.value,
+        credit_notes=FakeCreditNotes(store),
     )
 
 
@@ -861,6 +668,10 @@ def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery) -
     if query.status is not None:
         return summary.status is query.status
     return query.customer_id is None or summary.customer_id == query.customer_id
+
+
+def _is_credit_note(invoice: Invoice) -> bool:
+    return isinstance(invoice, IssuedInvoice) and invoice.document.document_type.is_credit_note
 
 
 def _within(day: date, query: InvoiceQuery) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing.domain.access import Caller, Membership
+from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.delivery import DeliveryRequest, MailClaim
 from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageTokenInvalid
 from billing.domain.events import Event
@@ -62,6 +63,8 @@ class Store:
     events: dict[tuple[str, str], tuple[Event, ...]] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], tuple[str, Answer]] = field(default_factory=dict)
     requests: dict[tuple[str, str, int], DeliveryRequest] = field(default_factory=dict)
+    credits: dict[tuple[str, str], CustomerCredit] = field(default_factory=dict)
+    credit_entries: dict[tuple[str, str], tuple[CustomerCreditEntry, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)
     outbox: dict[tuple[str, str, str, int], Waiting] = field(default_factory=dict)

@@ -117,18 +117,31 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/edit", body=draft_body, invoice_id=doomed)
     check("invoices/delete", headers={"if-match": '"2"'}, invoice_id=doomed)
     check("invoices/duplicate", **invoice)
+    (kept,) = check("invoices/upload_attachment", **invoice).body["attachments"]
+    file = {**invoice, "attachment_id": kept["attachment_id"]}
+    check("invoices/download_attachment", **file)
+    check("invoices/remove_attachment", headers={"if-match": '"2"'}, **file)
     check("invoices/read", **invoice)
-    check("invoices/issue", body={"version": 1}, **invoice)
+    check("invoices/issue", body={"version": 3}, **invoice)
     check("invoices/read", **invoice)
     check("invoices/list")
     check("invoices/record_payment", body={"amount_minor": 100, "method": "cash"}, **invoice)
     check("invoices/read_timeline", **invoice)
+    taken = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 10}], "reason": "Geste"}
+    check("credit_notes/preview", body=taken, **invoice)
+    note = {"credit_note_id": check("credit_notes/issue", body=taken, **invoice).body["credit_note_id"]}
+    check("credit_notes/list")
+    check("credit_notes/read", **note)
+    check("credit_notes/read_timeline", **note)
     job = check("invoices/start_verification").body["verification_id"]
     check("invoices/read_verification", verification_id=job)
     check("operations/read_health")
 
     # They need what the workflow or Cognito makes: their own tests hold them.
-    assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"}
+    assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"} | {
+        "credit_notes/download",
+        "credit_notes/send",
+    }
 
 
 def test_every_refusal_is_as_documented(member: Callable[..., Person], surrounded: None) -> None:

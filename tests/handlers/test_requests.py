@@ -77,6 +77,23 @@ def test_sending_costs_three_requests_and_a_payment_two(
     assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
 
 
+def test_credit_notes_cost_two_requests_and_one_more_for_the_customers_credit(
+    owner: Person, requests: Callable[[Callable[[], Any]], int]
+) -> None:
+    path = {"invoice_id": owner.ids["invoice_id"]}
+    total = owner.call("invoices/issue", body={"version": 1}, **path).body["total_minor"]
+    part = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 100}], "reason": "Geste"}
+
+    assert requests(lambda: owner.call("credit_notes/preview", body=part, **path)) == 1
+    assert requests(lambda: owner.call("credit_notes/issue", body=part, **path)) == 2
+    payment = {"amount_minor": total - 120, "method": "transfer"}
+    owner.call("invoices/record_payment", body=payment, **path)
+    assert requests(lambda: owner.call("credit_notes/issue", body=part, **path)) == 3
+    note = owner.call("credit_notes/list").body["items"][0]
+    assert requests(lambda: owner.call("credit_notes/list")) == 1
+    assert requests(lambda: owner.call("credit_notes/read", credit_note_id=note["credit_note_id"])) == 1
+
+
 def arguments(operation: str, ids: Json) -> Json:
     """What makes the sample event speak of this company's own things."""
     domain, _, name = operation.partition("/")

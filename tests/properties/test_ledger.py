@@ -32,8 +32,18 @@ def test_nothing_is_ever_over_paid(total_minor: int, movements: list[tuple[Entry
     ledger, _ = _play(total_minor, movements)
 
     assert ledger.balance_minor >= 0
-    assert 0 <= ledger.paid_minor - ledger.refunded_minor <= total_minor
+    assert ledger.kept_minor <= total_minor
     assert ledger.credited_minor <= total_minor
+    assert ledger.reversed_minor <= ledger.paid_minor
+    assert ledger.kept_minor + ledger.credited_minor + ledger.balance_minor == total_minor
+
+
+@examined
+@given(st.integers(0, 500), MOVEMENTS)
+def test_only_a_reversal_takes_back_more_than_is_kept(total_minor: int, movements: list[tuple[EntryKind, int]]) -> None:
+    ledger, _ = _play(total_minor, [movement for movement in movements if movement[0] is not EntryKind.REVERSAL])
+
+    assert ledger.kept_minor >= 0
 
 
 @examined
@@ -50,11 +60,9 @@ def test_replaying_the_entries_gives_the_ledger(total_minor: int, movements: lis
 def test_the_status_is_a_function_of_the_sums(total_minor: int, movements: list[tuple[EntryKind, int]]) -> None:
     ledger, _ = _play(total_minor, movements)
 
-    kept, credited = ledger.paid_minor - ledger.refunded_minor, ledger.credited_minor
-    if total_minor and credited == total_minor:
-        expected = InvoiceStatus.CANCELLED
-    elif kept + credited == total_minor:
-        expected = InvoiceStatus.PAID
+    kept, credited = ledger.kept_minor, ledger.credited_minor
+    if kept + credited == total_minor:
+        expected = InvoiceStatus.CANCELLED if total_minor and credited == total_minor else InvoiceStatus.PAID
     else:
-        expected = InvoiceStatus.PARTIALLY_PAID if kept or credited else InvoiceStatus.ISSUED
+        expected = InvoiceStatus.PARTIALLY_PAID if kept > 0 or credited else InvoiceStatus.ISSUED
     assert ledger.status is expected

@@ -27,7 +27,7 @@ def _issuer(held: FakeRepositories, caller: Caller, index: int, day: date) -> It
     """One request: reads the series, then tries until its number is taken; another may run at each pause."""
     draft = factories.draft(caller.tenant_id, f"inv_{index:03d}")
     held.invoices.create(caller, draft, event=factories.event(f"evt_c{index}"), once=factories.once(f"c{index}"))
-    state = held.verifications.series_head(caller)
+    state = held.verifications.series_heads(caller)[0]
     while True:
         yield
         on = max(day, state.last_date or day)
@@ -60,7 +60,7 @@ def test_any_interleaving_gives_dense_numbers_and_a_chain_that_proves_itself(day
         if next(turn, "ended") == "ended":
             running.remove(turn)
 
-    target = held.verifications.series_head(caller)
+    target = held.verifications.series_heads(caller)[0]
     for limit in (1, 3, 100):
         position, ranks = ChainPosition(), []
         while page := held.verifications.page(caller.tenant_id, position, target, limit=limit):

@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from billing.domain.access import Caller, Role
+from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import OnboardingStep
+from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
-from billing.usecases import company, customers, invoices, products, verifications
+from billing.usecases import attachments, company, credit_notes, customers, invoices, products, verifications
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
@@ -160,6 +162,19 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def upload_invoice_attachment(self, by: Caller) -> object:
+        return attachments.upload_invoice_attachment(
+            by,
+            self.draft.invoice_id,
+            b"a;b\n1;2\n",
+            name="exemple.csv",
+            expected_version=self.draft.version,
+            invoices=self.held.invoices,
+            documents=self.shop.documents,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
     def preview_invoice(self, by: Caller) -> object:
         return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices, clock=self.shop.clock)
 
@@ -231,6 +246,30 @@ class Acts:
             clock=self.shop.clock,
         )
 
+    def _credit(self) -> CreditNoteInput:
+        return CreditNoteInput(scope=CreditInFull(), reason="Retour")
+
+    def preview_credit_note(self, by: Caller) -> object:
+        return credit_notes.preview_credit_note(
+            by, self.issued.invoice_id, self._credit(), credit_notes=self.held.credit_notes
+        )
+
+    def issue_credit_note(self, by: Caller) -> object:
+        return credit_notes.issue_credit_note(
+            by,
+            self.issued.invoice_id,
+            self._credit(),
+            send=False,
+            correlation_id="corr",
+            once=self.shop.once(),
+            credit_notes=self.held.credit_notes,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def list_credit_notes(self, by: Caller) -> object:
+        return credit_notes.list_credit_notes(by, CreditNoteQuery(), PAGE, credit_notes=self.held.credit_notes)
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -260,6 +299,7 @@ ALLOWED: dict[str, set[Role]] = {
     "archive_product": WRITERS,
     "create_invoice": WRITERS,
     "duplicate_invoice": WRITERS,
+    "upload_invoice_attachment": WRITERS,
     "preview_invoice": READERS,
     "read_invoice": READERS,
     "list_invoices": READERS,
@@ -270,6 +310,9 @@ ALLOWED: dict[str, set[Role]] = {
     "record_invoice_payment": ACCOUNTS,
     "read_invoice_timeline": READERS,
     "download_invoice": READERS,
+    "preview_credit_note": READERS,
+    "issue_credit_note": WRITERS,
+    "list_credit_notes": READERS,
     "start_invoice_verification": ACCOUNTS,
 }
 

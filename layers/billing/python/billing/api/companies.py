@@ -79,6 +79,7 @@ class DescribeCompanyRequest(Request):
     ] = ""
     footer_text: Annotated[str, Text(300, lines=True)] = ""
     invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
+    credit_note_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.CREDIT_NOTE].text
     trade: Annotated[TradeProfileRequest, Field(description="What the company's trades make it print")] = Field(
         default_factory=TradeProfileRequest
     )
@@ -112,6 +113,7 @@ class DescribeCompanyRequest(Request):
             early_payment_discount=self.early_payment_discount,
             footer_text=self.footer_text,
             invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
+            credit_note_number_pattern=NumberPattern(self.credit_note_number_pattern),
             payment_terms=terms,
             trade=self.trade.profile(),
         )
@@ -266,6 +268,7 @@ class CompanyResponse(Reply):
     early_payment_discount: str
     footer_text: str
     invoice_number_pattern: str
+    credit_note_number_pattern: str
     trade: TradeProfileResponse
     onboarding: OnboardingStep
     logo: LogoResponse | None
@@ -302,6 +305,7 @@ class CompanyResponse(Reply):
             early_payment_discount=described.early_payment_discount,
             footer_text=described.footer_text,
             invoice_number_pattern=described.invoice_number_pattern.text,
+            credit_note_number_pattern=described.credit_note_number_pattern.text,
             trade=TradeProfileResponse.of(described.trade),
             onboarding=company.onboarding,
             logo=LogoResponse.of(company.logo) if company.logo else None,

@@ -248,5 +248,8 @@ InvoiceId = Annotated[str, Path(pattern=f"^inv_{_ULID}$")]
 QuoteId = Annotated[str, Path(pattern=f"^quo_{_ULID}$")]
 QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", description="The secret part of a public link")]
 VerificationId = Annotated[str, Path(pattern=f"^ver_{_ULID}$")]
+CREDIT_NOTE_ID = f"^crn_{_ULID}$"
+INVOICE_ID = f"^inv_{_ULID}$"
+CreditNoteId = Annotated[str, Path(pattern=CREDIT_NOTE_ID)]
 CustomerReference = Annotated[str, Field(pattern=CUSTOMER_ID, examples=["cus_01JDABCDEFGHJKMNPQRSTVWXYZ"])]
 ProductReference = Annotated[str, Field(pattern=PRODUCT_ID, examples=["prd_01JDABCDEFGHJKMNPQRSTVWXYZ"])]

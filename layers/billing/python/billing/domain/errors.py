@@ -14,6 +14,8 @@ BillingError
 │   ├── NotDuplicable
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
+│   ├── CreditExceedsRemaining
+│   ├── CustomerCreditExceeded
 │   ├── DeliveryInProgress
 │   ├── RecipientMissing
 │   ├── PdfNotReady
@@ -167,6 +169,18 @@ class PaymentExceedsBalance(Conflict):
     slug = "payment-exceeds-balance"
     title_fr = "Le paiement dépasse le reste à payer"
     title_en = "The payment exceeds the balance due"
+
+
+class CreditExceedsRemaining(Conflict):
+    slug = "credit-exceeds-remaining"
+    title_fr = "L'avoir dépasse ce qui reste à créditer"
+    title_en = "The credit note exceeds what is left to credit"
+
+
+class CustomerCreditExceeded(Conflict):
+    slug = "customer-credit-exceeded"
+    title_fr = "Le crédit du client ne suffit pas"
+    title_en = "The customer's credit does not suffice"
 
 
 class DeliveryInProgress(Conflict):

@@ -19,6 +19,8 @@ class EventType(StrEnum):
     INVOICE_CREATED = "invoice.created"
     INVOICE_EDITED = "invoice.edited"
     INVOICE_DELETED = "invoice.deleted"
+    ATTACHMENT_ADDED = "invoice.attachment_added"
+    ATTACHMENT_REMOVED = "invoice.attachment_removed"
     INVOICE_ISSUED = "invoice.issued"
     DELIVERY_REQUESTED = "invoice.delivery_requested"
     PDF_RENDERED = "invoice.pdf_rendered"
@@ -46,6 +48,8 @@ class EventType(StrEnum):
     QUOTE_BOUNCED = "quote.bounced"
     QUOTE_DELIVERY_FAILED = "quote.delivery_failed"
     QUOTE_DELIVERY_UNCONFIRMED = "quote.delivery_unconfirmed"
+    INVOICE_CREDITED = "invoice.credited"
+    CREDIT_NOTE_ISSUED = "credit_note.issued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

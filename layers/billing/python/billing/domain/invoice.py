@@ -9,7 +9,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from billing.domain.adjustments import adjustment_errors, regime_errors
+from billing.domain.attachments import Attachment
 from billing.domain.canonical import LATER, canonical_json
+from billing.domain.crediting import CreditSettlement, VatRounding
 from billing.domain.delivery import Delivery
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.ledger import Ledger, LedgerEntry
@@ -40,6 +42,10 @@ class DocumentType(StrEnum):
     DEPOSIT = "386"
     DEPOSIT_CREDIT_NOTE = "503"
     QUOTE = "310"
+
+    @property
+    def is_credit_note(self) -> bool:
+        return self in {DocumentType.CREDIT_NOTE, DocumentType.DEPOSIT_CREDIT_NOTE}
 
 
 _DEPOSITS = frozenset({DocumentType.DEPOSIT, DocumentType.DEPOSIT_CREDIT_NOTE})
@@ -96,6 +102,10 @@ class DraftInvoice:
     created_at: datetime
     updated_at: datetime
     warnings: tuple[Notice, ...] = field(default=(), metadata=LATER)  # as things stood when it was written
+    attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
+
+    def holding(self, attachments: tuple[Attachment, ...], *, at: datetime) -> DraftInvoice:
+        return replace(self, version=self.version + 1, attachments=attachments, updated_at=at)
 
     def edited(
         self,
@@ -147,6 +157,9 @@ class InvoiceDocument:
     template_version: str
     preceding: tuple[PrecedingDocument, ...] = field(default=(), metadata=LATER)
     quote_id: str | None = field(default=None, metadata=LATER)
+    reason: str = field(default="", metadata=LATER)  # why a credit note was made, and how it was settled
+    settlement: CreditSettlement | None = field(default=None, metadata=LATER)
+    vat_rounding: tuple[VatRounding, ...] = field(default=(), metadata=LATER)
     allowances: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
     charges: tuple[Adjustment, ...] = field(default=(), metadata=LATER)
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # none where a date was given instead
@@ -154,6 +167,7 @@ class InvoiceDocument:
     paid: PaidAtIssue | None = field(default=None, metadata=LATER)
     contracting: Contracting | None = field(default=None, metadata=LATER)
     codes: ProcessCodes = field(default=ProcessCodes(), metadata=LATER)
+    attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
 
     @property
     def owed_minor(self) -> int:
@@ -196,9 +210,13 @@ class IssuedInvoice:
     def totals(self) -> Totals:
         return self.document.totals
 
-    def with_entry(self, entry: LedgerEntry) -> IssuedInvoice:
+    def with_entry(self, *entries: LedgerEntry) -> IssuedInvoice:
+        """One version further, after one movement or several of one moment."""
         return replace(
-            self, ledger=self.ledger.with_entry(entry), version=self.version + 1, updated_at=entry.recorded_at
+            self,
+            ledger=self.ledger.with_entries(entries),
+            version=self.version + 1,
+            updated_at=entries[-1].recorded_at,
         )
 
     def with_delivery(self, delivery: Delivery, at: datetime) -> IssuedInvoice:
@@ -432,6 +450,7 @@ def freeze(
             paid=content.paid,
             contracting=content.contracting,
         ),
+        attachments=draft.attachments,
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from billing.domain.credit_notes import settlement_lines
 from billing.domain.deliverable import Deliverable
 from billing.domain.invoice import DocumentType, InvoiceDocument, IssuedInvoice
 from billing.domain.parties import CustomerDescription, CustomerKind
@@ -46,9 +47,9 @@ def compose_invoice_mail(invoice: IssuedInvoice, *, link: str | None = None) -> 
         greeting=_greeting(document.buyer),
         opening=f"Veuillez trouver ci-joint {name} {document.number} du {format_long_date(document.issue_date)}, "
         f"d'un montant de {format_euros(document.totals.total_minor)}{taxed}.",
-        facts=_facts(invoice),
+        facts=_credit_facts(document) if document.document_type.is_credit_note else _facts(invoice),
         link=link,
-        transfer=_transfer(document) if invoice.ledger.balance_minor > 0 else [],
+        transfer=_transfer(document) if _asks_for_money(invoice) else [],
         closing="Pour toute question, répondez simplement à ce message.",
         seller=seller,
         contact=[part for part in (document.seller.phone, document.seller.email, document.seller.website) if part],
@@ -116,6 +117,19 @@ def _facts(invoice: IssuedInvoice) -> list[tuple[str, str]]:
     facts = [("Échéance", format_long_date(invoice.document.due_date))]
     label = "Montant à régler" if left == invoice.document.totals.total_minor else "Reste à payer"
     return [(label, format_euros(left)), *facts]
+
+
+def _credit_facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+    """What comes back to the customer, and how: nothing is asked for."""
+    facts = [("Montant à votre crédit", format_euros(document.totals.total_minor))]
+    facts += [
+        ("Facture concernée", f"{one.number} du {format_long_date(one.issue_date)}") for one in document.preceding
+    ]
+    return facts + [(label, format_euros(amount)) for label, amount in settlement_lines(document)]
+
+
+def _asks_for_money(invoice: IssuedInvoice) -> bool:
+    return invoice.ledger.balance_minor > 0 and not invoice.document.document_type.is_credit_note
 
 
 def _transfer(document: InvoiceDocument) -> list[tuple[str, str]]:

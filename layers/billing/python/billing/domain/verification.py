@@ -1,14 +1,20 @@
-"""Proof that a tenant's issued documents are dense, chained, right to the cent and settled as the ledger says."""
+"""Proof that a tenant's issued documents are dense, chained, right to the cent and settled as the ledger says.
+
+Every series is walked in turn, then every customer's credit.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
+from billing.domain.crediting import groups_of, vat_of, with_vat_rounding
+from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.errors import PaymentExceedsBalance
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice, document_hash
-from billing.domain.ledger import Ledger, LedgerEntry
+from billing.domain.ledger import EntryKind, Ledger, LedgerEntry
 from billing.domain.numbering import GENESIS_HASH, Series, SeriesState
 from billing.domain.totals import Totals, compute_totals
 
@@ -25,6 +31,9 @@ class Rule(StrEnum):
     TOTALS_ADD_UP = "totals-add-up"
     LEDGER_MATCHES_ENTRIES = "ledger-matches-entries"
     SERIES_HEAD_MATCHES = "series-head-matches"
+    CREDITS_MATCH_NOTES = "credits-match-notes"
+    NOTE_IS_CREDITED = "note-is-credited"
+    CUSTOMER_CREDIT_ADDS_UP = "customer-credit-adds-up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +47,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainedDocument:
-    """A document as stored: its place in the series, its exact text, and its ledger."""
+    """A document as stored: its place in the series, its exact text, and its ledger.
+
+    ``credit_notes`` are those that the ledger names. ``credited`` is what the ledger of the invoice that a credit note
+    corrects says of it.
+    """
 
     year: int
     rank: int
@@ -46,6 +59,8 @@ class ChainedDocument:
     canonical: str
     invoice: IssuedInvoice
     entries: tuple[LedgerEntry, ...]
+    credit_notes: tuple[InvoiceDocument, ...] = ()
+    credited: tuple[LedgerEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +98,25 @@ class SeriesEnding:
     last_place: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditPosition:
+    """Where the walk over the customers' credits stands: the customer, and what its entries came to so far."""
+
+    customer_id: str = ""
+    rank: int = 0
+    balance_minor: int = 0
+    complete: bool = True  # the next customer follows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditPage:
+    """The head of the next customer's credit and a page of its entries; ``complete`` when no entry follows."""
+
+    head: CustomerCredit
+    entries: tuple[CustomerCreditEntry, ...]
+    complete: bool
+
+
 class VerificationState(StrEnum):
     RUNNING = "running"
     PASSED = "passed"
@@ -108,6 +142,9 @@ class Verification:
     started_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None
+    further: tuple[SeriesState, ...] = field(default=(), metadata=LATER)  # series to walk after the present one
+    credits: CreditPosition | None = field(default=None, metadata=LATER)  # once every series is walked
+    credits_checked: int = field(default=0, metadata=LATER)
 
     def advanced(self, page: tuple[ChainLink, ...], at: datetime) -> Verification:
         position, findings = check_page(self.position, page)
@@ -120,15 +157,35 @@ class Verification:
             updated_at=at,
         )
 
-    def finished(self, ending: SeriesEnding, at: datetime) -> Verification:
-        """The verdict once every page was read.
+    def walked(self, ending: SeriesEnding, at: datetime) -> Verification:
+        """The end of one series: on to the next one, or to the customers' credits.
 
         The chain must end where the series stood at the start, and the series now where its last place is.
         """
-        head = _check_head(self.position, self.target)
-        findings = (*self.findings, *head, *_check_ending(ending))[:MAX_FINDINGS]
-        state = VerificationState.FAILED if findings else VerificationState.PASSED
-        return replace(self, version=self.version + 1, state=state, findings=findings, updated_at=at, finished_at=at)
+        series = self.target.series
+        findings = (*_check_head(self.position, self.target), *_check_ending(series, ending))
+        moved = replace(
+            self, version=self.version + 1, findings=(*self.findings, *findings)[:MAX_FINDINGS], updated_at=at
+        )
+        if not self.further:
+            return replace(moved, credits=CreditPosition())
+        return replace(moved, target=self.further[0], further=self.further[1:], position=ChainPosition())
+
+    def credited(self, page: CreditPage, at: datetime) -> Verification:
+        position, findings, checked = check_credit_page(self.credits or CreditPosition(), page)
+        return replace(
+            self,
+            version=self.version + 1,
+            credits=position,
+            credits_checked=self.credits_checked + checked,
+            findings=(*self.findings, *findings)[:MAX_FINDINGS],
+            updated_at=at,
+        )
+
+    def finished(self, at: datetime) -> Verification:
+        """The verdict once everything was read."""
+        state = VerificationState.FAILED if self.findings else VerificationState.PASSED
+        return replace(self, version=self.version + 1, state=state, updated_at=at, finished_at=at)
 
     def aborted(self, error: str, at: datetime) -> Verification:
         return replace(
@@ -184,20 +241,95 @@ def _check_document(item: ChainedDocument) -> list[Finding]:
         findings.append(_finding(Rule.TOTALS_ADD_UP, item, detail))
     if not _ledger_proven(invoice.ledger, document.owed_minor, item.entries):
         findings.append(_finding(Rule.LEDGER_MATCHES_ENTRIES, item, "the entries do not make the stored balance"))
+    return findings + (_check_note(item) if document.document_type.is_credit_note else _check_credits(item))
+
+
+def _check_credits(item: ChainedDocument) -> list[Finding]:
+    """What an invoice's ledger credits is what its credit notes say, and no more than the invoice."""
+    document, ledger = item.invoice.document, item.invoice.ledger
+    of_this = {
+        note.invoice_id: note
+        for note in item.credit_notes
+        if note.document_type.is_credit_note and document.invoice_id in {one.invoice_id for one in note.preceding}
+    }
+    findings = []
+    for entry in item.entries:
+        if entry.kind is not EntryKind.CREDIT:
+            continue
+        note = of_this.get(entry.source_id)
+        if note is None or note.totals.total_minor != entry.amount_minor or groups_of(note.totals) != entry.groups:
+            findings.append(
+                _finding(
+                    Rule.CREDITS_MATCH_NOTES, item, f"no credit note says {entry.amount_minor} by {entry.source_id}"
+                )
+            )
+    bounds = {group.vat: group for group in groups_of(document.totals)}
+    for group in ledger.credited_groups:
+        bound = bounds.get(group.vat)
+        beyond = bound is None or abs(group.net_minor) > abs(bound.net_minor) or group.net_minor * bound.net_minor < 0
+        if beyond or group.vat_minor != vat_of(group.vat, group.net_minor):
+            detail = f"{group.net_minor} and {group.vat_minor} credited at {group.vat.rate}"
+            findings.append(_finding(Rule.CREDITS_MATCH_NOTES, item, detail))
     return findings
+
+
+def _check_note(item: ChainedDocument) -> list[Finding]:
+    """A credit note is in its invoice's ledger once, and is settled to the cent."""
+    document = item.invoice.document
+    entries = [one for one in item.credited if one.kind is EntryKind.CREDIT and one.source_id == document.invoice_id]
+    findings = []
+    if len(entries) != 1 or entries[0].amount_minor != document.totals.total_minor:
+        findings.append(_finding(Rule.NOTE_IS_CREDITED, item, "its invoice's ledger does not credit it once"))
+    settled = {EntryKind.RELEASE: 0, EntryKind.REFUND: 0}
+    for one in item.credited:
+        if one.source_id == document.invoice_id and one.kind in settled:
+            settled[one.kind] += one.amount_minor
+    settlement = document.settlement
+    said = (settlement.customer_credit_minor, settlement.refunded_minor) if settlement else None
+    if settlement is None or settlement.total_minor != document.totals.total_minor or said != tuple(settled.values()):
+        findings.append(_finding(Rule.NOTE_IS_CREDITED, item, "it is not settled as its invoice's ledger says"))
+    return findings
+
+
+def check_credit_page(position: CreditPosition, page: CreditPage) -> tuple[CreditPosition, tuple[Finding, ...], int]:
+    """Walk a page of one customer's credit; the balance is at every entry the sum so far, and the head is the last."""
+    head = page.head
+    if position.customer_id != head.customer_id:
+        position = CreditPosition(customer_id=head.customer_id, complete=False)
+    findings: list[Finding] = []
+    for entry in page.entries:
+        expected = position.balance_minor + entry.kind.sign * entry.amount_minor
+        right = entry.rank == position.rank + 1 and entry.balance_minor == expected >= 0 and entry.amount_minor > 0
+        if not right:
+            findings.append(_credit_finding(head, f"entry {entry.rank}: {entry.balance_minor}, {expected} expected"))
+        position = replace(position, rank=entry.rank, balance_minor=expected)
+    if page.complete and (position.rank, position.balance_minor) != (head.entry_count, head.balance_minor):
+        findings.append(
+            _credit_finding(head, f"the head says {head.balance_minor}, its entries make {position.balance_minor}")
+        )
+    return replace(position, complete=page.complete), tuple(findings), int(page.complete)
+
+
+def _credit_finding(head: CustomerCredit, detail: str) -> Finding:
+    return Finding(rule=Rule.CUSTOMER_CREDIT_ADDS_UP, subject=head.customer_id, detail=detail)
 
 
 def _recomputed(document: InvoiceDocument) -> Totals | None:
     # A discount beyond what it is taken from is itself the proof of broken totals.
     lines = tuple(computed.line for computed in document.totals.lines)
+    # Only the VAT of a credit note may be off its own rounding, and by one cent (its invoice's credits must re-add).
+    allowed = int(document.document_type.is_credit_note)
+    if any(abs(rounding.amount_minor) > allowed for rounding in document.vat_rounding):
+        return None
     try:
-        return compute_totals(
+        totals = compute_totals(
             lines,
             discount=document.document_discount,
             allowances=document.allowances,
             charges=document.charges,
             prepaid_minor=document.totals.prepaid_minor,
         )
+        return with_vat_rounding(totals, document.vat_rounding)
     except ValueError:
         return None
 
@@ -216,15 +348,15 @@ def _check_head(position: ChainPosition, target: SeriesState) -> tuple[Finding, 
     if reached == expected:
         return ()
     detail = f"the chain ends at {reached[0]}/{reached[1]}, the series stood at {expected[0]}/{expected[1]}"
-    return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=Series.INVOICE, detail=detail),)
+    return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=target.series, detail=detail),)
 
 
-def _check_ending(ending: SeriesEnding) -> tuple[Finding, ...]:
+def _check_ending(series: Series, ending: SeriesEnding) -> tuple[Finding, ...]:
     """A series that was set back would give its last numbers again."""
     if ending.head == ending.last_place:
         return ()
     detail = f"the series stands at {ending.head}, its last place is {ending.last_place}"
-    return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=Series.INVOICE, detail=detail),)
+    return (Finding(rule=Rule.SERIES_HEAD_MATCHES, subject=series, detail=detail),)
 
 
 def _finding(rule: Rule, item: ChainLink, detail: str) -> Finding:

@@ -18,11 +18,18 @@ from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, LedgerEntry
-from billing.domain.numbering import NumberAllocation, SeriesState
+from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, Product, ProductKind
 from billing.domain.quote import Quote
 from billing.domain.vat import VatTreatment
-from billing.domain.verification import ChainLink, ChainPosition, SeriesEnding, Verification
+from billing.domain.verification import (
+    ChainLink,
+    ChainPosition,
+    CreditPage,
+    CreditPosition,
+    SeriesEnding,
+    Verification,
+)
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
@@ -285,7 +292,9 @@ class WorkflowRequests(Protocol):
 class Verifications(Protocol):
     def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None: ...
 
-    def series_head(self, caller: Caller) -> SeriesState: ...
+    def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
+        """Where each series without gaps stands, invoices first; one request."""
+        ...
 
     def read(self, caller: Caller, verification_id: str) -> Verification:
         """Raises: NotFound."""
@@ -299,8 +308,15 @@ class Verifications(Protocol):
         """Places in rank order after a position, up to the target, each with its document if it can be read."""
         ...
 
-    def ending(self, tenant_id: str) -> SeriesEnding:
-        """Head and last place of the series of invoices while nothing is issued in between."""
+    def ending(self, tenant_id: str, series: Series) -> SeriesEnding:
+        """Head and last place of a series while nothing is issued in between."""
+        ...
+
+    def credit_page(self, tenant_id: str, position: CreditPosition, *, limit: int) -> CreditPage | None:
+        """What follows in the credit of the customer at the position, else the next customer's; None after the last.
+
+        A page that is complete shows head and entries as one moment saw them.
+        """
         ...
 
     def save(self, verification: Verification) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from billing.adapters.dynamodb.companies import Companies
+from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.invoices import Invoices
@@ -52,6 +53,11 @@ def invoices() -> Invoices:
 @cache
 def quotes() -> Quotes:
     return Quotes(table())
+
+
+@cache
+def credit_notes() -> CreditNotes:
+    return CreditNotes(table())
 
 
 @cache

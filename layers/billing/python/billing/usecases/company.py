@@ -140,13 +140,26 @@ def _description_errors(description: CompanyDescription, today: date) -> Iterato
             f"Au moins trois fois le taux d'intérêt légal, soit {format_percent(lowest)} (Code de commerce, L441-10).",
             f"At least three times the legal interest rate: {format_percent(lowest)} (Code de commerce, L441-10).",
         )
-    for series, pattern in DEFAULT_PATTERNS.items():
-        shared = None if series is Series.INVOICE else pattern.shared_number(description.invoice_number_pattern)
-        if shared is not None:  # one number over all series of a SIREN
+    yield from _pattern_errors(description)
+
+
+def _pattern_errors(description: CompanyDescription) -> Iterator[FieldError]:
+    """One number over all series of a SIREN: two patterns that print a common one are refused."""
+    chosen = {
+        Series.INVOICE: ("/invoice_number_pattern", description.invoice_number_pattern),
+        Series.CREDIT_NOTE: ("/credit_note_number_pattern", description.credit_note_number_pattern),
+    }
+    for series, (pointer, pattern) in chosen.items():
+        for other in DEFAULT_PATTERNS:
+            theirs = chosen[other][1] if other in chosen else DEFAULT_PATTERNS[other]
+            shared = None if other is series else pattern.shared_number(theirs)
+            # Where both are the company's to choose, the one that is not the usual one is at fault.
+            if shared is None or (other in chosen and pattern == DEFAULT_PATTERNS[series]):
+                continue
             yield FieldError(
-                "/invoice_number_pattern",
-                f"Ce format donnerait les mêmes numéros que {_OF_SERIES[series]} ({pattern.text}), ainsi {shared}.",
-                f"This pattern would print numbers of another series ({pattern.text}), such as {shared}.",
+                pointer,
+                f"Ce format donnerait les mêmes numéros que {_OF_SERIES[other]} ({theirs.text}), ainsi {shared}.",
+                f"This pattern would print numbers of another series ({theirs.text}), such as {shared}.",
             )
 
 

@@ -30,7 +30,7 @@ from billing.domain.links import LinkToken
 from billing.domain.mail import compose_mail
 from billing.domain.quote import Quote, QuoteDocument
 from billing.ports.clock import Clock, Ids
-from billing.ports.delivery import DocumentRenderer, Documents, Mailer, OutgoingMail
+from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 
@@ -133,12 +133,13 @@ def mail_invoice(
     content = documents.get(pdf.key)
     if content is None:
         raise NotFound
+    further = _further(issued, documents)
     if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
     moving = _MovingClaim(claim, deliveries, clock)
     try:
         link = _public_link(issued, link_base, deliveries=deliveries, clock=clock, ids=ids)
-        mail = _mail(issued, request, content, link, clock)
+        mail = _mail(issued, request, content, further, link, clock)
         message_id = mailer.send(mail, hand_over=moving.hand_over)
     except MailTemporarilyRefused:
         if moving.claim.state is ClaimState.TRANSMITTING:
@@ -265,8 +266,25 @@ def _public_link(issued: Deliverable, link_base: str, *, deliveries: Deliveries,
     return f"{link_base}{token.text}"
 
 
+def _further(issued: Deliverable, documents: Documents) -> tuple[MailedFile, ...]:
+    """The files that were frozen with the document. Raises: NotFound, DependencyUnavailable."""
+    files = []
+    attachments = () if isinstance(issued, Quote) else issued.document.attachments
+    for attachment in attachments:
+        content = documents.get(attachment.key)
+        if content is None:
+            raise NotFound
+        files.append(MailedFile(name=attachment.name, media_type=attachment.media_type, content=content))
+    return tuple(files)
+
+
 def _mail(
-    issued: Deliverable, request: DeliveryRequest, content: bytes, link: str | None, clock: Clock
+    issued: Deliverable,
+    request: DeliveryRequest,
+    content: bytes,
+    further: tuple[MailedFile, ...],
+    link: str | None,
+    clock: Clock,
 ) -> OutgoingMail:
     document = _document(issued)
     composed = compose_mail(issued, link=link)
@@ -285,6 +303,7 @@ def _mail(
         delivery_reference=reference,
         message_id=reference,
         sent_at=clock.now(),
+        further=further,
     )
 
 

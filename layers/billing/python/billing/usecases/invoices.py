@@ -235,7 +235,7 @@ def issue_invoice(
             issue_date or _default_issue_date(series, clock),
         )
         issued = freeze(draft, company=company, customer=customer, allocation=allocation, issued_at=now)
-        issued, delivery = _with_delivery(
+        issued, delivery = with_delivery(
             issued,
             send=send,
             recipient=customer.description.email,
@@ -304,7 +304,7 @@ def send_invoice(
         to = recipient or customers.read(caller, invoice.document.customer_id).description.email
         if to is None:
             raise RecipientMissing
-        requested, delivery = _with_delivery(
+        requested, delivery = with_delivery(
             invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock
         )
         event = Event(
@@ -399,7 +399,7 @@ def _copied(invoice: Invoice) -> DraftInput:
     )
 
 
-def _with_delivery(
+def with_delivery(
     invoice: IssuedInvoice, *, send: bool, recipient: str | None, correlation_id: str, clock: Clock
 ) -> tuple[IssuedInvoice, DeliveryRequest]:
     now = clock.now()

@@ -1,6 +1,8 @@
-"""The proof, page by page, that a tenant's invoices are dense, chained, right and settled."""
+"""The proof, page by page, that a tenant's invoices and credit notes are dense, chained, right and settled."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from billing.domain.access import Caller, Permission
 from billing.domain.verification import Verification, VerificationState
@@ -9,6 +11,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.repositories import Verifications
 
 PAGE_LIMIT = 40
+CREDIT_PAGE_LIMIT = 200
 
 
 def start_invoice_verification(
@@ -23,11 +26,13 @@ def start_invoice_verification(
     """Ask for the proof of everything issued so far; documents issued later belong to the next one."""
     caller.require(Permission.VERIFY_LEDGER)
     now = clock.now()
+    invoices, *further = verifications.series_heads(caller)
     verification = Verification(
         tenant_id=caller.tenant_id,
         verification_id=ids.new("ver"),
         version=1,
-        target=verifications.series_head(caller),
+        target=invoices,
+        further=tuple(further),
         correlation_id=correlation_id,
         started_at=now,
         updated_at=now,
@@ -48,10 +53,19 @@ def verify_ledger_page(
     verification = verifications.load(tenant_id, verification_id)
     if verification.state is not VerificationState.RUNNING:
         return verification
-    page = verifications.page(tenant_id, verification.position, verification.target, limit=PAGE_LIMIT)
-    now = clock.now()
-    moved = verification.advanced(page, now) if page else verification.finished(verifications.ending(tenant_id), now)
+    moved = _further(verification, verifications, clock.now())
     return moved if verifications.save(moved) else verifications.load(tenant_id, verification_id)
+
+
+def _further(verification: Verification, verifications: Verifications, now: datetime) -> Verification:
+    tenant_id = verification.tenant_id
+    if verification.credits is not None:
+        customer = verifications.credit_page(tenant_id, verification.credits, limit=CREDIT_PAGE_LIMIT)
+        return verification.credited(customer, now) if customer else verification.finished(now)
+    page = verifications.page(tenant_id, verification.position, verification.target, limit=PAGE_LIMIT)
+    if page:
+        return verification.advanced(page, now)
+    return verification.walked(verifications.ending(tenant_id, verification.target.series), now)
 
 
 def abort_invoice_verification(

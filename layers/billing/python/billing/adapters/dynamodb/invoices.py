@@ -37,6 +37,7 @@ from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.ports.credit_notes import CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
@@ -49,6 +50,7 @@ from billing.ports.repositories import (
 
 DRAFT = "draft_invoice"
 ISSUED = "issued_invoice"
+CREDIT_NOTE = "credit_note"
 DELIVERY_REQUEST = "delivery_request"
 LEDGER_ENTRY = "ledger_entry"
 
@@ -84,7 +86,47 @@ def draft_to_item(draft: DraftInvoice) -> Item:
 
 
 def issued_to_item(invoice: IssuedInvoice) -> Item:
+    """An issued invoice or credit note: the same item but for the lists that show it."""
     key = keys.invoice(invoice.tenant_id, invoice.invoice_id)
+    document = invoice.document
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=entity_of(invoice),
+        schema_version=SCHEMA_VERSION,
+        tenant_id=invoice.tenant_id,
+        version=invoice.version,
+        document=document.canonical(),
+        document_hash=invoice.document_hash,
+        ledger=dump(invoice.ledger),
+        delivery=dump(invoice.delivery),
+        private_notes=invoice.private_notes or None,
+        created_at=invoice.created_at.isoformat(),
+        updated_at=invoice.updated_at.isoformat(),
+        **(_listed_note(invoice) if document.document_type.is_credit_note else _listed_invoice(invoice)),
+    )
+
+
+def entity_of(invoice: IssuedInvoice) -> str:
+    return CREDIT_NOTE if invoice.document.document_type.is_credit_note else ISSUED
+
+
+def _listed_note(note: IssuedInvoice) -> dict[str, str | None]:
+    """By date, by customer and, in the index of the states of invoices, by the invoice they correct."""
+    document, summary = note.document, CreditNoteSummary.of(note)
+    by_date = keys.dated(summary.issue_date, summary.credit_note_id)
+    return {
+        "summary": dump(summary),
+        "listing_pk": keys.credit_note_listing(note.tenant_id),
+        "listing_sk": by_date,
+        "customer_pk": keys.credit_note_customer(note.tenant_id, document.customer_id),
+        "customer_sk": by_date,
+        "status_pk": keys.credit_note_invoice(note.tenant_id, summary.invoice_id),
+        "status_sk": by_date,
+    }
+
+
+def _listed_invoice(invoice: IssuedInvoice) -> dict[str, str | None]:
     document = invoice.document
     summary = InvoiceSummary(
         invoice_id=invoice.invoice_id,
@@ -99,22 +141,7 @@ def issued_to_item(invoice: IssuedInvoice) -> Item:
         balance_minor=invoice.ledger.balance_minor,
         delivery_state=invoice.delivery.state.value,
     )
-    return item(
-        pk=key.pk,
-        sk=key.sk,
-        entity=ISSUED,
-        schema_version=SCHEMA_VERSION,
-        tenant_id=invoice.tenant_id,
-        version=invoice.version,
-        document=document.canonical(),
-        document_hash=invoice.document_hash,
-        ledger=dump(invoice.ledger),
-        delivery=dump(invoice.delivery),
-        private_notes=invoice.private_notes or None,
-        created_at=invoice.created_at.isoformat(),
-        updated_at=invoice.updated_at.isoformat(),
-        **_listed(invoice.tenant_id, summary, due=document.due_date),
-    )
+    return _listed(invoice.tenant_id, summary, due=document.due_date)
 
 
 def _listed(tenant_id: str, summary: InvoiceSummary, *, due: date) -> dict[str, str | None]:
@@ -159,6 +186,18 @@ def issued_from_item(stored: Item) -> IssuedInvoice:
 
 def entry_from_item(stored: Item) -> LedgerEntry:
     return load(LedgerEntry, text(stored, "body"))
+
+
+def entry_to_item(invoice: IssuedInvoice, entry: LedgerEntry) -> Item:
+    key = keys.ledger_entry(invoice.tenant_id, invoice.invoice_id, entry.rank)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=LEDGER_ENTRY,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=invoice.tenant_id,
+        body=dump(entry),
+    )
 
 
 def series_to_item(tenant_id: str, state: SeriesState) -> Item:
@@ -322,10 +361,7 @@ class Invoices:
         self._table.write(
             caller,
             head,
-            self._series(tenant_id, issued, allocation),
-            *self._opened_year(tenant_id, allocation),
-            self._rank(tenant_id, issued, allocation),
-            self._number(tenant_id, issued, allocation),
+            *self.taken_number(issued, allocation),
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._event(tenant_id, issued.invoice_id, event),
             *(self._paid(issued, *payment) if payment else ()),
@@ -378,23 +414,29 @@ class Invoices:
         return self._table.replace(
             issued_to_item(invoice),
             expected_version=invoice.version - 1,
-            entity=ISSUED,
+            entity=entity_of(invoice),
             refused=refuse_with(StaleVersion),
+        )
+
+    def moved_ledger(self, invoice: IssuedInvoice, entries: tuple[LedgerEntry, ...]) -> tuple[Write, ...]:
+        """The head one version further, and the movements that make it so."""
+        written = (self._table.create(entry_to_item(invoice, entry), refuse_with(StaleVersion)) for entry in entries)
+        return (self.moved_head(invoice), *written)
+
+    def taken_number(self, issued: IssuedInvoice, allocation: NumberAllocation) -> tuple[Write, ...]:
+        """The series one number further, the place and the number of the document in it."""
+        tenant_id = issued.tenant_id
+        return (
+            self._series(tenant_id, issued, allocation),
+            *self._opened_year(tenant_id, allocation),
+            self._rank(tenant_id, issued, allocation),
+            self._number(tenant_id, issued, allocation),
         )
 
     def _paid(self, invoice: IssuedInvoice, entry: LedgerEntry, event: Event) -> tuple[Write, Write]:
         """A movement of the ledger and its event."""
-        key = keys.ledger_entry(invoice.tenant_id, invoice.invoice_id, entry.rank)
-        content = item(
-            pk=key.pk,
-            sk=key.sk,
-            entity=LEDGER_ENTRY,
-            schema_version=SCHEMA_VERSION,
-            tenant_id=invoice.tenant_id,
-            body=dump(entry),
-        )
         return (
-            self._table.create(content, refuse_with(StaleVersion)),
+            self._table.create(entry_to_item(invoice, entry), refuse_with(StaleVersion)),
             self._event(invoice.tenant_id, invoice.invoice_id, event),
         )
 

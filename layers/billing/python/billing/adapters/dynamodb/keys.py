@@ -123,6 +123,27 @@ def quote_customer(tenant_id: str, customer_id: str) -> str:
     return _tenant(tenant_id, "QUOTES", "CUSTOMER", customer_id)
 
 
+def credit_note_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "CREDIT_NOTES")
+
+
+def credit_note_customer(tenant_id: str, customer_id: str) -> str:
+    return _tenant(tenant_id, "CREDIT_NOTES", "CUSTOMER", customer_id)
+
+
+def credit_note_invoice(tenant_id: str, invoice_id: str) -> str:
+    return _tenant(tenant_id, "CREDIT_NOTES", "INVOICE", invoice_id)
+
+
+def customer_credit(tenant_id: str, customer_id: str) -> Key:
+    """The heads of all customers' credits stand in one partition: a verification walks it."""
+    return Key(_tenant(tenant_id, "CREDITS"), customer_id)
+
+
+def customer_credit_entry(tenant_id: str, customer_id: str, rank: int) -> Key:
+    return Key(_tenant(tenant_id, "CREDIT", customer_id), f"ENTRY#{rank:0{RANK_WIDTH}d}")
+
+
 def invoice_listing(tenant_id: str) -> str:
     return _tenant(tenant_id, "INVOICES")
 

@@ -6,17 +6,23 @@ from dataclasses import replace
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
+from billing.adapters.dynamodb.customer_credits import credit_of
+from billing.adapters.dynamodb.customer_credits import entry_from_item as credit_entry_from_item
+from billing.adapters.dynamodb.customer_credits import from_item as credit_from_item
 from billing.adapters.dynamodb.invoices import entry_from_item, issued_from_item, series_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
+from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.errors import Busy, DependencyUnavailable, NotFound, StaleVersion
-from billing.domain.invoice import IssuedInvoice
-from billing.domain.ledger import LedgerEntry
+from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.domain.ledger import EntryKind, LedgerEntry
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.verification import (
     ChainedDocument,
     ChainLink,
     ChainPosition,
+    CreditPage,
+    CreditPosition,
     MissingDocument,
     SeriesEnding,
     Verification,
@@ -25,6 +31,7 @@ from billing.domain.verification import (
 from billing.ports.idempotency import IdempotentRequest
 
 VERIFICATION_REQUEST = "verification_request"
+_WITHOUT_GAPS = (Series.INVOICE, Series.CREDIT_NOTE)
 _ATTEMPTS = 5  # issuing and paying go on while a page is read
 
 
@@ -59,9 +66,10 @@ class Verifications:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def series_head(self, caller: Caller) -> SeriesState:
-        key = keys.series(caller.tenant_id, Series.INVOICE.value)
-        return series_from_item(Series.INVOICE, self._table.read(caller, key).get(key))
+    def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
+        wanted = {series: keys.series(caller.tenant_id, series.value) for series in _WITHOUT_GAPS}
+        found = self._table.read(caller, *wanted.values())
+        return tuple(series_from_item(series, found.get(key)) for series, key in wanted.items())
 
     def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None:
         head = self._table.create(to_item(verification), refuse_with(Busy))
@@ -97,6 +105,7 @@ class Verifications:
         heads = self._table.batch(invoice_keys)
         invoices = {key: invoice for key, stored in heads.items() if (invoice := _readable(stored)) is not None}
         entries = self._entries(list(invoices.values()))
+        notes, credited = self._notes(entries, tenant_id), self._credited(list(invoices.values()))
         page: list[ChainLink] = []
         for row, key in zip(ranks, invoice_keys, strict=True):
             invoice = invoices.get(key)
@@ -106,6 +115,7 @@ class Verifications:
             head, ledger = invoice, entries[invoice.invoice_id]
             if len(ledger) != head.ledger.entry_count:
                 head, ledger = self._settled_pair(head)
+                notes |= self._notes({head.invoice_id: ledger}, tenant_id)
             page.append(
                 ChainedDocument(
                     year=number(row, "year"),
@@ -114,22 +124,74 @@ class Verifications:
                     canonical=text(heads[key], "document"),
                     invoice=head,
                     entries=ledger,
+                    credit_notes=tuple(notes[one.source_id] for one in ledger if one.source_id in notes),
+                    credited=credited.get(head.invoice_id, ()),
                 )
             )
         return tuple(page)
 
-    def ending(self, tenant_id: str) -> SeriesEnding:
-        name = Series.INVOICE.value
+    def ending(self, tenant_id: str, series: Series) -> SeriesEnding:
+        name = series.value
         for _ in range(_ATTEMPTS):
             before = self._table.get(keys.series(tenant_id, name))
             places, _ = self._table.query(
                 keys.rank_partition(tenant_id, name), low="0", high=keys.HIGHEST, limit=1, forward=False
             )
             if before == self._table.get(keys.series(tenant_id, name)):
-                state = series_from_item(Series.INVOICE, before)
+                state = series_from_item(series, before)
                 last = (number(places[0], "year"), number(places[0], "rank")) if places else (0, 0)
                 return SeriesEnding(head=(state.year, state.last_rank), last_place=last)
         raise DependencyUnavailable
+
+    def credit_page(self, tenant_id: str, position: CreditPosition, *, limit: int) -> CreditPage | None:
+        head = self._credit_head(tenant_id, position)
+        if head is None:
+            return None
+        after = position.rank if position.customer_id == head.customer_id else 0
+        for _ in range(_ATTEMPTS):
+            first = keys.customer_credit_entry(tenant_id, head.customer_id, after + 1)
+            stored, more = self._table.query(first.pk, low=first.sk, high=f"ENTRY#{keys.HIGHEST}", limit=limit)
+            again = self._table.get(keys.customer_credit(tenant_id, head.customer_id))
+            entries = tuple(entry for one in stored if (entry := _readable_credit_entry(one)) is not None)
+            now = credit_of(tenant_id, head.customer_id, again)
+            if more or now == head:
+                return CreditPage(head=head, entries=entries, complete=not more)
+            head = now
+        raise DependencyUnavailable
+
+    def _credit_head(self, tenant_id: str, position: CreditPosition) -> CustomerCredit | None:
+        """The customer at the position unless it is done, else the next one."""
+        of = keys.customer_credit(tenant_id, position.customer_id)
+        low = f"{of.sk}!" if position.complete else of.sk  # "!" sorts before everything that an id is made of
+        stored, _ = self._table.query(of.pk, low=low, high=keys.HIGHEST, limit=1)
+        return credit_from_item(stored[0]) if stored else None
+
+    def _notes(self, entries: dict[str, tuple[LedgerEntry, ...]], tenant_id: str) -> dict[str, InvoiceDocument]:
+        """The credit notes that these ledgers name. They were written with their entries, so they must be there."""
+        named = {
+            entry.source_id: keys.invoice(tenant_id, entry.source_id)
+            for ledger in entries.values()
+            for entry in ledger
+            if entry.kind is EntryKind.CREDIT and entry.source_id
+        }
+        found = self._table.batch(list(named.values())) if named else {}
+        return {
+            note_id: note.document
+            for note_id, key in named.items()
+            if key in found and (note := _readable(found[key])) is not None
+        }
+
+    def _credited(self, documents: list[IssuedInvoice]) -> dict[str, tuple[LedgerEntry, ...]]:
+        """By credit note, what the ledger of the invoice that it corrects holds."""
+        corrected = {
+            note.invoice_id: keys.invoice(note.tenant_id, note.document.preceding[0].invoice_id)
+            for note in documents
+            if note.document.document_type.is_credit_note and note.document.preceding
+        }
+        found = self._table.batch(list(dict.fromkeys(corrected.values()))) if corrected else {}
+        heads = {key: head for key, stored in found.items() if (head := _readable(stored)) is not None}
+        entries = self._entries(list(heads.values())) if heads else {}
+        return {note_id: entries[heads[key].invoice_id] for note_id, key in corrected.items() if key in heads}
 
     def save(self, verification: Verification) -> bool:
         for _ in range(_ATTEMPTS):
@@ -203,6 +265,13 @@ def _readable(stored: Item) -> IssuedInvoice | None:
 def _readable_entry(stored: Item) -> LedgerEntry | None:
     try:
         return entry_from_item(stored)
+    except (KeyError, ValueError):
+        return None
+
+
+def _readable_credit_entry(stored: Item) -> CustomerCreditEntry | None:
+    try:
+        return credit_entry_from_item(stored)
     except (KeyError, ValueError):
         return None
 

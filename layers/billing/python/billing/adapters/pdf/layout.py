@@ -533,8 +533,7 @@ class InvoiceLayout:
 
     def _mentions(self) -> None:
         """All of them on one page, but for those that stand with their VAT group already."""
-        said = {group.vat.wording for group in self._document.totals.vat_breakdown}
-        mentions = [mention.text for mention in self._document.mentions if mention.text not in said]
+        mentions = wording.printed_mentions(self._document)
         self._small([line for text in mentions for line in wrap(text, _SMALL, _CONTENT)])
         self._small(self._closing)
         last = self._document.particulars.footer_text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from billing.domain.countries import country_name
+from billing.domain.credit_notes import settlement_lines
 from billing.domain.dates import format_french
 from billing.domain.invoice import DocumentType, InvoiceDocument
 from billing.domain.ledger import PaymentMethod
+from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
@@ -95,6 +97,11 @@ def facts(document: PrintedDocument) -> list[tuple[str, str]]:
             ("Valable jusqu'au", format_french(document.valid_until)),
             *version,
         ]
+    if document.document_type.is_credit_note:
+        return [
+            ("Date d'émission", format_french(document.issue_date)),
+            *(("Facture concernée", f"{one.number} du {format_french(one.issue_date)}") for one in document.preceding),
+        ]
     found = [
         ("Date d'émission", format_french(document.issue_date)),
         ("Livraison ou prestation", format_french(document.supply_date)),
@@ -106,11 +113,19 @@ def facts(document: PrintedDocument) -> list[tuple[str, str]]:
 
 
 def agreement(document: QuoteDocument) -> list[str]:
+    taxed = " TTC" if document.totals.vat_minor else ""
     return [
-        f"Devis {document.number} accepté pour {format_euros(document.totals.total_minor)}"
-        f"{' TTC' if document.totals.vat_minor else ''}.",
+        f"Devis {document.number} accepté pour {format_euros(document.totals.total_minor)}{taxed}.",
         "Signature précédée de la mention « Bon pour accord », ou acceptation en ligne par le lien reçu.",
     ]
+
+
+def printed_mentions(document: PrintedDocument) -> list[str]:
+    """Those that are not printed with their VAT group; a credit note asks for no payment, hence has no late one."""
+    said = {group.vat.wording for group in document.totals.vat_breakdown}
+    of_payment = {NoteCode.PENALTIES, NoteCode.COLLECTION_FEE, NoteCode.EARLY_PAYMENT}
+    left_out = of_payment if document.document_type.is_credit_note else frozenset()
+    return [one.text for one in document.mentions if one.text not in said and one.code not in left_out]
 
 
 def references(document: PrintedDocument) -> list[str]:
@@ -237,21 +252,31 @@ def due_label(document: PrintedDocument) -> str:
     """What stands beside the amount due; an invoice paid before its issue says so."""
     if isinstance(document, QuoteDocument):
         return "Total du devis"
+    if document.document_type.is_credit_note:
+        return "Net à votre crédit"
     return "Acquitté, net à payer" if document.paid else "Net à payer"
 
 
 def payment_title(document: PrintedDocument) -> str:
     if isinstance(document, QuoteDocument):
         return "Conditions"
+    if document.document_type.is_credit_note:
+        return "Règlement de l'avoir"
     if document.paid is not None:
         return "Facture acquittée"
     return "Règlement par virement" if document.seller.iban else "Règlement"
 
 
 def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Label and value of what a payer needs: when and what to quote, then where the money goes."""
+    """Label and value of what a payer needs: when and what to quote, then where the money goes.
+
+    Of a credit note: why it was made, then how it is settled.
+    """
     if isinstance(document, QuoteDocument):
         return [("Règlement", document.payment_terms.wording_fr)], []
+    if document.document_type.is_credit_note:
+        settled = [(label, format_euros(amount)) for label, amount in settlement_lines(document)]
+        return [("Motif", document.reason)], settled
     seller = document.seller
     days = (document.due_date - document.issue_date).days
     terms = (document.payment_terms or PaymentTerms.net(max(0, min(days, MAX_TERMS_DAYS)))).wording_fr

@@ -1,0 +1,1 @@
+"""Credit notes: issued from invoices, delivered as they are."""

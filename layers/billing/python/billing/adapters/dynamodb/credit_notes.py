@@ -1,0 +1,108 @@
+"""Credit notes: stored as invoices are, issued together with what they move."""
+
+from __future__ import annotations
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import load_all
+from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.customer_credits import credit_of, movement_writes
+from billing.adapters.dynamodb.customers import from_item as customer_from_item
+from billing.adapters.dynamodb.invoices import (
+    Invoices,
+    delivery_to_item,
+    from_item,
+    issued_to_item,
+    series_from_item,
+)
+from billing.adapters.dynamodb.table import Table, refuse_with
+from billing.domain.access import Caller
+from billing.domain.customer_credit import CreditMovement
+from billing.domain.delivery import DeliveryRequest
+from billing.domain.errors import Busy, NotFound
+from billing.domain.events import Event
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import LedgerEntry
+from billing.domain.numbering import NumberAllocation, Series
+from billing.ports.credit_notes import CreditedCustomer, CreditNoteContext, CreditNoteQuery, CreditNoteSummary
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+
+
+class CreditNotes:
+    """Port CreditNotes."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._invoices = Invoices(table)
+
+    def load(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> CreditNoteContext:
+        invoice_key = keys.invoice(caller.tenant_id, invoice_id)
+        company_key = keys.company(caller.tenant_id)
+        series_key = keys.series(caller.tenant_id, Series.CREDIT_NOTE.value)
+        found = self._table.read(caller, invoice_key, company_key, series_key, once=once)
+        if invoice_key not in found:
+            raise NotFound
+        company = found.get(company_key)
+        return CreditNoteContext(
+            invoice=from_item(found[invoice_key]),
+            company=company_from_item(company) if company else None,
+            series=series_from_item(Series.CREDIT_NOTE, found.get(series_key)),
+        )
+
+    def customer(self, caller: Caller, customer_id: str) -> CreditedCustomer:
+        customer_key = keys.customer(caller.tenant_id, customer_id)
+        credit_key = keys.customer_credit(caller.tenant_id, customer_id)
+        found = self._table.read(caller, customer_key, credit_key)
+        customer = found.get(customer_key)
+        return CreditedCustomer(
+            customer=customer_from_item(customer) if customer else None,
+            credit=credit_of(caller.tenant_id, customer_id, found.get(credit_key)),
+        )
+
+    def issue(
+        self,
+        caller: Caller,
+        note: IssuedInvoice,
+        *,
+        allocation: NumberAllocation,
+        invoice: IssuedInvoice,
+        entries: tuple[LedgerEntry, ...],
+        movement: CreditMovement | None,
+        events: tuple[Event, Event],
+        delivery: DeliveryRequest,
+        once: IdempotentRequest,
+    ) -> None:
+        tenant_id = caller.tenant_id
+        of_note, of_invoice = events
+        self._table.write(
+            caller,
+            *self._invoices.moved_ledger(invoice, entries),
+            *(movement_writes(self._table, movement) if movement else ()),
+            self._table.create(issued_to_item(note), refuse_with(Busy)),
+            *self._invoices.taken_number(note, allocation),
+            self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
+            self._table.event(keys.invoice_event(tenant_id, note.invoice_id, of_note.event_id), tenant_id, of_note),
+            self._table.event(
+                keys.invoice_event(tenant_id, invoice.invoice_id, of_invoice.event_id), tenant_id, of_invoice
+            ),
+            once=once,
+            answered=note,
+        )
+
+    def list(self, caller: Caller, query: CreditNoteQuery, page: PageRequest) -> Page[CreditNoteSummary]:
+        self._table.trust(caller)
+        index, partition = "Listing", keys.credit_note_listing(caller.tenant_id)
+        if query.customer_id is not None:
+            index, partition = "ByCustomer", keys.credit_note_customer(caller.tenant_id, query.customer_id)
+        elif query.invoice_id is not None:
+            index, partition = "ByStatus", keys.credit_note_invoice(caller.tenant_id, query.invoice_id)
+        rows, position = self._table.page(
+            index,
+            partition,
+            page,
+            base_key=lambda credit_note_id: keys.invoice(caller.tenant_id, credit_note_id),
+            low=query.from_date.isoformat() if query.from_date else "",
+            high=f"{query.to_date.isoformat()}#{keys.HIGHEST}" if query.to_date else keys.HIGHEST,
+            forward=False,
+        )
+        return Page(items=load_all(CreditNoteSummary, [row.summary for row in rows]), position=position)

@@ -1,0 +1,108 @@
+"""What a customer has with the company beyond what it owes: a balance that is the sum of its entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from billing.domain.errors import CustomerCreditExceeded
+from billing.domain.ledger import PaymentMethod
+from billing.domain.money import to_major
+from billing.domain.typography import format_euros
+
+
+class CreditEntryKind(StrEnum):
+    OVER_PAYMENT = "over_payment"
+    CREDIT_NOTE = "credit_note"
+    APPLICATION = "application"  # paid an invoice
+    REFUND = "refund"  # given back in money
+    PAYMENT_REVERSED = "payment_reversed"  # the over-payment was none
+    APPLICATION_REVERSED = "application_reversed"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self in _GAINS else -1
+
+
+_GAINS = frozenset({CreditEntryKind.OVER_PAYMENT, CreditEntryKind.CREDIT_NOTE, CreditEntryKind.APPLICATION_REVERSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCreditEntry:
+    """One movement, in cents, always positive; the kind says its direction. ``rank`` counts from 1.
+
+    ``source_id`` names the payment or the credit note behind it; ``balance_minor`` is what the credit was afterwards.
+    """
+
+    entry_id: str
+    rank: int
+    kind: CreditEntryKind
+    amount_minor: int
+    balance_minor: int
+    source_id: str = ""
+    entry_date: date
+    method: PaymentMethod | None = None
+    reference: str = ""
+    recorded_at: datetime
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCredit:
+    """The balance of one customer, in cents; ``entry_count`` is its version, 0 before the first entry."""
+
+    tenant_id: str
+    customer_id: str
+    balance_minor: int = 0
+    entry_count: int = 0
+
+    def moved(
+        self,
+        kind: CreditEntryKind,
+        amount_minor: int,
+        *,
+        entry_id: str,
+        source_id: str,
+        on: date,
+        at: datetime,
+        by: str,
+        method: PaymentMethod | None = None,
+        reference: str = "",
+    ) -> tuple[CustomerCredit, CustomerCreditEntry]:
+        """The credit after one more movement, and the movement.
+
+        Raises:
+            CustomerCreditExceeded: more is taken than there is.
+        """
+        if amount_minor <= 0:
+            raise ValueError("an entry has a positive amount")
+        balance_minor = self.balance_minor + kind.sign * amount_minor
+        if balance_minor < 0:
+            raise CustomerCreditExceeded(
+                f"Le client a {format_euros(self.balance_minor)} de crédit.",
+                f"The customer has €{to_major(self.balance_minor):,} of credit.",
+            )
+        moved = replace(self, balance_minor=balance_minor, entry_count=self.entry_count + 1)
+        entry = CustomerCreditEntry(
+            entry_id=entry_id,
+            rank=moved.entry_count,
+            kind=kind,
+            amount_minor=amount_minor,
+            balance_minor=balance_minor,
+            source_id=source_id,
+            entry_date=on,
+            method=method,
+            reference=reference,
+            recorded_at=at,
+            recorded_by=by,
+        )
+        return moved, entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditMovement:
+    """A customer's credit as it becomes and the entry that makes it so: written together, or not at all."""
+
+    credit: CustomerCredit
+    entry: CustomerCreditEntry

@@ -1,0 +1,105 @@
+"""Fake of the port CreditNotes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from billing.domain.access import Caller
+from billing.domain.customer_credit import CreditMovement
+from billing.domain.delivery import DeliveryRequest
+from billing.domain.errors import NotFound
+from billing.domain.events import Event
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import LedgerEntry
+from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.ports.credit_notes import CreditedCustomer, CreditNoteContext, CreditNoteQuery, CreditNoteSummary
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from tests.fakes.store import Store, paged
+from tests.fakes.writes import (
+    ask,
+    credit_of,
+    hold_credit,
+    hold_head,
+    hold_number,
+    move_credit,
+    move_ledger,
+    take_number,
+)
+
+
+class FakeCreditNotes:
+    """Port CreditNotes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> CreditNoteContext:
+        with self._store.lock:
+            self._store.check(caller, once)
+            invoice = self._store.invoices.get((caller.tenant_id, invoice_id))
+            if invoice is None:
+                raise NotFound
+            series = self._store.series.get((caller.tenant_id, Series.CREDIT_NOTE))
+            return CreditNoteContext(
+                invoice=invoice,
+                company=self._store.companies.get(caller.tenant_id),
+                series=series or SeriesState.untouched(Series.CREDIT_NOTE),
+            )
+
+    def customer(self, caller: Caller, customer_id: str) -> CreditedCustomer:
+        with self._store.lock:
+            self._store.check(caller)
+            return CreditedCustomer(
+                customer=self._store.customers.get((caller.tenant_id, customer_id)),
+                credit=credit_of(self._store, caller.tenant_id, customer_id),
+            )
+
+    def issue(
+        self,
+        caller: Caller,
+        note: IssuedInvoice,
+        *,
+        allocation: NumberAllocation,
+        invoice: IssuedInvoice,
+        entries: tuple[LedgerEntry, ...],
+        movement: CreditMovement | None,
+        events: tuple[Event, Event],
+        delivery: DeliveryRequest,
+        once: IdempotentRequest,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=note):
+            hold_head(self._store, invoice)
+            hold_credit(self._store, movement)
+            hold_number(self._store, caller.tenant_id, allocation)
+            move_ledger(self._store, invoice, entries)
+            move_credit(self._store, movement)
+            self._store.invoices[caller.tenant_id, note.invoice_id] = note
+            take_number(self._store, note, allocation)
+            ask(self._store, delivery)
+            self._store.record(caller.tenant_id, note.invoice_id, events[0])
+            self._store.record(caller.tenant_id, invoice.invoice_id, events[1])
+
+    def list(self, caller: Caller, query: CreditNoteQuery, page: PageRequest) -> Page[CreditNoteSummary]:
+        with self._store.lock:
+            self._store.check(caller)
+            summaries = [
+                CreditNoteSummary.of(note)
+                for (tenant_id, _), note in self._store.invoices.items()
+                if tenant_id == caller.tenant_id
+                and isinstance(note, IssuedInvoice)
+                and note.document.document_type.is_credit_note
+            ]
+        rows: list[tuple[str, object]] = [
+            (f"{row.issue_date.isoformat()}#{row.credit_note_id}", row) for row in summaries if _asked_for(row, query)
+        ]
+        return cast("Page[CreditNoteSummary]", paged(rows, page, forward=False))
+
+
+def _asked_for(row: CreditNoteSummary, query: CreditNoteQuery) -> bool:
+    return (
+        (query.customer_id is None or row.customer_id == query.customer_id)
+        and (query.invoice_id is None or row.invoice_id == query.invoice_id)
+        and (query.from_date is None or query.from_date <= row.issue_date)
+        and (query.to_date is None or row.issue_date <= query.to_date)
+    )
