@@ -156,5 +156,7 @@ def _filled(path: str) -> str:
         "invoice_id": "inv_00000000000000000000000000",
         "verification_id": "ver_00000000000000000000000000",
         "credit_note_id": "crn_00000000000000000000000000",
+        "quote_id": "quo_00000000000000000000000000",
+        "token": "ten_0.quo_0." + "0" * 43,
     }
     return path.format(**ids)

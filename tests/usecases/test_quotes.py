@@ -31,6 +31,7 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice
 from billing.domain.links import LinkToken
+from billing.domain.numbering import NumberPattern
 from billing.domain.quote import MAX_LINKS, Quote, QuoteAnswer, QuoteStatus
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
@@ -160,6 +161,15 @@ def test_quotes_are_numbered_when_they_are_sent_and_keep_their_number(desk: Desk
     first, unsent, second = desk.sent(), desk.draft(), desk.sent()
 
     assert [first.number, unsent.number, second.number] == ["D2026-00001", None, "D2026-00002"]
+
+
+def test_a_company_chooses_how_its_quotes_are_numbered_but_not_as_its_invoices(desk: Desk) -> None:
+    desk.shop.describe(quote_number_pattern=NumberPattern("DEV{year}/{001}"))
+    assert desk.sent().number == "DEV2026/001"
+
+    with pytest.raises(FieldErrors) as refused:
+        desk.shop.describe(quote_number_pattern=NumberPattern("F{year}-{00001}"))
+    assert [error.pointer for error in refused.value.errors] == ["/quote_number_pattern"]
 
 
 def test_a_customer_accepts_once_and_the_evidence_is_kept(desk: Desk) -> None:

@@ -196,7 +196,7 @@ class InvoiceLayout:
     def _buyer(self, top: float) -> float:
         buyer = self._document.buyer
         width = _RIGHT - _BUYER_X
-        y = self._block(_BUYER_X, top, width, "Facturé à", [(buyer.name, _NAME)])
+        y = self._block(_BUYER_X, top, width, wording.buyer_title(self._document), [(buyer.name, _NAME)])
         y = self._lines(_BUYER_X, y, width, wording.buyer_lines(buyer), _BODY)
         y = self._lines(_BUYER_X, y + 2, width, wording.buyer_identifiers(buyer), _SOFT)
         delivery = buyer.delivery_address

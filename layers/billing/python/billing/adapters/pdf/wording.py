@@ -248,6 +248,10 @@ def _adjustment_rows(document: PrintedDocument) -> list[tuple[str, str]]:
     return rows
 
 
+def buyer_title(document: PrintedDocument) -> str:
+    return "Adressé à" if isinstance(document, QuoteDocument) else "Facturé à"
+
+
 def due_label(document: PrintedDocument) -> str:
     """What stands beside the amount due; an invoice paid before its issue says so."""
     if isinstance(document, QuoteDocument):
