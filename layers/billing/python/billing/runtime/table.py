@@ -15,6 +15,7 @@ from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.products import Products
+from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
@@ -52,6 +53,11 @@ def invoices() -> Invoices:
 @cache
 def credit_notes() -> CreditNotes:
     return CreditNotes(table())
+
+
+@cache
+def series() -> SeriesRecords:
+    return SeriesRecords(table())
 
 
 @cache
