@@ -19,6 +19,7 @@ from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
+from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests as TableWorkflowRequests
@@ -40,6 +41,7 @@ from billing.ports.repositories import (
     Verifications,
     WorkflowRequests,
 )
+from billing.ports.series import SeriesRecords
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
@@ -65,6 +67,7 @@ class Repositories:
     requests: WorkflowRequests
     verifications: Verifications
     credit_notes: CreditNotes
+    series: SeriesRecords
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -181,6 +184,7 @@ def _over_fakes() -> Repositories:
         requests=fakes.requests,
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
+        series=fakes.series,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -227,6 +231,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
+        series=TableSeriesRecords(table),
         change_membership=change,
         lose_invoice=lose,
     )

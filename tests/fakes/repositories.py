@@ -49,6 +49,7 @@ from billing.ports.repositories import (
 )
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.quotes import FakeQuotes
+from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
 
@@ -460,8 +461,7 @@ class FakeVerifications:
         with self._store.lock:
             self._store.check(caller)
             return tuple(
-                self._store.series.get((caller.tenant_id, series)) or SeriesState.untouched(series)
-                for series in (Series.INVOICE, Series.CREDIT_NOTE)
+                state_of(self._store, caller.tenant_id, series) for series in (Series.INVOICE, Series.CREDIT_NOTE)
             )
 
     def read(self, caller: Caller, verification_id: str) -> Verification:
@@ -477,11 +477,12 @@ class FakeVerifications:
 
     def ending(self, tenant_id: str, series: Series) -> SeriesEnding:
         with self._store.lock:
-            state = self._store.series.get((tenant_id, series)) or SeriesState.untouched(series)
+            state = state_of(self._store, tenant_id, series)
+            begun = (state.start.last_date.year, state.start.last_rank) if state.start else (0, 0)
             places = [
                 (year, rank) for owner, of, year, rank in self._store.places if (owner, of) == (tenant_id, series)
             ]
-        return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=(0, 0)))
+        return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=begun))
 
     def page(
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
@@ -570,6 +571,7 @@ class FakeRepositories:
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
+    series: FakeSeriesRecords
 
 
 def fake_repositories() -> FakeRepositories:
@@ -586,6 +588,7 @@ def fake_repositories() -> FakeRepositories:
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
+        series=FakeSeriesRecords(store),
     )
 
 

@@ -15,7 +15,7 @@ from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageT
 from billing.domain.events import Event
 from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
-from billing.domain.numbering import Series, SeriesState
+from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.quote import Quote
 from billing.domain.verification import Verification
@@ -57,6 +57,7 @@ class Store:
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     revisions: dict[tuple[str, str, int], Quote] = field(default_factory=dict)
     series: dict[tuple[str, Series], SeriesState] = field(default_factory=dict)
+    series_starts: dict[tuple[str, Series], SeriesStart] = field(default_factory=dict)
     places: dict[tuple[str, Series, int, int], Placed] = field(default_factory=dict)
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     entries: dict[tuple[str, str], tuple[LedgerEntry, ...]] = field(default_factory=dict)

@@ -31,12 +31,12 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice
 from billing.domain.links import LinkToken
-from billing.domain.numbering import NumberPattern
+from billing.domain.numbering import NumberPattern, Series, SeriesStart
 from billing.domain.quote import MAX_LINKS, Quote, QuoteAnswer, QuoteStatus
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
-from billing.usecases import invoices, portal, quotes
+from billing.usecases import invoices, portal, quotes, series
 from billing.usecases.deliveries import delivery_reference, receive_mail_event
 from billing.usecases.portal import OpenedQuote, PortalAnswer
 from tests import factories
@@ -170,6 +170,14 @@ def test_a_company_chooses_how_its_quotes_are_numbered_but_not_as_its_invoices(d
     with pytest.raises(FieldErrors) as refused:
         desk.shop.describe(quote_number_pattern=NumberPattern("F{year}-{00001}"))
     assert [error.pointer for error in refused.value.errors] == ["/quote_number_pattern"]
+
+
+def test_quotes_go_on_after_the_last_number_used_elsewhere(desk: Desk) -> None:
+    start = SeriesStart(series=Series.QUOTE, last_rank=41, last_date=desk.shop.clock.today(), last_number="D2026-00041")
+    ports: dict[str, Any] = {"series": desk.held.series, "clock": desk.shop.clock, "ids": desk.shop.ids}
+    series.start_company_series(desk.shop.caller, start, once=desk.shop.once(), **ports)
+
+    assert [desk.sent().number, desk.sent().number] == ["D2026-00042", "D2026-00043"]
 
 
 def test_a_customer_accepts_once_and_the_evidence_is_kept(desk: Desk) -> None:

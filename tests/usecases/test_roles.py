@@ -12,13 +12,24 @@ from billing.domain.access import Caller, Role
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
+from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
 from billing.domain.quote import Quote, QuoteAnswer
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
 from billing.ports.repositories import InvoiceQuery
-from billing.usecases import attachments, company, credit_notes, customers, invoices, products, quotes, verifications
+from billing.usecases import (
+    attachments,
+    company,
+    credit_notes,
+    customers,
+    invoices,
+    products,
+    quotes,
+    series,
+    verifications,
+)
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
@@ -178,6 +189,20 @@ class Acts:
             expected_version=self.draft.version,
             invoices=self.held.invoices,
             documents=self.shop.documents,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def list_company_series(self, by: Caller) -> object:
+        return series.list_company_series(by, series=self.held.series)
+
+    def start_company_series(self, by: Caller) -> object:
+        start = SeriesStart(series=Series.CREDIT_NOTE, last_rank=1, last_date=self.shop.clock.today(), last_number="A1")
+        return series.start_company_series(
+            by,
+            start,
+            once=self.shop.once("startCompanySeries"),
+            series=self.held.series,
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
@@ -366,6 +391,8 @@ ALLOWED: dict[str, set[Role]] = {
     "read_company_onboarding": READERS,
     "describe_company": MANAGERS,
     "upload_company_logo": MANAGERS,
+    "list_company_series": READERS,
+    "start_company_series": MANAGERS,
     "advance_company_onboarding": MANAGERS,
     "create_customer": WRITERS,
     "read_customer": READERS,

@@ -11,6 +11,7 @@ SYSTEM_ACTOR = "system"
 
 class EventType(StrEnum):
     COMPANY_DESCRIBED = "company.described"
+    SERIES_STARTED = "company.series_started"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_EDITED = "customer.edited"
     PRODUCT_CREATED = "product.created"

@@ -20,7 +20,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.repositories import Companies
 from billing.usecases.contention import judged_anew
 
-_OF_SERIES = {Series.CREDIT_NOTE: "les avoirs", Series.QUOTE: "les devis"}
+_OF_SERIES = {Series.INVOICE: "les factures", Series.CREDIT_NOTE: "les avoirs", Series.QUOTE: "les devis"}
 
 
 def read_company(caller: Caller, *, companies: Companies) -> Company:
