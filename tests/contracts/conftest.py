@@ -19,6 +19,7 @@ from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
+from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests as TableWorkflowRequests
@@ -42,6 +43,7 @@ from billing.ports.repositories import (
     Verifications,
     WorkflowRequests,
 )
+from billing.ports.series import SeriesRecords
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
@@ -67,6 +69,7 @@ class Repositories:
     verifications: Verifications
     credit_notes: CreditNotes
     payments: Payments
+    series: SeriesRecords
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -218,6 +221,7 @@ def _over_fakes() -> Repositories:
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
+        series=fakes.series,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -264,6 +268,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
+        series=TableSeriesRecords(table),
         change_membership=change,
         lose_invoice=lose,
     )

@@ -48,6 +48,7 @@ from billing.ports.repositories import (
 )
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.payments import FakePayments
+from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.writes import DELIVERY, ask, hold_number, move_head, take_number
 
@@ -444,8 +445,7 @@ class FakeVerifications:
         with self._store.lock:
             self._store.check(caller)
             return tuple(
-                self._store.series.get((caller.tenant_id, series)) or SeriesState.untouched(series)
-                for series in (Series.INVOICE, Series.CREDIT_NOTE)
+                state_of(self._store, caller.tenant_id, series) for series in (Series.INVOICE, Series.CREDIT_NOTE)
             )
 
     def read(self, caller: Caller, verification_id: str) -> Verification:
@@ -461,11 +461,12 @@ class FakeVerifications:
 
     def ending(self, tenant_id: str, series: Series) -> SeriesEnding:
         with self._store.lock:
-            state = self._store.series.get((tenant_id, series)) or SeriesState.untouched(series)
+            state = state_of(self._store, tenant_id, series)
+            begun = (state.start.last_date.year, state.start.last_rank) if state.start else (0, 0)
             places = [
                 (year, rank) for owner, of, year, rank in self._store.places if (owner, of) == (tenant_id, series)
             ]
-        return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=(0, 0)))
+        return SeriesEnding(head=(state.year, state.last_rank), last_place=max(places, default=begun))
 
     def page(
         self, tenant_id: str, position: ChainPosition, target: SeriesState, *, limit: int
@@ -554,6 +555,7 @@ class FakeRepositories:
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
     payments: FakePayments
+    series: FakeSeriesRecords
 
 
 def fake_repositories() -> FakeRepositories:
@@ -570,6 +572,7 @@ def fake_repositories() -> FakeRepositories:
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
+        series=FakeSeriesRecords(store),
     )
 
 

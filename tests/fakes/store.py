@@ -15,7 +15,7 @@ from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageT
 from billing.domain.events import Event
 from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
-from billing.domain.numbering import Series, SeriesState
+from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.payments import Payment
 from billing.domain.verification import Verification
@@ -55,6 +55,7 @@ class Store:
     products: dict[tuple[str, str], Product] = field(default_factory=dict)
     invoices: dict[tuple[str, str], Invoice] = field(default_factory=dict)
     series: dict[tuple[str, Series], SeriesState] = field(default_factory=dict)
+    series_starts: dict[tuple[str, Series], SeriesStart] = field(default_factory=dict)
     places: dict[tuple[str, Series, int, int], Placed] = field(default_factory=dict)
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     entries: dict[tuple[str, str], tuple[LedgerEntry, ...]] = field(default_factory=dict)

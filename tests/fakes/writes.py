@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billing.domain.customer_credit import CreditMovement, CustomerCredit
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import NumberTaken, StaleVersion
@@ -17,7 +19,7 @@ DELIVERY = "delivery_request"
 def hold_number(store: Store, tenant_id: str, allocation: NumberAllocation) -> None:
     """Raises: SeriesMoved, NumberTaken."""
     state = store.series.get((tenant_id, allocation.series)) or SeriesState.untouched(allocation.series)
-    if state != allocation.previous:
+    if state != replace(allocation.previous, start=None):  # where it began is no part of where it stands
         raise SeriesMoved(state)
     if (tenant_id, allocation.number) in store.numbers:
         raise NumberTaken

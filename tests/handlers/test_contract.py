@@ -106,6 +106,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
         check(operation)
     check("company/describe", headers={"if-match": '"2"'})
     check("company/advance_onboarding")
+    check("company/list_series")
+    check("company/start_series", body={**json.loads(sample("company/start_series")["body"]), "series": "quote"})
     for operation in ("customers/create", "customers/list", "customers/search", "products/create", "products/list"):
         check(operation)
     check("customers/read", **customer)
@@ -117,8 +119,12 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/edit", body=draft_body, invoice_id=doomed)
     check("invoices/delete", headers={"if-match": '"2"'}, invoice_id=doomed)
     check("invoices/duplicate", **invoice)
+    (kept,) = check("invoices/upload_attachment", **invoice).body["attachments"]
+    file = {**invoice, "attachment_id": kept["attachment_id"]}
+    check("invoices/download_attachment", **file)
+    check("invoices/remove_attachment", headers={"if-match": '"2"'}, **file)
     check("invoices/read", **invoice)
-    check("invoices/issue", body={"version": 1}, **invoice)
+    check("invoices/issue", body={"version": 3}, **invoice)
     check("invoices/read", **invoice)
     check("invoices/list")
     cash = {"amount_minor": 100, "method": "cash", "confirm_cash_above_limit": True}

@@ -40,6 +40,8 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
     ("operation", "allowed"),
     [
         ("company/read", 1),
+        ("company/list_series", 1),
+        ("company/start_series", 2),
         ("customers/read", 1),
         ("customers/list", 1),
         ("customers/search", 1),

@@ -5,6 +5,7 @@ Generated from the published contract: a new route with an id is covered the day
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Callable
@@ -30,11 +31,13 @@ ROUTES = [
 
 
 def sample_body(operation_id: str) -> Any:
-    """The body of the operation's own sample event: valid, so that only the id can be wrong."""
+    """The body of the operation's own sample event: valid, so that only the id can be wrong. Uploads are bytes."""
     for path in sorted((ROOT / "events").rglob("*.json")):
         event = json.loads(path.read_text(encoding="utf-8"))
         route = event.get("routeKey") if isinstance(event, dict) else None
         if route and _operation_of(route) == operation_id:
+            if event.get("isBase64Encoded"):
+                return base64.b64decode(event["body"])
             return json.loads(event["body"]) if event.get("body") else None
     raise AssertionError(f"no sample event for {operation_id}")
 
@@ -52,6 +55,9 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
     api = owner.api
     product = api.post("/v1/products", SERVICE)
     made = api.post("/v1/invoices", draft(owner.customer["customer_id"]))
+    file = api.call(
+        "PUT", f"/v1/invoices/{made['invoice_id']}/attachments?name=exemple.csv", b"a;b\n1;2\n", if_match='"1"'
+    )
     job = api.post("/v1/invoices/verifications")
     credited = api.post("/v1/invoices", draft(owner.customer["customer_id"]))
     api.post(f"/v1/invoices/{credited['invoice_id']}/issue", {"version": 1})
@@ -63,6 +69,7 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
         "product_id": product["product_id"],
         "invoice_id": made["invoice_id"],
         "verification_id": job["verification_id"],
+        "attachment_id": file["attachments"][0]["attachment_id"],
         "credit_note_id": note["credit_note_id"],
         "payment_id": payment["payment_id"],
     }
@@ -85,15 +92,16 @@ def test_every_route_with_an_id_answers_404_to_another_company(
     owner, ids = owned
     stranger = person()
     if issued:
-        owner.api.post(f"/v1/invoices/{ids['invoice_id']}/issue", {"version": 1})
+        owner.api.post(f"/v1/invoices/{ids['invoice_id']}/issue", {"version": 2})
         wait_for(lambda: delivered(owner.api, ids["invoice_id"]), seconds=30, what="the PDF")
     before = everything(owner.api, ids)
     assert ROUTES
 
     for method, path, operation_id in ROUTES:
+        needed = "?name=exemple.pdf" if operation_id == "uploadInvoiceAttachment" else ""
         answer = stranger.api.send(
             method,
-            path.format(**ids),
+            path.format(**ids) + needed,
             sample_body(operation_id) if method in {"POST", "PUT", "PATCH"} else None,
             idempotency_key=str(uuid.uuid4()),
             if_match='"1"',

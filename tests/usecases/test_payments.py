@@ -30,11 +30,11 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.parties import CustomerKind
 from billing.domain.payments import Payment, PaymentExcess, PaymentState, WantedAllocation
+from billing.ports.drafts import LineInput
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.payments import PaymentQuery
 from billing.usecases import payments
-from billing.ports.drafts import LineInput
 from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop

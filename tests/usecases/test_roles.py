@@ -11,11 +11,22 @@ from billing.domain.access import Caller, Role
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
+from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
-from billing.usecases import company, credit_notes, customers, invoices, payments, products, verifications
+from billing.usecases import (
+    attachments,
+    company,
+    credit_notes,
+    customers,
+    invoices,
+    payments,
+    products,
+    series,
+    verifications,
+)
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
@@ -162,6 +173,33 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def upload_invoice_attachment(self, by: Caller) -> object:
+        return attachments.upload_invoice_attachment(
+            by,
+            self.draft.invoice_id,
+            b"a;b\n1;2\n",
+            name="exemple.csv",
+            expected_version=self.draft.version,
+            invoices=self.held.invoices,
+            documents=self.shop.documents,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def list_company_series(self, by: Caller) -> object:
+        return series.list_company_series(by, series=self.held.series)
+
+    def start_company_series(self, by: Caller) -> object:
+        start = SeriesStart(series=Series.QUOTE, last_rank=1, last_date=self.shop.clock.today(), last_number="D1")
+        return series.start_company_series(
+            by,
+            start,
+            once=self.shop.once("startCompanySeries"),
+            series=self.held.series,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
     def preview_invoice(self, by: Caller) -> object:
         return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices, clock=self.shop.clock)
 
@@ -273,6 +311,8 @@ ALLOWED: dict[str, set[Role]] = {
     "read_company_onboarding": READERS,
     "describe_company": MANAGERS,
     "upload_company_logo": MANAGERS,
+    "list_company_series": READERS,
+    "start_company_series": MANAGERS,
     "advance_company_onboarding": MANAGERS,
     "create_customer": WRITERS,
     "read_customer": READERS,
@@ -286,6 +326,7 @@ ALLOWED: dict[str, set[Role]] = {
     "archive_product": WRITERS,
     "create_invoice": WRITERS,
     "duplicate_invoice": WRITERS,
+    "upload_invoice_attachment": WRITERS,
     "preview_invoice": READERS,
     "read_invoice": READERS,
     "list_invoices": READERS,

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool
 
 from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
+from billing.api.attachments import InvoiceAttachmentResponse
 from billing.api.fields import (
     AmountMinor,
     ConfirmCash,
@@ -345,6 +346,7 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     purchase_order: str
     notes: str
     private_notes: str
+    attachments: list[InvoiceAttachmentResponse]
     paid: PaidAtIssueResponse | None
     contracting: Contracting | None
     process_code: Annotated[str | None, Field(description="BT-23, decided at issue", examples=["S1"])]
@@ -398,6 +400,7 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
     return {
         **_of_content(content),
         "private_notes": content.private_notes,
+        "attachments": [InvoiceAttachmentResponse.of(attachment) for attachment in draft.attachments],
         "process_code": None,
         "vat_due_code": None,
         "billing_code": None,
@@ -426,6 +429,7 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
     return {
         **_of_content(document),
         "private_notes": invoice.private_notes,
+        "attachments": [InvoiceAttachmentResponse.of(attachment) for attachment in document.attachments],
         "process_code": document.codes.process or None,
         "vat_due_code": document.codes.vat_due or None,
         "billing_code": document.codes.billing or None,

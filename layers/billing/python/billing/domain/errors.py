@@ -12,6 +12,7 @@ BillingError
 │   ├── InvoiceAlreadyIssued
 │   ├── InvoiceNotIssued
 │   ├── NotDuplicable
+│   ├── SeriesAlreadyStarted
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
 │   ├── PaymentReversed
@@ -160,6 +161,12 @@ class NotDuplicable(Conflict):
     slug = "not-duplicable"
     title_fr = "Seule une facture ordinaire peut être dupliquée"
     title_en = "Only an ordinary invoice can be duplicated"
+
+
+class SeriesAlreadyStarted(Conflict):
+    slug = "series-already-started"
+    title_fr = "La série a déjà un numéro de départ ou un document"
+    title_en = "The series already has a start number or a document"
 
 
 class IssueDateTooEarly(Conflict):

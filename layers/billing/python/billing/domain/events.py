@@ -11,6 +11,7 @@ SYSTEM_ACTOR = "system"
 
 class EventType(StrEnum):
     COMPANY_DESCRIBED = "company.described"
+    SERIES_STARTED = "company.series_started"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_EDITED = "customer.edited"
     PRODUCT_CREATED = "product.created"
@@ -19,6 +20,8 @@ class EventType(StrEnum):
     INVOICE_CREATED = "invoice.created"
     INVOICE_EDITED = "invoice.edited"
     INVOICE_DELETED = "invoice.deleted"
+    ATTACHMENT_ADDED = "invoice.attachment_added"
+    ATTACHMENT_REMOVED = "invoice.attachment_removed"
     INVOICE_ISSUED = "invoice.issued"
     DELIVERY_REQUESTED = "invoice.delivery_requested"
     PDF_RENDERED = "invoice.pdf_rendered"

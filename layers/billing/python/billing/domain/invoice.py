@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from billing.domain.adjustments import adjustment_errors, regime_errors
+from billing.domain.attachments import Attachment
 from billing.domain.canonical import LATER, canonical_json
 from billing.domain.crediting import CreditSettlement, VatRounding
 from billing.domain.delivery import Delivery
@@ -100,6 +101,10 @@ class DraftInvoice:
     created_at: datetime
     updated_at: datetime
     warnings: tuple[Notice, ...] = field(default=(), metadata=LATER)  # as things stood when it was written
+    attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
+
+    def holding(self, attachments: tuple[Attachment, ...], *, at: datetime) -> DraftInvoice:
+        return replace(self, version=self.version + 1, attachments=attachments, updated_at=at)
 
     def edited(
         self,
@@ -161,6 +166,7 @@ class InvoiceDocument:
     paid: PaidAtIssue | None = field(default=None, metadata=LATER)
     contracting: Contracting | None = field(default=None, metadata=LATER)
     codes: ProcessCodes = field(default=ProcessCodes(), metadata=LATER)
+    attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
 
     @property
     def owed_minor(self) -> int:
@@ -439,6 +445,7 @@ def freeze(
             paid=content.paid,
             contracting=content.contracting,
         ),
+        attachments=draft.attachments,
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:

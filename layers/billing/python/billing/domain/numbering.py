@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.dates import format_french
 from billing.domain.errors import IssueDateTooEarly
 
@@ -97,6 +98,31 @@ DEFAULT_PATTERNS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesStart:
+    """The last document of a series in the tool that a company comes from: its own first one follows."""
+
+    series: Series
+    last_rank: int
+    last_date: date
+    last_number: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.last_rank < MAX_SEQUENCE:
+            raise ValueError("a series goes on from a rank of its own")
+
+    def state(self) -> SeriesState:
+        """Where the series stands before its first document here."""
+        return SeriesState(
+            series=self.series,
+            year=self.last_date.year,
+            last_rank=self.last_rank,
+            last_date=self.last_date,
+            last_hash=GENESIS_HASH,
+            start=self,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesState:
     """Where a series stands: its open year, last rank, last issue date and last document's hash."""
 
@@ -105,6 +131,7 @@ class SeriesState:
     last_rank: int
     last_date: date | None
     last_hash: str
+    start: SeriesStart | None = field(default=None, metadata=LATER)  # where asked for: issuing does without
 
     @classmethod
     def untouched(cls, series: Series) -> SeriesState:

@@ -15,7 +15,7 @@ from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.errors import PaymentExceedsBalance
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice, document_hash
 from billing.domain.ledger import EntryKind, Ledger, LedgerEntry
-from billing.domain.numbering import GENESIS_HASH, Series, SeriesState
+from billing.domain.numbering import GENESIS_HASH, Series, SeriesStart, SeriesState
 from billing.domain.totals import Totals, compute_totals
 
 MAX_FINDINGS = 100
@@ -147,7 +147,7 @@ class Verification:
     credits_checked: int = field(default=0, metadata=LATER)
 
     def advanced(self, page: tuple[ChainLink, ...], at: datetime) -> Verification:
-        position, findings = check_page(self.position, page)
+        position, findings = check_page(self.position, page, self.target.start)
         return replace(
             self,
             version=self.version + 1,
@@ -193,9 +193,15 @@ class Verification:
         )
 
 
-def check_page(position: ChainPosition, page: tuple[ChainLink, ...]) -> tuple[ChainPosition, tuple[Finding, ...]]:
-    """Walk one page of a series in rank order from a position; returns the new position and what is wrong."""
+def check_page(
+    position: ChainPosition, page: tuple[ChainLink, ...], start: SeriesStart | None = None
+) -> tuple[ChainPosition, tuple[Finding, ...]]:
+    """Walk one page of a series in rank order from a position; returns the new position and what is wrong.
+
+    A series that goes on from another tool is dense from its ``start`` on.
+    """
     findings: list[Finding] = []
+    position = _from_start(position, start)
     for item in page:
         findings += _check_rank(position, item)
         if isinstance(item, MissingDocument):
@@ -207,6 +213,13 @@ def check_page(position: ChainPosition, page: tuple[ChainLink, ...]) -> tuple[Ch
             last_hash, last_date = document_hash(item.canonical), item.invoice.document.issue_date
         position = ChainPosition(year=item.year, rank=item.rank, last_hash=last_hash, last_date=last_date)
     return position, tuple(findings)
+
+
+def _from_start(position: ChainPosition, start: SeriesStart | None) -> ChainPosition:
+    """The beginning of the walk is where the series began; every other position stands."""
+    if start is None or position != ChainPosition():
+        return position
+    return ChainPosition(year=start.last_date.year, rank=start.last_rank, last_date=start.last_date)
 
 
 def _check_rank(position: ChainPosition, item: ChainLink) -> list[Finding]:
@@ -343,6 +356,7 @@ def _ledger_proven(stored: Ledger, total_minor: int, entries: tuple[LedgerEntry,
 
 
 def _check_head(position: ChainPosition, target: SeriesState) -> tuple[Finding, ...]:
+    position = _from_start(position, target.start)
     reached = (position.year, position.rank, position.last_hash)
     expected = (target.year, target.last_rank, target.last_hash)
     if reached == expected:

@@ -53,6 +53,13 @@ class LogoChecker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailedFile:
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMail:
     """``delivery_reference`` travels with the mail so that the provider's events can be matched to it."""
 
@@ -68,6 +75,7 @@ class OutgoingMail:
     delivery_reference: str
     message_id: str
     sent_at: datetime
+    further: tuple[MailedFile, ...] = ()  # after the document itself
 
 
 class Mailer(Protocol):

@@ -16,6 +16,7 @@ from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
+from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
@@ -58,6 +59,11 @@ def credit_notes() -> CreditNotes:
 @cache
 def payments() -> Payments:
     return Payments(table())
+
+
+@cache
+def series() -> SeriesRecords:
+    return SeriesRecords(table())
 
 
 @cache

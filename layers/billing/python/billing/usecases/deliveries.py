@@ -27,7 +27,7 @@ from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.mail import compose_invoice_mail
 from billing.ports.clock import Clock, Ids
-from billing.ports.delivery import Documents, InvoiceRenderer, Mailer, OutgoingMail
+from billing.ports.delivery import Documents, InvoiceRenderer, MailedFile, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 
@@ -120,11 +120,12 @@ def mail_invoice(
     content = documents.get(pdf.key)
     if content is None:
         raise NotFound
+    further = _further(invoice, documents)
     if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
     moving = _MovingClaim(claim, deliveries, clock)
     try:
-        message_id = mailer.send(_mail(invoice, request, content, clock), hand_over=moving.hand_over)
+        message_id = mailer.send(_mail(invoice, request, content, further, clock), hand_over=moving.hand_over)
     except MailTemporarilyRefused:
         if moving.claim.state is ClaimState.TRANSMITTING:
             moving.advance(state=ClaimState.CLAIMED)
@@ -234,7 +235,24 @@ def parse_reference(reference: str) -> tuple[str, str, int] | None:
     return (parts[1], parts[2], int(parts[3])) if parts else None
 
 
-def _mail(invoice: IssuedInvoice, request: DeliveryRequest, content: bytes, clock: Clock) -> OutgoingMail:
+def _further(invoice: IssuedInvoice, documents: Documents) -> tuple[MailedFile, ...]:
+    """The files that were frozen with the document. Raises: NotFound, DependencyUnavailable."""
+    files = []
+    for attachment in invoice.document.attachments:
+        content = documents.get(attachment.key)
+        if content is None:
+            raise NotFound
+        files.append(MailedFile(name=attachment.name, media_type=attachment.media_type, content=content))
+    return tuple(files)
+
+
+def _mail(
+    invoice: IssuedInvoice,
+    request: DeliveryRequest,
+    content: bytes,
+    further: tuple[MailedFile, ...],
+    clock: Clock,
+) -> OutgoingMail:
     composed = compose_invoice_mail(invoice)
     reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
     assert request.recipient is not None  # noqa: S101 - held by mail_invoice
@@ -251,6 +269,7 @@ def _mail(invoice: IssuedInvoice, request: DeliveryRequest, content: bytes, cloc
         delivery_reference=reference,
         message_id=reference,
         sent_at=clock.now(),
+        further=further,
     )
 
 

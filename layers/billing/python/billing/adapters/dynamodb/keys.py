@@ -149,6 +149,10 @@ def series(tenant_id: str, name: str) -> Key:
     return Key(_tenant(tenant_id, "SERIES", name), HEAD)
 
 
+def series_start(tenant_id: str, name: str) -> Key:
+    return Key(_tenant(tenant_id, "SERIES", name), "START")
+
+
 def series_year(tenant_id: str, name: str, year: int) -> Key:
     return Key(_tenant(tenant_id, "SERIES", name), f"YEAR#{year:04d}")
 

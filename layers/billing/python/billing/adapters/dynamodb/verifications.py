@@ -10,6 +10,7 @@ from billing.adapters.dynamodb.customer_credits import credit_of
 from billing.adapters.dynamodb.customer_credits import entry_from_item as credit_entry_from_item
 from billing.adapters.dynamodb.customer_credits import from_item as credit_from_item
 from billing.adapters.dynamodb.invoices import entry_from_item, issued_from_item, series_from_item
+from billing.adapters.dynamodb.series import start_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
@@ -67,9 +68,16 @@ class Verifications:
         self._table = table
 
     def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
-        wanted = {series: keys.series(caller.tenant_id, series.value) for series in _WITHOUT_GAPS}
-        found = self._table.read(caller, *wanted.values())
-        return tuple(series_from_item(series, found.get(key)) for series, key in wanted.items())
+        heads = {series: keys.series(caller.tenant_id, series.value) for series in _WITHOUT_GAPS}
+        starts = {series: keys.series_start(caller.tenant_id, series.value) for series in _WITHOUT_GAPS}
+        found = self._table.read(caller, *heads.values(), *starts.values())
+        return tuple(
+            replace(
+                series_from_item(series, found.get(heads[series])),
+                start=start_from_item(series, found.get(starts[series])),
+            )
+            for series in _WITHOUT_GAPS
+        )
 
     def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None:
         head = self._table.create(to_item(verification), refuse_with(Busy))
@@ -139,9 +147,18 @@ class Verifications:
             )
             if before == self._table.get(keys.series(tenant_id, name)):
                 state = series_from_item(series, before)
-                last = (number(places[0], "year"), number(places[0], "rank")) if places else (0, 0)
+                last = (
+                    (number(places[0], "year"), number(places[0], "rank"))
+                    if places
+                    else self._started(tenant_id, series)
+                )
                 return SeriesEnding(head=(state.year, state.last_rank), last_place=last)
         raise DependencyUnavailable
+
+    def _started(self, tenant_id: str, series: Series) -> tuple[int, int]:
+        """The last place of a series without documents: where it goes on from, or none."""
+        start = start_from_item(series, self._table.get(keys.series_start(tenant_id, series.value)))
+        return (start.last_date.year, start.last_rank) if start else (0, 0)
 
     def credit_page(self, tenant_id: str, position: CreditPosition, *, limit: int) -> CreditPage | None:
         head = self._credit_head(tenant_id, position)

@@ -65,6 +65,11 @@ def build(mail: OutgoingMail, from_address: str) -> bytes:
         subtype="pdf",
         filename=_UNSAFE_IN_NAMES.sub("-", mail.attachment_name),  # a number may hold a slash
     )
+    for file in mail.further:
+        maintype, _, subtype = file.media_type.partition("/")
+        message.add_attachment(
+            file.content, maintype=maintype, subtype=subtype, filename=_UNSAFE_IN_NAMES.sub("-", file.name)
+        )
     fingerprint = hashlib.sha256(mail.message_id.encode()).hexdigest()[:24]
     message.set_boundary(f"mixed-{fingerprint}")
     next(iter(message.iter_parts())).set_boundary(f"alternative-{fingerprint}")
