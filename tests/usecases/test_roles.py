@@ -25,6 +25,7 @@ from billing.usecases import (
     credit_notes,
     customers,
     invoices,
+    payments,
     products,
     quotes,
     series,
@@ -256,12 +257,13 @@ class Acts:
         )
 
     def record_invoice_payment(self, by: Caller) -> object:
-        return invoices.record_invoice_payment(
+        return payments.record_invoice_payment(
             by,
             self.issued.invoice_id,
-            invoices.PaymentInput(amount_minor=1, method=PaymentMethod.CASH),
+            payments.PaymentInput(amount_minor=1, method=PaymentMethod.CASH),
             once=self.shop.once(),
             invoices=self.held.invoices,
+            payments=self.held.payments,
             clock=self.shop.clock,
             ids=self.shop.ids,
         )

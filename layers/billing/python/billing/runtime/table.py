@@ -14,6 +14,7 @@ from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
+from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.series import SeriesRecords
@@ -59,6 +60,11 @@ def quotes() -> Quotes:
 @cache
 def credit_notes() -> CreditNotes:
     return CreditNotes(table())
+
+
+@cache
+def payments() -> Payments:
+    return Payments(table())
 
 
 @cache

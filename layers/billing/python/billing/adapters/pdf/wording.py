@@ -301,6 +301,7 @@ _METHODS = {
     PaymentMethod.CHEQUE: "chèque",
     PaymentMethod.CASH: "espèces",
     PaymentMethod.CARD: "carte bancaire",
+    PaymentMethod.DIRECT_DEBIT: "prélèvement",
 }
 
 
