@@ -20,6 +20,7 @@ from billing.adapters.dynamodb.memberships import Memberships as TableMembership
 from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
+from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices as TableRecurringInvoices
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
@@ -36,6 +37,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
 from billing.ports.payments import LedgerMove, Payments
 from billing.ports.quotes import Quotes
+from billing.ports.recurring_invoices import RecurringInvoices
 from billing.ports.repositories import (
     Companies,
     Customers,
@@ -67,6 +69,7 @@ class Repositories:
     products: Products
     invoices: Invoices
     quotes: Quotes
+    recurring_invoices: RecurringInvoices
     deliveries: Deliveries
     requests: WorkflowRequests
     verifications: Verifications
@@ -220,6 +223,7 @@ def _over_fakes() -> Repositories:
         products=fakes.products,
         invoices=fakes.invoices,
         quotes=fakes.quotes,
+        recurring_invoices=fakes.recurring_invoices,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
         verifications=fakes.verifications,
@@ -268,6 +272,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         products=TableProducts(table),
         invoices=TableInvoices(table),
         quotes=TableQuotes(table),
+        recurring_invoices=TableRecurringInvoices(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),

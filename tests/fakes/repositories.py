@@ -50,6 +50,7 @@ from billing.ports.repositories import (
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
+from tests.fakes.recurring_invoices import FakeRecurringInvoices
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
@@ -559,6 +560,7 @@ class FakeRepositories:
     products: FakeProducts
     invoices: FakeInvoices
     quotes: FakeQuotes
+    recurring_invoices: FakeRecurringInvoices
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
@@ -577,6 +579,7 @@ def fake_repositories() -> FakeRepositories:
         products=FakeProducts(store),
         invoices=FakeInvoices(store),
         quotes=FakeQuotes(store),
+        recurring_invoices=FakeRecurringInvoices(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),

@@ -20,7 +20,7 @@ def caller(app: APIGatewayHttpResolver) -> Caller:
             raise Unauthenticated
         return Caller(
             tenant_id=str(claims["tenant_id"]),
-            user_id=str(claims["sub"]),
+            user_id=_person(claims["sub"]),
             role=Role(claims["role"]),
             membership_version=int(claims["membership_version"]),
         )
@@ -29,6 +29,13 @@ def caller(app: APIGatewayHttpResolver) -> Caller:
             "Le jeton ne désigne pas de membre : actualisez la session.",
             "The token names no member: refresh the session.",
         ) from None
+
+
+def _person(subject: object) -> str:
+    """A token never speaks for what runs by the clock. Raises: ValueError."""
+    if not isinstance(subject, str) or ":" in subject:
+        raise ValueError("not a person")
+    return subject
 
 
 def access_token(app: APIGatewayHttpResolver) -> str:

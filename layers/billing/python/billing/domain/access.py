@@ -33,6 +33,9 @@ _GRANTED: dict[Role, frozenset[Permission]] = {
 }
 
 
+_SYSTEM = "system:"  # a person's id is a UUID of Cognito
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """A signed-in person, as the verified token says; the membership record says whether still."""
@@ -41,6 +44,15 @@ class Caller:
     user_id: str
     role: Role
     membership_version: int
+
+    @classmethod
+    def system(cls, tenant_id: str, job: str) -> Caller:
+        """What runs by the clock acts in a tenant without a person: no token makes such a caller."""
+        return cls(tenant_id=tenant_id, user_id=f"{_SYSTEM}{job}", role=Role.MEMBER, membership_version=0)
+
+    @property
+    def is_system(self) -> bool:
+        return self.user_id.startswith(_SYSTEM)
 
     def require(self, permission: Permission) -> None:
         """Raises Forbidden unless the role grants the permission."""

@@ -281,6 +281,18 @@ class QuoteAlreadyInvoiced(Conflict):
     title_en = "The quote is already invoiced"
 
 
+class RecurringInvoiceEnded(Conflict):
+    slug = "recurring-invoice-ended"
+    title_fr = "Cette récurrence est terminée"
+    title_en = "This recurring invoice has ended"
+
+
+class RecurringInvoiceNotPaused(Conflict):
+    slug = "recurring-invoice-not-paused"
+    title_fr = "Cette récurrence n'est pas en pause"
+    title_en = "This recurring invoice is not paused"
+
+
 class OnboardingStepUnavailable(Conflict):
     slug = "onboarding-step-unavailable"
     title_fr = "Cette étape n'est pas la prochaine"

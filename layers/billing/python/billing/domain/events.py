@@ -57,6 +57,14 @@ class EventType(StrEnum):
     PAYMENT_REFUNDED = "payment.refunded"
     CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
+    RECURRING_INVOICE_CREATED = "recurring_invoice.created"
+    RECURRING_INVOICE_EDITED = "recurring_invoice.edited"
+    RECURRING_INVOICE_PAUSED = "recurring_invoice.paused"
+    RECURRING_INVOICE_RESUMED = "recurring_invoice.resumed"
+    RECURRING_INVOICE_SKIPPED = "recurring_invoice.skipped"
+    RECURRING_INVOICE_ENDED = "recurring_invoice.ended"
+    RECURRING_INVOICE_MADE = "recurring_invoice.made"
+    RECURRING_INVOICE_PARKED = "recurring_invoice.parked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

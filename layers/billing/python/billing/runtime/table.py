@@ -17,6 +17,7 @@ from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.quotes import Quotes
+from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
@@ -70,6 +71,11 @@ def payments() -> Payments:
 @cache
 def series() -> SeriesRecords:
     return SeriesRecords(table())
+
+
+@cache
+def recurring_invoices() -> RecurringInvoices:
+    return RecurringInvoices(table())
 
 
 @cache

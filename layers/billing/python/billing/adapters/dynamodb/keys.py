@@ -1,7 +1,7 @@
-"""Every key of the table, and nowhere else. The tenant comes first in each, but for the three written below.
+"""Every key of the table, and nowhere else. The tenant comes first in each, but for the four written below.
 
-``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…`` lets one sweeper serve all
-tenants and holds identifiers only (docs/decisions/0003-table-keys.md).
+``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…`` and ``RECURRING#…`` let one sweeper
+serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
 """
 
 from __future__ import annotations
@@ -214,7 +214,11 @@ def verification(tenant_id: str, verification_id: str) -> Key:
 
 
 def outbox(tenant_id: str) -> str:
-    return outbox_shard(int(hashlib.sha256(tenant_id.encode()).hexdigest()[:8], 16) % OUTBOX_SHARDS)
+    return outbox_shard(_shard(tenant_id))
+
+
+def _shard(tenant_id: str) -> int:
+    return int(hashlib.sha256(tenant_id.encode()).hexdigest()[:8], 16) % OUTBOX_SHARDS
 
 
 def outbox_shard(shard: int) -> str:
@@ -228,3 +232,33 @@ def outbox_order(at: datetime) -> str:
 def dated(day: date, resource_id: str) -> str:
     """Sort key of a list by date; ids of the same day keep their order of creation."""
     return f"{day.isoformat()}#{resource_id}"
+
+
+def recurring_invoice(tenant_id: str, recurring_invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "RECURRING", recurring_invoice_id), HEAD)
+
+
+def recurring_invoice_of(key: Key) -> tuple[str, str]:
+    """Tenant and template of its key: the index of what is due holds keys only."""
+    _, tenant_id, _, recurring_invoice_id = key.pk.split("#")
+    return tenant_id, recurring_invoice_id
+
+
+def recurring_invoice_event(tenant_id: str, recurring_invoice_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "RECURRING", recurring_invoice_id), f"EVENT#{event_id}")
+
+
+def recurring_period(tenant_id: str, recurring_invoice_id: str, day: date | None) -> Key:
+    return Key(_tenant(tenant_id, "RECURRING", recurring_invoice_id), f"PERIOD#{day.isoformat() if day else ''}")
+
+
+def recurring_invoice_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "RECURRING_INVOICES")
+
+
+def recurring_due(tenant_id: str) -> str:
+    return recurring_due_shard(_shard(tenant_id))
+
+
+def recurring_due_shard(shard: int) -> str:
+    return f"RECURRING#{shard}"
