@@ -270,6 +270,7 @@ def _mail(
         message_id=reference,
         sent_at=clock.now(),
         further=further,
+        language=invoice.document.particulars.language.value.replace("fr-en", "fr, en"),
     )
 
 
