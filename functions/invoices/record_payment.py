@@ -17,7 +17,7 @@ from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count
-from billing.usecases.invoices import PaymentInput, record_invoice_payment
+from billing.usecases.payments import PaymentInput, record_invoice_payment
 
 app = APIGatewayHttpResolver(enable_validation=True)
 install(app)
@@ -28,7 +28,13 @@ install(app)
     operation_id="recordInvoicePayment",
     tags=["invoices"],
     description="Status and balance follow from the ledger. A payment never exceeds what is left to pay.",
-    responses=documented(201, InvoicePaymentResponse, "The invoice after the payment", versioned=True),
+    responses=documented(
+        201,
+        InvoicePaymentResponse,
+        "The invoice after the payment",
+        versioned=True,
+        refused={409: "`payment-exceeds-balance`, `cash-above-limit` or `invoice-not-issued`"},
+    ),
 )
 def record_payment(
     invoice_id: InvoiceId, body: Annotated[RecordInvoicePaymentRequest, Body()], idempotency_key: IdempotencyKey
@@ -38,10 +44,15 @@ def record_payment(
         caller(app),
         invoice_id,
         PaymentInput(
-            amount_minor=body.amount_minor, method=body.method, paid_on=body.paid_on, reference=body.reference
+            amount_minor=body.amount_minor,
+            method=body.method,
+            paid_on=body.paid_on,
+            reference=body.reference,
+            confirm_cash_above_limit=body.confirm_cash_above_limit,
         ),
         once=idempotent(app, idempotency_key, shape),
         invoices=table.invoices(),
+        payments=table.payments(),
         clock=clock,
         ids=ids,
     )

@@ -17,6 +17,7 @@ from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
+from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
@@ -25,11 +26,14 @@ from billing.adapters.dynamodb.workflow_requests import WorkflowRequests as Tabl
 from billing.domain.access import Caller, Membership, Role
 from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice, InvoiceContent, IssuedInvoice
+from billing.domain.ledger import LedgerEntry, PaymentMethod
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
+from billing.domain.payments import Allocation, Payment
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
+from billing.ports.payments import LedgerMove, Payments
 from billing.ports.repositories import (
     Companies,
     Customers,
@@ -64,6 +68,7 @@ class Repositories:
     requests: WorkflowRequests
     verifications: Verifications
     credit_notes: CreditNotes
+    payments: Payments
     series: SeriesRecords
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
@@ -146,12 +151,47 @@ class World:
         return invoice
 
     def pay(self, invoice: IssuedInvoice, amount_minor: int, *, once: IdempotentRequest | None = None) -> IssuedInvoice:
-        entry = factories.entry(invoice.ledger.entry_count + 1, amount_minor)
+        payment = self.payment(invoice, amount_minor)
+        entry = factories.entry(
+            invoice.ledger.entry_count + 1, amount_minor, entry_id=payment.payment_id, source_id=payment.payment_id
+        )
         paid = invoice.with_entry(entry)
-        event = factories.event(self.new_id("evt"), EventType.PAYMENT_RECORDED)
-        once = once or self.once("recordInvoicePayment")
-        self.repositories.invoices.record_entry(self.caller, paid, entry=entry, event=event, once=once)
+        self.repositories.payments.write(
+            self.caller,
+            payment,
+            moves=(self.ledger_move(paid, entry),),
+            movement=None,
+            event=factories.event(self.new_id("evt"), EventType.PAYMENT_RECEIVED),
+            once=once or self.once("recordInvoicePayment"),
+            answered=paid,
+        )
         return paid
+
+    def payment(self, invoice: IssuedInvoice, amount_minor: int, *, credited_minor: int = 0) -> Payment:
+        """A payment of one invoice, not stored yet."""
+        allocation = Allocation(
+            invoice_id=invoice.invoice_id, number=invoice.document.number, amount_minor=amount_minor
+        )
+        return Payment(
+            tenant_id=invoice.tenant_id,
+            payment_id=self.new_id("pay"),
+            version=1,
+            customer_id=invoice.document.customer_id,
+            customer_name=invoice.document.buyer.name,
+            currency="EUR",
+            amount_minor=amount_minor + credited_minor,
+            method=PaymentMethod.TRANSFER,
+            paid_on=factories.ISSUED_ON,
+            reference="",
+            allocations=(allocation,),
+            credited_minor=credited_minor,
+            recorded_at=factories.ISSUED_AT,
+            recorded_by=factories.USER_ID,
+        )
+
+    def ledger_move(self, moved: IssuedInvoice, entry: LedgerEntry) -> LedgerMove:
+        event = factories.event(self.new_id("evt"), EventType.PAYMENT_RECORDED)
+        return LedgerMove(invoice=moved, entry=entry, event=event)
 
 
 def with_version(draft: DraftInvoice, version: int) -> DraftInvoice:
@@ -180,6 +220,7 @@ def _over_fakes() -> Repositories:
         requests=fakes.requests,
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
+        payments=fakes.payments,
         series=fakes.series,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
@@ -226,6 +267,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
+        payments=TablePayments(table),
         series=TableSeriesRecords(table),
         change_membership=change,
         lose_invoice=lose,

@@ -47,6 +47,7 @@ from billing.ports.repositories import (
     ProductSummary,
 )
 from tests.fakes.credit_notes import FakeCreditNotes
+from tests.fakes.payments import FakePayments
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.writes import DELIVERY, ask, hold_number, move_head, take_number
@@ -304,15 +305,6 @@ class FakeInvoices:
             ask(self._store, delivery)
             self._store.record(caller.tenant_id, invoice.invoice_id, event)
 
-    def record_entry(
-        self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
-    ) -> None:
-        key = (caller.tenant_id, invoice.invoice_id)
-        with self._store.writing(caller, once=once, answered=invoice):
-            move_head(self._store, invoice)
-            self._store.entries[key] = (*self._store.entries.get(key, ()), entry)
-            self._store.record(*key, event)
-
     def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
         with self._store.lock:
             self._store.check(caller)
@@ -562,6 +554,7 @@ class FakeRepositories:
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
+    payments: FakePayments
     series: FakeSeriesRecords
 
 
@@ -578,6 +571,7 @@ def fake_repositories() -> FakeRepositories:
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
+        payments=FakePayments(store),
         series=FakeSeriesRecords(store),
     )
 

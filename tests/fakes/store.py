@@ -17,6 +17,7 @@ from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, Product
+from billing.domain.payments import Payment
 from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -63,6 +64,7 @@ class Store:
     requests: dict[tuple[str, str, int], DeliveryRequest] = field(default_factory=dict)
     credits: dict[tuple[str, str], CustomerCredit] = field(default_factory=dict)
     credit_entries: dict[tuple[str, str], tuple[CustomerCreditEntry, ...]] = field(default_factory=dict)
+    payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)
     outbox: dict[tuple[str, str, str, int], Waiting] = field(default_factory=dict)

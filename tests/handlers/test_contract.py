@@ -127,7 +127,18 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/issue", body={"version": 3}, **invoice)
     check("invoices/read", **invoice)
     check("invoices/list")
-    check("invoices/record_payment", body={"amount_minor": 100, "method": "cash"}, **invoice)
+    cash = {"amount_minor": 100, "method": "cash", "confirm_cash_above_limit": True}
+    check("invoices/record_payment", body=cash, **invoice)
+    allocated = {"allocations": [{"invoice_id": invoice["invoice_id"], "amount_minor": 100}]}
+    over_paid = {**customer, **allocated, "amount_minor": 300, "method": "transfer", "excess": "customer_credit"}
+    paid = {"payment_id": check("payments/record", body=over_paid).body["payment_id"]}
+    check("payments/list")
+    check("payments/read", **paid)
+    check("payments/refund", body={"amount_minor": 10}, **paid)
+    check("customers/read_credit", **customer)
+    applied = check("customers/apply_credit", body=allocated, **customer).body["payment_id"]
+    check("payments/reverse", payment_id=applied)
+    check("customers/refund_credit", body={"amount_minor": 10}, **customer)
     check("invoices/read_timeline", **invoice)
     taken = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 10}], "reason": "Geste"}
     check("credit_notes/preview", body=taken, **invoice)

@@ -138,7 +138,7 @@ def test_every_operation_with_a_key_replays_its_first_answer(owner: Person, draf
         ("products/create", None, {}),
         ("products/archive", None, {"product_id": owner.ids["product_id"]}),
         ("invoices/create", draft_body, {}),
-        ("invoices/record_payment", {"amount_minor": 100, "method": "cash"}, path),
+        ("invoices/record_payment", {"amount_minor": 100, "method": "card"}, path),
         ("invoices/send", {}, path),
         ("invoices/start_verification", None, {}),
         ("company/advance_onboarding", None, {}),
@@ -201,15 +201,15 @@ def test_a_payment_settles_the_invoice(issued: Json, owner: Person) -> None:
     assert (more.status, more.body["type"]) == (409, "/problems/payment-exceeds-balance")
 
 
-def test_cash_above_the_limit_warns(issued: Json, owner: Person) -> None:
+def test_cash_above_the_limit_takes_a_confirmation_and_warns(issued: Json, owner: Person) -> None:
     assert issued["total_minor"] > 100_000
 
-    paid = owner.call(
-        "invoices/record_payment",
-        body={"amount_minor": 5000, "method": "cash"},
-        invoice_id=owner.ids["invoice_id"],
-    )
+    cash, path = {"amount_minor": 5000, "method": "cash"}, {"invoice_id": owner.ids["invoice_id"]}
+    refused = owner.call("invoices/record_payment", body=cash, **path)
+    paid = owner.call("invoices/record_payment", body={**cash, "confirm_cash_above_limit": True}, **path)
 
+    assert (refused.status, refused.body["type"]) == (409, "/problems/cash-above-limit")
+    assert "D112-3" in refused.body["detail"]
     assert paid.status == 201
     (warning,) = paid.body["warnings"]
     assert (warning["code"], warning["pointer"]) == ("cash-above-limit", "/method")

@@ -79,6 +79,24 @@ def test_sending_costs_three_requests_and_a_payment_two(
     assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
 
 
+def test_payments_cost_one_batch_and_one_transaction(
+    owner: Person, requests: Callable[[Callable[[], Any]], int]
+) -> None:
+    customer, path = {"customer_id": owner.ids["customer_id"]}, {"invoice_id": owner.ids["invoice_id"]}
+    owner.call("invoices/issue", body={"version": 1}, **path)
+    allocated = {"allocations": [{**path, "amount_minor": 100}]}
+    body = {**customer, **allocated, "amount_minor": 300, "method": "transfer", "excess": "customer_credit"}
+
+    assert requests(lambda: owner.call("payments/record", body=body)) == 2
+    assert requests(lambda: owner.call("payments/list")) == 1
+    payment = owner.call("payments/list").body["items"][0]["payment_id"]
+    assert requests(lambda: owner.call("payments/read", payment_id=payment)) == 1
+    assert requests(lambda: owner.call("customers/read_credit", **customer)) == 2
+    assert requests(lambda: owner.call("customers/apply_credit", body=allocated, **customer)) == 2
+    assert requests(lambda: owner.call("customers/refund_credit", body={"amount_minor": 10}, **customer)) == 2
+    assert requests(lambda: owner.call("payments/refund", body={"amount_minor": 10}, payment_id=payment)) == 3
+
+
 def test_credit_notes_cost_two_requests_and_one_more_for_the_customers_credit(
     owner: Person, requests: Callable[[Callable[[], Any]], int]
 ) -> None:

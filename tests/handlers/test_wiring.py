@@ -17,7 +17,7 @@ from billing.runtime.clock import clock, ids
 CAPABILITIES = [
     documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
-    table.credit_notes, table.verifications, table.workflow_requests,
+    table.credit_notes, table.payments, table.verifications, table.workflow_requests,
 ]  # fmt: skip
 
 

@@ -155,6 +155,7 @@ def _filled(path: str) -> str:
         "product_id": "prd_00000000000000000000000000",
         "invoice_id": "inv_00000000000000000000000000",
         "verification_id": "ver_00000000000000000000000000",
+        "payment_id": "pay_00000000000000000000000000",
         "credit_note_id": "crn_00000000000000000000000000",
     }
     return path.format(**ids)

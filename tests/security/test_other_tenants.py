@@ -61,6 +61,8 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
     job = api.post("/v1/invoices/verifications")
     credited = api.post("/v1/invoices", draft(owner.customer["customer_id"]))
     api.post(f"/v1/invoices/{credited['invoice_id']}/issue", {"version": 1})
+    paid = {"customer_id": owner.customer["customer_id"], "amount_minor": 500, "method": "transfer"}
+    payment = api.post("/v1/payments", {**paid, "excess": "customer_credit"})
     note = api.post(f"/v1/invoices/{credited['invoice_id']}/credit-notes", {"mode": "full", "reason": "Retour"})
     return owner, {
         "customer_id": owner.customer["customer_id"],
@@ -69,6 +71,7 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
         "verification_id": job["verification_id"],
         "attachment_id": file["attachments"][0]["attachment_id"],
         "credit_note_id": note["credit_note_id"],
+        "payment_id": payment["payment_id"],
     }
 
 

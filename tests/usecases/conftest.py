@@ -17,7 +17,7 @@ from billing.domain.parties import Customer, Product
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
-from billing.usecases import company, customers, deliveries, invoices, products
+from billing.usecases import company, customers, deliveries, invoices, payments, products
 from tests import factories
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows
@@ -129,12 +129,14 @@ class Shop:
         values: dict[str, Any] = {
             "once": self.once("recordInvoicePayment"),
             "invoices": self.repositories.invoices,
+            "payments": self.repositories.payments,
             "clock": self.clock,
             "ids": self.ids,
         }
-        payment = invoices.PaymentInput(amount_minor=amount_minor, method=PaymentMethod.TRANSFER)
+        method = changes.pop("method", PaymentMethod.TRANSFER)
+        payment = payments.PaymentInput(amount_minor=amount_minor, method=method)
         payment = replace(payment, paid_on=changes.pop("paid_on", None))
-        return invoices.record_invoice_payment(self.caller, invoice_id, payment, **values | changes)
+        return payments.record_invoice_payment(self.caller, invoice_id, payment, **values | changes)
 
     def send(self, invoice_id: str, **changes: Any) -> IssuedInvoice:
         values: dict[str, Any] = {

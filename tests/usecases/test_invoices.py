@@ -44,6 +44,7 @@ from billing.usecases.contention import BUDGET_SECONDS
 from billing.usecases.invoices import CROWD_PAUSE_SECONDS
 from tests import factories
 from tests.fakes.clock import MORNING
+from tests.fakes.payments import FakePayments
 from tests.fakes.repositories import FakeInvoices
 from tests.usecases.conftest import TAXED, Shop
 
@@ -631,7 +632,7 @@ def test_a_payment_is_refused_on_a_draft_beyond_the_balance_and_in_the_future(sh
     assert shop.stored(invoice).ledger.entry_count == 0
 
 
-class MovingInvoices(FakeInvoices):
+class MovingPayments(FakePayments):
     """Something else moves the head just before each of the first payments."""
 
     def __init__(self, shop: Shop, invoice_id: str, *, amounts: list[int]) -> None:
@@ -640,17 +641,17 @@ class MovingInvoices(FakeInvoices):
         self._invoice_id = invoice_id
         self._amounts = amounts
 
-    def record_entry(self, *args: Any, **kwargs: Any) -> None:
+    def write(self, *args: Any, **kwargs: Any) -> None:
         if self._amounts:
             self._shop.pay(self._invoice_id, self._amounts.pop())
-        super().record_entry(*args, **kwargs)
+        super().write(*args, **kwargs)
 
 
 def test_two_payments_at_once_are_both_recorded_when_the_balance_allows(shop: Shop) -> None:
     invoice = shop.issue()
-    moving = MovingInvoices(shop, invoice.invoice_id, amounts=[1_000, 2_000])
+    moving = MovingPayments(shop, invoice.invoice_id, amounts=[1_000, 2_000])
 
-    paid = shop.pay(invoice.invoice_id, 9_000, invoices=moving)
+    paid = shop.pay(invoice.invoice_id, 9_000, payments=moving)
 
     assert (paid.ledger.paid_minor, paid.ledger.entry_count) == (12_000, 3)
     assert paid.ledger.status is InvoiceStatus.PAID
@@ -658,20 +659,20 @@ def test_two_payments_at_once_are_both_recorded_when_the_balance_allows(shop: Sh
 
 def test_two_payments_at_once_never_pay_more_than_the_balance(shop: Shop) -> None:
     invoice = shop.issue()
-    moving = MovingInvoices(shop, invoice.invoice_id, amounts=[12_000])
+    moving = MovingPayments(shop, invoice.invoice_id, amounts=[12_000])
 
     with pytest.raises(PaymentExceedsBalance):
-        shop.pay(invoice.invoice_id, 1, invoices=moving)
+        shop.pay(invoice.invoice_id, 1, payments=moving)
 
     assert shop.stored(invoice).ledger.paid_minor == 12_000
 
 
 def test_a_payment_gives_up_when_its_budget_is_spent(shop: Shop) -> None:
     invoice = shop.issue()
-    moving = MovingInvoices(shop, invoice.invoice_id, amounts=[1] * 5_000)
+    moving = MovingPayments(shop, invoice.invoice_id, amounts=[1] * 5_000)
 
     with pytest.raises(Busy):
-        shop.pay(invoice.invoice_id, 1, invoices=moving)
+        shop.pay(invoice.invoice_id, 1, payments=moving)
 
 
 def test_a_payment_asked_twice_is_recorded_once(shop: Shop) -> None:

@@ -16,7 +16,17 @@ from billing.domain.parties import OnboardingStep
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
-from billing.usecases import attachments, company, credit_notes, customers, invoices, products, series, verifications
+from billing.usecases import (
+    attachments,
+    company,
+    credit_notes,
+    customers,
+    invoices,
+    payments,
+    products,
+    series,
+    verifications,
+)
 from tests import factories
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
@@ -238,12 +248,13 @@ class Acts:
         )
 
     def record_invoice_payment(self, by: Caller) -> object:
-        return invoices.record_invoice_payment(
+        return payments.record_invoice_payment(
             by,
             self.issued.invoice_id,
-            invoices.PaymentInput(amount_minor=1, method=PaymentMethod.CASH),
+            payments.PaymentInput(amount_minor=1, method=PaymentMethod.CASH),
             once=self.shop.once(),
             invoices=self.held.invoices,
+            payments=self.held.payments,
             clock=self.shop.clock,
             ids=self.shop.ids,
         )

@@ -11,7 +11,15 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StrictInt
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictInt,
+)
 from pydantic import WithJsonSchema as Schema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -236,6 +244,10 @@ UnitPrice = Annotated[Decimal, ExactDecimal(MAX_PRICE_DECIMALS)]
 Percentage = Annotated[Decimal, ExactDecimal(MAX_RATE_DECIMALS, maximum=Decimal(100))]
 AmountMinor = Annotated[StrictInt, Field(ge=1, le=MAX_AMOUNT_MINOR, description="Cents")]
 OptionalAmountMinor = Annotated[StrictInt, Field(ge=0, le=MAX_AMOUNT_MINOR, description="Cents")]
+ConfirmCash = Annotated[
+    StrictBool,
+    Field(description="Cash for a debt above the limit of the law (CMF D112-3) is refused unless this is true"),
+]
 PaymentTermsDays = Annotated[StrictInt, Field(ge=0, le=365)]
 Version = Annotated[StrictInt, Field(ge=1, le=999_999_999, description="The version that was read")]
 
@@ -248,6 +260,9 @@ InvoiceId = Annotated[str, Path(pattern=f"^inv_{_ULID}$")]
 VerificationId = Annotated[str, Path(pattern=f"^ver_{_ULID}$")]
 CREDIT_NOTE_ID = f"^crn_{_ULID}$"
 INVOICE_ID = f"^inv_{_ULID}$"
+PAYMENT_ID = f"^pay_{_ULID}$"
+PaymentId = Annotated[str, Path(pattern=PAYMENT_ID)]
+InvoiceReference = Annotated[str, Field(pattern=INVOICE_ID, examples=["inv_01JDABCDEFGHJKMNPQRSTVWXYZ"])]
 CreditNoteId = Annotated[str, Path(pattern=CREDIT_NOTE_ID)]
 CustomerReference = Annotated[str, Field(pattern=CUSTOMER_ID, examples=["cus_01JDABCDEFGHJKMNPQRSTVWXYZ"])]
 ProductReference = Annotated[str, Field(pattern=PRODUCT_ID, examples=["prd_01JDABCDEFGHJKMNPQRSTVWXYZ"])]

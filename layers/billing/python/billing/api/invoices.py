@@ -12,6 +12,7 @@ from billing.api.answers import Reply, Request, answer
 from billing.api.attachments import InvoiceAttachmentResponse
 from billing.api.fields import (
     AmountMinor,
+    ConfirmCash,
     CustomerReference,
     EmailAddress,
     IsoDate,
@@ -156,6 +157,7 @@ class RecordInvoicePaymentRequest(Request):
     method: PaymentMethod
     paid_on: Annotated[IsoDate | None, Field(description="Today unless said")] = None
     reference: Annotated[str, Text(100)] = ""
+    confirm_cash_above_limit: ConfirmCash = False
 
 
 class InvoiceLineResponse(Reply):

@@ -79,10 +79,7 @@ class CustomerCredit:
             raise ValueError("an entry has a positive amount")
         balance_minor = self.balance_minor + kind.sign * amount_minor
         if balance_minor < 0:
-            raise CustomerCreditExceeded(
-                f"Le client a {format_euros(self.balance_minor)} de crédit.",
-                f"The customer has €{to_major(self.balance_minor):,} of credit.",
-            )
+            raise self.exceeded()
         moved = replace(self, balance_minor=balance_minor, entry_count=self.entry_count + 1)
         entry = CustomerCreditEntry(
             entry_id=entry_id,
@@ -98,6 +95,13 @@ class CustomerCredit:
             recorded_by=by,
         )
         return moved, entry
+
+    def exceeded(self) -> CustomerCreditExceeded:
+        """The refusal of more than there is."""
+        return CustomerCreditExceeded(
+            f"Le client a {format_euros(self.balance_minor)} de crédit.",
+            f"The customer has €{to_major(self.balance_minor):,} of credit.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,9 @@ BillingError
 │   ├── SeriesAlreadyStarted
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
+│   ├── PaymentReversed
+│   ├── RefundExceedsPayment
+│   ├── CashAboveLimit           law: it takes a person's confirmation
 │   ├── CreditExceedsRemaining
 │   ├── CustomerCreditExceeded
 │   ├── DeliveryInProgress
@@ -176,6 +179,26 @@ class PaymentExceedsBalance(Conflict):
     slug = "payment-exceeds-balance"
     title_fr = "Le paiement dépasse le reste à payer"
     title_en = "The payment exceeds the balance due"
+
+
+class PaymentReversed(Conflict):
+    slug = "payment-reversed"
+    title_fr = "Ce paiement est déjà annulé ou remboursé"
+    title_en = "The payment is reversed or refunded already"
+
+
+class RefundExceedsPayment(Conflict):
+    slug = "refund-exceeds-payment"
+    title_fr = "Le remboursement dépasse le paiement"
+    title_en = "The refund exceeds the payment"
+
+
+class CashAboveLimit(Conflict):
+    """Code monétaire et financier L112-6, D112-3."""
+
+    slug = "cash-above-limit"
+    title_fr = "Ce paiement en espèces dépasse le plafond légal"
+    title_en = "This cash payment exceeds the legal limit"
 
 
 class CreditExceedsRemaining(Conflict):

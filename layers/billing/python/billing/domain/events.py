@@ -32,6 +32,12 @@ class EventType(StrEnum):
     DELIVERY_UNCONFIRMED = "invoice.delivery_unconfirmed"
     PAYMENT_RECORDED = "invoice.payment_recorded"
     INVOICE_CREDITED = "invoice.credited"
+    PAYMENT_REVERSED_ON_INVOICE = "invoice.payment_reversed"
+    PAYMENT_REFUNDED_ON_INVOICE = "invoice.payment_refunded"
+    PAYMENT_RECEIVED = "payment.recorded"
+    PAYMENT_REVERSED = "payment.reversed"
+    PAYMENT_REFUNDED = "payment.refunded"
+    CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
 
 

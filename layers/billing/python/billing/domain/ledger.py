@@ -35,6 +35,7 @@ class PaymentMethod(StrEnum):
     CHEQUE = "cheque"
     CASH = "cash"
     CARD = "card"
+    DIRECT_DEBIT = "direct_debit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,10 @@ def franchise_threshold(kind: ProductKind, on: date) -> FranchiseThreshold:
     return max((row for row in known if row.since <= on), key=lambda row: row.since, default=known[0])
 
 
-def cash_limit_minor(buyer: CustomerDescription) -> int:
+def cash_limit_minor(buyer: CustomerDescription | None) -> int:
     """What one debt may be paid of in cash: more for a consumer who lives abroad."""
+    if buyer is None:
+        return CASH_LIMIT_MINOR
     abroad = buyer.billing_address.country_code != "FR"
     if buyer.kind is CustomerKind.INDIVIDUAL and abroad:
         return CASH_LIMIT_OF_A_NON_RESIDENT_CONSUMER_MINOR

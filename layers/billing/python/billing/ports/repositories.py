@@ -214,10 +214,6 @@ class Invoices(Protocol):
         once: IdempotentRequest,
     ) -> None: ...
 
-    def record_entry(
-        self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
-    ) -> None: ...
-
     def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
         """Oldest first. Raises: NotFound."""
         ...

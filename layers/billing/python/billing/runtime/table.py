@@ -14,6 +14,7 @@ from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
+from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
@@ -53,6 +54,11 @@ def invoices() -> Invoices:
 @cache
 def credit_notes() -> CreditNotes:
     return CreditNotes(table())
+
+
+@cache
+def payments() -> Payments:
+    return Payments(table())
 
 
 @cache

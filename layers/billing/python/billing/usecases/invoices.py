@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from billing.domain.access import Caller, Permission
@@ -29,7 +29,7 @@ from billing.domain.invoice import (
     IssuedInvoice,
     freeze,
 )
-from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
+from billing.domain.ledger import EntryKind, LedgerEntry
 from billing.domain.numbering import SeriesState, allocate
 from billing.domain.parties import Company, Customer
 from billing.ports.clock import Clock, Ids
@@ -42,14 +42,6 @@ from billing.usecases.contention import BUDGET_SECONDS, judged_anew
 from billing.usecases.drafting import Composed, compose_draft, described
 
 CROWD_PAUSE_SECONDS = 0.08  # about sixteen issuers, each holding the series for five milliseconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentInput:
-    amount_minor: int
-    method: PaymentMethod
-    paid_on: date | None = None
-    reference: str = ""
 
 
 def create_invoice(
@@ -288,45 +280,6 @@ def send_invoice(
         )
         invoices.request_delivery(caller, requested, delivery=delivery, event=event, once=once)
         return requested
-
-    return judged_anew(attempt, clock=clock, ids=ids)
-
-
-def record_invoice_payment(
-    caller: Caller,
-    invoice_id: str,
-    payment: PaymentInput,
-    *,
-    once: IdempotentRequest,
-    invoices: Invoices,
-    clock: Clock,
-    ids: Ids,
-) -> IssuedInvoice:
-    """Record a payment received outside ZenBilling; two at once never pay more than the balance.
-
-    Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, FieldErrors, Busy.
-    """
-    caller.require(Permission.RECORD_PAYMENTS)
-    _refuse_future("/paid_on", payment.paid_on, clock)
-
-    def attempt() -> IssuedInvoice:
-        invoice = _issued(invoices.read(caller, invoice_id, once=once))
-        now = clock.now()
-        entry = LedgerEntry(
-            entry_id=ids.new("pay"),
-            rank=invoice.ledger.entry_count + 1,
-            kind=EntryKind.PAYMENT,
-            amount_minor=payment.amount_minor,
-            entry_date=payment.paid_on or clock.today(),
-            method=payment.method,
-            reference=payment.reference,
-            recorded_at=now,
-            recorded_by=caller.user_id,
-        )
-        paid = invoice.with_entry(entry)
-        event = _payment_event(caller, paid, entry, ids)
-        invoices.record_entry(caller, paid, entry=entry, event=event, once=once)
-        return paid
 
     return judged_anew(attempt, clock=clock, ids=ids)
 

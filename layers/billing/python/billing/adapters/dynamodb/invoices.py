@@ -381,17 +381,6 @@ class Invoices:
             answered=invoice,
         )
 
-    def record_entry(
-        self, caller: Caller, invoice: IssuedInvoice, *, entry: LedgerEntry, event: Event, once: IdempotentRequest
-    ) -> None:
-        self._table.write(
-            caller,
-            self.moved_head(invoice),
-            *self._paid(invoice, entry, event),
-            once=once,
-            answered=invoice,
-        )
-
     def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
         """Two requests: the invoice must exist (and be the tenant's), then its events."""
         head = keys.invoice(caller.tenant_id, invoice_id)

@@ -104,6 +104,22 @@ def credit_note_invoice(tenant_id: str, invoice_id: str) -> str:
     return _tenant(tenant_id, "CREDIT_NOTES", "INVOICE", invoice_id)
 
 
+def payment(tenant_id: str, payment_id: str) -> Key:
+    return Key(_tenant(tenant_id, "PAYMENT", payment_id), HEAD)
+
+
+def payment_event(tenant_id: str, payment_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "PAYMENT", payment_id), f"EVENT#{event_id}")
+
+
+def payment_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "PAYMENTS")
+
+
+def payment_customer(tenant_id: str, customer_id: str) -> str:
+    return _tenant(tenant_id, "PAYMENTS", "CUSTOMER", customer_id)
+
+
 def customer_credit(tenant_id: str, customer_id: str) -> Key:
     """The heads of all customers' credits stand in one partition: a verification walks it."""
     return Key(_tenant(tenant_id, "CREDITS"), customer_id)

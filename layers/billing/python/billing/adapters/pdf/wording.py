@@ -326,6 +326,7 @@ _METHODS = {
     PaymentMethod.CHEQUE: "chèque",
     PaymentMethod.CASH: "espèces",
     PaymentMethod.CARD: "carte bancaire",
+    PaymentMethod.DIRECT_DEBIT: "prélèvement",
 }
 
 

@@ -1,0 +1,1 @@
+"""Payments of customers: recorded, reversed, refunded; nothing is ever deleted."""

@@ -1,0 +1,267 @@
+"""Payments of customers over their invoices, and the credit that they hold."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from billing.api.answers import Reply, Request, answer
+from billing.api.credit_notes import hold_in_order
+from billing.api.fields import AmountMinor, ConfirmCash, CustomerReference, InvoiceReference, IsoDate, Text
+from billing.api.paging import PageReply
+from billing.domain.customer_credit import CreditEntryKind, CustomerCredit, CustomerCreditEntry
+from billing.domain.ledger import PaymentMethod
+from billing.domain.payments import (
+    MAX_ALLOCATIONS,
+    Allocation,
+    Payment,
+    PaymentExcess,
+    PaymentRefund,
+    PaymentState,
+    WantedAllocation,
+)
+from billing.ports.idempotency import Answer
+from billing.ports.payments import PaymentQuery, PaymentSummary
+
+
+class PaymentAllocationRequest(Request):
+    invoice_id: InvoiceReference
+    amount_minor: Annotated[
+        AmountMinor | None, Field(description="Cents for this invoice; as much as there is when left out")
+    ] = None
+
+    def wanted(self) -> WantedAllocation:
+        return WantedAllocation(invoice_id=self.invoice_id, amount_minor=self.amount_minor)
+
+
+class RecordPaymentRequest(Request):
+    """What came in, and the invoices it settles, in this order."""
+
+    customer_id: CustomerReference
+    amount_minor: AmountMinor
+    method: PaymentMethod
+    paid_on: Annotated[IsoDate | None, Field(description="Today unless said")] = None
+    reference: Annotated[str, Text(100)] = ""
+    allocations: Annotated[list[PaymentAllocationRequest], Field(max_length=MAX_ALLOCATIONS)] = Field(
+        default_factory=list
+    )
+    excess: Annotated[
+        PaymentExcess, Field(description="What exceeds the invoices is refused, or kept as the customer's credit")
+    ] = PaymentExcess.REFUSE
+    confirm_cash_above_limit: ConfirmCash = False
+
+
+class ReversePaymentRequest(Request):
+    reason: Annotated[str, Text(300, min_length=1), Field(examples=["Chèque impayé"])]
+
+
+class MoneyBackRequest(Request):
+    amount_minor: AmountMinor
+    method: PaymentMethod = PaymentMethod.TRANSFER
+    refunded_on: Annotated[IsoDate | None, Field(description="Today unless said")] = None
+    reference: Annotated[str, Text(100)] = ""
+
+
+class RefundPaymentRequest(MoneyBackRequest):
+    pass
+
+
+class RefundCustomerCreditRequest(MoneyBackRequest):
+    pass
+
+
+class ApplyCustomerCreditRequest(Request):
+    """The invoices that the customer's credit pays, in this order."""
+
+    allocations: Annotated[list[PaymentAllocationRequest], Field(min_length=1, max_length=MAX_ALLOCATIONS)]
+
+
+class PaymentAllocationResponse(Reply):
+    invoice_id: str
+    invoice_number: str
+    amount_minor: int
+
+    @classmethod
+    def of(cls, allocation: Allocation) -> PaymentAllocationResponse:
+        return cls(
+            invoice_id=allocation.invoice_id,
+            invoice_number=allocation.number,
+            amount_minor=allocation.amount_minor,
+        )
+
+
+class PaymentRefundResponse(Reply):
+    refund_id: str
+    amount_minor: int
+    method: PaymentMethod
+    refunded_on: date
+    reference: str
+    allocations: Annotated[list[PaymentAllocationResponse], Field(description="Invoices that are owed again")]
+
+    @classmethod
+    def of(cls, refund: PaymentRefund) -> PaymentRefundResponse:
+        return cls(
+            refund_id=refund.refund_id,
+            amount_minor=refund.amount_minor,
+            method=refund.method,
+            refunded_on=refund.refunded_on,
+            reference=refund.reference,
+            allocations=[PaymentAllocationResponse.of(part) for part in refund.allocations],
+        )
+
+
+class PaymentReversalResponse(Reply):
+    reason: str
+    reversed_on: date
+    reversed_by: str
+
+
+class PaymentResponse(Reply):
+    """Amounts in cents: the allocations and what became credit add up to the payment."""
+
+    payment_id: str
+    version: int
+    state: PaymentState
+    customer_id: str
+    customer_name: str
+    currency: str
+    amount_minor: int
+    method: Annotated[PaymentMethod | None, Field(description="Null: paid from the customer's credit")]
+    paid_on: date
+    reference: str
+    allocations: list[PaymentAllocationResponse]
+    credited_minor: Annotated[int, Field(description="Kept as the customer's credit")]
+    refunded_minor: int
+    refunds: list[PaymentRefundResponse]
+    reversal: PaymentReversalResponse | None
+    recorded_at: datetime
+    recorded_by: str
+
+    @classmethod
+    def of(cls, payment: Payment) -> PaymentResponse:
+        reversal = payment.reversal
+        return cls(
+            payment_id=payment.payment_id,
+            version=payment.version,
+            state=payment.state,
+            customer_id=payment.customer_id,
+            customer_name=payment.customer_name,
+            currency=payment.currency,
+            amount_minor=payment.amount_minor,
+            method=payment.method,
+            paid_on=payment.paid_on,
+            reference=payment.reference,
+            allocations=[PaymentAllocationResponse.of(part) for part in payment.allocations],
+            credited_minor=payment.credited_minor,
+            refunded_minor=payment.refunded_minor,
+            refunds=[PaymentRefundResponse.of(refund) for refund in payment.refunds],
+            reversal=PaymentReversalResponse(
+                reason=reversal.reason, reversed_on=reversal.reversed_on, reversed_by=reversal.reversed_by
+            )
+            if reversal
+            else None,
+            recorded_at=payment.recorded_at,
+            recorded_by=payment.recorded_by,
+        )
+
+
+class PaymentRowResponse(Reply):
+    payment_id: str
+    state: PaymentState
+    paid_on: date
+    customer_id: str
+    customer_name: str
+    currency: str
+    amount_minor: int
+    method: PaymentMethod | None
+    reference: str
+    credited_minor: int
+    refunded_minor: int
+    invoice_numbers: list[str]
+
+    @classmethod
+    def of(cls, row: PaymentSummary) -> PaymentRowResponse:
+        return cls(
+            payment_id=row.payment_id,
+            state=row.state,
+            paid_on=row.paid_on,
+            customer_id=row.customer_id,
+            customer_name=row.customer_name,
+            currency=row.currency,
+            amount_minor=row.amount_minor,
+            method=row.method,
+            reference=row.reference,
+            credited_minor=row.credited_minor,
+            refunded_minor=row.refunded_minor,
+            invoice_numbers=list(row.invoice_numbers),
+        )
+
+
+class PaymentPageResponse(PageReply):
+    items: list[PaymentRowResponse]
+
+
+class CustomerCreditEntryResponse(Reply):
+    """One movement; the kind says its direction, the balance is the one after it."""
+
+    entry_id: str
+    kind: CreditEntryKind
+    amount_minor: int
+    balance_minor: int
+    source_id: Annotated[str, Field(description="Payment or credit note behind it; empty for a refund of credit")]
+    entry_date: date
+    method: PaymentMethod | None
+    reference: str
+
+    @classmethod
+    def of(cls, entry: CustomerCreditEntry) -> CustomerCreditEntryResponse:
+        return cls(
+            entry_id=entry.entry_id,
+            kind=entry.kind,
+            amount_minor=entry.amount_minor,
+            balance_minor=entry.balance_minor,
+            source_id=entry.source_id,
+            entry_date=entry.entry_date,
+            method=entry.method,
+            reference=entry.reference,
+        )
+
+
+class CustomerCreditResponse(Reply):
+    customer_id: str
+    currency: str = "EUR"
+    balance_minor: Annotated[int, Field(description="Cents that the customer has with the company; never below 0")]
+
+    @classmethod
+    def of_credit(cls, credit: CustomerCredit) -> CustomerCreditResponse:
+        return cls(customer_id=credit.customer_id, balance_minor=credit.balance_minor)
+
+
+class CustomerCreditPageResponse(CustomerCreditResponse):
+    """The balance, and how it came to it, latest first."""
+
+    entries: list[CustomerCreditEntryResponse]
+    next_page_token: Annotated[str | None, Field(description="Where the next page starts; null on the last page")] = (
+        None
+    )
+
+
+def payment_query(*, customer_id: str | None, from_date: date | None, to_date: date | None) -> PaymentQuery:
+    """Raises: FieldErrors, for dates in reverse."""
+    hold_in_order(from_date, to_date)
+    return PaymentQuery(customer_id=customer_id, from_date=from_date, to_date=to_date)
+
+
+def read_payment_answer(payment: Payment) -> Answer:
+    return answer(200, PaymentResponse.of(payment), version=payment.version)
+
+
+def recorded_payment_answer(payment: Payment) -> Answer:
+    location = f"/v1/payments/{payment.payment_id}"
+    return answer(201, PaymentResponse.of(payment), version=payment.version, location=location)
+
+
+def customer_credit_answer(credit: CustomerCredit) -> Answer:
+    return answer(200, CustomerCreditResponse.of_credit(credit))

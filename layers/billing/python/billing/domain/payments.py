@@ -1,0 +1,242 @@
+"""A payment of a customer: what came in, which invoices it settled, what became credit.
+
+What was recorded never changes (CGI art. 286, I, 3° bis): corrections by plus and minus are added to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from billing.domain.canonical import LATER
+from billing.domain.errors import (
+    CashAboveLimit,
+    FieldError,
+    FieldErrors,
+    PaymentExceedsBalance,
+    PaymentReversed,
+    RefundExceedsPayment,
+)
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import PaymentMethod
+from billing.domain.money import to_major
+from billing.domain.thresholds import cash_limit_minor
+from billing.domain.typography import format_euros
+
+MAX_ALLOCATIONS = 20
+
+
+class PaymentExcess(StrEnum):
+    """What becomes of an amount beyond what the named invoices are owed."""
+
+    REFUSE = "refuse"
+    CUSTOMER_CREDIT = "customer_credit"
+
+
+class PaymentState(StrEnum):
+    RECORDED = "recorded"
+    REFUNDED = "refunded"  # in full
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAllocation:
+    """An invoice to settle; at most ``amount_minor`` of it, or as much as there is."""
+
+    invoice_id: str
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """Cents of a payment that settled an invoice."""
+
+    invoice_id: str
+    number: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReversal:
+    """Why a recorded payment turned out not to be one: a cheque that bounced, a mistake."""
+
+    reason: str
+    reversed_on: date
+    reversed_at: datetime
+    reversed_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRefund:
+    """Money of a payment that was given back, and the invoices that are owed again by it."""
+
+    refund_id: str
+    amount_minor: int
+    method: PaymentMethod
+    refunded_on: date
+    reference: str
+    allocations: tuple[Allocation, ...]
+    refunded_at: datetime
+    refunded_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Amounts in cents. ``method`` is None when the customer's credit paid; ``credited_minor`` became credit."""
+
+    tenant_id: str
+    payment_id: str
+    version: int
+    customer_id: str
+    customer_name: str
+    currency: str
+    amount_minor: int
+    method: PaymentMethod | None
+    paid_on: date
+    reference: str
+    allocations: tuple[Allocation, ...]
+    credited_minor: int = 0
+    recorded_at: datetime
+    recorded_by: str
+    reversal: PaymentReversal | None = field(default=None, metadata=LATER)
+    refunds: tuple[PaymentRefund, ...] = field(default=(), metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if self.amount_minor != self.allocated_minor + self.credited_minor or self.amount_minor <= 0:
+            raise ValueError("a payment is what it settled and what became credit")
+
+    @property
+    def allocated_minor(self) -> int:
+        return sum(allocation.amount_minor for allocation in self.allocations)
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(refund.amount_minor for refund in self.refunds)
+
+    @property
+    def state(self) -> PaymentState:
+        if self.reversal is not None:
+            return PaymentState.REVERSED
+        return PaymentState.REFUNDED if self.refunded_minor == self.amount_minor else PaymentState.RECORDED
+
+    def reversed(self, reversal: PaymentReversal) -> Payment:
+        """Raises: PaymentReversed, when it was already, or when some of it was given back."""
+        if self.reversal is not None or self.refunds:
+            raise PaymentReversed
+        return replace(self, version=self.version + 1, reversal=reversal)
+
+    def refunded(self, refund: PaymentRefund) -> Payment:
+        """Raises: PaymentReversed, RefundExceedsPayment."""
+        self.hold_refundable(refund.amount_minor)
+        return replace(self, version=self.version + 1, refunds=(*self.refunds, refund))
+
+    def hold_refundable(self, amount_minor: int) -> None:
+        """Raises: PaymentReversed, RefundExceedsPayment. What became credit is refunded as the customer's credit."""
+        if self.reversal is not None or self.method is None:
+            raise PaymentReversed
+        left = self.allocated_minor - self.refunded_minor
+        if amount_minor > left:
+            raise RefundExceedsPayment(
+                f"Il reste {format_euros(left)} à rembourser de ce paiement.",
+                f"€{to_major(left):,} of this payment is left to refund.",
+            )
+
+    def refund_parts(self, amount_minor: int) -> tuple[Allocation, ...]:
+        """Which invoices a refund reopens: those settled last first."""
+        given_back: dict[str, int] = {}
+        for part in (part for refund in self.refunds for part in refund.allocations):
+            given_back[part.invoice_id] = given_back.get(part.invoice_id, 0) + part.amount_minor
+        parts, left = [], amount_minor
+        for allocation in reversed(self.allocations):
+            amount = min(left, allocation.amount_minor - given_back.get(allocation.invoice_id, 0))
+            if amount > 0:
+                parts.append(replace(allocation, amount_minor=amount))
+                left -= amount
+        return tuple(parts)
+
+
+def allocate_payment(
+    amount_minor: int,
+    wanted: tuple[tuple[WantedAllocation, IssuedInvoice], ...],
+    excess: PaymentExcess,
+) -> tuple[tuple[Allocation, ...], int]:
+    """What each invoice gets, in the order given, and what is left over. Together they are the amount.
+
+    Where the excess becomes credit, an invoice gets no more than it is owed, whoever paid it meanwhile.
+
+    Raises:
+        FieldErrors: the named amounts exceed the payment.
+        PaymentExceedsBalance: with ``refuse``, an invoice would get more than it is owed, or something is left over.
+    """
+    named = sum(one.amount_minor or 0 for one, _ in wanted)
+    if named > amount_minor:
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/allocations",
+                    "Les montants affectés dépassent le paiement.",
+                    "The allocated amounts exceed the payment.",
+                ),
+            )
+        )
+    unnamed_minor = amount_minor - named
+    allocations = []
+    for one, invoice in wanted:
+        balance = max(invoice.ledger.balance_minor, 0)
+        if one.amount_minor is None:
+            amount = min(unnamed_minor, balance)
+            unnamed_minor -= amount
+        elif one.amount_minor > balance and excess is PaymentExcess.REFUSE:
+            raise _exceeds(invoice)
+        else:
+            amount = min(one.amount_minor, balance)
+        if amount:
+            allocations.append(
+                Allocation(invoice_id=invoice.invoice_id, number=invoice.document.number, amount_minor=amount)
+            )
+    left = amount_minor - sum(allocation.amount_minor for allocation in allocations)
+    if left and excess is PaymentExcess.REFUSE:
+        raise _exceeds(wanted[-1][1] if len(wanted) == 1 else None, left)
+    return tuple(allocations), left
+
+
+def _exceeds(invoice: IssuedInvoice | None, left_minor: int = 0) -> PaymentExceedsBalance:
+    if invoice is None:
+        return PaymentExceedsBalance(
+            f"{format_euros(left_minor)} ne sont dus sur aucune des factures nommées.",
+            f"€{to_major(left_minor):,} is owed on none of the invoices named.",
+        )
+    balance = invoice.ledger.balance_minor
+    if balance <= 0:
+        return PaymentExceedsBalance("La facture est déjà réglée.", "The invoice is already settled.")
+    return PaymentExceedsBalance(
+        f"Il reste {format_euros(balance)} à payer.", f"€{to_major(balance):,} is left to pay."
+    )
+
+
+def hold_cash_limit(
+    method: PaymentMethod, invoices: tuple[IssuedInvoice, ...], amount_minor: int, *, confirmed: bool
+) -> None:
+    """Per debt, whatever part of it is paid in cash; without a debt, of the payment itself.
+
+    Raises:
+        CashAboveLimit: unless a person confirmed it.
+    """
+    if method is not PaymentMethod.CASH or confirmed:
+        return
+    for invoice in invoices:
+        if invoice.document.totals.total_minor > (limit := cash_limit_minor(invoice.document.buyer)):
+            raise _above(limit)
+    if not invoices and amount_minor > (limit := cash_limit_minor(None)):
+        raise _above(limit)
+
+
+def _above(limit_minor: int) -> CashAboveLimit:
+    euros = format_euros(limit_minor).replace(",00", "")
+    return CashAboveLimit(
+        f"Une dette de plus de {euros} ne peut pas être payée en espèces, même en partie "
+        "(Code monétaire et financier, L112-6 et D112-3). Confirmez si vous savez que ce paiement est permis.",
+        f"A debt above €{to_major(limit_minor).to_integral_value():,} may not be paid in cash, not even in part "
+        "(Code monétaire et financier, L112-6 and D112-3). Confirm it if you know that this payment is allowed.",
+    )

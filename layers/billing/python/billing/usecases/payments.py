@@ -1,0 +1,637 @@
+"""Payments of customers: recorded, spread over invoices, reversed, refunded; and the credit that customers hold.
+
+Whatever is recorded stays: a correction is one more movement. Two at once are judged one after the other, so that no
+invoice is ever paid beyond its balance and no credit spent twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from billing.domain.access import Caller, Permission
+from billing.domain.customer_credit import (
+    CreditEntryKind,
+    CreditMovement,
+    CustomerCredit,
+    CustomerCreditEntry,
+)
+from billing.domain.errors import (
+    FieldError,
+    FieldErrors,
+    InvoiceNotIssued,
+    NotFound,
+    PaymentExceedsBalance,
+    RefundExceedsPayment,
+    UnknownReference,
+)
+from billing.domain.events import Event, EventType
+from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
+from billing.domain.money import to_major
+from billing.domain.payments import (
+    MAX_ALLOCATIONS,
+    Allocation,
+    Payment,
+    PaymentExcess,
+    PaymentRefund,
+    PaymentReversal,
+    WantedAllocation,
+    allocate_payment,
+    hold_cash_limit,
+)
+from billing.domain.typography import format_euros
+from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, Payments, PaymentSummary
+from billing.ports.repositories import Invoices
+from billing.usecases.contention import judged_anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentInput:
+    """What came in; ``paid_on`` is today unless said."""
+
+    amount_minor: int
+    method: PaymentMethod
+    paid_on: date | None = None
+    reference: str = ""
+    confirm_cash_above_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundInput:
+    amount_minor: int
+    method: PaymentMethod
+    refunded_on: date | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """How a recorded payment is corrected: the id, day, instant and means of the movement."""
+
+    entry_id: str
+    on: date
+    at: datetime
+    method: PaymentMethod | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCredit:
+    """What a customer has with the company, and a page of how it came to it, latest first."""
+
+    credit: CustomerCredit
+    entries: Page[CustomerCreditEntry]
+
+
+def record_payment(
+    caller: Caller,
+    customer_id: str,
+    wanted: PaymentInput,
+    allocations: tuple[WantedAllocation, ...],
+    excess: PaymentExcess,
+    *,
+    once: IdempotentRequest,
+    payments: Payments,
+    clock: Clock,
+    ids: Ids,
+) -> Payment:
+    """A payment over up to twenty invoices of one customer; what none of them is owed is refused or becomes credit.
+
+    Raises: UnknownReference, InvoiceNotIssued, FieldErrors, PaymentExceedsBalance, CashAboveLimit, Busy.
+    """
+    caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_malformed(allocations)
+
+    def attempt() -> Payment:
+        context = payments.load(caller, customer_id, tuple(one.invoice_id for one in allocations), once=once)
+        if context.customer is None:
+            raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
+        named = _named_invoices(context, customer_id, allocations)
+        hold_cash_limit(
+            wanted.method,
+            tuple(invoice for _, invoice in named),
+            wanted.amount_minor,
+            confirmed=wanted.confirm_cash_above_limit,
+        )
+        parts, left = allocate_payment(wanted.amount_minor, named, excess)
+        payment = _payment(
+            caller, customer_id, context.customer.description.name, wanted, parts, left, clock=clock, ids=ids
+        )
+        _write_new(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
+        return payment
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def record_invoice_payment(
+    caller: Caller,
+    invoice_id: str,
+    wanted: PaymentInput,
+    *,
+    once: IdempotentRequest,
+    invoices: Invoices,
+    payments: Payments,
+    clock: Clock,
+    ids: Ids,
+) -> IssuedInvoice:
+    """A payment of one invoice, received outside ZenBilling; two at once never pay more than the balance.
+
+    Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, CashAboveLimit, FieldErrors, Busy.
+    """
+    caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_future("/paid_on", wanted.paid_on, clock)
+
+    def attempt() -> IssuedInvoice:
+        invoice = _issued(invoices.read(caller, invoice_id, once=once))
+        hold_cash_limit(wanted.method, (invoice,), wanted.amount_minor, confirmed=wanted.confirm_cash_above_limit)
+        allocation = WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor)
+        parts, left = allocate_payment(wanted.amount_minor, ((allocation, invoice),), PaymentExcess.REFUSE)
+        customer_id = invoice.document.customer_id
+        payment = _payment(caller, customer_id, invoice.document.buyer.name, wanted, parts, left, clock=clock, ids=ids)
+        move = _move(caller, invoice, parts[0], payment, EntryKind.PAYMENT, ids)
+        payments.write(
+            caller,
+            payment,
+            moves=(move,),
+            movement=None,
+            event=_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
+            once=once,
+            answered=move.invoice,
+        )
+        return move.invoice
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def list_payments(
+    caller: Caller, query: PaymentQuery, page: PageRequest, *, payments: Payments
+) -> Page[PaymentSummary]:
+    return payments.list(caller, query, page)
+
+
+def read_payment(caller: Caller, payment_id: str, *, payments: Payments) -> Payment:
+    """Raises: NotFound."""
+    return payments.read(caller, payment_id)
+
+
+def reverse_payment(
+    caller: Caller,
+    payment_id: str,
+    reason: str,
+    *,
+    once: IdempotentRequest,
+    payments: Payments,
+    clock: Clock,
+    ids: Ids,
+) -> Payment:
+    """Take a recorded payment back, whole: its invoices are owed again, its credit is gone or, if it was paid from
+    credit, there again. The payment itself stays, and says why.
+
+    Raises: NotFound, PaymentReversed, CustomerCreditExceeded (what became credit was spent), Busy.
+    """
+    caller.require(Permission.RECORD_PAYMENTS)
+
+    def attempt() -> Payment:
+        payment = payments.read(caller, payment_id, once=once)
+        now, today = clock.now(), clock.today()
+        reversed_payment = payment.reversed(
+            PaymentReversal(reason=reason, reversed_on=today, reversed_at=now, reversed_by=caller.user_id)
+        )
+        context = _context_of(caller, payment, payments)
+        made = Correction(entry_id=ids.new("ent"), on=today, at=now)
+        moves = tuple(
+            _move(
+                caller,
+                _issued(context.invoices[part.invoice_id]),
+                part,
+                payment,
+                EntryKind.REVERSAL,
+                ids,
+                correction=made,
+            )
+            for part in payment.allocations
+        )
+        kind, amount_minor = CreditEntryKind.PAYMENT_REVERSED, payment.credited_minor
+        if payment.method is None:
+            kind, amount_minor = CreditEntryKind.APPLICATION_REVERSED, payment.amount_minor
+        payments.write(
+            caller,
+            reversed_payment,
+            moves=moves,
+            movement=_movement(caller, context.credit, kind, amount_minor, payment, on=today, ids=ids, at=now),
+            event=_event(caller, reversed_payment, EventType.PAYMENT_REVERSED, ids, at=now),
+            once=once,
+            answered=reversed_payment,
+        )
+        return reversed_payment
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def refund_payment(
+    caller: Caller,
+    payment_id: str,
+    wanted: RefundInput,
+    *,
+    once: IdempotentRequest,
+    payments: Payments,
+    clock: Clock,
+    ids: Ids,
+) -> Payment:
+    """Give money of a payment back: the invoices it settled last are owed again.
+
+    Raises: NotFound, PaymentReversed, RefundExceedsPayment, FieldErrors, Busy.
+    """
+    caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_future("/refunded_on", wanted.refunded_on, clock)
+
+    def attempt() -> Payment:
+        payment = payments.read(caller, payment_id, once=once)
+        payment.hold_refundable(wanted.amount_minor)
+        on = wanted.refunded_on or clock.today()
+        refund = PaymentRefund(
+            refund_id=ids.new("rfd"),
+            amount_minor=wanted.amount_minor,
+            method=wanted.method,
+            refunded_on=on,
+            reference=wanted.reference,
+            allocations=payment.refund_parts(wanted.amount_minor),
+            refunded_at=clock.now(),
+            refunded_by=caller.user_id,
+        )
+        refunded = payment.refunded(refund)
+        context = _context_of(caller, payment, payments)
+        _hold_kept(context, refund.allocations)
+        made = Correction(entry_id=refund.refund_id, on=on, at=refund.refunded_at, method=wanted.method)
+        moves = tuple(
+            _move(
+                caller,
+                _issued(context.invoices[part.invoice_id]),
+                part,
+                payment,
+                EntryKind.REFUND,
+                ids,
+                correction=made,
+            )
+            for part in refund.allocations
+        )
+        payments.write(
+            caller,
+            refunded,
+            moves=moves,
+            movement=None,
+            event=_event(caller, refunded, EventType.PAYMENT_REFUNDED, ids, at=refund.refunded_at),
+            once=once,
+            answered=refunded,
+        )
+        return refunded
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def read_customer_credit(caller: Caller, customer_id: str, page: PageRequest, *, payments: Payments) -> HeldCredit:
+    """Raises: NotFound."""
+    context = _of_customer(payments.load(caller, customer_id, ()))
+    return HeldCredit(credit=context.credit, entries=payments.credit_entries(caller, customer_id, page))
+
+
+def apply_customer_credit(
+    caller: Caller,
+    customer_id: str,
+    allocations: tuple[WantedAllocation, ...],
+    *,
+    once: IdempotentRequest,
+    payments: Payments,
+    clock: Clock,
+    ids: Ids,
+) -> Payment:
+    """Pay invoices from the customer's credit: a payment without a method, which can be reversed like any other.
+
+    Raises: NotFound, UnknownReference, InvoiceNotIssued, FieldErrors, PaymentExceedsBalance, CustomerCreditExceeded,
+        Busy.
+    """
+    caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_malformed(allocations)
+    if not allocations:
+        raise FieldErrors((FieldError("/allocations", "Nommez une facture.", "Name an invoice."),))
+
+    def attempt() -> Payment:
+        context = _of_customer(
+            payments.load(caller, customer_id, tuple(one.invoice_id for one in allocations), once=once)
+        )
+        named = _named_invoices(context, customer_id, allocations)
+        amount_minor = _applicable(context.credit, named)
+        parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE)
+        assert context.customer is not None  # noqa: S101 - held by _of_customer
+        payment = Payment(
+            tenant_id=caller.tenant_id,
+            payment_id=ids.new("pay"),
+            version=1,
+            customer_id=customer_id,
+            customer_name=context.customer.description.name,
+            currency="EUR",
+            amount_minor=amount_minor,
+            method=None,
+            paid_on=clock.today(),
+            reference="",
+            allocations=parts,
+            recorded_at=clock.now(),
+            recorded_by=caller.user_id,
+        )
+        _write_new(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
+        return payment
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def refund_customer_credit(
+    caller: Caller,
+    customer_id: str,
+    wanted: RefundInput,
+    *,
+    once: IdempotentRequest,
+    payments: Payments,
+    clock: Clock,
+    ids: Ids,
+) -> CustomerCredit:
+    """Give a customer's credit back in money. Raises: NotFound, CustomerCreditExceeded, FieldErrors, Busy."""
+    caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_future("/refunded_on", wanted.refunded_on, clock)
+
+    def attempt() -> CustomerCredit:
+        context = _of_customer(payments.load(caller, customer_id, (), once=once))
+        credit, entry = context.credit.moved(
+            CreditEntryKind.REFUND,
+            wanted.amount_minor,
+            entry_id=ids.new("rfd"),
+            source_id="",
+            on=wanted.refunded_on or clock.today(),
+            at=clock.now(),
+            by=caller.user_id,
+            method=wanted.method,
+            reference=wanted.reference,
+        )
+        event = Event(
+            event_id=ids.new("evt"),
+            event_type=EventType.CUSTOMER_CREDIT_REFUNDED,
+            occurred_at=clock.now(),
+            actor=caller.user_id,
+            data={
+                "customer_id": customer_id,
+                "entry_id": entry.entry_id,
+                "amount_minor": entry.amount_minor,
+                "balance_minor": credit.balance_minor,
+            },
+        )
+        payments.move_credit(caller, CreditMovement(credit=credit, entry=entry), event=event, once=once)
+        return credit
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, IssuedInvoice], ...]) -> int:
+    """What is taken of the credit: the named amounts, and for the others as much as there is and is owed."""
+    fixed = sum(one.amount_minor or 0 for one, _ in named)
+    open_minor = sum(max(invoice.ledger.balance_minor, 0) for one, invoice in named if one.amount_minor is None)
+    amount_minor = fixed + min(open_minor, max(credit.balance_minor - fixed, 0))
+    if not amount_minor and credit.balance_minor:
+        raise PaymentExceedsBalance("Ces factures sont déjà réglées.", "These invoices are already settled.")
+    if not amount_minor or amount_minor > credit.balance_minor:
+        raise credit.exceeded()
+    return amount_minor
+
+
+def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
+    if day is not None and day > clock.today():
+        raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
+
+
+def _refuse_malformed(allocations: tuple[WantedAllocation, ...]) -> None:
+    if len(allocations) > MAX_ALLOCATIONS:
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/allocations", f"Au plus {MAX_ALLOCATIONS} factures.", f"At most {MAX_ALLOCATIONS} invoices."
+                ),
+            )
+        )
+    seen: set[str] = set()
+    errors = []
+    for index, one in enumerate(allocations):
+        if one.invoice_id in seen:
+            errors.append(
+                FieldError(f"/allocations/{index}/invoice_id", "Facture nommée deux fois.", "Invoice named twice.")
+            )
+        seen.add(one.invoice_id)
+    if errors:
+        raise FieldErrors(tuple(errors))
+
+
+def _of_customer(context: PaymentContext) -> PaymentContext:
+    if context.customer is None:
+        raise NotFound
+    return context
+
+
+def _issued(invoice: Invoice) -> IssuedInvoice:
+    if isinstance(invoice, DraftInvoice):
+        raise InvoiceNotIssued
+    if invoice.document.document_type.is_credit_note:
+        raise NotFound
+    return invoice
+
+
+def _named_invoices(
+    context: PaymentContext, customer_id: str, allocations: tuple[WantedAllocation, ...]
+) -> tuple[tuple[WantedAllocation, IssuedInvoice], ...]:
+    """The invoices that a payment names: issued, and this customer's."""
+    missing = tuple(
+        FieldError(f"/allocations/{index}/invoice_id", "Facture inconnue.", "Unknown invoice.")
+        for index, one in enumerate(allocations)
+        if one.invoice_id not in context.invoices
+    )
+    if missing:
+        raise UnknownReference(missing)
+    named = tuple((one, _issued(context.invoices[one.invoice_id])) for one in allocations)
+    foreign = tuple(
+        FieldError(
+            f"/allocations/{index}/invoice_id",
+            "Cette facture est d'un autre client.",
+            "This invoice is another customer's.",
+        )
+        for index, (_, invoice) in enumerate(named)
+        if invoice.document.customer_id != customer_id
+    )
+    if foreign:
+        raise FieldErrors(foreign)
+    return named
+
+
+def _payment(
+    caller: Caller,
+    customer_id: str,
+    customer_name: str,
+    wanted: PaymentInput,
+    allocations: tuple[Allocation, ...],
+    credited_minor: int,
+    *,
+    clock: Clock,
+    ids: Ids,
+) -> Payment:
+    return Payment(
+        tenant_id=caller.tenant_id,
+        payment_id=ids.new("pay"),
+        version=1,
+        customer_id=customer_id,
+        customer_name=customer_name,
+        currency="EUR",
+        amount_minor=wanted.amount_minor,
+        method=wanted.method,
+        paid_on=wanted.paid_on or clock.today(),
+        reference=wanted.reference,
+        allocations=allocations,
+        credited_minor=credited_minor,
+        recorded_at=clock.now(),
+        recorded_by=caller.user_id,
+    )
+
+
+def _write_new(
+    caller: Caller,
+    payment: Payment,
+    context: PaymentContext,
+    *,
+    once: IdempotentRequest,
+    answered: object,
+    payments: Payments,
+    ids: Ids,
+) -> None:
+    """A payment with the ledgers it settles, and the credit it adds to or is paid from."""
+    moves = tuple(
+        _move(caller, _issued(context.invoices[part.invoice_id]), part, payment, EntryKind.PAYMENT, ids)
+        for part in payment.allocations
+    )
+    kind, amount_minor = CreditEntryKind.OVER_PAYMENT, payment.credited_minor
+    if payment.method is None:
+        kind, amount_minor = CreditEntryKind.APPLICATION, payment.amount_minor
+    payments.write(
+        caller,
+        payment,
+        moves=moves,
+        movement=_movement(caller, context.credit, kind, amount_minor, payment, on=payment.paid_on, ids=ids),
+        event=_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
+        once=once,
+        answered=answered,
+    )
+
+
+def _context_of(caller: Caller, payment: Payment, payments: Payments) -> PaymentContext:
+    """What a recorded payment touched, as it is now. The customer itself may be gone."""
+    return payments.load(caller, payment.customer_id, tuple(part.invoice_id for part in payment.allocations))
+
+
+def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...]) -> None:
+    """What a credit note released or refunded already is not given back a second time."""
+    for part in parts:
+        kept = _issued(context.invoices[part.invoice_id]).ledger.kept_minor
+        if part.amount_minor > kept:
+            raise RefundExceedsPayment(
+                f"La facture {part.number} ne garde que {format_euros(max(kept, 0))} de ses paiements.",
+                f"The invoice {part.number} keeps only €{to_major(max(kept, 0)):,} of its payments.",
+            )
+
+
+_MOVE_EVENTS = {
+    EntryKind.PAYMENT: EventType.PAYMENT_RECORDED,
+    EntryKind.REVERSAL: EventType.PAYMENT_REVERSED_ON_INVOICE,
+    EntryKind.REFUND: EventType.PAYMENT_REFUNDED_ON_INVOICE,
+}
+
+
+def _move(
+    caller: Caller,
+    invoice: IssuedInvoice,
+    part: Allocation,
+    payment: Payment,
+    kind: EntryKind,
+    ids: Ids,
+    *,
+    correction: Correction | None = None,
+) -> LedgerMove:
+    """The movement of an invoice that a payment makes, or its correction."""
+    entry = LedgerEntry(
+        entry_id=correction.entry_id if correction else payment.payment_id,
+        rank=invoice.ledger.entry_count + 1,
+        kind=kind,
+        amount_minor=part.amount_minor,
+        entry_date=correction.on if correction else payment.paid_on,
+        method=correction.method if correction else payment.method,
+        reference=payment.reference,
+        recorded_at=correction.at if correction else payment.recorded_at,
+        recorded_by=caller.user_id,
+        source_id=payment.payment_id,
+    )
+    moved = invoice.with_entry(entry)
+    event = Event(
+        event_id=ids.new("evt"),
+        event_type=_MOVE_EVENTS[kind],
+        occurred_at=entry.recorded_at,
+        actor=caller.user_id,
+        data={
+            "invoice_id": invoice.invoice_id,
+            "payment_id": payment.payment_id,
+            "entry_id": entry.entry_id,
+            "amount_minor": entry.amount_minor,
+            "method": entry.method.value if entry.method else "customer_credit",
+            "balance_minor": moved.ledger.balance_minor,
+        },
+    )
+    return LedgerMove(invoice=moved, entry=entry, event=event)
+
+
+def _movement(
+    caller: Caller,
+    credit: CustomerCredit,
+    kind: CreditEntryKind,
+    amount_minor: int,
+    payment: Payment,
+    *,
+    on: date,
+    ids: Ids,
+    at: datetime | None = None,
+) -> CreditMovement | None:
+    if not amount_minor:
+        return None
+    moved, entry = credit.moved(
+        kind,
+        amount_minor,
+        entry_id=ids.new("ent"),
+        source_id=payment.payment_id,
+        on=on,
+        at=at or payment.recorded_at,
+        by=caller.user_id,
+        reference=payment.reference,
+    )
+    return CreditMovement(credit=moved, entry=entry)
+
+
+def _event(caller: Caller, payment: Payment, event_type: EventType, ids: Ids, *, at: datetime | None = None) -> Event:
+    return Event(
+        event_id=ids.new("evt"),
+        event_type=event_type,
+        occurred_at=at or payment.recorded_at,
+        actor=caller.user_id,
+        data={
+            "payment_id": payment.payment_id,
+            "customer_id": payment.customer_id,
+            "amount_minor": payment.amount_minor,
+            "credited_minor": payment.credited_minor,
+            "refunded_minor": payment.refunded_minor,
+            "method": payment.method.value if payment.method else "customer_credit",
+            "invoices": len(payment.allocations),
+        },
+    )
