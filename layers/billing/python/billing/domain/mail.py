@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 from billing.domain.credit_notes import settlement_lines
+from billing.domain.deliverable import Deliverable
 from billing.domain.invoice import DocumentType, InvoiceDocument, IssuedInvoice
 from billing.domain.parties import CustomerDescription, CustomerKind
+from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.tongue import DocumentLanguage, Tongue
 from billing.domain.typography import NO_BREAK_SPACE, format_long_date, grouped, printable
 
@@ -21,6 +23,7 @@ _NAMES = {
     DocumentType.CORRECTIVE: ("Facture rectificative", "la facture rectificative", "corrective invoice"),
     DocumentType.DEPOSIT: ("Facture d'acompte", "la facture d'acompte", "deposit invoice"),
     DocumentType.DEPOSIT_CREDIT_NOTE: ("Avoir sur acompte", "l'avoir sur acompte", "credit note on a deposit"),
+    DocumentType.QUOTE: ("Devis", "le devis", "quote"),
 }
 
 
@@ -67,6 +70,61 @@ def _opening(document: InvoiceDocument, tongue: Tongue) -> list[str]:
         f"d'un montant de {in_french.money(total_minor)}{f'{NO_BREAK_SPACE}TTC' if taxed else ''}.",
         f"Please find attached the {english} {document.number} of {in_english.long_date(document.issue_date)}, "
         f"for {in_english.money(total_minor)}{' including VAT' if taxed else ''}.",
+    )
+
+
+def compose_mail(issued: Deliverable, *, link: str | None = None) -> ComposedMail:
+    return (
+        compose_quote_mail(issued, link=link) if isinstance(issued, Quote) else compose_invoice_mail(issued, link=link)
+    )
+
+
+def compose_quote_mail(quote: Quote, *, link: str | None = None) -> ComposedMail:
+    """The mail that offers a quote; its link is where the customer accepts or declines."""
+    document = quote.frozen
+    tongue = document.particulars.tongue
+    seller = _one_line(document.seller.display_name)
+    version = f" (version {document.revision})" if document.revision > 1 else ""
+    letter = _Letter(
+        tongue=tongue,
+        subject=f"{tongue.say('Devis')} {document.number}{version} – {seller}",
+        greeting=_greeting(document.buyer, tongue),
+        opening=_quote_opening(document, version, tongue),
+        facts=[
+            (tongue.say("Montant du devis"), tongue.money(document.totals.total_minor)),
+            (tongue.say("Valable jusqu'au"), tongue.long_date(document.valid_until)),
+        ],
+        link=link,
+        transfer=[],
+        closing=_quote_closing(tongue, linked=link is not None),
+        seller=seller,
+        contact=[part for part in (document.seller.phone, document.seller.email, document.seller.website) if part],
+    )
+    return ComposedMail(subject=letter.subject, text=_text(letter), html=_html(letter))
+
+
+def _quote_opening(document: QuoteDocument, version: str, tongue: Tongue) -> list[str]:
+    total_minor, taxed = document.totals.total_minor, bool(document.totals.vat_minor)
+    in_french = Tongue(currency=document.currency)
+    in_english = Tongue(language=DocumentLanguage.ENGLISH, currency=document.currency)
+    return tongue.choose(
+        f"Veuillez trouver ci-joint notre devis {document.number}{version} "
+        f"du {format_long_date(document.issue_date)}, d'un montant de "
+        f"{in_french.money(total_minor)}{f'{NO_BREAK_SPACE}TTC' if taxed else ''}.",
+        f"Please find attached our quote {document.number}{version} of {in_english.long_date(document.issue_date)}, "
+        f"for {in_english.money(total_minor)}{' including VAT' if taxed else ''}.",
+    )
+
+
+def _quote_closing(tongue: Tongue, *, linked: bool) -> list[str]:
+    if linked:
+        return tongue.choose(
+            "Vous pouvez l'accepter en ligne par ce lien, ou nous répondre simplement par e-mail.",
+            "You can accept it online by this link, or simply reply by e-mail.",
+        )
+    return tongue.choose(
+        "Pour l'accepter ou pour toute question, répondez simplement à ce message.",
+        "To accept it, or for any question, simply reply to this message.",
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+from billing.adapters.pdf.renderer import PdfDocumentRenderer
 
 
 @cache
-def renderer() -> PdfInvoiceRenderer:
-    return PdfInvoiceRenderer()
+def renderer() -> PdfDocumentRenderer:
+    return PdfDocumentRenderer()

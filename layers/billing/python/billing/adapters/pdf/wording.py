@@ -7,13 +7,14 @@ import re
 from billing.domain.countries import country_name
 from billing.domain.credit_notes import settlement_lines
 from billing.domain.currency import EURO
-from billing.domain.invoice import DocumentType, InvoiceDocument
+from billing.domain.invoice import DocumentType, InvoiceDocument, vat_in_euros
 from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
-from billing.domain.tongue import FRENCH, Tongue
+from billing.domain.quote import QuoteDocument
+from billing.domain.tongue import FRENCH, DocumentLanguage, Tongue
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
 from billing.domain.units import UNITS
@@ -25,7 +26,9 @@ TITLES = {
     DocumentType.CORRECTIVE: "Facture rectificative",
     DocumentType.DEPOSIT: "Facture d'acompte",
     DocumentType.DEPOSIT_CREDIT_NOTE: "Avoir sur acompte",
+    DocumentType.QUOTE: "Devis",
 }
+PrintedDocument = InvoiceDocument | QuoteDocument
 _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
 _NO_VAT = "–"
 
@@ -89,12 +92,14 @@ def buyer_identifiers(buyer: CustomerDescription, tongue: Tongue = FRENCH) -> li
     ]
 
 
-def title(document: InvoiceDocument) -> str:
+def title(document: PrintedDocument) -> str:
     return document.particulars.tongue.say(TITLES[document.document_type])
 
 
-def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+def facts(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and value of what a reader looks for first."""
+    if isinstance(document, QuoteDocument):
+        return _labelled(_quote_facts(document), document)
     tongue = document.particulars.tongue
     found = [("Date d'émission", tongue.short_date(document.issue_date))]
     if document.document_type.is_credit_note:
@@ -108,10 +113,43 @@ def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
             ("Date de paiement" if document.paid else "Date d'échéance", tongue.short_date(document.due_date)),
         ]
         found += [("Votre commande", document.purchase_order)] if document.purchase_order else []
-    return [("\n".join(tongue.lines(label)), value) for label, value in found]
+    return _labelled(found, document)
 
 
-def printed_mentions(document: InvoiceDocument) -> list[str]:
+def _quote_facts(document: QuoteDocument) -> list[tuple[str, str]]:
+    tongue = document.particulars.tongue
+    version = [("Version", str(document.revision))] if document.revision > 1 else []
+    return [
+        ("Date du devis", tongue.short_date(document.issue_date)),
+        ("Valable jusqu'au", tongue.short_date(document.valid_until)),
+        *version,
+    ]
+
+
+def _labelled(found: list[tuple[str, str]], document: PrintedDocument) -> list[tuple[str, str]]:
+    return [("\n".join(document.particulars.tongue.lines(label)), value) for label, value in found]
+
+
+def agreement(document: QuoteDocument) -> list[str]:
+    tongue, total_minor = _alone(document.particulars.tongue), document.totals.total_minor
+    taxed = bool(document.totals.vat_minor)
+    french, english = (
+        Tongue(currency=document.currency),
+        Tongue(language=DocumentLanguage.ENGLISH, currency=document.currency),
+    )
+    return [
+        *tongue.choose(
+            f"Devis {document.number} accepté pour {french.money(total_minor)}{' TTC' if taxed else ''}.",
+            f"Quote {document.number} accepted for {english.money(total_minor)}{' including VAT' if taxed else ''}.",
+        ),
+        *tongue.choose(
+            "Signature précédée de la mention « Bon pour accord », ou acceptation en ligne par le lien reçu.",
+            "Signature after the words “Bon pour accord”, or acceptance online by the link received.",
+        ),
+    ]
+
+
+def printed_mentions(document: PrintedDocument) -> list[str]:
     """Those that are not printed with their VAT group; a credit note asks for no payment, hence has no late one."""
     said = {group.vat.wording for group in document.totals.vat_breakdown}
     of_payment = {NoteCode.PENALTIES, NoteCode.COLLECTION_FEE, NoteCode.EARLY_PAYMENT}
@@ -121,7 +159,7 @@ def printed_mentions(document: InvoiceDocument) -> list[str]:
     return [text for one in kept for text in tongue.choose(one.text, one.english)]
 
 
-def references(document: InvoiceDocument) -> list[str]:
+def references(document: PrintedDocument) -> list[str]:
     """What the buyer files the document by, beside its own order number."""
     held = document.particulars
     tongue, period = held.tongue, held.period
@@ -220,7 +258,7 @@ def document_discount(discount: Discount | None, tongue: Tongue = FRENCH) -> str
     return f"{_reason(discount.reason, tongue)}{share}"
 
 
-def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
+def totals(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and amount of each total before the amount due."""
     sums, tongue = document.totals, document.particulars.tongue
     rows = _adjustment_rows(document)
@@ -236,22 +274,22 @@ def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
-def total_label(document: InvoiceDocument) -> str:
+def total_label(document: PrintedDocument) -> str:
     return document.particulars.tongue.say("Total TTC")
 
 
-def exchange_lines(document: InvoiceDocument) -> list[str]:
+def exchange_lines(document: PrintedDocument) -> list[str]:
     """The VAT in euros and the rate that gives it, of a document in another currency (BT-111)."""
-    exchange, vat_minor = document.particulars.exchange, document.vat_euros_minor
+    exchange, tongue = document.particulars.exchange, document.particulars.tongue
+    vat_minor = vat_in_euros(document.particulars, document.totals)
     if exchange is None or vat_minor is None:
         return []
-    tongue = document.particulars.tongue
     rate = f"{tongue.money(100, EURO)} = {tongue.number(exchange.rate)}{NO_BREAK_SPACE}{exchange.currency}"
     vat = f"{tongue.say('TVA en euros')}{_colon(tongue)} {tongue.money(vat_minor, EURO)}"
     return [f"{vat} ({rate}, {exchange.source}, {tongue.short_date(exchange.on)})"]
 
 
-def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
+def _adjustment_rows(document: PrintedDocument) -> list[tuple[str, str]]:
     """The discount, then each allowance and charge, over all VAT groups together."""
     sums, tongue = document.totals, document.particulars.tongue
     amounts: dict[tuple[bool, str], int] = {}
@@ -268,17 +306,26 @@ def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
-def due_label(document: InvoiceDocument) -> list[str]:
+def buyer_title(document: PrintedDocument) -> str:
+    label = "Adressé à" if isinstance(document, QuoteDocument) else "Facturé à"
+    return document.particulars.tongue.say(label)
+
+
+def due_label(document: PrintedDocument) -> list[str]:
     """What stands beside the amount due; an invoice paid before its issue says so."""
-    if document.document_type.is_credit_note:
+    if isinstance(document, QuoteDocument):
+        label = "Total du devis"
+    elif document.document_type.is_credit_note:
         label = "Net à votre crédit"
     else:
         label = "Acquitté, net à payer" if document.paid else "Net à payer"
     return document.particulars.tongue.lines(label)
 
 
-def payment_title(document: InvoiceDocument) -> str:
-    if document.document_type.is_credit_note:
+def payment_title(document: PrintedDocument) -> str:
+    if isinstance(document, QuoteDocument):
+        label = "Conditions"
+    elif document.document_type.is_credit_note:
         label = "Règlement de l'avoir"
     elif document.paid is not None:
         label = "Facture acquittée"
@@ -287,7 +334,7 @@ def payment_title(document: InvoiceDocument) -> str:
     return document.particulars.tongue.say(label)
 
 
-def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Label and value of what a payer needs: when and what to quote, then where the money goes.
 
     Of a credit note: why it was made, then how it is settled.
@@ -297,7 +344,14 @@ def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], l
     return [(tongue.say(label), value) for label, value in left], [(tongue.say(label), value) for label, value in right]
 
 
-def _payment_rows(document: InvoiceDocument, tongue: Tongue) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def _payment_rows(document: PrintedDocument, tongue: Tongue) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    if isinstance(document, QuoteDocument):
+        return [
+            (
+                "Règlement",
+                " / ".join(tongue.choose(document.payment_terms.wording_fr, document.payment_terms.wording_en)),
+            )
+        ], []
     if document.document_type.is_credit_note:
         return [("Motif", document.reason)], [
             (label, tongue.money(amount)) for label, amount in settlement_lines(document)
