@@ -109,6 +109,10 @@ ENGLISH = {
     "espèces": "cash",
     "carte bancaire": "card",
     "Notes": "Notes",
+    "Conservé à votre crédit": "Kept as your credit",
+    "Remboursé": "Refunded",
+    "Déduit de la facture": "Deducted from invoice",
+    "prélèvement": "direct debit",
     # Mail
     "Reste à payer": "Left to pay",
     "rien, tout est réglé": "nothing, all is paid",
@@ -145,7 +149,7 @@ class Tongue:
 
     def lines(self, french: str) -> list[str]:
         """A label in each language of the document; one without a translation stays French."""
-        english = ENGLISH.get(french, french)
+        english = ENGLISH.get(french) or _with_number(french)
         if self.is_english:
             return [english]
         both = self.language is DocumentLanguage.FRENCH_AND_ENGLISH and english != french
@@ -193,6 +197,14 @@ class Tongue:
         if not self.is_english:
             return format_long_date(day)
         return NO_BREAK_SPACE.join((str(day.day), _MONTHS[day.month - 1], str(day.year)))
+
+
+_DEDUCTED = "Déduit de la facture"
+
+
+def _with_number(french: str) -> str:
+    """A label that ends with the number of a document; anything else stays as it is."""
+    return french.replace(_DEDUCTED, ENGLISH[_DEDUCTED]) if french.startswith(_DEDUCTED) else french
 
 
 FRENCH = Tongue()
