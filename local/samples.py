@@ -81,3 +81,10 @@ def draft(customer_id: str, *, lines: int = 1) -> Json:
 def quoted(customer_id: str) -> Json:
     """A small quote with a free line."""
     return {"customer_id": customer_id, "lines": draft(customer_id)["lines"], "notes": "Délai : trois semaines."}
+
+
+def recurring(customer_id: str, *, start: str = "2099-01-01", mode: str = "issue") -> Json:
+    """A monthly template, far in the future unless told."""
+    line = {**draft(customer_id)["lines"][0], "description": "Maintenance de {month}"}
+    rule = {"frequency": "monthly", "start": start, "day": int(start[-2:])}
+    return {"customer_id": customer_id, "lines": [line], "name": "Maintenance", "recurrence": rule, "mode": mode}

@@ -168,6 +168,18 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     other = {"quote_id": check("quotes/duplicate", **quote).body["quote_id"]}
     check("quotes/send", body={"version": 1, "mail": False}, **other)
     check("quotes/record_answer", **other)
+    template = json.loads(sample("recurring_invoices/create")["body"]) | {"customer_id": owner.ids["customer_id"]}
+    check("recurring_invoices/preview", body=template)
+    made = check("recurring_invoices/create", body=template).body
+    recurring = {"recurring_invoice_id": made["recurring_invoice_id"]}
+    check("recurring_invoices/edit", body=template, **recurring)
+    check("recurring_invoices/pause", **recurring)
+    check("recurring_invoices/resume", **recurring)
+    check("recurring_invoices/skip", body={"date": made["next_dates"][1]}, **recurring)
+    check("recurring_invoices/read", **recurring)
+    check("recurring_invoices/list")
+    check("recurring_invoices/read_timeline", **recurring)
+    check("recurring_invoices/end", **recurring)
     job = check("invoices/start_verification").body["verification_id"]
     check("invoices/read_verification", verification_id=job)
     check("operations/read_health")

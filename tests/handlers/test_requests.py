@@ -133,6 +133,17 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
     assert requests(lambda: owner.call("quotes/convert", **path)) == 3
 
 
+def test_recurring_invoices_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    body = json.loads(sample("recurring_invoices/create")["body"]) | {"customer_id": owner.ids["customer_id"]}
+    path = {"recurring_invoice_id": owner.call("recurring_invoices/create", body=body).body["recurring_invoice_id"]}
+
+    assert requests(lambda: owner.call("recurring_invoices/create", body=body)) == 2
+    assert requests(lambda: owner.call("recurring_invoices/edit", body=body, **path)) == 3
+    assert requests(lambda: owner.call("recurring_invoices/pause", **path)) == 2
+    assert requests(lambda: owner.call("recurring_invoices/read", **path)) == 1
+    assert requests(lambda: owner.call("recurring_invoices/list")) == 1
+
+
 def arguments(operation: str, ids: Json) -> Json:
     """What makes the sample event speak of this company's own things."""
     domain, _, name = operation.partition("/")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from local.client import ApiClient, Json, wait_for
-from local.samples import SERVICE, draft, quoted
+from local.samples import SERVICE, draft, quoted, recurring
 from tests.people import Person, delivered
 
 pytestmark = pytest.mark.cloud
@@ -65,7 +65,9 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
     payment = api.post("/v1/payments", {**paid, "excess": "customer_credit"})
     note = api.post(f"/v1/invoices/{credited['invoice_id']}/credit-notes", {"mode": "full", "reason": "Retour"})
     quote = api.post("/v1/quotes", quoted(owner.customer["customer_id"]))
+    template = api.post("/v1/recurring-invoices", recurring(owner.customer["customer_id"]))
     return owner, {
+        "recurring_invoice_id": template["recurring_invoice_id"],
         "quote_id": quote["quote_id"],
         "customer_id": owner.customer["customer_id"],
         "product_id": product["product_id"],
@@ -84,6 +86,7 @@ def everything(api: ApiClient, ids: dict[str, str]) -> list[Json]:
         f"/v1/invoices/{ids['invoice_id']}",
         f"/v1/invoices/{ids['invoice_id']}/timeline",
         f"/v1/quotes/{ids['quote_id']}",
+        f"/v1/recurring-invoices/{ids['recurring_invoice_id']}",
     ]
     return [api.get(path) for path in paths]
 
@@ -148,6 +151,7 @@ def test_lists_and_searches_show_nothing_of_another_company(
         "/v1/customers/search?q=client",
         "/v1/products",
         "/v1/quotes",
+        "/v1/recurring-invoices",
         f"/v1/quotes?customer_id={ids['customer_id']}",
     ):
         assert stranger.api.get(path)["items"] == []

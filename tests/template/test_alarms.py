@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import resources, target
+from tests.template.stack import resources, target, template
 
 # (namespace, metric) → the sets of dimensions AWS emits it with, and the kind of resource each dimension names.
 HTTP_API = [frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})]
@@ -20,6 +20,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
         ("AWS/Lambda", metric): FUNCTION_OR_ACCOUNT
         for metric in ("Duration", "Errors", "Invocations", "Throttles", "ConcurrentExecutions")
     },
+    ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
     **{
@@ -70,6 +71,9 @@ def test_an_alarm_watches_resources_of_the_stack(name: str) -> None:
         for dimension in metric.get("Dimensions", []):
             if dimension["Name"] == "Stage":
                 assert dimension["Value"] == "$default"
+            elif dimension["Name"] == "service":  # what Powertools puts on each of our own metrics
+                common = template()["Globals"]["Function"]["Environment"]["Variables"]
+                assert dimension["Value"] == common["POWERTOOLS_SERVICE_NAME"]
             elif dimension["Name"] == "GlobalSecondaryIndexName":
                 assert dimension["Value"] in indexes
             else:

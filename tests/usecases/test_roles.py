@@ -15,6 +15,8 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
 from billing.domain.quote import Quote, QuoteAnswer
+from billing.domain.recurrence import Frequency, Recurrence
+from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
@@ -28,6 +30,7 @@ from billing.usecases import (
     payments,
     products,
     quotes,
+    recurring_invoices,
     series,
     verifications,
 )
@@ -377,6 +380,79 @@ class Acts:
             by, self.quote.quote_id, quotes=self.held.quotes, documents=self.shop.documents, clock=self.shop.clock
         )
 
+    def _recurring_input(self) -> recurring_invoices.RecurringInput:
+        rule = Recurrence(frequency=Frequency.MONTHLY, start=self.shop.clock.today(), day=1)
+        return recurring_invoices.RecurringInput(
+            name="Maintenance", draft=self.wanted, recurrence=rule, mode=RecurringMode.DRAFT
+        )
+
+    def _recurring_ports(self) -> dict[str, Any]:
+        return {
+            "once": self.shop.once(),
+            "recurring_invoices": self.held.recurring_invoices,
+            "clock": self.shop.clock,
+            "ids": self.shop.ids,
+        }
+
+    def create_recurring_invoice(self, by: Caller) -> object:
+        return recurring_invoices.create_recurring_invoice(
+            by, self._recurring_input(), invoices=self.held.invoices, **self._recurring_ports()
+        )
+
+    def preview_recurring_invoice(self, by: Caller) -> object:
+        return recurring_invoices.preview_recurring_invoice(
+            by, self._recurring_input(), invoices=self.held.invoices, clock=self.shop.clock
+        )
+
+    def _template(self) -> RecurringInvoice:
+        made = self.create_recurring_invoice(self.shop.caller)
+        assert isinstance(made, RecurringInvoice)
+        return made
+
+    def read_recurring_invoice(self, by: Caller) -> object:
+        return recurring_invoices.read_recurring_invoice(
+            by, self._template().recurring_invoice_id, recurring_invoices=self.held.recurring_invoices
+        )
+
+    def list_recurring_invoices(self, by: Caller) -> object:
+        return recurring_invoices.list_recurring_invoices(by, PAGE, recurring_invoices=self.held.recurring_invoices)
+
+    def read_recurring_invoice_timeline(self, by: Caller) -> object:
+        return recurring_invoices.read_recurring_invoice_timeline(
+            by, self._template().recurring_invoice_id, PAGE, recurring_invoices=self.held.recurring_invoices
+        )
+
+    def edit_recurring_invoice(self, by: Caller) -> object:
+        ports = self._recurring_ports()
+        ports.pop("once")
+        return recurring_invoices.edit_recurring_invoice(
+            by,
+            self._template().recurring_invoice_id,
+            self._recurring_input(),
+            expected_version=1,
+            invoices=self.held.invoices,
+            **ports,
+        )
+
+    def pause_recurring_invoice(self, by: Caller) -> object:
+        template = self._template().recurring_invoice_id
+        return recurring_invoices.pause_recurring_invoice(by, template, **self._recurring_ports())
+
+    def resume_recurring_invoice(self, by: Caller) -> object:
+        template = self._template().recurring_invoice_id
+        recurring_invoices.pause_recurring_invoice(self.shop.caller, template, **self._recurring_ports())
+        return recurring_invoices.resume_recurring_invoice(by, template, **self._recurring_ports())
+
+    def skip_recurring_invoice(self, by: Caller) -> object:
+        template = self._template()
+        return recurring_invoices.skip_recurring_invoice(
+            by, template.recurring_invoice_id, template.next_dates()[0], **self._recurring_ports()
+        )
+
+    def end_recurring_invoice(self, by: Caller) -> object:
+        template = self._template().recurring_invoice_id
+        return recurring_invoices.end_recurring_invoice(by, template, **self._recurring_ports())
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -419,6 +495,26 @@ ALLOWED: dict[str, set[Role]] = {
             "revoke_quote_links",
             "record_quote_answer",
             "convert_quote",
+        ),
+        WRITERS,
+    ),
+    **dict.fromkeys(
+        (
+            "preview_recurring_invoice",
+            "read_recurring_invoice",
+            "list_recurring_invoices",
+            "read_recurring_invoice_timeline",
+        ),
+        READERS,
+    ),
+    **dict.fromkeys(
+        (
+            "create_recurring_invoice",
+            "edit_recurring_invoice",
+            "pause_recurring_invoice",
+            "resume_recurring_invoice",
+            "skip_recurring_invoice",
+            "end_recurring_invoice",
         ),
         WRITERS,
     ),

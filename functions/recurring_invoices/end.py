@@ -1,0 +1,41 @@
+"""POST /v1/recurring-invoices/{recurring_invoice_id}/end — end a template for good."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from billing.api.answers import documented, respond
+from billing.api.entry import entry_point
+from billing.api.fields import RecurringInvoiceId
+from billing.api.identity import caller
+from billing.api.preconditions import IdempotencyKey, idempotent
+from billing.api.problems import install
+from billing.api.recurring_invoices import RecurringInvoiceResponse, recurring_invoice_answer
+from billing.runtime import table
+from billing.runtime.clock import clock, ids
+from billing.usecases.recurring_invoices import end_recurring_invoice
+
+app = APIGatewayHttpResolver(enable_validation=True)
+install(app)
+
+
+@app.post(
+    "/v1/recurring-invoices/<recurring_invoice_id>/end",
+    operation_id="endRecurringInvoice",
+    tags=["recurring_invoices"],
+    description="What it made stays.",
+    responses=documented(
+        200, RecurringInvoiceResponse, "The ended template", versioned=True, refused={409: "`recurring-invoice-ended`"}
+    ),
+)
+def end(recurring_invoice_id: RecurringInvoiceId, idempotency_key: IdempotencyKey) -> Response[str]:
+    recurring = end_recurring_invoice(
+        caller(app),
+        recurring_invoice_id,
+        once=idempotent(app, idempotency_key, recurring_invoice_answer),
+        recurring_invoices=table.recurring_invoices(),
+        clock=clock,
+        ids=ids,
+    )
+    return respond(recurring_invoice_answer(recurring))
+
+
+handler = entry_point(app)
