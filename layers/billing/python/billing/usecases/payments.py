@@ -40,6 +40,7 @@ from billing.domain.payments import (
     allocate_payment,
     hold_cash_limit,
 )
+from billing.domain.printing import unprintable_errors
 from billing.domain.typography import format_euros
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
@@ -104,6 +105,7 @@ def record_payment(
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_unprintable("/reference", wanted.reference)
     _refuse_malformed(allocations)
 
     def attempt() -> Payment:
@@ -144,6 +146,7 @@ def record_invoice_payment(
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_unprintable("/reference", wanted.reference)
 
     def attempt() -> IssuedInvoice:
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
@@ -194,6 +197,7 @@ def reverse_payment(
     Raises: NotFound, PaymentReversed, CustomerCreditExceeded (what became credit was spent), Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_unprintable("/reason", reason)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
@@ -408,6 +412,13 @@ def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, Iss
 def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
     if day is not None and day > clock.today():
         raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
+
+
+def _refuse_unprintable(pointer: str, text: str) -> None:
+    """A receipt prints it. Raises: FieldErrors."""
+    errors = tuple(unprintable_errors(((pointer, text),)))
+    if errors:
+        raise FieldErrors(errors)
 
 
 def _refuse_malformed(allocations: tuple[WantedAllocation, ...]) -> None:
