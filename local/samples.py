@@ -76,3 +76,8 @@ def draft(customer_id: str, *, lines: int = 1) -> Json:
             for rank in range(1, lines + 1)
         ],
     }
+
+
+def quoted(customer_id: str) -> Json:
+    """A small quote with a free line."""
+    return {"customer_id": customer_id, "lines": draft(customer_id)["lines"], "notes": "Délai : trois semaines."}

@@ -116,7 +116,8 @@ class Stack:
 
 def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     document = read_yaml(layout.template_file)
-    known = {name: value for name, value in PARAMETERS.items() if name in document.get("Parameters", {})}
+    given = {**PARAMETERS, "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes"}
+    known = {name: value for name, value in given.items() if name in document.get("Parameters", {})}
     return Template(document, parameters=known, attributes=attributes)
 
 

@@ -29,6 +29,7 @@ def delete(invoice_id: InvoiceId, if_match: IfMatch) -> Response[str]:
         invoice_id,
         expected_version=expected_version(if_match),
         invoices=table.invoices(),
+        quotes=table.quotes(),
         clock=clock,
         ids=ids,
     )

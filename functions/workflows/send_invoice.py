@@ -3,10 +3,11 @@
 from typing import Any
 
 from billing.api.entry import task_point
-from billing.runtime.clock import clock
+from billing.runtime.clock import clock, ids
 from billing.runtime.documents import documents
 from billing.runtime.mailer import mailer
 from billing.runtime.observability import count
+from billing.runtime.settings import portal_quotes_url
 from billing.runtime.table import deliveries
 from billing.usecases.deliveries import mail_invoice
 
@@ -19,7 +20,9 @@ def send_invoice(event: dict[str, Any]) -> dict[str, Any]:
         deliveries=deliveries(),
         documents=documents(),
         mailer=mailer(),
+        link_base=f"{portal_quotes_url()}/",
         clock=clock,
+        ids=ids,
     )
     count("MailSent")
     return {"state": claim.state.value}

@@ -18,7 +18,7 @@ import boto3
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import from_item as company_of
 from billing.adapters.dynamodb.customers import from_item as customer_of
-from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from local.client import ApiClient
 from local.layout import REGION
 from local.samples import draft
@@ -70,7 +70,7 @@ def test_operations(cloud: LocalCloud, person: Callable[..., Person]) -> None:
 
 
 def test_one_pdf() -> None:
-    renderer = PdfInvoiceRenderer()
+    renderer = PdfDocumentRenderer()
     small, large = issued(), issued(lines=many_lines(200))
     renderer.render(small, logo=None)
     one, other = alternate(

@@ -19,6 +19,7 @@ from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
+from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
@@ -34,6 +35,7 @@ from billing.ports.credit_notes import CreditNotes
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
 from billing.ports.payments import LedgerMove, Payments
+from billing.ports.quotes import Quotes
 from billing.ports.repositories import (
     Companies,
     Customers,
@@ -64,6 +66,7 @@ class Repositories:
     customers: Customers
     products: Products
     invoices: Invoices
+    quotes: Quotes
     deliveries: Deliveries
     requests: WorkflowRequests
     verifications: Verifications
@@ -216,6 +219,7 @@ def _over_fakes() -> Repositories:
         customers=fakes.customers,
         products=fakes.products,
         invoices=fakes.invoices,
+        quotes=fakes.quotes,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
         verifications=fakes.verifications,
@@ -263,6 +267,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         customers=TableCustomers(table),
         products=TableProducts(table),
         invoices=TableInvoices(table),
+        quotes=TableQuotes(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),

@@ -55,5 +55,8 @@ class FakeIds:
             self._last += 1
             return f"{prefix}_{self._last:06d}"
 
+    def secret(self) -> str:
+        return self.new("secret").ljust(43, "-")
+
     def jitter(self) -> float:
         return self._jitter

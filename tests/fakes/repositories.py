@@ -8,10 +8,10 @@ from typing import TypeVar, cast
 
 from billing.domain.access import Caller, Membership
 from billing.domain.dates import civil_date
+from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import (
     FieldError,
-    InvoiceAlreadyIssued,
     MembershipChanged,
     NotFound,
     StaleVersion,
@@ -23,6 +23,7 @@ from billing.domain.ledger import InvoiceStatus, LedgerEntry, is_overdue
 from billing.domain.money import format_decimal
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
+from billing.domain.quote import Quote
 from billing.domain.search import fold, words
 from billing.domain.verification import (
     ChainedDocument,
@@ -48,9 +49,10 @@ from billing.ports.repositories import (
 )
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.payments import FakePayments
+from tests.fakes.quotes import FakeQuotes
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
-from tests.fakes.writes import DELIVERY, ask, hold_number, move_head, take_number
+from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
 
 T = TypeVar("T")
 Rows = list[tuple[str, object]]
@@ -234,13 +236,13 @@ class FakeInvoices:
 
     def save_draft(self, caller: Caller, draft: DraftInvoice, *, previous: DraftInvoice, event: Event) -> None:
         with self._store.writing(caller):
-            self._held_draft(caller.tenant_id, draft.invoice_id, previous.version)
+            hold_draft(self._store, caller.tenant_id, draft.invoice_id, previous.version)
             self._store.invoices[caller.tenant_id, draft.invoice_id] = draft
             self._store.record(caller.tenant_id, draft.invoice_id, event)
 
     def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
         with self._store.writing(caller):
-            self._held_draft(caller.tenant_id, invoice_id, expected_version)
+            hold_draft(self._store, caller.tenant_id, invoice_id, expected_version)
             del self._store.invoices[caller.tenant_id, invoice_id]
             self._store.record(caller.tenant_id, invoice_id, event)
 
@@ -281,7 +283,7 @@ class FakeInvoices:
     ) -> None:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
-            self._held_draft(tenant_id, invoice_id, draft.version)
+            hold_draft(self._store, tenant_id, invoice_id, draft.version)
             hold_number(self._store, tenant_id, allocation)
             self._store.invoices[tenant_id, invoice_id] = issued
             take_number(self._store, issued, allocation)
@@ -316,13 +318,6 @@ class FakeInvoices:
     def _series(self, tenant_id: str) -> SeriesState:
         return self._store.series.get((tenant_id, Series.INVOICE)) or SeriesState.untouched(Series.INVOICE)
 
-    def _held_draft(self, tenant_id: str, invoice_id: str, version: int) -> None:
-        stored = _invoice(self._store, tenant_id, invoice_id)
-        if isinstance(stored, IssuedInvoice):
-            raise InvoiceAlreadyIssued
-        if stored.version != version:
-            raise StaleVersion
-
 
 class FakeDeliveries:
     """Port Deliveries."""
@@ -337,28 +332,37 @@ class FakeDeliveries:
             raise NotFound
         return invoice
 
+    def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        if not is_quote_id(document_id):
+            return self.invoice(tenant_id, document_id)
+        with self._store.lock:
+            quote = _found(self._store.quotes.get((tenant_id, document_id)))
+        if quote.document is None:
+            raise NotFound
+        return quote
+
     def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest:
         with self._store.lock:
             request = _found(self._store.requests.get((tenant_id, invoice_id, attempt)))
             waiting = self._store.outbox.get((DELIVERY, tenant_id, invoice_id, attempt))
         return replace(request, executions=waiting.executions) if waiting else request
 
-    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
         with self._store.lock:
-            invoice = self.invoice(tenant_id, invoice_id)
-            if invoice.delivery.pdf is not None:
-                return invoice
-            recorded = invoice.with_delivery(replace(invoice.delivery, pdf=pdf), pdf.rendered_at)
+            document = self.document(tenant_id, document_id)
+            if document.delivery.pdf is not None:
+                return document
+            recorded = document.with_delivery(replace(document.delivery, pdf=pdf), pdf.rendered_at)
             move_head(self._store, recorded)
-            self._store.record(tenant_id, invoice_id, event)
+            self._store.record(tenant_id, document_id, event)
             return recorded
 
-    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+    def settle(self, document: Deliverable, request: DeliveryRequest, *, event: Event | None) -> None:
         key = (request.tenant_id, request.invoice_id, request.attempt)
         with self._store.lock:
             if self._store.requests[key].outcome is not None:
                 raise StaleVersion
-            move_head(self._store, invoice)
+            move_head(self._store, document)
             self._store.requests[key] = request
             self._store.outbox.pop((DELIVERY, *key))
             if event:
@@ -380,10 +384,14 @@ class FakeDeliveries:
         with self._store.lock:
             return self._store.claims.get((tenant_id, invoice_id, attempt, recipient.strip().lower()))
 
-    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
+    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
         with self._store.lock:
-            move_head(self._store, invoice)
-            self._store.record(invoice.tenant_id, invoice.invoice_id, event)
+            move_head(self._store, document)
+            self._store.record(document.tenant_id, document.document_id, event)
+
+    def record_link(self, quote: Quote) -> None:
+        with self._store.lock:
+            move_head(self._store, quote)
 
 
 class FakeWorkflowRequests:
@@ -550,6 +558,7 @@ class FakeRepositories:
     customers: FakeCustomers
     products: FakeProducts
     invoices: FakeInvoices
+    quotes: FakeQuotes
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
@@ -567,6 +576,7 @@ def fake_repositories() -> FakeRepositories:
         customers=FakeCustomers(store),
         products=FakeProducts(store),
         invoices=FakeInvoices(store),
+        quotes=FakeQuotes(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),

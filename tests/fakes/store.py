@@ -18,6 +18,7 @@ from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.payments import Payment
+from billing.domain.quote import Quote
 from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -54,6 +55,8 @@ class Store:
     customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
     products: dict[tuple[str, str], Product] = field(default_factory=dict)
     invoices: dict[tuple[str, str], Invoice] = field(default_factory=dict)
+    quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
+    revisions: dict[tuple[str, str, int], Quote] = field(default_factory=dict)
     series: dict[tuple[str, Series], SeriesState] = field(default_factory=dict)
     series_starts: dict[tuple[str, Series], SeriesStart] = field(default_factory=dict)
     places: dict[tuple[str, Series, int, int], Placed] = field(default_factory=dict)

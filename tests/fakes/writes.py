@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billing.domain.customer_credit import CreditMovement, CustomerCredit
+from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest
-from billing.domain.errors import NumberTaken, StaleVersion
+from billing.domain.errors import InvoiceAlreadyIssued, NotFound, NumberTaken, StaleVersion
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, SeriesState
+from billing.domain.quote import Quote
 from billing.ports.repositories import SeriesMoved
 from tests.fakes.store import Placed, Store, Waiting
 
@@ -40,8 +42,33 @@ def take_number(store: Store, issued: IssuedInvoice, allocation: NumberAllocatio
     store.numbers[tenant_id, allocation.number] = issued.invoice_id
 
 
-def move_head(store: Store, invoice: IssuedInvoice) -> None:
+def move_head(store: Store, document: Deliverable) -> None:
     """The head one version further. Raises: StaleVersion."""
+    if isinstance(document, Quote):
+        _move_quote(store, document)
+    else:
+        _move_invoice(store, document)
+
+
+def _move_quote(store: Store, quote: Quote) -> None:
+    stored = store.quotes.get((quote.tenant_id, quote.quote_id))
+    if stored is None or stored.version != quote.version - 1:
+        raise StaleVersion
+    store.quotes[quote.tenant_id, quote.quote_id] = quote
+
+
+def hold_draft(store: Store, tenant_id: str, invoice_id: str, version: int) -> None:
+    """Raises: NotFound, InvoiceAlreadyIssued, StaleVersion."""
+    stored = store.invoices.get((tenant_id, invoice_id))
+    if stored is None:
+        raise NotFound
+    if isinstance(stored, IssuedInvoice):
+        raise InvoiceAlreadyIssued
+    if stored.version != version:
+        raise StaleVersion
+
+
+def _move_invoice(store: Store, invoice: IssuedInvoice) -> None:
     stored = store.invoices.get((invoice.tenant_id, invoice.invoice_id))
     if not isinstance(stored, IssuedInvoice) or stored.version != invoice.version - 1:
         raise StaleVersion

@@ -147,6 +147,28 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("credit_notes/list")
     check("credit_notes/read", **note)
     check("credit_notes/read_timeline", **note)
+    check("quotes/preview", body=quoted_body(draft_body))
+    quote = {"quote_id": check("quotes/create", body=quoted_body(draft_body)).body["quote_id"]}
+    check("quotes/edit", body=quoted_body(draft_body), **quote)
+    copy = check("quotes/duplicate", **quote).body["quote_id"]
+    check("quotes/delete", quote_id=copy)
+    check("quotes/send", body={"version": 2}, **quote)
+    check("quotes/read", **quote)
+    check("quotes/list")
+    check("quotes/read_timeline", **quote)
+    link = check("quotes/create_link", **quote).body["url"].rpartition("/")[2]
+    shown = check("portal/read_quote", token=link).body
+    check("quotes/revise", **quote)
+    check("quotes/send", body={"version": check("quotes/read", **quote).body["version"], "mail": False}, **quote)
+    check("quotes/revoke_links", **quote)
+    link = check("quotes/create_link", **quote).body["url"].rpartition("/")[2]
+    shown = check("portal/read_quote", token=link).body
+    answer = {"answer": "accepted", "name": "Direction", "document_hash": shown["document_hash"]}
+    check("portal/answer_quote", body=answer, token=link)
+    check("quotes/convert", **quote)
+    other = {"quote_id": check("quotes/duplicate", **quote).body["quote_id"]}
+    check("quotes/send", body={"version": 1, "mail": False}, **other)
+    check("quotes/record_answer", **other)
     job = check("invoices/start_verification").body["verification_id"]
     check("invoices/read_verification", verification_id=job)
     check("operations/read_health")
@@ -155,7 +177,13 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"} | {
         "credit_notes/download",
         "credit_notes/send",
+        "portal/download_quote",
+        "quotes/download",
     }
+
+
+def quoted_body(body: Json) -> Json:
+    return {name: value for name, value in body.items() if name not in {"due_date", "paid"}}
 
 
 def test_every_refusal_is_as_documented(member: Callable[..., Person], surrounded: None) -> None:
@@ -196,14 +224,20 @@ def test_the_sample_request_is_as_documented(route: Route) -> None:
 def test_public_operations_are_named_one_by_one() -> None:
     public = {route.name.operation_id for route in ROUTES if route.public}
 
-    assert public == {"signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth"}
+    assert public == {
+        "signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth",
+        "readPortalQuote", "downloadPortalQuote", "answerPortalQuote",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name.module)
 def test_what_creates_issues_or_sends_needs_a_key_and_what_edits_needs_a_version(route: Route) -> None:
     declared = CONTRACT["paths"][route.path][route.method]
     required = {parameter["name"] for parameter in declared.get("parameters", []) if parameter["in"] == "header"}
-    effect = route.method == "post" and route.name.domain != "auth" and route.name.operation != "preview"
+    # Who answers a quote by its link answers once, whatever is repeated.
+    effect = (
+        route.method == "post" and route.name.domain not in {"auth", "portal"} and route.name.operation != "preview"
+    )
 
     assert ("Idempotency-Key" in required) is effect
     assert ("If-Match" in required) is (route.method in {"put", "delete"})

@@ -114,6 +114,25 @@ def test_credit_notes_cost_two_requests_and_one_more_for_the_customers_credit(
     assert requests(lambda: owner.call("credit_notes/read", credit_note_id=note["credit_note_id"])) == 1
 
 
+def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    body = {name: value for name, value in DRAFT.items() if name not in {"due_date", "paid"}}
+    body["customer_id"] = owner.ids["customer_id"]
+    made = owner.call("quotes/create", body=body).body
+    path = {"quote_id": made["quote_id"]}
+
+    assert requests(lambda: owner.call("quotes/create", body=body)) == 2
+    assert requests(lambda: owner.call("quotes/edit", body=body, **path)) == 3
+    assert requests(lambda: owner.call("quotes/send", body={"version": 2}, **path)) == 3
+    assert requests(lambda: owner.call("quotes/read", **path)) == 1
+    assert requests(lambda: owner.call("quotes/list")) == 1
+    link = owner.call("quotes/create_link", **path).body["url"].rpartition("/")[2]
+    shown = owner.call("portal/read_quote", token=link).body
+    assert requests(lambda: owner.call("portal/read_quote", token=link)) == 1
+    answer = {"answer": "accepted", "name": "Direction", "document_hash": shown["document_hash"]}
+    assert requests(lambda: owner.call("portal/answer_quote", body=answer, token=link)) == 2
+    assert requests(lambda: owner.call("quotes/convert", **path)) == 3
+
+
 def arguments(operation: str, ids: Json) -> Json:
     """What makes the sample event speak of this company's own things."""
     domain, _, name = operation.partition("/")

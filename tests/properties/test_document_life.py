@@ -138,6 +138,7 @@ class DocumentLife(RuleBasedStateMachine):
                 invoice_id,
                 expected_version=current.version if current else 1,
                 invoices=self.held.invoices,
+                quotes=self.held.quotes,
                 clock=self.shop.clock,
                 ids=self.shop.ids,
             )

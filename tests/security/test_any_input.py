@@ -157,5 +157,7 @@ def _filled(path: str) -> str:
         "verification_id": "ver_00000000000000000000000000",
         "payment_id": "pay_00000000000000000000000000",
         "credit_note_id": "crn_00000000000000000000000000",
+        "quote_id": "quo_00000000000000000000000000",
+        "token": "ten_0.quo_0." + "0" * 43,
     }
     return path.format(**ids)

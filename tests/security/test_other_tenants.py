@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from local.client import ApiClient, Json, wait_for
-from local.samples import SERVICE, draft
+from local.samples import SERVICE, draft, quoted
 from tests.people import Person, delivered
 
 pytestmark = pytest.mark.cloud
@@ -26,7 +26,7 @@ ROUTES = [
     (method.upper(), path, operation["operationId"])
     for path, operations in CONTRACT["paths"].items()
     for method, operation in operations.items()
-    if "{" in path
+    if "{" in path and "{token}" not in path  # a public link is the right of whoever holds it
 ]
 
 
@@ -64,7 +64,9 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
     paid = {"customer_id": owner.customer["customer_id"], "amount_minor": 500, "method": "transfer"}
     payment = api.post("/v1/payments", {**paid, "excess": "customer_credit"})
     note = api.post(f"/v1/invoices/{credited['invoice_id']}/credit-notes", {"mode": "full", "reason": "Retour"})
+    quote = api.post("/v1/quotes", quoted(owner.customer["customer_id"]))
     return owner, {
+        "quote_id": quote["quote_id"],
         "customer_id": owner.customer["customer_id"],
         "product_id": product["product_id"],
         "invoice_id": made["invoice_id"],
@@ -81,6 +83,7 @@ def everything(api: ApiClient, ids: dict[str, str]) -> list[Json]:
         f"/v1/products/{ids['product_id']}",
         f"/v1/invoices/{ids['invoice_id']}",
         f"/v1/invoices/{ids['invoice_id']}/timeline",
+        f"/v1/quotes/{ids['quote_id']}",
     ]
     return [api.get(path) for path in paths]
 
@@ -121,9 +124,9 @@ def test_ids_of_another_company_in_a_body_are_unknown(
     own = stranger.customer["customer_id"]
     line = {"product_id": ids["product_id"], "quantity": "1"}
 
-    for path in ("/v1/invoices", "/v1/invoices/preview"):
+    for path in ("/v1/invoices", "/v1/invoices/preview", "/v1/quotes", "/v1/quotes/preview"):
         for body, pointer in (
-            (draft(ids["customer_id"]), "/customer_id"),
+            (quoted(ids["customer_id"]), "/customer_id"),
             ({"customer_id": own, "lines": [line]}, "/lines/0/product_id"),
         ):
             answer = stranger.api.send("POST", path, body, idempotency_key=str(uuid.uuid4()))
@@ -144,6 +147,8 @@ def test_lists_and_searches_show_nothing_of_another_company(
         "/v1/customers",
         "/v1/customers/search?q=client",
         "/v1/products",
+        "/v1/quotes",
+        f"/v1/quotes?customer_id={ids['customer_id']}",
     ):
         assert stranger.api.get(path)["items"] == []
 

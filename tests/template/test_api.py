@@ -10,6 +10,9 @@ from tests.template.stack import ROOT, api, contract, functions, operations, ref
 
 PUBLIC = {
     "GET /v1/health",
+    "GET /v1/portal/quotes/{token}",
+    "GET /v1/portal/quotes/{token}/pdf",
+    "POST /v1/portal/quotes/{token}/answer",
     "POST /v1/auth/confirm-email",
     "POST /v1/auth/refresh",
     "POST /v1/auth/resend-code",

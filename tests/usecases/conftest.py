@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Caller, Role
+from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryOutcome
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
@@ -150,7 +151,7 @@ class Shop:
         }
         return invoices.send_invoice(self.caller, invoice_id, **values | changes)
 
-    def render(self, invoice: IssuedInvoice, attempt: int = 1, **ports: Any) -> deliveries.Rendering:
+    def render(self, issued: Deliverable, attempt: int = 1, **ports: Any) -> deliveries.Rendering:
         values: dict[str, Any] = {
             "deliveries": self.repositories.deliveries,
             "documents": self.documents,
@@ -158,19 +159,21 @@ class Shop:
             "clock": self.clock,
             "ids": self.ids,
         }
-        return deliveries.render_invoice(invoice.tenant_id, invoice.invoice_id, attempt, **values | ports)
+        return deliveries.render_invoice(issued.tenant_id, issued.document_id, attempt, **values | ports)
 
-    def mail(self, invoice: IssuedInvoice, attempt: int = 1, **ports: Any) -> object:
+    def mail(self, issued: Deliverable, attempt: int = 1, **ports: Any) -> object:
         values: dict[str, Any] = {
             "deliveries": self.repositories.deliveries,
             "documents": self.documents,
             "mailer": self.mailer,
+            "link_base": "https://app.exemple.test/devis/",
             "clock": self.clock,
+            "ids": self.ids,
         }
-        return deliveries.mail_invoice(invoice.tenant_id, invoice.invoice_id, attempt, **values | ports)
+        return deliveries.mail_invoice(issued.tenant_id, issued.document_id, attempt, **values | ports)
 
     def record(
-        self, invoice: IssuedInvoice, attempt: int = 1, *, error: str | None = None, **ports: Any
+        self, issued: Deliverable, attempt: int = 1, *, error: str | None = None, **ports: Any
     ) -> DeliveryOutcome:
         values: dict[str, Any] = {
             "deliveries": self.repositories.deliveries,
@@ -178,7 +181,7 @@ class Shop:
             "ids": self.ids,
         }
         return deliveries.record_invoice_delivery(
-            invoice.tenant_id, invoice.invoice_id, attempt, error=error, **values | ports
+            issued.tenant_id, issued.document_id, attempt, error=error, **values | ports
         )
 
     def stored(self, invoice: IssuedInvoice) -> IssuedInvoice:

@@ -90,6 +90,7 @@ def _delete(shop: Shop, invoice_id: str, *, expected_version: int = 1) -> None:
         invoice_id,
         expected_version=expected_version,
         invoices=shop.repositories.invoices,
+        quotes=shop.repositories.quotes,
         clock=shop.clock,
         ids=shop.ids,
     )

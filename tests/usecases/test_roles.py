@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,10 @@ from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
+from billing.domain.quote import Quote, QuoteAnswer
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
+from billing.ports.quotes import QuoteQuery
 from billing.ports.repositories import InvoiceQuery
 from billing.usecases import (
     attachments,
@@ -24,6 +27,7 @@ from billing.usecases import (
     invoices,
     payments,
     products,
+    quotes,
     series,
     verifications,
 )
@@ -51,6 +55,10 @@ class Acts:
         shop.render(self.issued)
         shop.record(self.issued)
         self.wanted = shop.wanted(self.customer_id)
+        made = self.create_quote(shop.caller), self.create_quote(shop.caller)
+        assert isinstance(made[0], Quote)
+        assert isinstance(made[1], Quote)
+        self.draft_quote, self.quote = made[0], self._send(shop.caller, made[1])
 
     def read_company(self, by: Caller) -> object:
         return company.read_company(by, companies=self.held.companies)
@@ -190,7 +198,7 @@ class Acts:
         return series.list_company_series(by, series=self.held.series)
 
     def start_company_series(self, by: Caller) -> object:
-        start = SeriesStart(series=Series.QUOTE, last_rank=1, last_date=self.shop.clock.today(), last_number="D1")
+        start = SeriesStart(series=Series.CREDIT_NOTE, last_rank=1, last_date=self.shop.clock.today(), last_number="A1")
         return series.start_company_series(
             by,
             start,
@@ -226,6 +234,7 @@ class Acts:
             self.draft.invoice_id,
             expected_version=1,
             invoices=self.held.invoices,
+            quotes=self.held.quotes,
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
@@ -295,6 +304,79 @@ class Acts:
     def list_credit_notes(self, by: Caller) -> object:
         return credit_notes.list_credit_notes(by, CreditNoteQuery(), PAGE, credit_notes=self.held.credit_notes)
 
+    def _quoted(self) -> quotes.QuoteInput:
+        return quotes.QuoteInput(draft=self.wanted)
+
+    def _quote_ports(self, *names: str) -> dict[str, Any]:
+        ports = {"clock": self.shop.clock, "ids": self.shop.ids, "once": self.shop.once()}
+        return ports | {name: getattr(self.held, name) for name in ("quotes", *names)}
+
+    def create_quote(self, by: Caller) -> object:
+        return quotes.create_quote(by, self._quoted(), **self._quote_ports("invoices"))
+
+    def duplicate_quote(self, by: Caller) -> object:
+        return quotes.duplicate_quote(by, self.quote.quote_id, **self._quote_ports("invoices"))
+
+    def preview_quote(self, by: Caller) -> object:
+        return quotes.preview_quote(by, self._quoted(), invoices=self.held.invoices, clock=self.shop.clock)
+
+    def read_quote(self, by: Caller) -> object:
+        return quotes.read_quote(by, self.quote.quote_id, quotes=self.held.quotes)
+
+    def list_quotes(self, by: Caller) -> object:
+        return quotes.list_quotes(by, QuoteQuery(on=self.shop.clock.today()), PAGE, quotes=self.held.quotes)
+
+    def read_quote_timeline(self, by: Caller) -> object:
+        return quotes.read_quote_timeline(by, self.quote.quote_id, PAGE, quotes=self.held.quotes)
+
+    def edit_quote(self, by: Caller) -> object:
+        ports = self._quote_ports("invoices")
+        ports.pop("once")
+        return quotes.edit_quote(by, self.draft_quote.quote_id, self._quoted(), expected_version=1, **ports)
+
+    def delete_quote(self, by: Caller) -> object:
+        ports = self._quote_ports()
+        ports.pop("once")
+        quotes.delete_quote(by, self.draft_quote.quote_id, expected_version=1, **ports)
+        return None
+
+    def _send(self, by: Caller, quote: Quote) -> Quote:
+        return quotes.send_quote(
+            by,
+            quote.quote_id,
+            expected_version=1,
+            mail=False,
+            recipient=None,
+            correlation_id="corr",
+            **self._quote_ports("customers"),
+        )
+
+    def send_quote(self, by: Caller) -> object:
+        return self._send(by, self.draft_quote)
+
+    def revise_quote(self, by: Caller) -> object:
+        return quotes.revise_quote(by, self.quote.quote_id, **self._quote_ports())
+
+    def create_quote_link(self, by: Caller) -> object:
+        return quotes.create_quote_link(by, self.quote.quote_id, **self._quote_ports())
+
+    def revoke_quote_links(self, by: Caller) -> object:
+        return quotes.revoke_quote_links(by, self.quote.quote_id, **self._quote_ports())
+
+    def record_quote_answer(self, by: Caller) -> object:
+        given = quotes.AnswerInput(answer=QuoteAnswer.ACCEPTED, name="Direction")
+        return quotes.record_quote_answer(by, self.quote.quote_id, given, **self._quote_ports())
+
+    def convert_quote(self, by: Caller) -> object:
+        self.record_quote_answer(self.shop.caller)
+        return quotes.convert_quote(by, self.quote.quote_id, **self._quote_ports("invoices"))
+
+    def download_quote(self, by: Caller) -> object:
+        self.shop.render(self.quote)
+        return quotes.download_quote(
+            by, self.quote.quote_id, quotes=self.held.quotes, documents=self.shop.documents, clock=self.shop.clock
+        )
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -324,6 +406,22 @@ ALLOWED: dict[str, set[Role]] = {
     "list_products": READERS,
     "edit_product": WRITERS,
     "archive_product": WRITERS,
+    **dict.fromkeys(("preview_quote", "read_quote", "list_quotes", "read_quote_timeline", "download_quote"), READERS),
+    **dict.fromkeys(
+        (
+            "create_quote",
+            "duplicate_quote",
+            "edit_quote",
+            "delete_quote",
+            "send_quote",
+            "revise_quote",
+            "create_quote_link",
+            "revoke_quote_links",
+            "record_quote_answer",
+            "convert_quote",
+        ),
+        WRITERS,
+    ),
     "create_invoice": WRITERS,
     "duplicate_invoice": WRITERS,
     "upload_invoice_attachment": WRITERS,

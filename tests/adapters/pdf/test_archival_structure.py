@@ -18,11 +18,11 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageCms
 
 from billing.adapters.pdf.archive import Attachment, Relationship
-from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from tests.adapters.pdf.reading import fonts, opened
 from tests.factories import ISSUED_AT, company, issued, many_lines
 
-RENDERER = PdfInvoiceRenderer()
+RENDERER = PdfDocumentRenderer()
 NAMESPACES = {
     "pdfaid": "http://www.aiim.org/pdfa/ns/id/",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -189,9 +189,9 @@ def test_attachments_are_listed_with_their_relationship() -> None:  # 6.8
 def test_the_same_invoice_gives_the_same_bytes_in_another_process(pdf: bytes) -> None:
     script = (
         "import hashlib\n"
-        "from billing.adapters.pdf.renderer import PdfInvoiceRenderer\n"
+        "from billing.adapters.pdf.renderer import PdfDocumentRenderer\n"
         "from tests.factories import issued, many_lines\n"
-        "pdf = PdfInvoiceRenderer().render(issued(lines=many_lines(45)), logo=None)\n"
+        "pdf = PdfDocumentRenderer().render(issued(lines=many_lines(45)), logo=None)\n"
         "print(hashlib.sha256(pdf).hexdigest())\n"
     )
     here = hashlib.sha256(RENDERER.render(issued(lines=many_lines(45)), logo=None)).hexdigest()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from billing.adapters.pdf.logo import BOX_HEIGHT, BOX_WIDTH, prepare_logo
-from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.errors import InvalidInput
 from tests.adapters.pdf.reading import opened
 from tests.factories import issued
@@ -21,7 +21,7 @@ def encoded(picture: Image.Image, file_format: str = "PNG", **options: Any) -> b
 
 def colour(content: bytes) -> tuple[int, ...]:
     """The colour in the middle of the picture as it stands in the PDF."""
-    with opened(PdfInvoiceRenderer().render(issued(), logo=content)) as document:
+    with opened(PdfDocumentRenderer().render(issued(), logo=content)) as document:
         (image,) = document.pages[0].Resources.XObject.values()
         if image.Filter == "/DCTDecode":
             drawn: Image.Image = Image.open(io.BytesIO(image.read_raw_bytes()))
@@ -89,11 +89,11 @@ def test_every_kind_of_pixel_becomes_opaque_rgb(
 
 
 def test_a_huge_logo_is_reduced_to_what_a_printer_shows() -> None:
-    pdf = PdfInvoiceRenderer().render(issued(), logo=encoded(Image.effect_noise((4000, 1600), 80), "JPEG"))
+    pdf = PdfDocumentRenderer().render(issued(), logo=encoded(Image.effect_noise((4000, 1600), 80), "JPEG"))
 
     assert len(pdf) < 600_000
 
 
 def test_bytes_that_are_no_picture_are_refused() -> None:
     with pytest.raises(InvalidInput):
-        PdfInvoiceRenderer().render(issued(), logo=b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+        PdfDocumentRenderer().render(issued(), logo=b"<svg xmlns='http://www.w3.org/2000/svg'/>")

@@ -80,6 +80,7 @@ class DescribeCompanyRequest(Request):
     footer_text: Annotated[str, Text(300, lines=True)] = ""
     invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
     credit_note_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.CREDIT_NOTE].text
+    quote_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.QUOTE].text
     trade: Annotated[TradeProfileRequest, Field(description="What the company's trades make it print")] = Field(
         default_factory=TradeProfileRequest
     )
@@ -114,6 +115,7 @@ class DescribeCompanyRequest(Request):
             footer_text=self.footer_text,
             invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
             credit_note_number_pattern=NumberPattern(self.credit_note_number_pattern),
+            quote_number_pattern=NumberPattern(self.quote_number_pattern),
             payment_terms=terms,
             trade=self.trade.profile(),
         )
@@ -269,6 +271,7 @@ class CompanyResponse(Reply):
     footer_text: str
     invoice_number_pattern: str
     credit_note_number_pattern: str
+    quote_number_pattern: str
     trade: TradeProfileResponse
     onboarding: OnboardingStep
     logo: LogoResponse | None
@@ -306,6 +309,7 @@ class CompanyResponse(Reply):
             footer_text=described.footer_text,
             invoice_number_pattern=described.invoice_number_pattern.text,
             credit_note_number_pattern=described.credit_note_number_pattern.text,
+            quote_number_pattern=described.quote_number_pattern.text,
             trade=TradeProfileResponse.of(described.trade),
             onboarding=company.onboarding,
             logo=LogoResponse.of(company.logo) if company.logo else None,

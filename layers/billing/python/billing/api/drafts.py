@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.api.invoices import InvoiceDraftRequest, InvoiceLineRequest
+from billing.api.invoices import DraftFields, InvoiceDraftRequest, InvoiceLineRequest
 from billing.api.payment_terms import only_one
 from billing.api.vat import AdjustmentRequest, vat_treatment
 from billing.domain.errors import FieldError, FieldErrors
@@ -10,8 +10,9 @@ from billing.domain.totals import Adjustment
 from billing.ports.drafts import DraftInput, LineInput
 
 
-def draft_input(wanted: InvoiceDraftRequest) -> DraftInput:
+def draft_input(wanted: DraftFields) -> DraftInput:
     """What the use cases take of a draft. Raises: FieldErrors, all at once."""
+    of_invoice = wanted if isinstance(wanted, InvoiceDraftRequest) else None
     errors: list[FieldError] = []
     lines = tuple(_line(line, f"/lines/{index}", errors) for index, line in enumerate(wanted.lines))
     discount = wanted.discount.discount("/discount", errors) if wanted.discount else None
@@ -27,7 +28,7 @@ def draft_input(wanted: InvoiceDraftRequest) -> DraftInput:
         lines=lines,
         discount=discount,
         supply_date=wanted.supply_date,
-        due_date=wanted.due_date,
+        due_date=of_invoice.due_date if of_invoice else None,
         payment_terms_days=wanted.payment_terms_days,
         purchase_order=wanted.purchase_order,
         notes=wanted.notes,
@@ -36,7 +37,7 @@ def draft_input(wanted: InvoiceDraftRequest) -> DraftInput:
         payment_terms=terms,
         particulars=particulars,
         private_notes=wanted.private_notes,
-        paid=wanted.paid.paid() if wanted.paid else None,
+        paid=of_invoice.paid.paid() if of_invoice and of_invoice.paid else None,
         contracting=wanted.contracting,
     )
 

@@ -257,6 +257,8 @@ PRODUCT_ID = f"^prd_{_ULID}$"
 CustomerId = Annotated[str, Path(pattern=CUSTOMER_ID)]
 ProductId = Annotated[str, Path(pattern=PRODUCT_ID)]
 InvoiceId = Annotated[str, Path(pattern=f"^inv_{_ULID}$")]
+QuoteId = Annotated[str, Path(pattern=f"^quo_{_ULID}$")]
+QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", description="The secret part of a public link")]
 VerificationId = Annotated[str, Path(pattern=f"^ver_{_ULID}$")]
 CREDIT_NOTE_ID = f"^crn_{_ULID}$"
 INVOICE_ID = f"^inv_{_ULID}$"

@@ -104,14 +104,13 @@ class PaidAtIssueResponse(Reply):
         return cls(paid_on=paid.paid_on, method=paid.method, reference=paid.reference)
 
 
-class InvoiceDraftRequest(ParticularsFields):
-    """What a person writes on a draft. Dates left out are decided at issue."""
+class DraftFields(ParticularsFields):
+    """What a person writes on the draft of an invoice or of a quote."""
 
     customer_id: CustomerReference
     lines: Annotated[list[InvoiceLineRequest], Field(max_length=MAX_LINES)] = Field(default_factory=list)
     discount: DiscountRequest | None = None
     supply_date: IsoDate | None = None
-    due_date: IsoDate | None = None
     payment_terms_days: PaymentTermsDays | None = None
     payment_terms: Annotated[PaymentTermsRequest | None, Field(description="Instead of `payment_terms_days`")] = None
     allowances: Annotated[list[AdjustmentRequest], Field(max_length=MAX_ADJUSTMENTS)] = Field(default_factory=list)
@@ -121,10 +120,16 @@ class InvoiceDraftRequest(ParticularsFields):
     ] = ""
     notes: Annotated[str, Text(2000, lines=True), Field(description="Printed on the invoice")] = ""
     private_notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed, never sent")] = ""
-    paid: Annotated[PaidAtIssueRequest | None, Field(description="Paid in full before issue")] = None
     contracting: Annotated[
         Contracting | None, Field(description="Services rendered as a subcontractor (S5) or co-contractor (S6)")
     ] = None
+
+
+class InvoiceDraftRequest(DraftFields):
+    """Dates left out are decided at issue."""
+
+    due_date: IsoDate | None = None
+    paid: Annotated[PaidAtIssueRequest | None, Field(description="Paid in full before issue")] = None
 
 
 class CreateInvoiceRequest(InvoiceDraftRequest):

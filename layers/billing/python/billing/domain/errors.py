@@ -239,6 +239,48 @@ class NumberTaken(Conflict):
     title_en = "This number already exists in another series"
 
 
+class QuoteAlreadySent(Conflict):
+    slug = "quote-already-sent"
+    title_fr = "Le devis est déjà envoyé : faites-en une nouvelle version"
+    title_en = "The quote is already sent: make a new version of it"
+
+
+class QuoteNotSent(Conflict):
+    slug = "quote-not-sent"
+    title_fr = "Le devis n'est pas encore envoyé"
+    title_en = "The quote is not sent yet"
+
+
+class QuoteExpired(Conflict):
+    slug = "quote-expired"
+    title_fr = "Le devis n'est plus valable"
+    title_en = "The quote is no longer valid"
+
+
+class QuoteSuperseded(Conflict):
+    slug = "quote-superseded"
+    title_fr = "Une version plus récente de ce devis existe"
+    title_en = "A newer version of this quote exists"
+
+
+class QuoteAlreadyAnswered(Conflict):
+    slug = "quote-already-answered"
+    title_fr = "Ce devis a déjà reçu sa réponse"
+    title_en = "This quote was already answered"
+
+
+class QuoteNotAccepted(Conflict):
+    slug = "quote-not-accepted"
+    title_fr = "Le devis n'est pas accepté"
+    title_en = "The quote is not accepted"
+
+
+class QuoteAlreadyInvoiced(Conflict):
+    slug = "quote-already-invoiced"
+    title_fr = "Le devis est déjà facturé"
+    title_en = "The quote is already invoiced"
+
+
 class OnboardingStepUnavailable(Conflict):
     slug = "onboarding-step-unavailable"
     title_fr = "Cette étape n'est pas la prochaine"

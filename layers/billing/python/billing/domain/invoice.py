@@ -41,6 +41,7 @@ class DocumentType(StrEnum):
     CORRECTIVE = "384"
     DEPOSIT = "386"
     DEPOSIT_CREDIT_NOTE = "503"
+    QUOTE = "310"
 
     @property
     def is_credit_note(self) -> bool:
@@ -196,6 +197,10 @@ class IssuedInvoice:
     private_notes: str = ""
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def document_id(self) -> str:
+        return self.invoice_id
 
     @property
     def customer_name(self) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 from billing.domain.credit_notes import settlement_lines
+from billing.domain.deliverable import Deliverable
 from billing.domain.invoice import DocumentType, InvoiceDocument, IssuedInvoice
 from billing.domain.parties import CustomerDescription, CustomerKind
+from billing.domain.quote import Quote
 from billing.domain.typography import NO_BREAK_SPACE, format_euros, format_long_date, grouped, printable
 
 # Both travel with the mail; the provider's events give one of them back.
@@ -20,6 +22,7 @@ _NAMES = {
     DocumentType.CORRECTIVE: ("Facture rectificative", "la facture rectificative"),
     DocumentType.DEPOSIT: ("Facture d'acompte", "la facture d'acompte"),
     DocumentType.DEPOSIT_CREDIT_NOTE: ("Avoir sur acompte", "l'avoir sur acompte"),
+    DocumentType.QUOTE: ("Devis", "le devis"),
 }
 
 
@@ -48,6 +51,39 @@ def compose_invoice_mail(invoice: IssuedInvoice, *, link: str | None = None) -> 
         link=link,
         transfer=_transfer(document) if _asks_for_money(invoice) else [],
         closing="Pour toute question, répondez simplement à ce message.",
+        seller=seller,
+        contact=[part for part in (document.seller.phone, document.seller.email, document.seller.website) if part],
+    )
+    return ComposedMail(subject=letter.subject, text=_text(letter), html=_html(letter))
+
+
+def compose_mail(issued: Deliverable, *, link: str | None = None) -> ComposedMail:
+    return (
+        compose_quote_mail(issued, link=link) if isinstance(issued, Quote) else compose_invoice_mail(issued, link=link)
+    )
+
+
+def compose_quote_mail(quote: Quote, *, link: str | None = None) -> ComposedMail:
+    """The mail that offers a quote; its link is where the customer accepts or declines."""
+    document = quote.frozen
+    seller = _one_line(document.seller.display_name)
+    taxed = f"{NO_BREAK_SPACE}TTC" if document.totals.vat_minor else ""
+    version = f" (version {document.revision})" if document.revision > 1 else ""
+    letter = _Letter(
+        subject=f"Devis {document.number}{version} – {seller}",
+        greeting=_greeting(document.buyer),
+        opening=f"Veuillez trouver ci-joint notre devis {document.number}{version} "
+        f"du {format_long_date(document.issue_date)}, d'un montant de "
+        f"{format_euros(document.totals.total_minor)}{taxed}.",
+        facts=[
+            ("Montant du devis", format_euros(document.totals.total_minor)),
+            ("Valable jusqu'au", format_long_date(document.valid_until)),
+        ],
+        link=link,
+        transfer=[],
+        closing="Vous pouvez l'accepter en ligne par ce lien, ou nous répondre simplement par e-mail."
+        if link
+        else "Pour l'accepter ou pour toute question, répondez simplement à ce message.",
         seller=seller,
         contact=[part for part in (document.seller.phone, document.seller.email, document.seller.website) if part],
     )

@@ -86,6 +86,7 @@ class CompanyDescription:
     early_payment_discount: str = ""
     footer_text: str = ""
     invoice_number_pattern: NumberPattern = field(default_factory=lambda: DEFAULT_PATTERNS[Series.INVOICE])
+    quote_number_pattern: NumberPattern = field(default=DEFAULT_PATTERNS[Series.QUOTE], metadata=LATER)
     credit_note_number_pattern: NumberPattern = field(default=DEFAULT_PATTERNS[Series.CREDIT_NOTE], metadata=LATER)
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
     trade: TradeProfile = field(default=TradeProfile(), metadata=LATER)

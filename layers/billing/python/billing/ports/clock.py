@@ -27,6 +27,10 @@ class Ids(Protocol):
         """A new identifier such as ``inv_01JD…``; later ones sort after earlier ones."""
         ...
 
+    def secret(self) -> str:
+        """256 random bits as 43 URL-safe characters."""
+        ...
+
     def jitter(self) -> float:
         """A number in [0, 1) that spreads retries."""
         ...

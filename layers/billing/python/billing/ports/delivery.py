@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billing.domain.invoice import IssuedInvoice
+from billing.domain.deliverable import Deliverable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +30,9 @@ class Documents(Protocol):
         ...
 
 
-class InvoiceRenderer(Protocol):
-    def render(self, invoice: IssuedInvoice, *, logo: bytes | None) -> bytes:
-        """A PDF/A-3b; the same invoice gives the same bytes. Raises: InvalidInput for a missing glyph."""
+class DocumentRenderer(Protocol):
+    def render(self, issued: Deliverable, *, logo: bytes | None) -> bytes:
+        """A PDF/A-3b; the same document gives the same bytes. Raises: InvalidInput for a missing glyph."""
         ...
 
 

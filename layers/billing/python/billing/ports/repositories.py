@@ -13,12 +13,14 @@ from datetime import date, datetime
 from typing import Protocol
 
 from billing.domain.access import Caller
+from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, Product, ProductKind
+from billing.domain.quote import Quote
 from billing.domain.vat import VatTreatment
 from billing.domain.verification import (
     ChainLink,
@@ -236,13 +238,17 @@ class Deliveries(Protocol):
 
     def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice: ...
 
+    def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        """An issued invoice, or a quote with its document. Raises: NotFound."""
+        ...
+
     def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest: ...
 
-    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
         """The head gains its PDF once; a second record of the same document changes nothing."""
         ...
 
-    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+    def settle(self, document: Deliverable, request: DeliveryRequest, *, event: Event | None) -> None:
         """Record the outcome on request and head at once. Raises: StaleVersion (moved, or settled before)."""
         ...
 
@@ -256,8 +262,12 @@ class Deliveries(Protocol):
 
     def read_mail(self, tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> MailClaim | None: ...
 
-    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
+    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
         """Head and timeline follow what the provider says of a mail. Raises: StaleVersion."""
+        ...
+
+    def record_link(self, quote: Quote) -> None:
+        """A quote gains the link that its mail will carry. Raises: StaleVersion."""
         ...
 
 

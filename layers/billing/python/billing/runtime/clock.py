@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, date, datetime
 from random import SystemRandom
+from secrets import token_urlsafe
 
 from ulid import ULID
 
@@ -35,6 +36,9 @@ class UlidIds:
 
     def new(self, prefix: str) -> str:
         return f"{prefix}_{ULID()}"
+
+    def secret(self) -> str:
+        return token_urlsafe(32)
 
     def jitter(self) -> float:
         return self._random.random()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from billing.adapters.pdf.receipt import PdfReceiptRenderer
-from billing.adapters.pdf.renderer import PdfInvoiceRenderer
+from billing.adapters.pdf.renderer import PdfDocumentRenderer
 
 
 @cache
-def renderer() -> PdfInvoiceRenderer:
-    return PdfInvoiceRenderer()
+def renderer() -> PdfDocumentRenderer:
+    return PdfDocumentRenderer()
 
 
 @cache

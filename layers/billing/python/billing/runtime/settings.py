@@ -48,5 +48,10 @@ def ledger_verification_state_machine_arn() -> str:
     return os.environ["LEDGER_VERIFICATION_STATE_MACHINE_ARN"]
 
 
+def portal_quotes_url() -> str:
+    """Where a public link to a quote leads; its token follows after a slash."""
+    return os.environ["PORTAL_QUOTES_URL"]
+
+
 def workflow_restart_after_seconds() -> int:
     return int(os.environ["WORKFLOW_RESTART_AFTER_SECONDS"])

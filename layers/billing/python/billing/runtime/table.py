@@ -16,6 +16,7 @@ from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
+from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
@@ -49,6 +50,11 @@ def products() -> Products:
 @cache
 def invoices() -> Invoices:
     return Invoices(table())
+
+
+@cache
+def quotes() -> Quotes:
+    return Quotes(table())
 
 
 @cache

@@ -20,7 +20,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.repositories import Companies
 from billing.usecases.contention import judged_anew
 
-_OF_SERIES = {Series.CREDIT_NOTE: "les avoirs", Series.QUOTE: "les devis"}
+_OF_SERIES = {Series.INVOICE: "les factures", Series.CREDIT_NOTE: "les avoirs", Series.QUOTE: "les devis"}
 
 
 def read_company(caller: Caller, *, companies: Companies) -> Company:
@@ -148,13 +148,13 @@ def _pattern_errors(description: CompanyDescription) -> Iterator[FieldError]:
     chosen = {
         Series.INVOICE: ("/invoice_number_pattern", description.invoice_number_pattern),
         Series.CREDIT_NOTE: ("/credit_note_number_pattern", description.credit_note_number_pattern),
+        Series.QUOTE: ("/quote_number_pattern", description.quote_number_pattern),
     }
     for series, (pointer, pattern) in chosen.items():
-        for other in DEFAULT_PATTERNS:
-            theirs = chosen[other][1] if other in chosen else DEFAULT_PATTERNS[other]
+        for other, (_, theirs) in chosen.items():
             shared = None if other is series else pattern.shared_number(theirs)
-            # Where both are the company's to choose, the one that is not the usual one is at fault.
-            if shared is None or (other in chosen and pattern == DEFAULT_PATTERNS[series]):
+            # The one that is not the usual one is at fault.
+            if shared is None or pattern == DEFAULT_PATTERNS[series]:
                 continue
             yield FieldError(
                 pointer,

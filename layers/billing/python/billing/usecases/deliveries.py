@@ -1,4 +1,4 @@
-"""From an issued invoice to its customer's mailbox: render, store, mail once, record."""
+"""From an issued document to its customer's mailbox: render, store, mail once, record."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from billing.domain.deliverable import Deliverable, DeliveryFact, is_quote_id, named
 from billing.domain.delivery import (
     ClaimState,
     DeliveryOutcome,
@@ -23,19 +24,27 @@ from billing.domain.errors import (
     MailUnconfirmed,
     NotFound,
 )
-from billing.domain.events import SYSTEM_ACTOR, Event, EventType
-from billing.domain.invoice import IssuedInvoice
-from billing.domain.mail import compose_invoice_mail
+from billing.domain.events import SYSTEM_ACTOR, Event
+from billing.domain.invoice import InvoiceDocument
+from billing.domain.links import LinkToken
+from billing.domain.mail import compose_mail
+from billing.domain.quote import Quote, QuoteDocument
 from billing.ports.clock import Clock, Ids
-from billing.ports.delivery import Documents, InvoiceRenderer, MailedFile, Mailer, OutgoingMail
+from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 
 _REFERENCE = re.compile(r"([^.]+)\.([^.]+)\.([1-9][0-9]{0,5})")
 _CLAIM_TO_DELIVERY = {
-    ClaimState.ACCEPTED: (DeliveryState.SENT, EventType.INVOICE_SENT),
-    ClaimState.DELIVERED: (DeliveryState.DELIVERED, EventType.INVOICE_DELIVERED),
-    ClaimState.BOUNCED: (DeliveryState.BOUNCED, EventType.INVOICE_BOUNCED),
+    ClaimState.ACCEPTED: (DeliveryState.SENT, DeliveryFact.SENT),
+    ClaimState.DELIVERED: (DeliveryState.DELIVERED, DeliveryFact.DELIVERED),
+    ClaimState.BOUNCED: (DeliveryState.BOUNCED, DeliveryFact.BOUNCED),
+}
+_FACTS = {
+    DeliveryState.SENT: DeliveryFact.SENT,
+    DeliveryState.DELIVERED: DeliveryFact.DELIVERED,
+    DeliveryState.BOUNCED: DeliveryFact.BOUNCED,
+    DeliveryState.UNCONFIRMED: DeliveryFact.UNCONFIRMED,
 }
 
 
@@ -50,46 +59,50 @@ class Rendering:
 
 def render_invoice(
     tenant_id: str,
-    invoice_id: str,
+    document_id: str,
     attempt: int,
     *,
     deliveries: Deliveries,
     documents: Documents,
-    renderer: InvoiceRenderer,
+    renderer: DocumentRenderer,
     clock: Clock,
     ids: Ids,
 ) -> Rendering:
     """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again."""
-    request = deliveries.request(tenant_id, invoice_id, attempt)
-    invoice = deliveries.invoice(tenant_id, invoice_id)
-    if invoice.delivery.pdf is not None:
-        return Rendering(pdf=invoice.delivery.pdf, send=request.send, fresh=False)
-    logo = invoice.document.seller_logo
-    content = renderer.render(invoice, logo=documents.get(logo.key) if logo else None)
+    request = deliveries.request(tenant_id, document_id, attempt)
+    issued = deliveries.document(tenant_id, document_id)
+    if issued.delivery.pdf is not None:
+        return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False)
+    document = _document(issued)
+    logo = document.seller_logo
+    content = renderer.render(issued, logo=documents.get(logo.key) if logo else None)
     sha256 = hashlib.sha256(content).hexdigest()
-    key = f"{tenant_id}/invoices/{invoice.document.year}/{invoice_id}/{sha256}.pdf"
+    folder = "quotes" if is_quote_id(document_id) else "invoices"
+    key = f"{tenant_id}/{folder}/{document.year}/{document_id}/{sha256}.pdf"
     documents.put(key, content, media_type="application/pdf")
     pdf = StoredPdf(key=key, sha256=sha256, size_bytes=len(content), rendered_at=clock.now())
     event = Event(
         event_id=ids.new("evt"),
-        event_type=EventType.PDF_RENDERED,
+        event_type=DeliveryFact.RENDERED.of(document_id),
         occurred_at=pdf.rendered_at,
         actor=SYSTEM_ACTOR,
-        data={"invoice_id": invoice_id, "sha256": sha256, "size_bytes": len(content)},
+        data={**named(document_id), "sha256": sha256, "size_bytes": len(content)},
     )
-    recorded = deliveries.record_pdf(tenant_id, invoice_id, pdf, event=event)
+    recorded = deliveries.record_pdf(tenant_id, document_id, pdf, event=event)
     return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True)
 
 
 def mail_invoice(
     tenant_id: str,
-    invoice_id: str,
+    document_id: str,
     attempt: int,
     *,
     deliveries: Deliveries,
     documents: Documents,
     mailer: Mailer,
+    link_base: str,
     clock: Clock,
+    ids: Ids,
 ) -> MailClaim:
     """Send the PDF to the recipient of this attempt, once whatever is retried.
 
@@ -98,15 +111,15 @@ def mail_invoice(
 
     Raises: MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
     """
-    request = deliveries.request(tenant_id, invoice_id, attempt)
-    invoice = deliveries.invoice(tenant_id, invoice_id)
-    pdf = invoice.delivery.pdf
+    request = deliveries.request(tenant_id, document_id, attempt)
+    issued = deliveries.document(tenant_id, document_id)
+    pdf = issued.delivery.pdf
     if request.recipient is None or pdf is None:
         raise NotFound
     claim = deliveries.claim_mail(
         MailClaim(
             tenant_id=tenant_id,
-            invoice_id=invoice_id,
+            invoice_id=document_id,
             attempt=attempt,
             recipient=request.recipient,
             state=ClaimState.CLAIMED,
@@ -120,12 +133,14 @@ def mail_invoice(
     content = documents.get(pdf.key)
     if content is None:
         raise NotFound
-    further = _further(invoice, documents)
+    further = _further(issued, documents)
     if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
     moving = _MovingClaim(claim, deliveries, clock)
     try:
-        message_id = mailer.send(_mail(invoice, request, content, further, clock), hand_over=moving.hand_over)
+        link = _public_link(issued, link_base, deliveries=deliveries, clock=clock, ids=ids)
+        mail = _mail(issued, request, content, further, link, clock)
+        message_id = mailer.send(mail, hand_over=moving.hand_over)
     except MailTemporarilyRefused:
         if moving.claim.state is ClaimState.TRANSMITTING:
             moving.advance(state=ClaimState.CLAIMED)
@@ -158,7 +173,7 @@ class _MovingClaim:
 
 def record_invoice_delivery(
     tenant_id: str,
-    invoice_id: str,
+    document_id: str,
     attempt: int,
     *,
     error: str | None,
@@ -169,16 +184,16 @@ def record_invoice_delivery(
     """Settle an attempt: what was reached, or the class name of the error that ended it."""
 
     def settle() -> DeliveryOutcome:
-        request = deliveries.request(tenant_id, invoice_id, attempt)
+        request = deliveries.request(tenant_id, document_id, attempt)
         if request.outcome is not None:
             # Another run settled it, and may have died before the head heard of what the provider said meanwhile.
             _catch_up(request, None, deliveries=deliveries, clock=clock, ids=ids)
             return request.outcome
-        invoice = deliveries.invoice(tenant_id, invoice_id)
+        issued = deliveries.document(tenant_id, document_id)
         claim = _closed_claim(request, deliveries, clock)
-        outcome = _outcome(request, claim, error, invoice)
+        outcome = _outcome(request, claim, error, issued)
         now = clock.now()
-        head = invoice.with_delivery(invoice.delivery.settled(outcome, attempt=attempt), now)
+        head = issued.with_delivery(issued.delivery.settled(outcome, attempt=attempt), now)
         event = _outcome_event(request, outcome, now, ids)
         deliveries.settle(head, replace(request, outcome=outcome), event=event)
         _catch_up(request, claim, deliveries=deliveries, clock=clock, ids=ids)
@@ -205,8 +220,8 @@ def receive_mail_event(
     parsed = parse_reference(reference)
     if parsed is None:
         return False
-    tenant_id, invoice_id, attempt = parsed
-    claim = deliveries.read_mail(tenant_id, invoice_id, attempt, recipient)
+    tenant_id, document_id, attempt = parsed
+    claim = deliveries.read_mail(tenant_id, document_id, attempt, recipient)
     if claim is None:
         return False
     if state.progress <= claim.state.progress:
@@ -225,9 +240,9 @@ def receive_mail_event(
     return True
 
 
-def delivery_reference(tenant_id: str, invoice_id: str, attempt: int) -> str:
+def delivery_reference(tenant_id: str, document_id: str, attempt: int) -> str:
     """What travels with a mail so that the provider's events find their claim; identifiers only."""
-    return f"{tenant_id}.{invoice_id}.{attempt}"
+    return f"{tenant_id}.{document_id}.{attempt}"
 
 
 def parse_reference(reference: str) -> tuple[str, str, int] | None:
@@ -235,10 +250,27 @@ def parse_reference(reference: str) -> tuple[str, str, int] | None:
     return (parts[1], parts[2], int(parts[3])) if parts else None
 
 
-def _further(invoice: IssuedInvoice, documents: Documents) -> tuple[MailedFile, ...]:
+def _public_link(issued: Deliverable, link_base: str, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> str | None:
+    """A quote's mail carries a link of its own; only the hash of its secret is kept, before the mail leaves."""
+    if not isinstance(issued, Quote):
+        return None
+    secret = ids.secret()
+
+    def attempt() -> None:
+        quote = deliveries.document(issued.tenant_id, issued.quote_id)
+        assert isinstance(quote, Quote)  # noqa: S101 - the id said so
+        deliveries.record_link(quote.with_link(secret, clock.now()))
+
+    judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
+    token = LinkToken(tenant_id=issued.tenant_id, document_id=issued.quote_id, secret=secret)
+    return f"{link_base}{token.text}"
+
+
+def _further(issued: Deliverable, documents: Documents) -> tuple[MailedFile, ...]:
     """The files that were frozen with the document. Raises: NotFound, DependencyUnavailable."""
     files = []
-    for attachment in invoice.document.attachments:
+    attachments = () if isinstance(issued, Quote) else issued.document.attachments
+    for attachment in attachments:
         content = documents.get(attachment.key)
         if content is None:
             raise NotFound
@@ -247,30 +279,36 @@ def _further(invoice: IssuedInvoice, documents: Documents) -> tuple[MailedFile, 
 
 
 def _mail(
-    invoice: IssuedInvoice,
+    issued: Deliverable,
     request: DeliveryRequest,
     content: bytes,
     further: tuple[MailedFile, ...],
+    link: str | None,
     clock: Clock,
 ) -> OutgoingMail:
-    composed = compose_invoice_mail(invoice)
+    document = _document(issued)
+    composed = compose_mail(issued, link=link)
     reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
     assert request.recipient is not None  # noqa: S101 - held by mail_invoice
     return OutgoingMail(
-        sender_name=invoice.document.seller.display_name,
-        reply_to=invoice.document.seller.email,
+        sender_name=document.seller.display_name,
+        reply_to=document.seller.email,
         recipient=request.recipient,
-        recipient_name=invoice.document.buyer.name,
+        recipient_name=document.buyer.name,
         subject=composed.subject,
         text=composed.text,
         html=composed.html,
-        attachment_name=f"{invoice.document.number}.pdf",
+        attachment_name=f"{document.number}.pdf",
         attachment=content,
         delivery_reference=reference,
         message_id=reference,
         sent_at=clock.now(),
         further=further,
     )
+
+
+def _document(issued: Deliverable) -> InvoiceDocument | QuoteDocument:
+    return issued.frozen if isinstance(issued, Quote) else issued.document
 
 
 def _claim(request: DeliveryRequest, deliveries: Deliveries) -> MailClaim | None:
@@ -310,57 +348,55 @@ def _catch_up(
 
 
 def _outcome(
-    request: DeliveryRequest, claim: MailClaim | None, error: str | None, invoice: IssuedInvoice
+    request: DeliveryRequest, claim: MailClaim | None, error: str | None, issued: Deliverable
 ) -> DeliveryOutcome:
     if not request.send:
-        return DeliveryOutcome(state=None, error=error or "", pdf=invoice.delivery.pdf)
+        return DeliveryOutcome(state=None, error=error or "", pdf=issued.delivery.pdf)
     reached = _CLAIM_TO_DELIVERY.get(claim.state) if claim else None
     if reached is not None:  # whatever failed after the acceptance, the mail did leave
-        return DeliveryOutcome(state=reached[0], pdf=invoice.delivery.pdf)
+        return DeliveryOutcome(state=reached[0], pdf=issued.delivery.pdf)
     unconfirmed = claim is not None and claim.state is ClaimState.TRANSMITTING
     state = DeliveryState.UNCONFIRMED if unconfirmed else DeliveryState.FAILED
-    return DeliveryOutcome(state=state, error=error or "NotSent", pdf=invoice.delivery.pdf)
+    return DeliveryOutcome(state=state, error=error or "NotSent", pdf=issued.delivery.pdf)
 
 
 def _outcome_event(request: DeliveryRequest, outcome: DeliveryOutcome, at: datetime, ids: Ids) -> Event | None:
     if outcome.state is None and not outcome.error:
         return None
-    event_type = {
-        DeliveryState.SENT: EventType.INVOICE_SENT,
-        DeliveryState.DELIVERED: EventType.INVOICE_DELIVERED,
-        DeliveryState.BOUNCED: EventType.INVOICE_BOUNCED,
-        DeliveryState.UNCONFIRMED: EventType.DELIVERY_UNCONFIRMED,
-    }.get(outcome.state or DeliveryState.FAILED, EventType.DELIVERY_FAILED)
-    data: dict[str, str | int] = {"invoice_id": request.invoice_id, "attempt": request.attempt}
+    fact = _FACTS.get(outcome.state or DeliveryState.FAILED, DeliveryFact.FAILED)
+    document_id = request.invoice_id
+    data: dict[str, str | int] = {**named(document_id), "attempt": request.attempt}
     if outcome.error:
         data["error"] = outcome.error
-    return Event(event_id=ids.new("evt"), event_type=event_type, occurred_at=at, actor=SYSTEM_ACTOR, data=data)
+    return Event(
+        event_id=ids.new("evt"), event_type=fact.of(document_id), occurred_at=at, actor=SYSTEM_ACTOR, data=data
+    )
 
 
 def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> bool:
     """Bring the head of the invoice after its claim, unless the workflow still holds the attempt."""
     reached = _CLAIM_TO_DELIVERY.get(claim.state)
     if claim.state is ClaimState.REFUSED:
-        reached = (DeliveryState.FAILED, EventType.DELIVERY_FAILED)
+        reached = (DeliveryState.FAILED, DeliveryFact.FAILED)
     if reached is None:
         return False
-    state, event_type = reached
+    state, fact = reached
 
     def follow() -> bool:
-        invoice = deliveries.invoice(claim.tenant_id, claim.invoice_id)
-        delivery = invoice.delivery
+        issued = deliveries.document(claim.tenant_id, claim.invoice_id)
+        delivery = issued.delivery
         if delivery.in_progress or delivery.attempt != claim.attempt or delivery.state == state:
             return False
         now = clock.now()
         event = Event(
             event_id=ids.new("evt"),
-            event_type=event_type,
+            event_type=fact.of(claim.invoice_id),
             occurred_at=now,
             actor=SYSTEM_ACTOR,
-            data={"invoice_id": claim.invoice_id, "attempt": claim.attempt},
+            data={**named(claim.invoice_id), "attempt": claim.attempt},
         )
         moved = replace(delivery, state=state, error="MailRefused" if state is DeliveryState.FAILED else "")
-        deliveries.record_mail_event(invoice.with_delivery(moved, now), event=event)
+        deliveries.record_mail_event(issued.with_delivery(moved, now), event=event)
         return True
 
     return judged_anew(follow, clock=clock, ids=ids, exhausted=DependencyUnavailable)

@@ -143,6 +143,25 @@ def _default_vat(product: Product | None, regime: VatRegime) -> VatTreatment | N
     return product.description.vat if product else None
 
 
+def copied_lines(lines: tuple[Line, ...]) -> tuple[LineInput, ...]:
+    """Lines as they would be written again."""
+    return tuple(
+        LineInput(
+            product_id=line.product_id,
+            description=line.description,
+            details=line.details,
+            quantity=line.quantity,
+            unit=line.unit,
+            unit_price=line.unit_price,
+            vat=line.vat,
+            discount=line.discount,
+            kind=line.kind,
+            charge=line.charge,
+        )
+        for line in lines
+    )
+
+
 def described(company: Company | None) -> Company:
     """Raises: CompanyNotDescribed."""
     if company is None:

@@ -34,12 +34,13 @@ from billing.domain.numbering import SeriesState, allocate
 from billing.domain.parties import Company, Customer
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
-from billing.ports.drafts import DraftInput, LineInput
+from billing.ports.drafts import DraftInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
+from billing.ports.quotes import Quotes
 from billing.ports.repositories import Customers, InvoiceQuery, Invoices, InvoiceSummary, SeriesMoved
 from billing.usecases.contention import BUDGET_SECONDS, judged_anew
-from billing.usecases.drafting import Composed, compose_draft, described
+from billing.usecases.drafting import Composed, compose_draft, copied_lines, described
 
 CROWD_PAUSE_SECONDS = 0.08  # about sixteen issuers, each holding the series for five milliseconds
 
@@ -141,18 +142,45 @@ def edit_invoice(
 
 
 def delete_invoice(
-    caller: Caller, invoice_id: str, *, expected_version: int, invoices: Invoices, clock: Clock, ids: Ids
+    caller: Caller,
+    invoice_id: str,
+    *,
+    expected_version: int,
+    invoices: Invoices,
+    quotes: Quotes,
+    clock: Clock,
+    ids: Ids,
 ) -> None:
-    """A draft goes; an issued invoice never does. Raises: NotFound, InvoiceAlreadyIssued, StaleVersion."""
+    """A draft goes, and its quote can be invoiced again; an issued invoice never goes.
+
+    Raises: NotFound, InvoiceAlreadyIssued, StaleVersion.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
-    event = Event(
-        event_id=ids.new("evt"),
-        event_type=EventType.INVOICE_DELETED,
-        occurred_at=clock.now(),
-        actor=caller.user_id,
-        data={"invoice_id": invoice_id, "version": expected_version},
-    )
-    invoices.delete_draft(caller, invoice_id, expected_version=expected_version, event=event)
+    draft = _draft(invoices.read(caller, invoice_id), expected_version)
+
+    def attempt() -> None:
+        now = clock.now()
+        event = Event(
+            event_id=ids.new("evt"),
+            event_type=EventType.INVOICE_DELETED,
+            occurred_at=now,
+            actor=caller.user_id,
+            data={"invoice_id": invoice_id, "version": expected_version},
+        )
+        quote = quotes.read(caller, draft.content.quote_id) if draft.content.quote_id else None
+        released = quote.released(invoice_id, now) if quote else None
+        if released is None:
+            invoices.delete_draft(caller, invoice_id, expected_version=expected_version, event=event)
+            return
+        said = replace(
+            event,
+            event_id=ids.new("evt"),
+            event_type=EventType.QUOTE_RELEASED,
+            data={"quote_id": released.quote_id, "invoice_id": invoice_id},
+        )
+        quotes.release(caller, released, invoice_id=invoice_id, expected_version=expected_version, events=(said, event))
+
+    judged_anew(attempt, clock=clock, ids=ids)
 
 
 def issue_invoice(
@@ -312,21 +340,7 @@ def _copied(invoice: Invoice) -> DraftInput:
         raise NotDuplicable
     return DraftInput(
         customer_id=source.customer_id,
-        lines=tuple(
-            LineInput(
-                product_id=line.product_id,
-                description=line.description,
-                details=line.details,
-                quantity=line.quantity,
-                unit=line.unit,
-                unit_price=line.unit_price,
-                vat=line.vat,
-                discount=line.discount,
-                kind=line.kind,
-                charge=line.charge,
-            )
-            for line in lines
-        ),
+        lines=copied_lines(lines),
         discount=discount,
         notes=source.notes,
         allowances=source.allowances,

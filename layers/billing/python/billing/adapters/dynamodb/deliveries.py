@@ -7,11 +7,14 @@ from dataclasses import replace
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
 from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issued_from_item
+from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import DependencyUnavailable, NotFound, StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.quote import Quote
 
 _HEAD_ATTEMPTS = 10
 
@@ -40,6 +43,7 @@ class Deliveries:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._invoices = Invoices(table)
+        self._quotes = Quotes(table)
 
     def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice:
         stored = self._table.get(keys.invoice(tenant_id, invoice_id))
@@ -47,31 +51,39 @@ class Deliveries:
             raise NotFound
         return issued_from_item(stored)
 
+    def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        if not is_quote_id(document_id):
+            return self.invoice(tenant_id, document_id)
+        quote = self._quotes.open(tenant_id, document_id)
+        if quote is None or quote.document is None:
+            raise NotFound
+        return quote
+
     def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest:
         stored = self._table.get(keys.delivery(tenant_id, invoice_id, attempt))
         if stored is None:
             raise NotFound
         return request_from_item(stored)
 
-    def record_pdf(self, tenant_id: str, invoice_id: str, pdf: StoredPdf, *, event: Event) -> IssuedInvoice:
+    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
         for _ in range(_HEAD_ATTEMPTS):
-            invoice = self.invoice(tenant_id, invoice_id)
-            if invoice.delivery.pdf is not None:
-                return invoice
-            recorded = invoice.with_delivery(replace(invoice.delivery, pdf=pdf), pdf.rendered_at)
+            document = self.document(tenant_id, document_id)
+            if document.delivery.pdf is not None:
+                return document
+            recorded = document.with_delivery(replace(document.delivery, pdf=pdf), pdf.rendered_at)
             try:
-                self._table.write(None, self._invoices.moved_head(recorded), self._event(recorded, event))
+                self._table.write(None, self._moved_head(recorded), self._event(recorded, event))
             except StaleVersion:
                 continue
             return recorded
         raise DependencyUnavailable
 
-    def settle(self, invoice: IssuedInvoice, request: DeliveryRequest, *, event: Event | None) -> None:
+    def settle(self, document: Deliverable, request: DeliveryRequest, *, event: Event | None) -> None:
         content = self._table.put(delivery_to_item(request), only_if="settled = :open", values={":open": False})
-        events = [self._event(invoice, event)] if event else []
+        events = [self._event(document, event)] if event else []
         self._table.write(
             None,
-            self._invoices.moved_head(invoice),
+            self._moved_head(document),
             Write("Put", content, refuse_with(StaleVersion)),
             *events,
         )
@@ -100,9 +112,17 @@ class Deliveries:
         stored = self._table.get(keys.mail_claim(tenant_id, invoice_id, attempt, recipient))
         return load(MailClaim, text(stored, "body")) if stored else None
 
-    def record_mail_event(self, invoice: IssuedInvoice, *, event: Event) -> None:
-        self._table.write(None, self._invoices.moved_head(invoice), self._event(invoice, event))
+    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
+        self._table.write(None, self._moved_head(document), self._event(document, event))
 
-    def _event(self, invoice: IssuedInvoice, event: Event) -> Write:
-        key = keys.invoice_event(invoice.tenant_id, invoice.invoice_id, event.event_id)
-        return self._table.event(key, invoice.tenant_id, event)
+    def record_link(self, quote: Quote) -> None:
+        self._table.write(None, self._quotes.moved_head(quote))
+
+    def _moved_head(self, document: Deliverable) -> Write:
+        if isinstance(document, Quote):
+            return self._quotes.moved_head(document)
+        return self._invoices.moved_head(document)
+
+    def _event(self, document: Deliverable, event: Event) -> Write:
+        key = keys.document_event(document.tenant_id, document.document_id, event.event_id)
+        return self._table.event(key, document.tenant_id, event)

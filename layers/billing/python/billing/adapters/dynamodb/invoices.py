@@ -300,13 +300,19 @@ class Invoices:
         self._table.write(caller, head, self._event(draft.tenant_id, draft.invoice_id, event))
 
     def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
+        gone = self.deleted_draft(caller, invoice_id, expected_version=expected_version, event=event)
+        self._table.write(caller, *gone)
+
+    def deleted_draft(
+        self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event
+    ) -> tuple[Write, Write]:
         head = self._table.delete(
             keys.invoice(caller.tenant_id, invoice_id),
             refused=_draft_refused,
             only_if="version = :version AND entity = :entity",
             values={":version": expected_version, ":entity": DRAFT},
         )
-        self._table.write(caller, head, self._event(caller.tenant_id, invoice_id, event))
+        return head, self._event(caller.tenant_id, invoice_id, event)
 
     def list(self, caller: Caller, query: InvoiceQuery, page: PageRequest) -> Page[InvoiceSummary]:
         self._table.trust(caller)

@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from billing.domain.deliverable import is_quote_id
+
 HEAD = "HEAD"
 OUTBOX_SHARDS = 4
 RANK_WIDTH = 10
@@ -83,13 +85,42 @@ def ledger_entry(tenant_id: str, invoice_id: str, rank: int) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"LEDGER#{rank:0{LEDGER_WIDTH}d}")
 
 
-def delivery(tenant_id: str, invoice_id: str, attempt: int) -> Key:
-    return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"DELIVERY#{attempt:0{LEDGER_WIDTH}d}")
+def document(tenant_id: str, document_id: str) -> Key:
+    """Of a quote, an invoice or a credit note, whose id says which."""
+    return quote(tenant_id, document_id) if is_quote_id(document_id) else invoice(tenant_id, document_id)
 
 
-def mail_claim(tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> Key:
+def document_event(tenant_id: str, document_id: str, event_id: str) -> Key:
+    return Key(document(tenant_id, document_id).pk, f"EVENT#{event_id}")
+
+
+def delivery(tenant_id: str, document_id: str, attempt: int) -> Key:
+    return Key(document(tenant_id, document_id).pk, f"DELIVERY#{attempt:0{LEDGER_WIDTH}d}")
+
+
+def mail_claim(tenant_id: str, document_id: str, attempt: int, recipient: str) -> Key:
     digest = hashlib.sha256(recipient.strip().lower().encode()).hexdigest()[:32]
-    return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"MAIL#{attempt:0{LEDGER_WIDTH}d}#{digest}")
+    return Key(document(tenant_id, document_id).pk, f"MAIL#{attempt:0{LEDGER_WIDTH}d}#{digest}")
+
+
+def quote(tenant_id: str, quote_id: str) -> Key:
+    return Key(_tenant(tenant_id, "QUOTE", quote_id), HEAD)
+
+
+def quote_revision(tenant_id: str, quote_id: str, revision: int) -> Key:
+    return Key(_tenant(tenant_id, "QUOTE", quote_id), f"REVISION#{revision:0{LEDGER_WIDTH}d}")
+
+
+def quote_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "QUOTES")
+
+
+def quote_status(tenant_id: str, status: str) -> str:
+    return _tenant(tenant_id, "QUOTES", "STATUS", status)
+
+
+def quote_customer(tenant_id: str, customer_id: str) -> str:
+    return _tenant(tenant_id, "QUOTES", "CUSTOMER", customer_id)
 
 
 def credit_note_listing(tenant_id: str) -> str:

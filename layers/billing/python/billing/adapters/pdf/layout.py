@@ -13,7 +13,7 @@ from billing.adapters.pdf import wording
 from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
 from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap, wrap_parts
-from billing.domain.invoice import InvoiceDocument
+from billing.domain.quote import QuoteDocument
 from billing.domain.totals import ComputedLine
 from billing.domain.typography import format_amount, format_euros
 
@@ -58,6 +58,7 @@ _TOTALS_WIDTH = 208.0
 _SUM_HEIGHT = 16.0
 _PAYMENT_LEADING = 13.5
 _WIDEST_UNIT = 62.0
+_AGREEMENT_HEIGHT = 84.0
 _TALL = 0.4 * HEIGHT  # what is taller may break over pages, what is not stays whole
 
 _TITLES = ("Quantité", "Unité", "Prix unitaire HT", "Remise", "TVA", "Total HT")
@@ -90,7 +91,7 @@ class _Row:
 class InvoiceLayout:
     """Lays one document out, once."""
 
-    def __init__(self, document: InvoiceDocument, logo: PreparedLogo | None) -> None:
+    def __init__(self, document: wording.PrintedDocument, logo: PreparedLogo | None) -> None:
         self._document = document
         self._logo = logo
         self._title = wording.TITLES[document.document_type]
@@ -113,6 +114,8 @@ class InvoiceLayout:
         self._table()
         self._totals()
         self._payment()
+        if isinstance(self._document, QuoteDocument):
+            self._agreement(self._document)
         self._notes()
         self._mentions()
         for rank, page in enumerate(self._pages, start=1):
@@ -193,7 +196,7 @@ class InvoiceLayout:
     def _buyer(self, top: float) -> float:
         buyer = self._document.buyer
         width = _RIGHT - _BUYER_X
-        y = self._block(_BUYER_X, top, width, "Facturé à", [(buyer.name, _NAME)])
+        y = self._block(_BUYER_X, top, width, wording.buyer_title(self._document), [(buyer.name, _NAME)])
         y = self._lines(_BUYER_X, y, width, wording.buyer_lines(buyer), _BODY)
         y = self._lines(_BUYER_X, y + 2, width, wording.buyer_identifiers(buyer), _SOFT)
         delivery = buyer.delivery_address
@@ -497,6 +500,23 @@ class InvoiceLayout:
         for x, y, text, style in placed:
             self._page.text(x, self._y + 30 + y, text, style)
         self._y += height + _BLOCK_GAP
+
+    def _agreement(self, document: QuoteDocument) -> None:
+        """Where the customer signs; paper and link are worth the same."""
+        self._ensure(_AGREEMENT_HEIGHT)
+        self._page.box(_LEFT, self._y, _CONTENT, _AGREEMENT_HEIGHT, _RULE, radius=4)
+        self._page.box(_LEFT + 0.8, self._y + 0.8, _CONTENT - 1.6, _AGREEMENT_HEIGHT - 1.6, _WHITE, radius=3.4)
+        self._page.text(_LEFT + 14, self._y + 16, "Bon pour accord", _HEADING)
+        y = self._y + 30
+        for text in wording.agreement(document):
+            for line in wrap(text, _SOFT, _CONTENT / 2 - 28):
+                self._page.text(_LEFT + 14, y, line, _SOFT)
+                y += _SOFT.leading
+        for rank, label in enumerate(("Date", "Nom et qualité", "Signature")):
+            y = self._y + 20 + rank * 22
+            self._page.text(_LEFT + _CONTENT / 2, y, label, _LABEL)
+            self._page.box(_LEFT + _CONTENT / 2 + 66, y + 2, _CONTENT / 2 - 80, 0.6, _RULE)
+        self._y += _AGREEMENT_HEIGHT + _BLOCK_GAP
 
     def _notes(self) -> None:
         if not self._document.notes.strip():

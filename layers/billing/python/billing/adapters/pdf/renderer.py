@@ -1,4 +1,4 @@
-"""The invoice renderer: a frozen document in, the bytes of its PDF/A-3b out."""
+"""The renderer of documents: a frozen document in, the bytes of its PDF/A-3b out."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from billing.adapters.pdf.archive import Archival, Attachment
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import prepare_logo
 from billing.adapters.pdf.sheet import draw, one_line
-from billing.domain.invoice import IssuedInvoice
+from billing.domain.deliverable import Deliverable
+from billing.domain.quote import Quote
 
 _CREATOR = "ZenBilling"
 _PRODUCER = "ZenBilling (ReportLab)"
 _IDENTIFIER_BYTES = 16
 
 
-class PdfInvoiceRenderer:
+class PdfDocumentRenderer:
     def render(
         self,
-        invoice: IssuedInvoice,
+        issued: Deliverable,
         *,
         logo: bytes | None,
         attachments: tuple[Attachment, ...] = (),
         xmp: tuple[str, ...] = (),
     ) -> bytes:
-        """The PDF/A-3b of an issued invoice; the same invoice, logo and attachments give the same bytes.
+        """The PDF/A-3b of an issued document; the same document, logo and attachments give the same bytes.
 
         Raises:
             InvalidInput: a character that the fonts lack, or a logo that cannot be read.
         """
-        document = invoice.document
+        document = issued.frozen if isinstance(issued, Quote) else issued.document
         prepared = prepare_logo(logo) if logo is not None else None
         canvas = draw(InvoiceLayout(document, prepared).pages())
         title = f"{wording.TITLES[document.document_type]} {document.number}"
@@ -41,7 +42,7 @@ class PdfInvoiceRenderer:
                 creator=_CREATOR,
                 producer=_PRODUCER,
                 at=document.issued_at,
-                identifier=bytes.fromhex(invoice.document_hash)[:_IDENTIFIER_BYTES],
+                identifier=bytes.fromhex(issued.document_hash)[:_IDENTIFIER_BYTES],
                 attachments=attachments,
                 xmp=xmp,
             ),

@@ -11,6 +11,7 @@ from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
+from billing.domain.quote import QuoteDocument
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import (
     MINUS,
@@ -30,7 +31,9 @@ TITLES = {
     DocumentType.CORRECTIVE: "Facture rectificative",
     DocumentType.DEPOSIT: "Facture d'acompte",
     DocumentType.DEPOSIT_CREDIT_NOTE: "Avoir sur acompte",
+    DocumentType.QUOTE: "Devis",
 }
+PrintedDocument = InvoiceDocument | QuoteDocument
 _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
 _NO_VAT = "–"
 
@@ -85,8 +88,15 @@ def buyer_identifiers(buyer: CustomerDescription) -> list[str]:
     return [*_present(identity), *_present(f"TVA {buyer.vat_number}" if buyer.vat_number else "")]
 
 
-def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
+def facts(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and value of what a reader looks for first."""
+    if isinstance(document, QuoteDocument):
+        version = [("Version", str(document.revision))] if document.revision > 1 else []
+        return [
+            ("Date du devis", format_french(document.issue_date)),
+            ("Valable jusqu'au", format_french(document.valid_until)),
+            *version,
+        ]
     if document.document_type.is_credit_note:
         return [
             ("Date d'émission", format_french(document.issue_date)),
@@ -102,7 +112,15 @@ def facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     return found
 
 
-def printed_mentions(document: InvoiceDocument) -> list[str]:
+def agreement(document: QuoteDocument) -> list[str]:
+    taxed = " TTC" if document.totals.vat_minor else ""
+    return [
+        f"Devis {document.number} accepté pour {format_euros(document.totals.total_minor)}{taxed}.",
+        "Signature précédée de la mention « Bon pour accord », ou acceptation en ligne par le lien reçu.",
+    ]
+
+
+def printed_mentions(document: PrintedDocument) -> list[str]:
     """Those that are not printed with their VAT group; a credit note asks for no payment, hence has no late one."""
     said = {group.vat.wording for group in document.totals.vat_breakdown}
     of_payment = {NoteCode.PENALTIES, NoteCode.COLLECTION_FEE, NoteCode.EARLY_PAYMENT}
@@ -110,7 +128,7 @@ def printed_mentions(document: InvoiceDocument) -> list[str]:
     return [one.text for one in document.mentions if one.text not in said and one.code not in left_out]
 
 
-def references(document: InvoiceDocument) -> list[str]:
+def references(document: PrintedDocument) -> list[str]:
     """What the buyer files the document by, beside its own order number."""
     held = document.particulars
     period = held.period
@@ -197,7 +215,7 @@ def document_discount(discount: Discount | None) -> str:
     return f"{discount.reason}{share}"
 
 
-def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
+def totals(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and amount of each total before the amount due."""
     sums = document.totals
     rows = _adjustment_rows(document)
@@ -213,7 +231,7 @@ def totals(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
-def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
+def _adjustment_rows(document: PrintedDocument) -> list[tuple[str, str]]:
     """The discount, then each allowance and charge, over all VAT groups together."""
     sums = document.totals
     amounts: dict[tuple[bool, str], int] = {}
@@ -230,14 +248,22 @@ def _adjustment_rows(document: InvoiceDocument) -> list[tuple[str, str]]:
     return rows
 
 
-def due_label(document: InvoiceDocument) -> str:
+def buyer_title(document: PrintedDocument) -> str:
+    return "Adressé à" if isinstance(document, QuoteDocument) else "Facturé à"
+
+
+def due_label(document: PrintedDocument) -> str:
     """What stands beside the amount due; an invoice paid before its issue says so."""
+    if isinstance(document, QuoteDocument):
+        return "Total du devis"
     if document.document_type.is_credit_note:
         return "Net à votre crédit"
     return "Acquitté, net à payer" if document.paid else "Net à payer"
 
 
-def payment_title(document: InvoiceDocument) -> str:
+def payment_title(document: PrintedDocument) -> str:
+    if isinstance(document, QuoteDocument):
+        return "Conditions"
     if document.document_type.is_credit_note:
         return "Règlement de l'avoir"
     if document.paid is not None:
@@ -245,11 +271,13 @@ def payment_title(document: InvoiceDocument) -> str:
     return "Règlement par virement" if document.seller.iban else "Règlement"
 
 
-def payment_columns(document: InvoiceDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Label and value of what a payer needs: when and what to quote, then where the money goes.
 
     Of a credit note: why it was made, then how it is settled.
     """
+    if isinstance(document, QuoteDocument):
+        return [("Règlement", document.payment_terms.wording_fr)], []
     if document.document_type.is_credit_note:
         settled = [(label, format_euros(amount)) for label, amount in settlement_lines(document)]
         return [("Motif", document.reason)], settled

@@ -1,0 +1,1 @@
+"""What a public link opens, to whoever holds it."""

@@ -1,0 +1,1 @@
+"""Quotes: drafts, versions, answers, and the invoices they become."""

@@ -1,0 +1,333 @@
+"""Quotes: the current revision as one item, earlier ones beside it as they were sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, optional_text, text
+from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.invoices import (
+    Invoices,
+    delivery_to_item,
+    draft_to_item,
+    series_from_item,
+    series_to_item,
+)
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.dates import civil_date
+from billing.domain.delivery import DeliveryRequest
+from billing.domain.errors import Busy, NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
+from billing.domain.events import Event
+from billing.domain.invoice import DraftInvoice
+from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.domain.quote import Quote, QuoteDocument, QuoteStatus
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+from billing.ports.quotes import QuoteContext, QuoteQuery, QuoteSummary
+from billing.ports.repositories import SeriesMoved
+
+QUOTE = "quote"
+REVISION = "quote_revision"
+
+
+def summary_of(quote: Quote) -> QuoteSummary:
+    """As stored: no date makes a difference, so that nothing need be rewritten when a quote expires."""
+    document = quote.document
+    return QuoteSummary(
+        quote_id=quote.quote_id,
+        status=quote.status(date.min),
+        number=quote.number,
+        revision=quote.revision,
+        list_date=document.issue_date if document else civil_date(quote.created_at),
+        valid_until=document.valid_until if document else quote.valid_until,
+        customer_id=quote.content.customer_id,
+        customer_name=quote.customer_name,
+        currency="EUR",
+        total_minor=quote.totals.total_minor,
+        delivery_state=quote.delivery.state.value,
+    )
+
+
+def to_item(quote: Quote) -> Item:
+    key = keys.quote(quote.tenant_id, quote.quote_id)
+    summary = summary_of(quote)
+    by_date = keys.dated(summary.list_date, quote.quote_id)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=QUOTE,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=quote.tenant_id,
+        version=quote.version,
+        numbered=quote.number is not None,
+        **_content(quote),
+        summary=dump(summary),
+        listing_pk=keys.quote_listing(quote.tenant_id),
+        listing_sk=by_date,
+        status_pk=keys.quote_status(quote.tenant_id, summary.status.value),
+        status_sk=keys.dated(summary.valid_until or summary.list_date, quote.quote_id),
+        customer_pk=keys.quote_customer(quote.tenant_id, summary.customer_id),
+        customer_sk=by_date,
+    )
+
+
+def _content(quote: Quote) -> dict[str, str | None]:
+    """The lines stand once: in the document as soon as there is one; twice, a large quote would not fit."""
+    body = replace(quote, document=None, totals=replace(quote.totals, lines=()))
+    if quote.document is None:
+        return {"body": dump(body), "document": None}
+    body = replace(body, content=replace(quote.content, lines=()))
+    return {"body": dump(body), "document": quote.document.canonical()}
+
+
+def from_item(stored: Item) -> Quote:
+    quote = load(Quote, text(stored, "body"))
+    frozen = optional_text(stored, "document")
+    if frozen is None:
+        return replace(quote, totals=quote.content.computed())
+    document = load(QuoteDocument, frozen)
+    lines = tuple(computed.line for computed in document.totals.lines)
+    return replace(quote, document=document, totals=document.totals, content=replace(quote.content, lines=lines))
+
+
+class Quotes:
+    """Port Quotes."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._invoices = Invoices(table)
+
+    def read(self, caller: Caller, quote_id: str, *, once: IdempotentRequest | None = None) -> Quote:
+        key = keys.quote(caller.tenant_id, quote_id)
+        stored = self._table.read(caller, key, once=once).get(key)
+        if stored is None:
+            raise NotFound
+        return from_item(stored)
+
+    def create(self, caller: Caller, quote: Quote, *, event: Event, once: IdempotentRequest) -> None:
+        head = self._table.create(to_item(quote), refuse_with(Busy))
+        self._table.write(caller, head, self._event(quote, event), once=once, answered=quote)
+
+    def save(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        event: Event,
+        once: IdempotentRequest | None = None,
+        former: Quote | None = None,
+    ) -> None:
+        kept = [self._table.create(_revision_to_item(former), refuse_with(StaleVersion))] if former else []
+        self._table.write(caller, self.moved_head(quote), *kept, self._event(quote, event), once=once, answered=quote)
+
+    def delete(self, caller: Caller, quote_id: str, *, expected_version: int, event: Event) -> None:
+        head = self._table.delete(
+            keys.quote(caller.tenant_id, quote_id),
+            refused=_draft_refused,
+            only_if="version = :version AND entity = :entity AND numbered = :numbered",
+            values={":version": expected_version, ":entity": QUOTE, ":numbered": False},
+        )
+        key = keys.document_event(caller.tenant_id, quote_id, event.event_id)
+        self._table.write(caller, head, self._table.event(key, caller.tenant_id, event))
+
+    def list(self, caller: Caller, query: QuoteQuery, page: PageRequest) -> Page[QuoteSummary]:
+        self._table.trust(caller)
+        index, partition, forward = _order(caller.tenant_id, query)
+        low, high = _bounds(query)
+        rows, position = self._table.page(
+            index,
+            partition,
+            page,
+            base_key=lambda quote_id: keys.quote(caller.tenant_id, quote_id),
+            low=low,
+            high=high,
+            forward=forward,
+        )
+        return Page(items=load_all(QuoteSummary, [row.summary for row in rows]), position=position)
+
+    def load_for_send(self, caller: Caller, quote_id: str, *, once: IdempotentRequest) -> QuoteContext:
+        quote_key = keys.quote(caller.tenant_id, quote_id)
+        company_key = keys.company(caller.tenant_id)
+        series_key = keys.series(caller.tenant_id, Series.QUOTE.value)
+        found = self._table.read(caller, quote_key, company_key, series_key, once=once)
+        if quote_key not in found:
+            raise NotFound
+        company = found.get(company_key)
+        return QuoteContext(
+            quote=from_item(found[quote_key]),
+            company=company_from_item(company) if company else None,
+            series=series_from_item(Series.QUOTE, found.get(series_key)),
+        )
+
+    def send(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        previous: Quote,
+        allocation: NumberAllocation | None,
+        delivery: DeliveryRequest,
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        head = self._table.replace(
+            to_item(quote), expected_version=previous.version, entity=QUOTE, refused=refuse_with(StaleVersion)
+        )
+        numbered = self._numbered(caller.tenant_id, quote, allocation) if allocation else ()
+        self._table.write(
+            caller,
+            head,
+            *numbered,
+            self._table.create(delivery_to_item(delivery), refuse_with(StaleVersion)),
+            self._event(quote, event),
+            once=once,
+            answered=quote,
+        )
+
+    def convert(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        draft: DraftInvoice,
+        events: tuple[Event, Event],
+        once: IdempotentRequest,
+    ) -> None:
+        own, of_draft = events
+        self._table.write(
+            caller,
+            self.moved_head(quote),
+            self._table.create(draft_to_item(draft), refuse_with(Busy)),
+            self._event(quote, own),
+            self._table.event(
+                keys.document_event(draft.tenant_id, draft.invoice_id, of_draft.event_id), draft.tenant_id, of_draft
+            ),
+            once=once,
+            answered=draft,
+        )
+
+    def release(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoice_id: str,
+        expected_version: int,
+        events: tuple[Event, Event],
+    ) -> None:
+        own, of_draft = events
+        self._table.write(
+            caller,
+            *self._invoices.deleted_draft(caller, invoice_id, expected_version=expected_version, event=of_draft),
+            self.moved_head(quote),
+            self._event(quote, own),
+        )
+
+    def timeline(self, caller: Caller, quote_id: str, page: PageRequest) -> Page[Event]:
+        """Two requests: the quote must exist (and be the tenant's), then its events."""
+        head = keys.quote(caller.tenant_id, quote_id)
+        if head not in self._table.read(caller, head):
+            raise NotFound
+        first = keys.document_event(caller.tenant_id, quote_id, "")
+        stored, position = self._table.query(
+            first.pk, low=first.sk, high=f"{first.sk}{keys.HIGHEST}", limit=page.limit, after=page.position
+        )
+        return Page(items=load_all(Event, [text(row, "body") for row in stored]), position=position)
+
+    def open(self, tenant_id: str, quote_id: str) -> Quote | None:
+        stored = self._table.get(keys.quote(tenant_id, quote_id))
+        return from_item(stored) if stored else None
+
+    def revision(self, tenant_id: str, quote_id: str, revision: int) -> Quote | None:
+        stored = self._table.get(keys.quote_revision(tenant_id, quote_id, revision))
+        return from_item(stored) if stored else None
+
+    def decide(self, quote: Quote, *, event: Event) -> None:
+        self._table.write(None, self.moved_head(quote), self._event(quote, event))
+
+    def moved_head(self, quote: Quote) -> Write:
+        """The head one version further."""
+        return self._table.replace(
+            to_item(quote), expected_version=quote.version - 1, entity=QUOTE, refused=refuse_with(StaleVersion)
+        )
+
+    def _numbered(self, tenant_id: str, quote: Quote, allocation: NumberAllocation) -> tuple[Write, Write]:
+        """The series one further, and the claim of the number over all series; quotes are not chained."""
+        previous = allocation.previous
+        state = SeriesState(
+            series=Series.QUOTE,
+            year=allocation.year,
+            last_rank=allocation.rank,
+            last_date=allocation.issue_date,
+            last_hash=quote.document_hash,
+        )
+
+        def moved(stored: Item | None) -> Exception:
+            return SeriesMoved(series_from_item(Series.QUOTE, stored))
+
+        content = series_to_item(tenant_id, state)
+        if previous.last_date is None:
+            series = self._table.create(content, moved)
+        else:
+            values: dict[str, str | int | bool] = {":rank": previous.last_rank, ":hash": previous.last_hash}
+            request = self._table.put(content, only_if="last_rank = :rank AND last_hash = :hash", values=values)
+            series = Write("Put", request, moved)
+        key = keys.number(tenant_id, allocation.number)
+        claim = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="number",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            series=Series.QUOTE.value,
+            invoice_id=quote.quote_id,
+        )
+        return series, self._table.create(claim, refuse_with(NumberTaken))
+
+    def _event(self, quote: Quote, event: Event) -> Write:
+        key = keys.document_event(quote.tenant_id, quote.quote_id, event.event_id)
+        return self._table.event(key, quote.tenant_id, event)
+
+
+def _revision_to_item(quote: Quote) -> Item:
+    key = keys.quote_revision(quote.tenant_id, quote.quote_id, quote.revision)
+    return item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=REVISION,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=quote.tenant_id,
+        version=quote.version,
+        **_content(quote),
+    )
+
+
+def _draft_refused(stored: Item | None) -> Exception:
+    if stored is None:
+        return NotFound()
+    return QuoteAlreadySent() if stored["numbered"]["BOOL"] else StaleVersion()
+
+
+def _order(tenant_id: str, query: QuoteQuery) -> tuple[str, str, bool]:
+    """Index, partition and direction: dates newest first, validities most urgent first."""
+    if query.status is not None:
+        stored = QuoteStatus.SENT if query.status is QuoteStatus.EXPIRED else query.status
+        return "ByStatus", keys.quote_status(tenant_id, stored.value), True
+    if query.customer_id is not None:
+        return "ByCustomer", keys.quote_customer(tenant_id, query.customer_id), False
+    return "Listing", keys.quote_listing(tenant_id), False
+
+
+def _bounds(query: QuoteQuery) -> tuple[str, str]:
+    """What was sent has expired when its validity lies before the day."""
+    today = query.on.isoformat()
+    low = query.from_date.isoformat() if query.from_date else ""
+    high = f"{query.to_date.isoformat()}#{keys.HIGHEST}" if query.to_date else keys.HIGHEST
+    if query.status is QuoteStatus.SENT:
+        low = max(low, today)
+    if query.status is QuoteStatus.EXPIRED:
+        high = min(high, today)
+    return low, high

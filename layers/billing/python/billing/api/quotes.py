@@ -1,0 +1,281 @@
+"""Quotes: drafts, sent versions, answers, and what the public side shows of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StrictBool
+
+from billing.api.addresses import AddressResponse
+from billing.api.answers import Reply, Request, answer
+from billing.api.fields import EmailAddress, IsoDate, Text, Version
+from billing.api.invoices import (
+    DraftFields,
+    InvoiceDeliveryResponse,
+    InvoiceMentionResponse,
+    InvoiceTotalsResponse,
+    InvoiceWarningResponse,
+)
+from billing.api.paging import PageReply
+from billing.api.vat import DiscountResponse
+from billing.domain.delivery import DeliveryState
+from billing.domain.errors import FieldError, FieldErrors
+from billing.domain.quote import Quote, QuoteAnswer, QuoteDecision, QuoteStatus
+from billing.ports.idempotency import Answer
+from billing.ports.quotes import QuoteQuery, QuoteSummary
+
+ValidUntil = Annotated[IsoDate | None, Field(description="Last day of the offer; thirty days unless said")]
+Signatory = Annotated[str, Text(120, min_length=2)]
+Comment = Annotated[str, Text(1000, lines=True)]
+
+
+class QuoteDraftRequest(DraftFields):
+    valid_until: ValidUntil = None
+
+
+class CreateQuoteRequest(QuoteDraftRequest):
+    pass
+
+
+class PreviewQuoteRequest(QuoteDraftRequest):
+    pass
+
+
+class EditQuoteRequest(QuoteDraftRequest):
+    """The whole content anew; what is left out becomes empty."""
+
+
+class SendQuoteRequest(Request):
+    version: Annotated[Version | None, Field(description="Of the draft that is sent; not needed to send again")] = None
+    mail: Annotated[StrictBool, Field(description="false: only number and freeze it; send it yourself")] = True
+    recipient: Annotated[EmailAddress | None, Field(description="Instead of the customer's own address")] = None
+
+
+class RecordQuoteAnswerRequest(Request):
+    """What the customer answered elsewhere: a signed copy, a mail, a call."""
+
+    answer: QuoteAnswer
+    name: Signatory
+    comment: Comment = ""
+
+
+class AnswerPortalQuoteRequest(Request):
+    answer: QuoteAnswer
+    name: Annotated[Signatory, Field(description="Who answers for the customer")]
+    comment: Comment = ""
+    document_hash: Annotated[
+        str, Field(pattern="^[0-9a-f]{64}$", description="Of the document that was shown: `document_hash`")
+    ]
+
+
+class QuoteDecisionResponse(Reply):
+    """The answer and its evidence."""
+
+    answer: QuoteAnswer
+    name: str
+    comment: str
+    decided_at: datetime
+    ip_address: Annotated[str, Field(description="Where from; empty when a member recorded the answer")]
+    recorded_by: Annotated[str, Field(description="The member who recorded it; empty by the public link")]
+    document_hash: str
+    pdf_sha256: str
+
+    @classmethod
+    def of(cls, decision: QuoteDecision) -> QuoteDecisionResponse:
+        return cls(**{name: getattr(decision, name) for name in cls.model_fields})
+
+
+class QuoteCustomerResponse(Reply):
+    """On a sent quote, the customer as it was then; a draft only names it."""
+
+    customer_id: str
+    name: str
+    billing_address: AddressResponse | None = None
+
+    @classmethod
+    def of(cls, quote: Quote) -> QuoteCustomerResponse:
+        document = quote.document
+        address = AddressResponse.of(document.buyer.billing_address) if document else None
+        return cls(customer_id=quote.content.customer_id, name=quote.customer_name, billing_address=address)
+
+
+class QuoteResponse(InvoiceTotalsResponse):
+    quote_id: str
+    version: int
+    revision: Annotated[int, Field(description="1 for the first version of the offer")]
+    status: QuoteStatus
+    number: str | None
+    issue_date: date | None
+    valid_until: date | None
+    customer: QuoteCustomerResponse
+    discount: Annotated[DiscountResponse | None, Field(description="On the whole document")]
+    notes: str
+    mentions: list[InvoiceMentionResponse]
+    warnings: list[InvoiceWarningResponse]
+    decision: QuoteDecisionResponse | None
+    invoice_id: Annotated[str | None, Field(description="The invoice it became")]
+    open_links: Annotated[int, Field(description="Public links that still open it")]
+    delivery: InvoiceDeliveryResponse
+    document_hash: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of_quote(cls, quote: Quote, today: date, now: datetime) -> QuoteResponse:
+        document, discount = quote.document, quote.content.discount
+        return cls(
+            **totals_fields(quote),
+            quote_id=quote.quote_id,
+            version=quote.version,
+            revision=quote.revision,
+            status=quote.status(today),
+            number=quote.number,
+            issue_date=document.issue_date if document else None,
+            valid_until=document.valid_until if document else quote.valid_until,
+            customer=QuoteCustomerResponse.of(quote),
+            discount=DiscountResponse.of(discount) if discount else None,
+            notes=quote.content.notes,
+            mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions] if document else [],
+            warnings=[InvoiceWarningResponse.of(notice) for notice in quote.warnings],
+            decision=QuoteDecisionResponse.of(quote.decision) if quote.decision else None,
+            invoice_id=quote.invoice_id,
+            open_links=sum(link.revision == quote.revision and now < link.expires_at for link in quote.links),
+            delivery=InvoiceDeliveryResponse.of(quote.delivery),
+            document_hash=quote.document_hash or None,
+            created_at=quote.created_at,
+            updated_at=quote.updated_at,
+        )
+
+
+def totals_fields(quote: Quote) -> dict[str, Any]:
+    totals = InvoiceTotalsResponse.of(quote.totals)
+    return {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
+
+
+class QuoteRowResponse(Reply):
+    """``list_date`` is the day it was sent, or the day a draft was created."""
+
+    quote_id: str
+    status: QuoteStatus
+    number: str | None
+    revision: int
+    list_date: date
+    valid_until: date | None
+    customer_id: str
+    customer_name: str
+    currency: str
+    total_minor: int
+    delivery_state: DeliveryState
+
+    @classmethod
+    def of(cls, row: QuoteSummary, today: date) -> QuoteRowResponse:
+        passed = row.status is QuoteStatus.SENT and row.valid_until is not None and row.valid_until < today
+        return cls(
+            quote_id=row.quote_id,
+            status=QuoteStatus.EXPIRED if passed else row.status,
+            number=row.number,
+            revision=row.revision,
+            list_date=row.list_date,
+            valid_until=row.valid_until,
+            customer_id=row.customer_id,
+            customer_name=row.customer_name,
+            currency=row.currency,
+            total_minor=row.total_minor,
+            delivery_state=DeliveryState(row.delivery_state),
+        )
+
+
+class QuotePageResponse(PageReply):
+    items: list[QuoteRowResponse]
+
+
+class QuoteLinkResponse(Reply):
+    """Shown once: only a hash of it is kept, so a repeated request is answered without it."""
+
+    url: str | None
+    expires_at: datetime
+
+
+class PortalSellerResponse(Reply):
+    name: str
+    address: AddressResponse
+    siren: str
+    email: str
+    phone: str
+    website: str
+
+
+class PortalQuoteResponse(InvoiceTotalsResponse):
+    """What the holder of a link sees: the offer, and nothing else of the company or of its customer."""
+
+    number: str
+    revision: int
+    status: QuoteStatus
+    superseded: Annotated[bool, Field(description="A newer version took its place: this one can only be read")]
+    issue_date: date
+    valid_until: date
+    seller: PortalSellerResponse
+    customer_name: str
+    notes: str
+    mentions: list[InvoiceMentionResponse]
+    document_hash: Annotated[str, Field(description="To be given back with the answer")]
+    pdf_ready: bool
+    answered_at: datetime | None
+    answered_by: str
+
+    @classmethod
+    def of_quote(cls, quote: Quote, *, superseded: bool, today: date) -> PortalQuoteResponse:
+        document, decision = quote.frozen, quote.decision
+        seller = document.seller
+        return cls(
+            **totals_fields(quote),
+            number=document.number,
+            revision=document.revision,
+            status=quote.status(today),
+            superseded=superseded,
+            issue_date=document.issue_date,
+            valid_until=document.valid_until,
+            seller=PortalSellerResponse(
+                name=seller.display_name,
+                address=AddressResponse.of(seller.address),
+                siren=seller.siren,
+                email=seller.email,
+                phone=seller.phone,
+                website=seller.website,
+            ),
+            customer_name=document.buyer.name,
+            notes=document.notes,
+            mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions],
+            document_hash=quote.document_hash,
+            pdf_ready=quote.delivery.pdf is not None,
+            answered_at=decision.decided_at if decision else None,
+            answered_by=decision.name if decision else "",
+        )
+
+
+def quote_answer(quote: Quote, *, today: date, now: datetime) -> Answer:
+    return answer(200, QuoteResponse.of_quote(quote, today, now), version=quote.version)
+
+
+def created_quote_answer(quote: Quote, *, today: date, now: datetime) -> Answer:
+    location = f"/v1/quotes/{quote.quote_id}"
+    return answer(201, QuoteResponse.of_quote(quote, today, now), version=quote.version, location=location)
+
+
+def quote_link_answer(quote: Quote, *, url: str | None = None) -> Answer:
+    reply = QuoteLinkResponse(url=url, expires_at=quote.links[-1].expires_at)
+    return answer(201, reply, version=quote.version)
+
+
+def quote_query(
+    *, status: QuoteStatus | None, customer_id: str | None, from_date: date | None, to_date: date | None, today: date
+) -> QuoteQuery:
+    """Raises: FieldErrors, for both filters at once, or for dates in reverse."""
+    if status is not None and customer_id is not None:
+        only_one = "Un seul filtre parmi status et customer_id.", "Only one filter among status and customer_id."
+        raise FieldErrors(tuple(FieldError(f"/query/{name}", *only_one) for name in ("status", "customer_id")))
+    if from_date is not None and to_date is not None and to_date < from_date:
+        reverse = "La date de fin précède la date de début.", "The end date precedes the start date."
+        raise FieldErrors((FieldError("/query/to", *reverse),))
+    return QuoteQuery(on=today, status=status, customer_id=customer_id, from_date=from_date, to_date=to_date)

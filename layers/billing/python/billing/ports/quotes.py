@@ -1,0 +1,150 @@
+"""Stored quotes. With a Caller, as in ``repositories``; the public side has none: its link is its right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from billing.domain.access import Caller
+from billing.domain.delivery import DeliveryRequest
+from billing.domain.events import Event
+from billing.domain.invoice import DraftInvoice
+from billing.domain.numbering import NumberAllocation, SeriesState
+from billing.domain.parties import Company
+from billing.domain.quote import Quote, QuoteStatus
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteSummary:
+    """A row of a list; amounts in cents. ``status`` is as stored: what was sent and not answered may have expired."""
+
+    quote_id: str
+    status: QuoteStatus
+    number: str | None
+    revision: int
+    list_date: date
+    valid_until: date | None
+    customer_id: str
+    customer_name: str
+    currency: str
+    total_minor: int
+    delivery_state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteQuery:
+    """By date, latest first, unless ``status`` or ``customer_id`` (one at most) picks another order.
+
+    A status is ordered by validity, most urgent first; ``on`` is the day that tells sent from expired.
+    """
+
+    on: date
+    status: QuoteStatus | None = None
+    customer_id: str | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteContext:
+    """What sending a quote needs of the tenant."""
+
+    quote: Quote
+    company: Company | None
+    series: SeriesState
+
+
+class Quotes(Protocol):
+    def read(self, caller: Caller, quote_id: str, *, once: IdempotentRequest | None = None) -> Quote:
+        """One request. Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def create(self, caller: Caller, quote: Quote, *, event: Event, once: IdempotentRequest) -> None: ...
+
+    def save(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        event: Event,
+        once: IdempotentRequest | None = None,
+        former: Quote | None = None,
+    ) -> None:
+        """The next version; ``former`` is a revision to keep as it was. Raises: StaleVersion."""
+        ...
+
+    def delete(self, caller: Caller, quote_id: str, *, expected_version: int, event: Event) -> None:
+        """Only a draft that never had a number can go. Raises: QuoteAlreadySent, NotFound, StaleVersion."""
+        ...
+
+    def list(self, caller: Caller, query: QuoteQuery, page: PageRequest) -> Page[QuoteSummary]: ...
+
+    def load_for_send(self, caller: Caller, quote_id: str, *, once: IdempotentRequest) -> QuoteContext:
+        """One request. Raises: NotFound, AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def send(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        previous: Quote,
+        allocation: NumberAllocation | None,
+        delivery: DeliveryRequest,
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        """Number (when it is taken now), frozen revision and delivery request in one transaction.
+
+        Raises: SeriesMoved, NumberTaken, StaleVersion.
+        """
+        ...
+
+    def convert(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        draft: DraftInvoice,
+        events: tuple[Event, Event],
+        once: IdempotentRequest,
+    ) -> None:
+        """The draft invoice and what the quote says of it in one transaction; ``events`` are the quote's, the draft's.
+
+        Raises: StaleVersion.
+        """
+        ...
+
+    def release(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoice_id: str,
+        expected_version: int,
+        events: tuple[Event, Event],
+    ) -> None:
+        """The draft goes and the quote can be invoiced again, in one transaction; ``events``: the quote's, the draft's.
+
+        Raises: InvoiceAlreadyIssued, NotFound, StaleVersion (either of them).
+        """
+        ...
+
+    def timeline(self, caller: Caller, quote_id: str, page: PageRequest) -> Page[Event]:
+        """Oldest first. Raises: NotFound."""
+        ...
+
+    def open(self, tenant_id: str, quote_id: str) -> Quote | None:
+        """For the public side: the caller judges the link."""
+        ...
+
+    def revision(self, tenant_id: str, quote_id: str, revision: int) -> Quote | None:
+        """An earlier revision as it was sent."""
+        ...
+
+    def decide(self, quote: Quote, *, event: Event) -> None:
+        """For the public side: the next version with its answer. Raises: StaleVersion."""
+        ...

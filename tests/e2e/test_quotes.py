@@ -1,0 +1,96 @@
+"""A quote over HTTP: written, mailed, opened by its link, accepted, invoiced."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.client import ApiClient, Json, mails_to, wait_for
+from local.samples import quoted
+from local.testing import LocalCloud
+from tests.people import Person, delivered
+
+pytestmark = pytest.mark.cloud
+
+
+def quote_delivered(api: ApiClient, quote_id: str) -> Json | None:
+    quote = api.get(f"/v1/quotes/{quote_id}")
+    return None if quote["delivery"]["in_progress"] else quote
+
+
+def link_in(mail: Path) -> str:
+    """The path of the public link in a mail's text."""
+    message = message_from_bytes(mail.read_bytes(), policy=policy.default)
+    body = message.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"https?://[^/\s]+(/\S+)", body.get_content().split("Voir le document")[1])
+    assert found
+    return found[1]
+
+
+def test_a_quote_is_mailed_accepted_by_its_link_and_invoiced(cloud: LocalCloud, person: Callable[..., Person]) -> None:
+    someone = person()
+    made = someone.api.post("/v1/quotes", quoted(someone.customer["customer_id"]))
+    path = f"/v1/quotes/{made['quote_id']}"
+    someone.api.post(f"{path}/send", {"version": made["version"]})
+    sent = wait_for(lambda: quote_delivered(someone.api, made["quote_id"]), seconds=60, what="the quote's mail")
+    (mail,) = mails_to(cloud.mail_directory, f"client.{someone.email}")
+    link = link_in(mail)
+
+    with ApiClient(cloud.base_url) as anyone:
+        shown = anyone.get(link)
+        pdf = httpx.get(anyone.get(f"{link}/pdf")["url"], trust_env=False).content
+        answer = {"answer": "accepted", "name": "Direction", "document_hash": shown["document_hash"]}
+
+        def accept(_: int) -> int:
+            with ApiClient(cloud.base_url) as one:
+                return one.send("POST", f"{link}/answer", answer).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = set(pool.map(accept, range(8)))
+        late = anyone.send("POST", f"{link}/answer", {**answer, "answer": "rejected"})
+        unknown = anyone.send("GET", f"{link[:-4]}AAAA")
+
+    assert (sent["number"], shown["number"], shown["status"]) == (sent["number"], sent["number"], "sent")
+    assert "client." not in str(shown)
+    assert pdf.startswith(b"%PDF-")
+    assert statuses == {200}
+    assert (late.status_code, late.json()["type"]) == (409, "/problems/quote-already-answered")
+    assert unknown.status_code == 404
+    accepted = someone.api.get(path)
+    assert accepted["decision"]["pdf_sha256"] == hashlib.sha256(pdf).hexdigest()
+    assert (accepted["status"], accepted["decision"]["ip_address"]) == ("accepted", "127.0.0.1")
+
+    invoice = someone.api.post(f"{path}/convert")
+    issued = someone.api.post(f"/v1/invoices/{invoice['invoice_id']}/issue", {"version": 1})
+    assert issued["total_minor"] == shown["total_minor"]
+    assert someone.api.get(path)["status"] == "invoiced"
+    again = someone.api.send("POST", f"{path}/convert", {}, idempotency_key="another")
+    assert again.json()["type"] == "/problems/quote-already-invoiced"
+    wait_for(lambda: delivered(someone.api, invoice["invoice_id"]), seconds=60, what="the invoice's PDF")
+    told = [event["event_type"] for event in someone.api.get(f"{path}/timeline")["items"]]
+    assert told[-2:] == ["quote.accepted", "quote.invoiced"]
+
+
+def test_quotes_sent_at_once_take_their_numbers_one_by_one(person: Callable[..., Person]) -> None:
+    someone = person()
+    body = quoted(someone.customer["customer_id"])
+    drafts = [someone.api.post("/v1/quotes", body) for _ in range(24)]
+    clients = [someone.another_client() for _ in range(8)]
+
+    def send(rank: int) -> str:
+        made = drafts[rank]
+        request = {"version": made["version"], "mail": False}
+        return str(clients[rank % 8].post(f"/v1/quotes/{made['quote_id']}/send", request)["number"])
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = sorted(pool.map(send, range(24)))
+
+    assert [number[-5:] for number in numbers] == [f"{rank:05d}" for rank in range(1, 25)]
