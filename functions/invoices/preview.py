@@ -33,7 +33,9 @@ install(app)
 )
 def preview(body: Annotated[PreviewInvoiceRequest, Body()]) -> Response[str]:
     shown = preview_invoice(caller(app), draft_input(body), invoices=table.invoices(), clock=clock)
-    return respond(answer(200, InvoicePreviewResponse.of_preview(shown.totals, shown.warnings)))
+    return respond(
+        answer(200, InvoicePreviewResponse.of_preview(shown.totals, shown.content.particulars, shown.warnings))
+    )
 
 
 handler = entry_point(app)

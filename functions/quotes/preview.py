@@ -35,7 +35,9 @@ install(app)
 def preview(body: Annotated[PreviewQuoteRequest, Body()]) -> Response[str]:
     wanted = QuoteInput(draft=draft_input(body), valid_until=body.valid_until)
     shown = preview_quote(caller(app), wanted, invoices=table.invoices(), clock=clock)
-    return respond(answer(200, InvoicePreviewResponse.of_preview(shown.totals, shown.warnings)))
+    return respond(
+        answer(200, InvoicePreviewResponse.of_preview(shown.totals, shown.content.particulars, shown.warnings))
+    )
 
 
 handler = entry_point(app)

@@ -596,7 +596,7 @@ def invoice_summary(invoice: Invoice) -> InvoiceSummary:
             due_date=invoice.content.due_date,
             customer_id=invoice.content.customer_id,
             customer_name=invoice.customer_name,
-            currency="EUR",
+            currency=invoice.content.particulars.currency,
             total_minor=invoice.totals.total_minor,
             balance_minor=invoice.totals.due_minor,
             delivery_state="not_sent",

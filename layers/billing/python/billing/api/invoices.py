@@ -50,10 +50,13 @@ from billing.domain.invoice import (
     InvoiceDocument,
     IssuedInvoice,
     document_warnings,
+    vat_in_euros,
 )
 from billing.domain.ledger import InvoiceStatus, PaymentMethod, is_overdue
 from billing.domain.mentions import Mention
 from billing.domain.money import format_decimal
+from billing.domain.particulars import NONE as NO_PARTICULARS
+from billing.domain.particulars import Particulars
 from billing.domain.parties import CustomerKind, ProductKind
 from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.totals import ComputedLine, Totals
@@ -216,13 +219,16 @@ class InvoiceTotalsResponse(Reply):
     charges_minor: Annotated[int, Field(description="Charges on the whole document")]
     net_minor: Annotated[int, Field(description="Total without VAT")]
     vat_minor: int
+    vat_euros_minor: Annotated[int | None, Field(description="BT-111: VAT in euros, of another currency")]
     total_minor: Annotated[int, Field(description="Total with VAT")]
     prepaid_minor: int
     due_minor: Annotated[int, Field(description="Due at issue")]
 
     @classmethod
-    def of(cls, totals: Totals) -> InvoiceTotalsResponse:
+    def of(cls, totals: Totals, particulars: Particulars = NO_PARTICULARS) -> InvoiceTotalsResponse:
         return cls(
+            currency=particulars.currency,
+            vat_euros_minor=vat_in_euros(particulars, totals),
             lines=[InvoiceLineResponse.of(line) for line in totals.lines],
             vat_breakdown=[VatSubtotalResponse.of(group) for group in totals.vat_breakdown],
             lines_minor=totals.lines_minor,
@@ -253,8 +259,10 @@ class InvoicePreviewResponse(InvoiceTotalsResponse):
     warnings: list[InvoiceWarningResponse]
 
     @classmethod
-    def of_preview(cls, totals: Totals, warnings: tuple[Notice, ...]) -> InvoicePreviewResponse:
-        shown = InvoiceTotalsResponse.of(totals)
+    def of_preview(
+        cls, totals: Totals, particulars: Particulars, warnings: tuple[Notice, ...]
+    ) -> InvoicePreviewResponse:
+        shown = InvoiceTotalsResponse.of(totals, particulars)
         return cls(
             **{name: getattr(shown, name) for name in InvoiceTotalsResponse.model_fields},
             warnings=[InvoiceWarningResponse.of(notice) for notice in warnings],
@@ -376,7 +384,8 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
 
 def invoice_fields(invoice: Invoice, today: date) -> dict[str, Any]:
     """The fields of an InvoiceResponse."""
-    totals = InvoiceTotalsResponse.of(invoice.totals)
+    held = invoice.document if isinstance(invoice, IssuedInvoice) else invoice.content
+    totals = InvoiceTotalsResponse.of(invoice.totals, held.particulars)
     common: dict[str, Any] = {
         **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
         "invoice_id": invoice.invoice_id,

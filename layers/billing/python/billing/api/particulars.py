@@ -3,17 +3,59 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
 from billing.api.addresses import AddressRequest, AddressResponse
 from billing.api.answers import Reply, Request
-from billing.api.fields import IsoDate, Siret, Text
+from billing.api.fields import ExactDecimal, IsoDate, Siret, Text
+from billing.domain.currency import CURRENCIES, ExchangeRate
 from billing.domain.errors import FieldError
+from billing.domain.money import format_decimal
 from billing.domain.particulars import BillingPeriod, Particulars
+from billing.domain.tongue import DocumentLanguage
 
 Reference = Annotated[str, Text(100)]
+
+
+Rate = Annotated[Decimal, ExactDecimal(6, maximum=Decimal(10**6), exclusive_minimum=True)]
+
+
+class ExchangeRateRequest(Request):
+    """The currency of all amounts of the invoice, and its rate: VAT is accounted for in euros."""
+
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217, of hundredths", examples=["USD"])]
+    rate: Annotated[Rate, Field(description="Units of the currency for one euro", examples=["1.0823"])]
+    on: Annotated[IsoDate, Field(description="Date of the rate")]
+    source: Annotated[str, Text(60, min_length=1), Field(examples=["Banque centrale européenne"])]
+
+    def exchange(self, errors: list[FieldError]) -> ExchangeRate | None:
+        """The rate, or None and what is wrong with it."""
+        if self.currency not in CURRENCIES:
+            errors.append(
+                FieldError(
+                    "/exchange_rate/currency",
+                    "Cette devise n'est pas prise en charge.",
+                    "This currency is not supported.",
+                )
+            )
+            return None
+        return ExchangeRate(currency=self.currency, rate=self.rate, on=self.on, source=self.source)
+
+
+class ExchangeRateResponse(Reply):
+    currency: str
+    rate: str
+    on: date
+    source: str
+
+    @classmethod
+    def of(cls, exchange: ExchangeRate) -> ExchangeRateResponse:
+        return cls(
+            currency=exchange.currency, rate=format_decimal(exchange.rate), on=exchange.on, source=exchange.source
+        )
 
 
 class ParticularsFields(Request):
@@ -33,6 +75,13 @@ class ParticularsFields(Request):
     delivery_address: Annotated[AddressRequest | None, Field(description="Instead of the customer's own")] = None
     header_text: Annotated[str, Text(500, lines=True), Field(description="Printed above the lines")] = ""
     footer_text: Annotated[str, Text(500, lines=True), Field(description="Printed below everything else")] = ""
+    language: Annotated[
+        DocumentLanguage,
+        Field(description="French, French with English beside it, or English alone for a customer abroad"),
+    ] = DocumentLanguage.FRENCH
+    exchange_rate: Annotated[
+        ExchangeRateRequest | None, Field(description="Of an invoice in another currency than the euro")
+    ] = None
 
     def particulars(self, errors: list[FieldError]) -> Particulars:
         """The particulars; what is wrong with them is added to errors."""
@@ -48,6 +97,8 @@ class ParticularsFields(Request):
             delivery_address=self.delivery_address.address() if self.delivery_address else None,
             header_text=self.header_text,
             footer_text=self.footer_text,
+            language=self.language,
+            exchange=self.exchange_rate.exchange(errors) if self.exchange_rate else None,
         )
 
     def _period(self, errors: list[FieldError]) -> BillingPeriod | None:
@@ -77,6 +128,8 @@ class ParticularsReply(Reply):
     delivery_address: AddressResponse | None
     header_text: str
     footer_text: str
+    language: DocumentLanguage
+    exchange_rate: ExchangeRateResponse | None
 
 
 def particulars_fields(particulars: Particulars) -> dict[str, object]:
@@ -93,4 +146,6 @@ def particulars_fields(particulars: Particulars) -> dict[str, object]:
         "delivery_address": AddressResponse.of(address) if address else None,
         "header_text": particulars.header_text,
         "footer_text": particulars.footer_text,
+        "language": particulars.language,
+        "exchange_rate": ExchangeRateResponse.of(particulars.exchange) if particulars.exchange else None,
     }

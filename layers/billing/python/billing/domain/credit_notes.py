@@ -21,6 +21,7 @@ from billing.domain.crediting import (
     vat_of,
     with_vat_rounding,
 )
+from billing.domain.currency import EURO
 from billing.domain.errors import CreditExceedsRemaining, FieldError, FieldErrors
 from billing.domain.invoice import (
     MAX_DOCUMENT_BYTES,
@@ -30,6 +31,7 @@ from billing.domain.invoice import (
     IssuedInvoice,
     PrecedingDocument,
     document_hash,
+    vat_in_euros,
 )
 from billing.domain.ledger import EntryKind, Ledger, LedgerEntry, PaymentMethod
 from billing.domain.mentions import mentions_for
@@ -38,6 +40,7 @@ from billing.domain.numbering import NumberAllocation
 from billing.domain.parties import Company, CompanyDescription, ProductKind
 from billing.domain.printing import company_texts, unprintable_errors
 from billing.domain.process import process_codes
+from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
 from billing.domain.typography import format_euros
 from billing.domain.vat import RULES_VERSION, VatTreatment
@@ -368,12 +371,26 @@ def _hold_within(document: InvoiceDocument, ledger: Ledger, left: tuple[Credited
         )
 
 
-def settle(ledger: Ledger, amount_minor: int, excess: Excess) -> CreditSettlement:
-    """Against what is owed first; the rest was paid, and goes where it is asked to."""
+def settle(ledger: Ledger, amount_minor: int, excess: Excess, *, currency: str = EURO) -> CreditSettlement:
+    """Against what is owed first; the rest was paid, and goes where it is asked to.
+
+    Raises:
+        FieldErrors: the rest would become a credit, which is in euros, and is not.
+    """
     applied = min(amount_minor, max(ledger.balance_minor, 0))
     rest = amount_minor - applied
     if excess is Excess.REFUND:
         return CreditSettlement(applied_minor=applied, refunded_minor=rest)
+    if rest and currency != EURO:
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/excess",
+                    "Le crédit d'un client est en euros : remboursez ce qui a été payé en devise.",
+                    "A customer's credit is in euros: refund what was paid in another currency.",
+                ),
+            )
+        )
     return CreditSettlement(applied_minor=applied, customer_credit_minor=rest)
 
 
@@ -476,7 +493,12 @@ def freeze_credit_note(
         charges=credited.charges if computed.mirrored else (),
         purchase_order=credited.purchase_order,
         notes="",
-        mentions=mentions_for(seller, credited.buyer, computed.totals),
+        mentions=mentions_for(
+            seller,
+            credited.buyer,
+            computed.totals,
+            in_english=credited.particulars.language is not DocumentLanguage.FRENCH,
+        ),
         rules_version=RULES_VERSION,
         template_version=TEMPLATE_VERSION,
         preceding=(
@@ -497,6 +519,7 @@ def freeze_credit_note(
         reason=reason,
         settlement=settlement,
         vat_rounding=computed.vat_rounding,
+        vat_euros_minor=vat_in_euros(credited.particulars, computed.totals),
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:

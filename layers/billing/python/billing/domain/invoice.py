@@ -23,6 +23,7 @@ from billing.domain.parties import Company, CompanyDescription, Customer, Custom
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
 from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, process_codes
+from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
 from billing.domain.vat_cases import party_errors
@@ -168,6 +169,7 @@ class InvoiceDocument:
     contracting: Contracting | None = field(default=None, metadata=LATER)
     codes: ProcessCodes = field(default=ProcessCodes(), metadata=LATER)
     attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
+    vat_euros_minor: int | None = field(default=None, metadata=LATER)  # BT-111, when the currency is another
 
     @property
     def owed_minor(self) -> int:
@@ -399,7 +401,10 @@ def freeze(
     if not content.lines:
         raise _refused("/lines", "Une facture a au moins une ligne.", "An invoice has at least one line.")
     totals = check_content(content, company.description.vat_regime)
-    lacking = tuple(_party_errors(company.description, customer.description, totals))
+    lacking = (
+        *language_errors(content.particulars, customer.description),
+        *_party_errors(company.description, customer.description, totals),
+    )
     if lacking:
         raise FieldErrors(lacking)
     terms = payment_terms(content, company.description, customer.description)
@@ -421,7 +426,7 @@ def freeze(
         issued_at=issued_at,
         supply_date=content.supply_date or allocation.issue_date,
         due_date=due,
-        currency="EUR",
+        currency=content.particulars.currency,
         seller=company.description,
         seller_logo=company.logo,
         customer_id=customer.customer_id,
@@ -430,7 +435,12 @@ def freeze(
         document_discount=content.discount,
         purchase_order=content.purchase_order,
         notes=content.notes,
-        mentions=mentions_for(company.description, customer.description, totals),
+        mentions=mentions_for(
+            company.description,
+            customer.description,
+            totals,
+            in_english=content.particulars.language is not DocumentLanguage.FRENCH,
+        ),
         rules_version=RULES_VERSION,
         template_version=TEMPLATE_VERSION,
         preceding=content.preceding,
@@ -451,6 +461,7 @@ def freeze(
             contracting=content.contracting,
         ),
         attachments=draft.attachments,
+        vat_euros_minor=vat_in_euros(content.particulars, totals),
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
@@ -466,6 +477,21 @@ def freeze(
         created_at=draft.created_at,
         updated_at=issued_at,
     )
+
+
+def vat_in_euros(particulars: Particulars, totals: Totals) -> int | None:
+    """The VAT total in the currency in which it is accounted for; None where that is the document's own."""
+    return particulars.exchange.in_euros(totals.vat_minor) if particulars.exchange else None
+
+
+def language_errors(particulars: Particulars, buyer: CustomerDescription) -> Iterator[FieldError]:
+    """French is required in France, beside or instead of any other language."""
+    if particulars.language is DocumentLanguage.ENGLISH and buyer.billing_address.country_code == "FR":
+        yield FieldError(
+            "/language",
+            "Un client établi en France reçoit ses documents en français, seul ou avec l'anglais (« fr-en »).",
+            "A customer in France receives documents in French, alone or with English beside it (`fr-en`).",
+        )
 
 
 def _buyer(described: CustomerDescription, particulars: Particulars) -> CustomerDescription:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.money import format_decimal
 from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind, ProductKind
 from billing.domain.totals import Totals
@@ -31,8 +32,8 @@ class NoteCode(StrEnum):
 
 
 # The three notes stand on every document (BR-FR-05); a consumer owes neither penalty nor fee.
-_PROFESSIONAL = "(réservées aux clients professionnels)"
-_PROFESSIONAL_FEE = "(réservée aux clients professionnels)"
+_PROFESSIONAL = "(business customers only)"
+_Said = tuple[NoteCode, str, str]  # in French, in English
 RENOVATION_RATE, ENERGY_RATE = Decimal(10), Decimal("5.5")
 
 
@@ -40,38 +41,38 @@ RENOVATION_RATE, ENERGY_RATE = Decimal(10), Decimal("5.5")
 class Mention:
     code: NoteCode
     text: str
+    english: str = field(default="", metadata=LATER)  # beside or instead of the French, as the document's language says
 
 
-def mentions_for(seller: CompanyDescription, buyer: CustomerDescription, totals: Totals) -> tuple[Mention, ...]:
+def mentions_for(
+    seller: CompanyDescription, buyer: CustomerDescription, totals: Totals, *, in_english: bool = False
+) -> tuple[Mention, ...]:
     """All mentions of a document in the order they are printed; PMD, PMT and AAB once each."""
-    mentions = [
-        Mention(code=NoteCode.EXEMPTION, text=wording)
-        for wording in dict.fromkeys(group.vat.wording for group in totals.vat_breakdown)
-        if wording
-    ]
     kinds = {computed.line.kind for computed in totals.lines}
-    if kinds:  # décret 2022-1299: due from small businesses in 2027, printed now
-        mentions.append(Mention(code=NoteCode.GENERAL, text=f"Nature des opérations : {_operations(kinds)}"))
+    said = [*_exemptions(totals), *_operations(kinds)]
     if seller.vat_on_debits:  # décret 2022-1299; CGI annex II 242 nonies A
-        mentions.append(Mention(code=NoteCode.GENERAL, text="Option pour le paiement de la taxe d'après les débits"))
-    mentions += [Mention(code=NoteCode.GENERAL, text=text) for text in _of_trades(seller, buyer, totals)]
-    mentions += [
-        Mention(code=NoteCode.PENALTIES, text=_penalties(seller, buyer)),
-        Mention(code=NoteCode.COLLECTION_FEE, text=_collection_fee(buyer)),
-        Mention(
-            code=NoteCode.EARLY_PAYMENT,
-            text=f"Escompte pour paiement anticipé : {seller.early_payment_discount or 'néant'}",
-        ),
-    ]
-    return tuple(mentions)
+        said.append(
+            (NoteCode.GENERAL, "Option pour le paiement de la taxe d'après les débits", "Option for VAT on debits")
+        )
+    said += [(NoteCode.GENERAL, text, "") for text in _of_trades(seller, buyer, totals)]
+    said += [_penalties(seller, buyer), _collection_fee(buyer), _early_payment(seller)]
+    return tuple(Mention(code=code, text=text, english=english if in_english else "") for code, text, english in said)
 
 
-def _operations(kinds: set[ProductKind]) -> str:
+def _exemptions(totals: Totals) -> Iterator[_Said]:
+    wordings = {group.vat.wording: group.vat.english_wording for group in totals.vat_breakdown}
+    return ((NoteCode.EXEMPTION, french, english) for french, english in wordings.items() if french)
+
+
+def _operations(kinds: set[ProductKind]) -> Iterator[_Said]:  # décret 2022-1299: due in 2027, printed now
+    if not kinds:
+        return
+    french, english = "livraison de biens et prestation de services", "supply of goods and of services"
     if kinds == {ProductKind.GOODS}:
-        return "livraison de biens"
+        french, english = "livraison de biens", "supply of goods"
     if kinds == {ProductKind.SERVICE}:
-        return "prestation de services"
-    return "livraison de biens et prestation de services"
+        french, english = "prestation de services", "supply of services"
+    yield NoteCode.GENERAL, f"Nature des opérations : {french}", f"Nature of the operations: {english}"
 
 
 def _of_trades(seller: CompanyDescription, buyer: CustomerDescription, totals: Totals) -> Iterator[str]:
@@ -89,12 +90,33 @@ def _of_trades(seller: CompanyDescription, buyer: CustomerDescription, totals: T
         yield mediator_mention(profile.mediator)
 
 
-def _penalties(seller: CompanyDescription, buyer: CustomerDescription) -> str:  # Code de commerce L441-9, L441-10
-    rate = format_decimal(seller.late_penalty_rate).replace(".", ",")
-    penalties = f"Pénalités de retard : {rate} % l'an sur le TTC, exigibles sans rappel dès le lendemain de l'échéance"
-    return penalties if buyer.kind is CustomerKind.BUSINESS else f"{penalties} {_PROFESSIONAL}"
+def _penalties(seller: CompanyDescription, buyer: CustomerDescription) -> _Said:  # Code de commerce L441-9, L441-10
+    rate = format_decimal(seller.late_penalty_rate)
+    french = (
+        f"Pénalités de retard : {rate.replace('.', ',')} % l'an sur le TTC, "
+        "exigibles sans rappel dès le lendemain de l'échéance"
+    )
+    english = (
+        f"Late payment penalties: {rate}% a year of the amount incl. VAT, due without reminder from the day after the "
+        "due date"
+    )
+    if buyer.kind is CustomerKind.INDIVIDUAL:
+        french, english = f"{french} (réservées aux clients professionnels)", f"{english} {_PROFESSIONAL}"
+    return NoteCode.PENALTIES, french, english
 
 
-def _collection_fee(buyer: CustomerDescription) -> str:  # Code de commerce D441-5
-    fee = "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €"
-    return fee if buyer.kind is CustomerKind.BUSINESS else f"{fee} {_PROFESSIONAL_FEE}"
+def _collection_fee(buyer: CustomerDescription) -> _Said:  # Code de commerce D441-5
+    french = "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €"
+    english = "Fixed compensation for recovery costs in case of late payment: €40"
+    if buyer.kind is CustomerKind.INDIVIDUAL:
+        french, english = f"{french} (réservée aux clients professionnels)", f"{english} {_PROFESSIONAL}"
+    return NoteCode.COLLECTION_FEE, french, english
+
+
+def _early_payment(seller: CompanyDescription) -> _Said:  # Code de commerce L441-9
+    terms = seller.early_payment_discount
+    return (
+        NoteCode.EARLY_PAYMENT,
+        f"Escompte pour paiement anticipé : {terms or 'néant'}",
+        f"Discount for early payment: {terms or 'none'}",
+    )

@@ -43,6 +43,11 @@ def percentage_of(amount_minor: int, percent: Decimal) -> int:
     return round_minor(_EXACT.divide(multiply(Decimal(amount_minor), percent), _CENT))
 
 
+def divide_minor(amount_minor: int, divisor: Decimal) -> int:
+    """An amount in minor units divided, rounded to the minor unit."""
+    return round_minor(_EXACT.divide(Decimal(amount_minor), divisor))
+
+
 def to_major(amount_minor: int) -> Decimal:
     """Euros with two decimals of an amount in cents."""
     return Decimal(amount_minor).scaleb(-2, context=_EXACT)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from billing.domain.canonical import LATER
+from billing.domain.currency import EURO, ExchangeRate
 from billing.domain.parties import Address
+from billing.domain.tongue import DocumentLanguage, Tongue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +40,24 @@ class Particulars:
     delivery_address: Address | None = field(default=None, metadata=LATER)  # BG-15, instead of the customer's
     header_text: str = field(default="", metadata=LATER)
     footer_text: str = field(default="", metadata=LATER)
+    language: DocumentLanguage = field(default=DocumentLanguage.FRENCH, metadata=LATER)
+    exchange: ExchangeRate | None = field(default=None, metadata=LATER)  # of a document in another currency
+
+    @property
+    def currency(self) -> str:
+        return self.exchange.currency if self.exchange else EURO
+
+    @property
+    def tongue(self) -> Tongue:
+        """How the document speaks."""
+        return Tongue(language=self.language, currency=self.currency)
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Each printed text with the pointer of its field."""
         for name in ("buyer_reference", "contract", "project", "delivery_name", "header_text", "footer_text"):
             yield f"/{name}", getattr(self, name)
+        if self.exchange is not None:
+            yield "/exchange_rate/source", self.exchange.source
         if self.delivery_address is not None:
             for name in ("line1", "line2", "postal_code", "city"):
                 yield f"/delivery_address/{name}", getattr(self.delivery_address, name)

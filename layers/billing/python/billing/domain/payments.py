@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from billing.domain.canonical import LATER
+from billing.domain.currency import EURO
 from billing.domain.errors import (
     CashAboveLimit,
     FieldError,
@@ -154,6 +155,44 @@ class Payment:
                 parts.append(replace(allocation, amount_minor=amount))
                 left -= amount
         return tuple(parts)
+
+
+def common_currency(invoices: tuple[IssuedInvoice, ...]) -> str:
+    """The one currency of what is paid together; the euro where no invoice is named.
+
+    Raises:
+        FieldErrors: the invoices are in several currencies.
+    """
+    currencies = {invoice.document.currency for invoice in invoices} or {EURO}
+    if len(currencies) > 1:
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/allocations",
+                    "Un paiement règle des factures d'une seule devise.",
+                    "A payment settles invoices of one currency.",
+                ),
+            )
+        )
+    return currencies.pop()
+
+
+def hold_credit_in_euros(currency: str, pointer: str) -> None:
+    """A customer's credit is in euros.
+
+    Raises:
+        FieldErrors: the money is in another currency.
+    """
+    if currency != EURO:
+        raise FieldErrors(
+            (
+                FieldError(
+                    pointer,
+                    "Le crédit d'un client est en euros : une autre devise se rembourse ou se règle au juste montant.",
+                    "A customer's credit is in euros: another currency is refunded, or paid to the exact amount.",
+                ),
+            )
+        )
 
 
 def allocate_payment(

@@ -66,6 +66,14 @@ def format_number(value: Decimal, *, min_decimals: int = 0) -> str:
     return f"{sign}{grouped},{decimals}" if decimals else f"{sign}{grouped}"
 
 
+def format_decimal_english(value: Decimal, *, min_decimals: int = 0) -> str:
+    """``1,234.5``: point, and commas between thousands."""
+    whole, _, decimals = format_decimal(value).partition(".")
+    sign, whole = (MINUS, whole[1:]) if whole.startswith("-") else ("", whole)
+    decimals = decimals.ljust(min_decimals, "0")
+    return f"{sign}{int(whole):,}.{decimals}" if decimals else f"{sign}{int(whole):,}"
+
+
 def format_amount(amount_minor: int) -> str:
     """``1 234,56`` from 123456 cents."""
     return format_number(to_major(amount_minor), min_decimals=2)

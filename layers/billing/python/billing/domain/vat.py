@@ -71,6 +71,19 @@ _EXEMPTIONS = (
     ("VATEX-EU-J", "E", "Régime particulier – objets de collection et d'antiquité"),
     ("VATEX-EU-D", "E", "Régime particulier – agences de voyages"),
 )
+_ENGLISH_WORDINGS = {
+    "VATEX-FR-FRANCHISE": "VAT not applicable, article 293 B of the French tax code (CGI)",
+    "VATEX-EU-IC": "VAT exempt intra-Community supply, CGI art. 262 ter, I (article 138 of directive 2006/112/EC)",
+    "VATEX-EU-G": "VAT exempt export, CGI art. 262, I (article 146 of directive 2006/112/EC)",
+    "VATEX-EU-AE": "Reverse charge (CGI art. 283-2, article 196 of directive 2006/112/EC)",
+    "VATEX-FR-AE": "Reverse charge, CGI art. 283-2 nonies",
+    "VATEX-EU-O": "Outside the scope of French VAT, CGI art. 259, 1°",
+    "VATEX-EU-79-C": "Disbursements, CGI art. 267, II-2°",
+    "VATEX-EU-F": "Margin scheme – second-hand goods",
+    "VATEX-EU-I": "Margin scheme – works of art",
+    "VATEX-EU-J": "Margin scheme – collectors' items and antiques",
+    "VATEX-EU-D": "Margin scheme – travel agents",
+}
 _OFFICIAL = {"VATEX-FR-CGI261-4-1": "VATEX-FR-CGI261-4", "VATEX-FR-CGI261-4-4": "VATEX-FR-CGI261-4"}
 EXEMPTIONS = {
     code: Exemption(code=code, vatex=_OFFICIAL.get(code, code), category=VatCategory(category), wording=wording)
@@ -105,6 +118,16 @@ class VatTreatment:
     def wording(self) -> str | None:
         """The mention the law requires for a line without VAT."""
         return EXEMPTIONS[self.exemption_code].wording if self.exemption_code else None
+
+    @property
+    def english_wording(self) -> str:
+        """The same for a reader of English; nothing for a taxed line."""
+        french = self.wording
+        if self.exemption_code is None or french is None:
+            return ""
+        return _ENGLISH_WORDINGS.get(self.exemption_code) or french.replace(
+            "Exonération, article", "VAT exempt, CGI art."
+        ).replace(" du CGI", "")
 
 
 FRANCHISE_TREATMENT = VatTreatment(category=VatCategory.EXEMPT, rate=Decimal(0), exemption_code=FRANCHISE.code)

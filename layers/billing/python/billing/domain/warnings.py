@@ -205,6 +205,10 @@ class Facts:
     totals: Totals
     paid: PaidAtIssue | None = None
 
+    def in_euros(self, amount_minor: int) -> int:
+        exchange = self.particulars.exchange
+        return exchange.in_euros(amount_minor) if exchange else amount_minor
+
     @property
     def between_businesses(self) -> bool:
         return self.buyer.kind is CustomerKind.BUSINESS
@@ -274,7 +278,9 @@ def _payment(facts: Facts) -> Iterator[Notice]:
         return
     if facts.paid.paid_on < facts.issue_date:
         yield Notice(code=WarningCode.PAYMENT_BEFORE_ISSUE, pointer="/paid/paid_on")
-    if facts.paid.method is PaymentMethod.CASH and facts.totals.total_minor > cash_limit_minor(facts.buyer):
+    if facts.paid.method is PaymentMethod.CASH and facts.in_euros(facts.totals.total_minor) > cash_limit_minor(
+        facts.buyer
+    ):
         yield Notice(code=WarningCode.CASH_ABOVE_LIMIT, pointer="/paid/method")
 
 
@@ -283,7 +289,7 @@ def _amounts(facts: Facts) -> Iterator[Notice]:
         return
     for kind in ProductKind:
         billed = sum(computed.net_minor for computed in facts.totals.lines if computed.line.kind is kind)
-        if billed > franchise_threshold(kind, facts.issue_date).base_minor:
+        if facts.in_euros(billed) > franchise_threshold(kind, facts.issue_date).base_minor:
             yield Notice(code=WarningCode.FRANCHISE_THRESHOLD, pointer="/lines")
             return
 

@@ -76,6 +76,7 @@ class OutgoingMail:
     message_id: str
     sent_at: datetime
     further: tuple[MailedFile, ...] = ()  # after the document itself
+    language: str = "fr"
 
 
 class Mailer(Protocol):

@@ -40,7 +40,7 @@ def preview_credit_note(
     caller.require(Permission.READ)
     invoice = _creditable(credit_notes.load(caller, invoice_id).invoice)
     computed = compute_credit(invoice.document, invoice.ledger, wanted.scope)
-    settlement = settle(invoice.ledger, computed.totals.total_minor, wanted.excess)
+    settlement = settle(invoice.ledger, computed.totals.total_minor, wanted.excess, currency=invoice.document.currency)
     return CreditNotePreview(invoice=invoice, computed=computed, settlement=settlement)
 
 
@@ -74,7 +74,9 @@ def issue_credit_note(
         if company is None:
             raise CompanyNotDescribed
         computed = compute_credit(invoice.document, invoice.ledger, wanted.scope)
-        settlement = settle(invoice.ledger, computed.totals.total_minor, wanted.excess)
+        settlement = settle(
+            invoice.ledger, computed.totals.total_minor, wanted.excess, currency=invoice.document.currency
+        )
         customer = None
         if send or settlement.customer_credit_minor:
             customer = credit_notes.customer(caller, invoice.document.customer_id)

@@ -304,6 +304,7 @@ def _mail(
         message_id=reference,
         sent_at=clock.now(),
         further=further,
+        language=document.particulars.language.value.replace("fr-en", "fr, en"),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from billing.domain.access import Caller
 from billing.domain.errors import CompanyNotDescribed, FieldError, FieldErrors, UnknownReference
-from billing.domain.invoice import InvoiceContent, check_content, draft_warnings
+from billing.domain.invoice import InvoiceContent, check_content, draft_warnings, language_errors
 from billing.domain.particulars import Particulars
 from billing.domain.parties import Company, Customer, Product, ProductKind
 from billing.domain.totals import Line, Totals
@@ -84,6 +84,9 @@ def compose_draft(
             (FieldError("/paid/paid_on", "Cette date est dans le futur.", "This date is in the future."),)
         )
     _refuse_other_siret(wanted.particulars, context.customer)
+    foreign = tuple(language_errors(wanted.particulars, context.customer.description))
+    if foreign:
+        raise FieldErrors(foreign)
     totals = check_content(content, company.description.vat_regime)
     customer = context.customer.description
     warnings = draft_warnings(content, totals, company=company.description, customer=customer, today=today)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.domain.access import Caller, Permission
+from billing.domain.currency import EURO
 from billing.domain.customer_credit import (
     CreditEntryKind,
     CreditMovement,
@@ -38,7 +39,9 @@ from billing.domain.payments import (
     PaymentReversal,
     WantedAllocation,
     allocate_payment,
+    common_currency,
     hold_cash_limit,
+    hold_credit_in_euros,
 )
 from billing.domain.printing import unprintable_errors
 from billing.domain.typography import format_euros
@@ -119,10 +122,12 @@ def record_payment(
             wanted.amount_minor,
             confirmed=wanted.confirm_cash_above_limit,
         )
+        currency = common_currency(tuple(invoice for _, invoice in named))
         parts, left = allocate_payment(wanted.amount_minor, named, excess)
-        payment = _payment(
-            caller, customer_id, context.customer.description.name, wanted, parts, left, clock=clock, ids=ids
-        )
+        if left:
+            hold_credit_in_euros(currency, "/excess")
+        name = context.customer.description.name
+        payment = _payment(caller, customer_id, name, wanted, parts, left, currency=currency, clock=clock, ids=ids)
         _write_new(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
         return payment
 
@@ -154,7 +159,17 @@ def record_invoice_payment(
         allocation = WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor)
         parts, left = allocate_payment(wanted.amount_minor, ((allocation, invoice),), PaymentExcess.REFUSE)
         customer_id = invoice.document.customer_id
-        payment = _payment(caller, customer_id, invoice.document.buyer.name, wanted, parts, left, clock=clock, ids=ids)
+        payment = _payment(
+            caller,
+            customer_id,
+            invoice.document.buyer.name,
+            wanted,
+            parts,
+            left,
+            currency=invoice.document.currency,
+            clock=clock,
+            ids=ids,
+        )
         move = _move(caller, invoice, parts[0], payment, EntryKind.PAYMENT, ids)
         payments.write(
             caller,
@@ -328,6 +343,7 @@ def apply_customer_credit(
             payments.load(caller, customer_id, tuple(one.invoice_id for one in allocations), once=once)
         )
         named = _named_invoices(context, customer_id, allocations)
+        hold_credit_in_euros(common_currency(tuple(invoice for _, invoice in named)), "/allocations")
         amount_minor = _applicable(context.credit, named)
         parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE)
         assert context.customer is not None  # noqa: S101 - held by _of_customer
@@ -337,7 +353,7 @@ def apply_customer_credit(
             version=1,
             customer_id=customer_id,
             customer_name=context.customer.description.name,
-            currency="EUR",
+            currency=EURO,
             amount_minor=amount_minor,
             method=None,
             paid_on=clock.today(),
@@ -490,6 +506,7 @@ def _payment(
     allocations: tuple[Allocation, ...],
     credited_minor: int,
     *,
+    currency: str,
     clock: Clock,
     ids: Ids,
 ) -> Payment:
@@ -499,7 +516,7 @@ def _payment(
         version=1,
         customer_id=customer_id,
         customer_name=customer_name,
-        currency="EUR",
+        currency=currency,
         amount_minor=wanted.amount_minor,
         method=wanted.method,
         paid_on=wanted.paid_on or clock.today(),

@@ -66,7 +66,7 @@ def draft_to_item(draft: DraftInvoice) -> Item:
         due_date=draft.content.due_date,
         customer_id=draft.content.customer_id,
         customer_name=draft.customer_name,
-        currency="EUR",
+        currency=draft.content.particulars.currency,
         total_minor=draft.totals.total_minor,
         balance_minor=draft.totals.due_minor,
         delivery_state=Delivery().state.value,

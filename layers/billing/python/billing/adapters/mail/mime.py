@@ -56,7 +56,7 @@ def build(mail: OutgoingMail, from_address: str) -> bytes:
     message["Date"] = format_datetime(mail.sent_at)
     message["Message-ID"] = message_id(mail, from_address)
     message[DELIVERY_HEADER] = _header(mail.delivery_reference)
-    message["Content-Language"] = "fr"
+    message["Content-Language"] = mail.language
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     message.add_attachment(

@@ -26,7 +26,6 @@ from reportlab.pdfbase.pdfdoc import (
 )
 
 _HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
-_LANGUAGE = "fr-FR"
 _STREAM_END = b"endstream\nendobj\n"
 
 
@@ -62,6 +61,7 @@ class Archival:
     identifier: bytes
     attachments: tuple[Attachment, ...] = ()
     xmp: tuple[str, ...] = ()
+    language: str = "fr-FR"
 
 
 def write(document: PDFDocument, archival: Archival) -> bytes:
@@ -120,7 +120,7 @@ def _catalogue(document: PDFDocument, archival: Archival) -> PDFDictionary:
     entries = {
         "Type": PDFName("Catalog"),
         "Pages": document.Reference(document.Pages),
-        "Lang": PDFString(_LANGUAGE),
+        "Lang": PDFString(archival.language),
         "Metadata": document.Reference(metadata, "Metadata"),
         "OutputIntents": PDFArray([intent]),
         "ViewerPreferences": PDFDictionary({"DisplayDocTitle": "true"}),
@@ -193,7 +193,7 @@ def _xmp(archival: Archival) -> bytes:
         f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(archival.title)}</rdf:li></rdf:Alt></dc:title>'
         f"<dc:creator><rdf:Seq><rdf:li>{escape(archival.author)}</rdf:li></rdf:Seq></dc:creator>"
         f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(archival.subject)}</rdf:li></rdf:Alt>'
-        f"</dc:description><dc:language><rdf:Bag><rdf:li>{_LANGUAGE}</rdf:li></rdf:Bag></dc:language>"
+        f"</dc:description><dc:language><rdf:Bag><rdf:li>{archival.language}</rdf:li></rdf:Bag></dc:language>"
         "</rdf:Description>\n"
         '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/">'
         f"<xmp:CreatorTool>{escape(archival.creator)}</xmp:CreatorTool>"

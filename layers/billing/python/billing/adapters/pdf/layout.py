@@ -15,7 +15,6 @@ from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap, wrap_parts
 from billing.domain.quote import QuoteDocument
 from billing.domain.totals import ComputedLine
-from billing.domain.typography import format_amount, format_euros
 
 _INK = Colour(0.11, 0.14, 0.18)
 _GREY = Colour(0.38, 0.42, 0.47)
@@ -68,7 +67,7 @@ _UNIT, _DISCOUNT, _NET = 1, 3, 5
 class _Column(NamedTuple):
     """A column of the table: where it ends when its cells align right, else where it begins."""
 
-    title: str
+    title: list[str]
     x: float
     width: float
     right: bool
@@ -94,19 +93,20 @@ class InvoiceLayout:
     def __init__(self, document: wording.PrintedDocument, logo: PreparedLogo | None) -> None:
         self._document = document
         self._logo = logo
-        self._title = wording.TITLES[document.document_type]
+        self._tongue = document.particulars.tongue
+        self._title = wording.title(document)
         self._due_label = wording.due_label(document)
         own = document.seller.footer_text
         footer = wrap(own, _FOOTER, _CONTENT) if own else []
         self._closing = wrap(own, _SMALL, _CONTENT) if len(footer) > _LONGEST_FOOTER else []
-        legal = wrap_parts(wording.legal_parts(document.seller), _FOOTER, _CONTENT)
+        legal = wrap_parts(wording.legal_parts(document.seller, self._tongue), _FOOTER, _CONTENT)
         self._footer = legal if self._closing else [*legal, *footer]
         self._bottom = HEIGHT - 37 - len(self._footer) * _FOOTER.leading
         self._pages: list[Page] = []
         self._y = _TOP
         self._carried_minor = 0
         self._page_has_rows = False
-        self._cells = [wording.line_cells(item) for item in document.totals.lines]
+        self._cells = [wording.line_cells(item, self._tongue) for item in document.totals.lines]
         self._measure_table()
 
     def pages(self) -> list[Page]:
@@ -187,9 +187,9 @@ class InvoiceLayout:
     def _seller(self, top: float) -> float:
         seller = self._document.seller
         width = _BUYER_X - _LEFT - _COLUMN_GAP
-        y = self._block(_LEFT, top, width, "Émetteur", [(seller.display_name, _NAME)])
-        y = self._lines(_LEFT, y, width, wording.seller_lines(seller), _SOFT)
-        for parts in (wording.seller_identifiers(seller), wording.seller_contacts(seller)):
+        y = self._block(_LEFT, top, width, self._tongue.say("Émetteur"), [(seller.display_name, _NAME)])
+        y = self._lines(_LEFT, y, width, wording.seller_lines(seller, self._tongue), _SOFT)
+        for parts in (wording.seller_identifiers(seller, self._tongue), wording.seller_contacts(seller)):
             y = self._lines(_LEFT, y, width, wrap_parts(parts, _SOFT, width), _SOFT)
         return y
 
@@ -198,11 +198,11 @@ class InvoiceLayout:
         width = _RIGHT - _BUYER_X
         y = self._block(_BUYER_X, top, width, wording.buyer_title(self._document), [(buyer.name, _NAME)])
         y = self._lines(_BUYER_X, y, width, wording.buyer_lines(buyer), _BODY)
-        y = self._lines(_BUYER_X, y + 2, width, wording.buyer_identifiers(buyer), _SOFT)
+        y = self._lines(_BUYER_X, y + 2, width, wording.buyer_identifiers(buyer, self._tongue), _SOFT)
         delivery = buyer.delivery_address
         if delivery is not None and delivery != buyer.billing_address:
             name = self._document.particulars.delivery_name
-            y = self._block(_BUYER_X, y + 8, width, "Livré à", [(name, _SOFT)] if name else [])
+            y = self._block(_BUYER_X, y + 8, width, self._tongue.say("Livré à"), [(name, _SOFT)] if name else [])
             y = self._lines(_BUYER_X, y, width, wording.address_lines(delivery), _SOFT)
         return y
 
@@ -222,9 +222,9 @@ class InvoiceLayout:
 
     def _facts(self) -> None:
         """A band with the dates and, largest, the amount due."""
-        due = format_euros(self._document.totals.due_minor)
+        due = self._tongue.money(self._document.totals.due_minor)
         found = wording.facts(self._document)
-        due_width = max(width_of(due, _DUE), width_of(self._due_label, _LABEL)) + 28
+        due_width = max(width_of(due, _DUE), *(width_of(label, _LABEL) for label in self._due_label)) + 28
         each = (_CONTENT - due_width - 14) / len(found)
         cells = [
             (wrap(label, _LABEL, each - _CELL_GAP), wrap(value, _STRONG, each - _CELL_GAP)) for label, value in found
@@ -246,8 +246,11 @@ class InvoiceLayout:
                 y += _STRONG.leading
             x += each
         middle = self._y + height / 2
-        self._page.text_right(_RIGHT - 14, middle - 4, self._due_label, _LABEL._replace(colour=_WHITE))
-        self._page.text_right(_RIGHT - 14, middle + 12, due, _DUE)
+        y = middle - 4 - (len(self._due_label) - 1) * _LABEL.leading / 2
+        for named in self._due_label:
+            self._page.text_right(_RIGHT - 14, y, named, _LABEL._replace(colour=_WHITE))
+            y += _LABEL.leading
+        self._page.text_right(_RIGHT - 14, y + 6, due, _DUE)
         self._y += height + _BLOCK_GAP
 
     def _introduction(self) -> None:
@@ -293,24 +296,29 @@ class InvoiceLayout:
             if width:
                 x += _CELL_GAP
                 right = position != _UNIT
-                self._columns.append((position, _Column(title, x + width if right else x, width, right)))
+                self._columns.append(
+                    (position, _Column(self._tongue.lines(title), x + width if right else x, width, right))
+                )
                 x += width
 
     def _column_widths(self) -> list[float]:
         """What each column needs; nothing for discounts when there is none."""
         widths = [
-            max(width_of(title, _LABEL), *(width_of(cells[position], self._body) for cells in self._cells))
+            max(
+                *(width_of(text, _LABEL) for text in self._tongue.lines(title)),
+                *(width_of(cells[position], self._body) for cells in self._cells),
+            )
             for position, title in enumerate(_TITLES)
         ]
         widths[_UNIT] = min(widths[_UNIT], _WIDEST_UNIT)
-        widths[_NET] = max(widths[_NET], width_of(format_amount(self._document.totals.lines_minor), self._strong))
+        widths[_NET] = max(widths[_NET], width_of(self._tongue.amount(self._document.totals.lines_minor), self._strong))
         if not any(cells[_DISCOUNT] for cells in self._cells):
             widths[_DISCOUNT] = 0.0
         return widths
 
     def _row(self, item: ComputedLine, cells: list[str]) -> _Row:
         texts = [(text, self._body) for text in wrap(item.line.description, self._body, self._description_width)]
-        details = wording.line_details(item)
+        details = wording.line_details(item, self._tongue)
         if details:
             texts += [(text, self._detail) for text in wrap(details, self._detail, self._description_width)]
         unit_width = next(column.width for position, column in self._columns if position == _UNIT)
@@ -321,14 +329,16 @@ class InvoiceLayout:
         return self._body.leading + 2 * _ROW_PAD
 
     def _table_head(self) -> None:
-        y = self._y + 8
-        self._page.text(_LEFT, y, "Désignation", _LABEL)
-        for _, column in self._columns:
-            if column.right:
-                self._page.text_right(column.x, y, column.title, _LABEL)
-            else:
-                self._page.text(column.x, y, column.title, _LABEL)
-        self._y += 16
+        heads = [(self._tongue.lines("Désignation"), _LEFT, False)]
+        heads += [(column.title, column.x, column.right) for _, column in self._columns]
+        for title, x, right in heads:
+            for rank, text in enumerate(title):
+                y = self._y + 8 + rank * _LABEL.leading
+                if right:
+                    self._page.text_right(x, y, text, _LABEL)
+                else:
+                    self._page.text(x, y, text, _LABEL)
+        self._y += 16 + (max(len(title) for title, *_ in heads) - 1) * _LABEL.leading
         self._page.box(_LEFT, self._y - 0.4, _CONTENT, 0.8, _ACCENT)
 
     def _place(self, row: _Row, *, below: float) -> None:
@@ -372,16 +382,16 @@ class InvoiceLayout:
 
     def _carry_over(self) -> None:
         """Close the table with what it came to, and go on from there on the next page."""
-        self._carried("À reporter")
+        self._carried(self._tongue.say("À reporter"))
         self._next_page()
         self._table_head()
-        self._carried("Report")
+        self._carried(self._tongue.say("Report"))
         self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
 
     def _carried(self, label: str) -> None:
         y = self._y + _ROW_PAD + self._body.size
         column = self._columns[-1][1]
-        amount = format_amount(self._carried_minor)
+        amount = self._tongue.amount(self._carried_minor)
         style = self._strong._replace(colour=_GREY)
         self._page.text_right(column.x - width_of(amount, style) - _CELL_GAP, y, label, style)
         self._page.text_right(column.x, y, amount, style)
@@ -397,13 +407,14 @@ class InvoiceLayout:
     def _sum_rows(self) -> list[tuple[list[str], str, Style]]:
         rows = []
         for label, amount in wording.totals(self._document):
-            style = _STRONG if label.startswith("Total T") else _BODY
+            style = _STRONG if label == wording.total_label(self._document) else _BODY
             room = _TOTALS_WIDTH - width_of(amount, style) - _CELL_GAP
             rows.append((wrap(label, style, room), amount, style))
         return rows
 
     def _vat_height(self) -> float:
-        return 22 + sum(self._vat_row_height(wordings) for *_, wordings in self._vat_rows())
+        more = (len(self._tongue.lines("Taux de TVA")) - 1) * _LABEL.leading
+        return 22 + more + sum(self._vat_row_height(wordings) for *_, wordings in self._vat_rows())
 
     def _totals(self) -> None:
         """VAT per rate on the left, sums on the right, the amount due last and largest."""
@@ -424,19 +435,26 @@ class InvoiceLayout:
             page.text_right(_RIGHT, y, amount, style)
             y += _SUM_HEIGHT
         page.box(x, y - 8, _TOTALS_WIDTH, 30, _ACCENT, radius=4)
-        page.text(x + 12, y + 10.5, self._due_label, _DUE_LABEL)
-        page.text_right(_RIGHT - 12, y + 11.5, format_euros(self._document.totals.due_minor), _DUE)
+        style = _DUE_LABEL if len(self._due_label) == 1 else _LABEL._replace(colour=_WHITE)
+        baseline = y + 10.5 - (len(self._due_label) - 1) * style.leading / 2
+        for rank, named in enumerate(self._due_label):
+            page.text(x + 12, baseline + rank * style.leading, named, style)
+        page.text_right(_RIGHT - 12, y + 11.5, self._tongue.money(self._document.totals.due_minor), _DUE)
         return y + 22
 
     def _vat_rows(self) -> list[tuple[str, str, str, list[str]]]:
         rows = []
         for group in self._document.totals.vat_breakdown:
-            reason = wrap(group.vat.wording, _SMALL, self._vat_width) if group.vat.wording else []
+            reason = [
+                line
+                for text in wording.vat_reasons(group.vat, self._tongue)
+                for line in wrap(text, _SMALL, self._vat_width)
+            ]
             rows.append(
                 (
-                    wording.vat_group(group.vat),
-                    format_amount(group.taxable_minor),
-                    format_amount(group.vat_minor),
+                    wording.vat_group(group.vat, self._tongue),
+                    self._tongue.amount(group.taxable_minor),
+                    self._tongue.amount(group.vat_minor),
                     reason,
                 )
             )
@@ -465,9 +483,12 @@ class InvoiceLayout:
             self._page.box(_LEFT, self._y, self._vat_width, 0.6, _RULE)
 
     def _vat_head(self) -> None:
-        self._vat_cells(self._y + 8, "Taux de TVA", "Base HT", "Montant de TVA", _LABEL)
-        self._page.box(_LEFT, self._y + 15.6, self._vat_width, 0.8, _ACCENT)
-        self._y += 16
+        rates, bases, amounts = (self._tongue.lines(title) for title in ("Taux de TVA", "Base HT", "Montant de TVA"))
+        for rate, base, amount in zip(rates, bases, amounts, strict=True):
+            self._vat_cells(self._y + 8, rate, base, amount, _LABEL)
+            self._y += _LABEL.leading
+        self._y += 16 - _LABEL.leading
+        self._page.box(_LEFT, self._y - 0.4, self._vat_width, 0.8, _ACCENT)
 
     def _vat_cells(self, y: float, rate: str, taxable: str, vat: str, style: Style) -> None:
         self._page.text(_LEFT, y, rate, style)
@@ -514,7 +535,7 @@ class InvoiceLayout:
                 y += _SOFT.leading
         for rank, label in enumerate(("Date", "Nom et qualité", "Signature")):
             y = self._y + 20 + rank * 22
-            self._page.text(_LEFT + _CONTENT / 2, y, label, _LABEL)
+            self._page.text(_LEFT + _CONTENT / 2, y, self._tongue.lines(label)[0], _LABEL)
             self._page.box(_LEFT + _CONTENT / 2 + 66, y + 2, _CONTENT / 2 - 80, 0.6, _RULE)
         self._y += _AGREEMENT_HEIGHT + _BLOCK_GAP
 
@@ -523,7 +544,7 @@ class InvoiceLayout:
             return
         lines = wrap(self._document.notes, _BODY, _CONTENT)
         self._ensure(15 + min(len(lines), _UNBROKEN_NOTE) * _BODY.leading)
-        self._page.text(_LEFT, self._y + 6, "Notes", _HEADING)
+        self._page.text(_LEFT, self._y + 6, self._tongue.say("Notes"), _HEADING)
         self._y += 14
         for text in lines:
             self._ensure(_BODY.leading)
@@ -534,6 +555,7 @@ class InvoiceLayout:
     def _mentions(self) -> None:
         """All of them on one page, but for those that stand with their VAT group already."""
         mentions = wording.printed_mentions(self._document)
+        mentions = [*wording.exchange_lines(self._document), *mentions]
         self._small([line for text in mentions for line in wrap(text, _SMALL, _CONTENT)])
         self._small(self._closing)
         last = self._document.particulars.footer_text

@@ -32,18 +32,19 @@ class PdfDocumentRenderer:
         document = issued.frozen if isinstance(issued, Quote) else issued.document
         prepared = prepare_logo(logo) if logo is not None else None
         canvas = draw(InvoiceLayout(document, prepared).pages())
-        title = f"{wording.TITLES[document.document_type]} {document.number}"
+        title = f"{wording.title(document)} {document.number}"
         return archive.write(
             canvas._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
             Archival(
                 title=title,
                 author=one_line(document.seller.display_name),
-                subject=f"{title} à {one_line(document.buyer.name)}",
+                subject=f"{title} – {one_line(document.buyer.name)}",
                 creator=_CREATOR,
                 producer=_PRODUCER,
                 at=document.issued_at,
                 identifier=bytes.fromhex(issued.document_hash)[:_IDENTIFIER_BYTES],
                 attachments=attachments,
+                language="en" if document.particulars.tongue.is_english else "fr-FR",
                 xmp=xmp,
             ),
         )

@@ -1,27 +1,22 @@
-"""What an invoice says, as French lines of text, apart from where it is placed."""
+"""What an invoice says in its languages, as lines of text, apart from where it is placed."""
 
 from __future__ import annotations
 
+import re
+
 from billing.domain.countries import country_name
 from billing.domain.credit_notes import settlement_lines
-from billing.domain.dates import format_french
-from billing.domain.invoice import DocumentType, InvoiceDocument
+from billing.domain.currency import EURO
+from billing.domain.invoice import DocumentType, InvoiceDocument, vat_in_euros
 from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
 from billing.domain.quote import QuoteDocument
+from billing.domain.tongue import FRENCH, DocumentLanguage, Tongue
 from billing.domain.totals import ComputedLine, Discount
-from billing.domain.typography import (
-    MINUS,
-    NO_BREAK_SPACE,
-    format_amount,
-    format_euros,
-    format_number,
-    format_percent,
-    grouped,
-)
+from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
 from billing.domain.units import UNITS
 from billing.domain.vat import VatCategory, VatTreatment
 
@@ -38,13 +33,19 @@ _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSO
 _NO_VAT = "–"
 
 
-def legal_form(seller: CompanyDescription) -> str:
+def legal_form(seller: CompanyDescription, tongue: Tongue = FRENCH) -> str:
     """``SARL au capital de 10 000 €`` (Code de commerce R123-238)."""
-    form = _LEGAL_FORMS.get(seller.legal_form, seller.legal_form.value)
+    tongue = _alone(tongue)
+    form = tongue.say(_LEGAL_FORMS.get(seller.legal_form, seller.legal_form.value))
     if seller.share_capital_minor is None or not seller.legal_form.has_share_capital:
         return form
-    capital = format_euros(seller.share_capital_minor).replace(",00", "")
-    return f"{form} au capital de {capital}"
+    capital = re.sub(r"[.,]00\b", "", tongue.money(seller.share_capital_minor, EURO))
+    return f"{form} {tongue.say('au capital de')} {capital}"
+
+
+def _alone(tongue: Tongue) -> Tongue:
+    """Where both languages would crowd the page, French stands for both."""
+    return tongue if tongue.is_english else FRENCH
 
 
 def registration(seller: CompanyDescription) -> str:
@@ -59,16 +60,16 @@ def address_lines(address: Address) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def seller_lines(seller: CompanyDescription) -> list[str]:
+def seller_lines(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
     return [
         *([seller.trade_name] if seller.trade_name and seller.trade_name != seller.legal_name else []),
-        legal_form(seller),
+        legal_form(seller, tongue),
         *address_lines(seller.address),
     ]
 
 
-def seller_identifiers(seller: CompanyDescription) -> list[str]:
-    vat = f"TVA {seller.vat_number}" if seller.vat_number else ""
+def seller_identifiers(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
+    vat = f"{_alone(tongue).say('TVA')} {seller.vat_number}" if seller.vat_number else ""
     return _present(f"SIRET {siret(seller.siret)}", registration(seller), vat)
 
 
@@ -80,43 +81,71 @@ def buyer_lines(buyer: CustomerDescription) -> list[str]:
     return [*_present(buyer.contact_name), *address_lines(buyer.billing_address)]
 
 
-def buyer_identifiers(buyer: CustomerDescription) -> list[str]:
+def buyer_identifiers(buyer: CustomerDescription, tongue: Tongue = FRENCH) -> list[str]:
     """The buyer's SIREN is printed since décret 2022-1299; its VAT number where it has one."""
     identity = f"SIRET {siret(buyer.siret)}" if buyer.siret else ""
     if buyer.siren:
         identity = f"SIREN {grouped(buyer.siren, 3)}"
-    return [*_present(identity), *_present(f"TVA {buyer.vat_number}" if buyer.vat_number else "")]
+    return [
+        *_present(identity),
+        *_present(f"{_alone(tongue).say('TVA')} {buyer.vat_number}" if buyer.vat_number else ""),
+    ]
+
+
+def title(document: PrintedDocument) -> str:
+    return document.particulars.tongue.say(TITLES[document.document_type])
 
 
 def facts(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and value of what a reader looks for first."""
     if isinstance(document, QuoteDocument):
-        version = [("Version", str(document.revision))] if document.revision > 1 else []
-        return [
-            ("Date du devis", format_french(document.issue_date)),
-            ("Valable jusqu'au", format_french(document.valid_until)),
-            *version,
-        ]
+        return _labelled(_quote_facts(document), document)
+    tongue = document.particulars.tongue
+    found = [("Date d'émission", tongue.short_date(document.issue_date))]
     if document.document_type.is_credit_note:
-        return [
-            ("Date d'émission", format_french(document.issue_date)),
-            *(("Facture concernée", f"{one.number} du {format_french(one.issue_date)}") for one in document.preceding),
+        found += [
+            ("Facture concernée", f"{one.number} {_alone(tongue).say('du')} {tongue.short_date(one.issue_date)}")
+            for one in document.preceding
         ]
-    found = [
-        ("Date d'émission", format_french(document.issue_date)),
-        ("Livraison ou prestation", format_french(document.supply_date)),
-        ("Date de paiement" if document.paid else "Date d'échéance", format_french(document.due_date)),
+    else:
+        found += [
+            ("Livraison ou prestation", tongue.short_date(document.supply_date)),
+            ("Date de paiement" if document.paid else "Date d'échéance", tongue.short_date(document.due_date)),
+        ]
+        found += [("Votre commande", document.purchase_order)] if document.purchase_order else []
+    return _labelled(found, document)
+
+
+def _quote_facts(document: QuoteDocument) -> list[tuple[str, str]]:
+    tongue = document.particulars.tongue
+    version = [("Version", str(document.revision))] if document.revision > 1 else []
+    return [
+        ("Date du devis", tongue.short_date(document.issue_date)),
+        ("Valable jusqu'au", tongue.short_date(document.valid_until)),
+        *version,
     ]
-    if document.purchase_order:
-        found.append(("Votre commande", document.purchase_order))
-    return found
+
+
+def _labelled(found: list[tuple[str, str]], document: PrintedDocument) -> list[tuple[str, str]]:
+    return [("\n".join(document.particulars.tongue.lines(label)), value) for label, value in found]
 
 
 def agreement(document: QuoteDocument) -> list[str]:
-    taxed = " TTC" if document.totals.vat_minor else ""
+    tongue, total_minor = _alone(document.particulars.tongue), document.totals.total_minor
+    taxed = bool(document.totals.vat_minor)
+    french, english = (
+        Tongue(currency=document.currency),
+        Tongue(language=DocumentLanguage.ENGLISH, currency=document.currency),
+    )
     return [
-        f"Devis {document.number} accepté pour {format_euros(document.totals.total_minor)}{taxed}.",
-        "Signature précédée de la mention « Bon pour accord », ou acceptation en ligne par le lien reçu.",
+        *tongue.choose(
+            f"Devis {document.number} accepté pour {french.money(total_minor)}{' TTC' if taxed else ''}.",
+            f"Quote {document.number} accepted for {english.money(total_minor)}{' including VAT' if taxed else ''}.",
+        ),
+        *tongue.choose(
+            "Signature précédée de la mention « Bon pour accord », ou acceptation en ligne par le lien reçu.",
+            "Signature after the words “Bon pour accord”, or acceptance online by the link received.",
+        ),
     ]
 
 
@@ -125,150 +154,184 @@ def printed_mentions(document: PrintedDocument) -> list[str]:
     said = {group.vat.wording for group in document.totals.vat_breakdown}
     of_payment = {NoteCode.PENALTIES, NoteCode.COLLECTION_FEE, NoteCode.EARLY_PAYMENT}
     left_out = of_payment if document.document_type.is_credit_note else frozenset()
-    return [one.text for one in document.mentions if one.text not in said and one.code not in left_out]
+    tongue = document.particulars.tongue
+    kept = [one for one in document.mentions if one.text not in said and one.code not in left_out]
+    return [text for one in kept for text in tongue.choose(one.text, one.english)]
 
 
 def references(document: PrintedDocument) -> list[str]:
     """What the buyer files the document by, beside its own order number."""
     held = document.particulars
-    period = held.period
-    covered = f"{format_french(period.start)} au {format_french(period.end)}" if period else ""
+    tongue, period = held.tongue, held.period
+    covered = f"{tongue.short_date(period.start)} – {tongue.short_date(period.end)}" if period else ""
     named = (
         ("Votre référence", held.buyer_reference),
         ("Contrat", held.contract),
         ("Projet", held.project),
-        ("Période du", covered),
+        ("Période", covered),
     )
-    return [
-        f"{label}{NO_BREAK_SPACE}: {value}" if label != "Période du" else f"{label} {value}"
-        for label, value in named
-        if value
-    ]
+    return [f"{tongue.say(label)}{_colon(tongue)} {value}" for label, value in named if value]
 
 
-def legal_parts(seller: CompanyDescription) -> list[str]:
+def legal_parts(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
     """Who issues the document, on each of its pages."""
-    vat = f"TVA {seller.vat_number}" if seller.vat_number else ""
+    vat = f"{_alone(tongue).say('TVA')} {seller.vat_number}" if seller.vat_number else ""
     address = ", ".join(address_lines(seller.address))
     siren = f"SIREN {grouped(seller.siren, 3)}"
-    return _present(seller.display_name, legal_form(seller), address, siren, registration(seller), vat)
+    return _present(seller.display_name, legal_form(seller, tongue), address, siren, registration(seller), vat)
 
 
 def siret(text: str) -> str:
     return grouped(text, 3, 3, 3, 5)
 
 
-def unit(code: str) -> str:
-    return UNITS.get(code, code)
+def unit(code: str, tongue: Tongue = FRENCH) -> str:
+    return _alone(tongue).say(UNITS.get(code, code))
 
 
-def vat_rate(vat: VatTreatment) -> str:
-    return format_percent(vat.rate) if vat.category is VatCategory.STANDARD else _NO_VAT
+def vat_rate(vat: VatTreatment, tongue: Tongue = FRENCH) -> str:
+    return tongue.percent(vat.rate) if vat.category is VatCategory.STANDARD else _NO_VAT
 
 
-def vat_group(vat: VatTreatment) -> str:
-    return format_percent(vat.rate) if vat.category is VatCategory.STANDARD else "Sans TVA"
+def vat_group(vat: VatTreatment, tongue: Tongue = FRENCH) -> str:
+    return tongue.percent(vat.rate) if vat.category is VatCategory.STANDARD else tongue.say("Sans TVA")
 
 
-def line_discount(item: ComputedLine) -> str:
+def vat_reasons(vat: VatTreatment, tongue: Tongue = FRENCH) -> list[str]:
+    """Why a group bears no VAT, in each language of the document."""
+    return tongue.choose(vat.wording, vat.english_wording) if vat.wording else []
+
+
+def line_discount(item: ComputedLine, tongue: Tongue = FRENCH) -> str:
     discount = item.line.discount
     if discount is None or not item.discount_minor:
         return ""
     if discount.percent is not None:
-        return f"{MINUS}{format_percent(discount.percent)}"
-    return f"{MINUS}{format_amount(item.discount_minor)}"
+        return f"{MINUS}{tongue.percent(discount.percent)}"
+    return f"{MINUS}{tongue.amount(item.discount_minor)}"
 
 
-def line_cells(item: ComputedLine) -> list[str]:
+def line_cells(item: ComputedLine, tongue: Tongue = FRENCH) -> list[str]:
     """Quantity, unit, unit price, discount, VAT rate and net of a line."""
     line = item.line
     return [
-        format_number(line.quantity),
-        unit(line.unit),
-        format_number(line.unit_price, min_decimals=2),
-        line_discount(item),
-        vat_rate(line.vat),
-        format_amount(item.net_minor),
+        tongue.number(line.quantity),
+        unit(line.unit, tongue),
+        tongue.number(line.unit_price, min_decimals=2),
+        line_discount(item, tongue),
+        vat_rate(line.vat, tongue),
+        tongue.amount(item.net_minor),
     ]
 
 
-def line_details(item: ComputedLine) -> str:
+def line_details(item: ComputedLine, tongue: Tongue = FRENCH) -> str:
     """The details of a line, and why it is discounted when somebody said so."""
     discount = item.line.discount
     reason = discount.reason if discount and discount.reason != "Remise" and item.discount_minor else ""
-    return "\n".join(_present(item.line.details, reason, _line_charge(item)))
+    return "\n".join(_present(item.line.details, reason, _line_charge(item, tongue)))
 
 
-def _line_charge(item: ComputedLine) -> str:
+def _line_charge(item: ComputedLine, tongue: Tongue) -> str:
     charge = item.line.charge
     if charge is None or not item.charge_minor:
         return ""
-    share = f" ({format_percent(charge.percent)})" if charge.percent is not None else ""
-    return f"{charge.reason}{share}{NO_BREAK_SPACE}: +{NO_BREAK_SPACE}{format_euros(item.charge_minor)}"
+    share = f" ({tongue.percent(charge.percent)})" if charge.percent is not None else ""
+    added = f"+{NO_BREAK_SPACE}{tongue.money(item.charge_minor)}"
+    return f"{_reason(charge.reason, tongue)}{share}{_colon(tongue)} {added}"
 
 
-def document_discount(discount: Discount | None) -> str:
+def _colon(tongue: Tongue) -> str:
+    """A space stands before the colon in French."""
+    return ":" if tongue.is_english else f"{NO_BREAK_SPACE}:"
+
+
+def _reason(reason: str, tongue: Tongue) -> str:
+    """The default reasons have a translation; what a person wrote stands as it is."""
+    return tongue.say(reason) if reason in {"Remise", "Frais"} else reason
+
+
+def document_discount(discount: Discount | None, tongue: Tongue = FRENCH) -> str:
     """``Remise (5 %)``, or the reason that was given."""
     if discount is None:
-        return "Remise"
-    share = f"{NO_BREAK_SPACE}({format_percent(discount.percent)})" if discount.percent is not None else ""
-    return f"{discount.reason}{share}"
+        return tongue.say("Remise")
+    share = f"{NO_BREAK_SPACE}({tongue.percent(discount.percent)})" if discount.percent is not None else ""
+    return f"{_reason(discount.reason, tongue)}{share}"
 
 
 def totals(document: PrintedDocument) -> list[tuple[str, str]]:
     """Label and amount of each total before the amount due."""
-    sums = document.totals
+    sums, tongue = document.totals, document.particulars.tongue
     rows = _adjustment_rows(document)
     if rows:
-        rows.insert(0, ("Total des lignes HT", format_euros(sums.lines_minor)))
+        rows.insert(0, (tongue.say("Total des lignes HT"), tongue.money(sums.lines_minor)))
     rows += [
-        ("Total HT", format_euros(sums.net_minor)),
-        ("TVA", format_euros(sums.vat_minor)),
-        ("Total TTC", format_euros(sums.total_minor)),
+        (tongue.say("Total HT"), tongue.money(sums.net_minor)),
+        (tongue.say("TVA"), tongue.money(sums.vat_minor)),
+        (total_label(document), tongue.money(sums.total_minor)),
     ]
     if sums.prepaid_minor:
-        rows.append(("Déjà réglé", format_euros(-sums.prepaid_minor)))
+        rows.append((tongue.say("Déjà réglé"), tongue.money(-sums.prepaid_minor)))
     return rows
+
+
+def total_label(document: PrintedDocument) -> str:
+    return document.particulars.tongue.say("Total TTC")
+
+
+def exchange_lines(document: PrintedDocument) -> list[str]:
+    """The VAT in euros and the rate that gives it, of a document in another currency (BT-111)."""
+    exchange, tongue = document.particulars.exchange, document.particulars.tongue
+    vat_minor = vat_in_euros(document.particulars, document.totals)
+    if exchange is None or vat_minor is None:
+        return []
+    rate = f"{tongue.money(100, EURO)} = {tongue.number(exchange.rate)}{NO_BREAK_SPACE}{exchange.currency}"
+    vat = f"{tongue.say('TVA en euros')}{_colon(tongue)} {tongue.money(vat_minor, EURO)}"
+    return [f"{vat} ({rate}, {exchange.source}, {tongue.short_date(exchange.on)})"]
 
 
 def _adjustment_rows(document: PrintedDocument) -> list[tuple[str, str]]:
     """The discount, then each allowance and charge, over all VAT groups together."""
-    sums = document.totals
+    sums, tongue = document.totals, document.particulars.tongue
     amounts: dict[tuple[bool, str], int] = {}
     for part in sums.adjustments:
-        share = f"{NO_BREAK_SPACE}({format_percent(part.percent)})" if part.percent is not None else ""
-        named = (part.is_charge, f"{part.reason}{share}")
+        share = f"{NO_BREAK_SPACE}({tongue.percent(part.percent)})" if part.percent is not None else ""
+        named = (part.is_charge, f"{_reason(part.reason, tongue)}{share}")
         amounts[named] = amounts.get(named, 0) + part.amount_minor
     allowed_minor = sum(amount for (is_charge, _), amount in amounts.items() if not is_charge)
     discount_minor = sums.discount_minor - allowed_minor
     rows = []
     if discount_minor:
-        rows.append((document_discount(document.document_discount), format_euros(-discount_minor)))
-    rows += [(label, format_euros(amount if is_charge else -amount)) for (is_charge, label), amount in amounts.items()]
+        rows.append((document_discount(document.document_discount, tongue), tongue.money(-discount_minor)))
+    rows += [(label, tongue.money(amount if is_charge else -amount)) for (is_charge, label), amount in amounts.items()]
     return rows
 
 
 def buyer_title(document: PrintedDocument) -> str:
-    return "Adressé à" if isinstance(document, QuoteDocument) else "Facturé à"
+    label = "Adressé à" if isinstance(document, QuoteDocument) else "Facturé à"
+    return document.particulars.tongue.say(label)
 
 
-def due_label(document: PrintedDocument) -> str:
+def due_label(document: PrintedDocument) -> list[str]:
     """What stands beside the amount due; an invoice paid before its issue says so."""
     if isinstance(document, QuoteDocument):
-        return "Total du devis"
-    if document.document_type.is_credit_note:
-        return "Net à votre crédit"
-    return "Acquitté, net à payer" if document.paid else "Net à payer"
+        label = "Total du devis"
+    elif document.document_type.is_credit_note:
+        label = "Net à votre crédit"
+    else:
+        label = "Acquitté, net à payer" if document.paid else "Net à payer"
+    return document.particulars.tongue.lines(label)
 
 
 def payment_title(document: PrintedDocument) -> str:
     if isinstance(document, QuoteDocument):
-        return "Conditions"
-    if document.document_type.is_credit_note:
-        return "Règlement de l'avoir"
-    if document.paid is not None:
-        return "Facture acquittée"
-    return "Règlement par virement" if document.seller.iban else "Règlement"
+        label = "Conditions"
+    elif document.document_type.is_credit_note:
+        label = "Règlement de l'avoir"
+    elif document.paid is not None:
+        label = "Facture acquittée"
+    else:
+        label = "Règlement par virement" if document.seller.iban else "Règlement"
+    return document.particulars.tongue.say(label)
 
 
 def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -276,17 +339,27 @@ def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], l
 
     Of a credit note: why it was made, then how it is settled.
     """
+    tongue = document.particulars.tongue
+    left, right = _payment_rows(document, tongue)
+    return [(tongue.say(label), value) for label, value in left], [(tongue.say(label), value) for label, value in right]
+
+
+def _payment_rows(document: PrintedDocument, tongue: Tongue) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     if isinstance(document, QuoteDocument):
-        return [("Règlement", document.payment_terms.wording_fr)], []
+        return [
+            (
+                "Règlement",
+                " / ".join(tongue.choose(document.payment_terms.wording_fr, document.payment_terms.wording_en)),
+            )
+        ], []
     if document.document_type.is_credit_note:
-        settled = [(label, format_euros(amount)) for label, amount in settlement_lines(document)]
-        return [("Motif", document.reason)], settled
-    seller = document.seller
-    days = (document.due_date - document.issue_date).days
-    terms = (document.payment_terms or PaymentTerms.net(max(0, min(days, MAX_TERMS_DAYS)))).wording_fr
+        return [("Motif", document.reason)], [
+            (label, tongue.money(amount)) for label, amount in settlement_lines(document)
+        ]
     if document.paid is not None:
-        return _receipt(document, document.paid), []
-    when = [("Échéance", f"{format_french(document.due_date)} ({terms})")]
+        return _receipt(document, document.paid, tongue), []
+    seller = document.seller
+    when = [("Échéance", f"{tongue.short_date(document.due_date)} ({_terms(document, tongue)})")]
     if not seller.iban:
         return when, []
     when.append(("Référence", document.number))
@@ -294,6 +367,12 @@ def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], l
     where += [("BIC", seller.bic)] if seller.bic else []
     where += [("Banque", seller.bank_name)] if seller.bank_name else []
     return when, where
+
+
+def _terms(document: InvoiceDocument, tongue: Tongue) -> str:
+    days = (document.due_date - document.issue_date).days
+    terms = document.payment_terms or PaymentTerms.net(max(0, min(days, MAX_TERMS_DAYS)))
+    return " / ".join(tongue.choose(terms.wording_fr, terms.wording_en))
 
 
 _METHODS = {
@@ -310,12 +389,12 @@ def payment_means(method: PaymentMethod | None) -> str:
     return _METHODS[method].capitalize() if method else "Crédit du client"
 
 
-def _receipt(document: InvoiceDocument, paid: PaidAtIssue) -> list[tuple[str, str]]:
+def _receipt(document: InvoiceDocument, paid: PaidAtIssue, tongue: Tongue) -> list[tuple[str, str]]:
     """What was paid before the invoice was issued."""
     rows = [
-        ("Acquitté le", format_french(paid.paid_on)),
-        ("Montant", format_euros(document.totals.prepaid_minor)),
-        ("Par", _METHODS.get(paid.method, paid.method.value)),
+        ("Acquitté le", tongue.short_date(paid.paid_on)),
+        ("Montant", tongue.money(document.totals.prepaid_minor)),
+        ("Par", tongue.say(_METHODS.get(paid.method, paid.method.value))),
     ]
     return [*rows, ("Référence", paid.reference)] if paid.reference else rows
 
