@@ -13,7 +13,7 @@ from billing.domain.canonical import canonical_json
 from billing.domain.dates import format_french
 from billing.domain.parties import CompanyDescription
 from billing.domain.payments import Payment
-from billing.domain.typography import format_euros
+from billing.domain.tongue import Tongue
 
 _INK, _GREY = Colour(0.11, 0.14, 0.18), Colour(0.38, 0.42, 0.47)
 _ACCENT, _RULE = Colour(0.04, 0.36, 0.37), Colour(0.87, 0.89, 0.90)
@@ -71,6 +71,7 @@ class _Receipt:
         self._logo = logo
         self._page = Page()
         self._y = _TOP
+        self._money = Tongue(currency=payment.currency).money
 
     def pages(self) -> list[Page]:
         self._heading()
@@ -110,7 +111,7 @@ class _Receipt:
             page.text(_LEFT + 14 + rank * 130, y + 22, label, _LABEL)
             page.text(_LEFT + 14 + rank * 130, y + 38, value, _STRONG)
         page.text_right(_RIGHT - 14, y + 20, "Montant reçu", _LABEL._replace(colour=_WHITE))
-        page.text_right(_RIGHT - 14, y + 42, format_euros(payment.amount_minor), _AMOUNT)
+        page.text_right(_RIGHT - 14, y + 42, self._money(payment.amount_minor), _AMOUNT)
         self._y += _BAND + 24
 
     def _settled(self) -> None:
@@ -123,7 +124,7 @@ class _Receipt:
         for label, amount in rows:
             self._y += 16
             self._page.text(_LEFT, self._y, label, _BODY)
-            self._page.text_right(_RIGHT, self._y, format_euros(amount), _STRONG)
+            self._page.text_right(_RIGHT, self._y, self._money(amount), _STRONG)
             self._page.box(_LEFT, self._y + 5, _CONTENT, 0.6, _RULE)
         self._y += 26
         if payment.reference:
@@ -133,11 +134,11 @@ class _Receipt:
         """What the receipt no longer says: it stands, and the correction beside it."""
         payment = self._payment
         texts = [
-            f"Remboursé le {format_french(refund.refunded_on)} : {format_euros(refund.amount_minor)}."
+            f"Remboursé le {format_french(refund.refunded_on)} : {self._money(refund.amount_minor)}."
             for refund in payment.refunds
         ]
         if len(texts) > _REFUNDS_SHOWN:
-            texts = [f"Remboursé en {len(texts)} fois : {format_euros(payment.refunded_minor)}."]
+            texts = [f"Remboursé en {len(texts)} fois : {self._money(payment.refunded_minor)}."]
         if payment.reversal is not None:
             day = format_french(payment.reversal.reversed_on)
             texts.append(f"Paiement annulé le {day} : {payment.reversal.reason}. Ce reçu ne vaut plus acquit.")
