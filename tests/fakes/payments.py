@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import cast
 
 from billing.domain.access import Caller
+from billing.domain.canonical import canonical_json
 from billing.domain.customer_credit import CreditMovement, CustomerCreditEntry
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import Event
+from billing.domain.parties import CompanyDescription
 from billing.domain.payments import Payment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, PaymentSummary
 from tests.fakes.store import Store, paged
 from tests.fakes.writes import credit_of, hold_credit, hold_head, move_credit, move_ledger
+
+
+class FakeReceiptRenderer:
+    """Port ReceiptRenderer: the same payment and seller give the same bytes."""
+
+    def render(self, payment: Payment, seller: CompanyDescription, *, logo: bytes | None) -> bytes:
+        return b"%PDF " + canonical_json([payment, seller]).encode() + b" logo " + (logo or b"none")
 
 
 class FakePayments:

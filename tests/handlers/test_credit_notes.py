@@ -30,6 +30,7 @@ def test_an_invoice_is_taken_back_and_cancelled(owner: Person, issued: Json) -> 
     assert (note.body["invoice_number"], note.body["document_type"]) == (issued["number"], "381")
     after = owner.call("invoices/read", **path).body
     assert (after["status"], after["balance_minor"]) == ("cancelled", 0)
+    assert (after["paid_minor"], after["credited_minor"]) == (0, issued["total_minor"])
     again = owner.call("credit_notes/issue", body=FULL, **path)
     assert (again.status, again.body["type"]) == (409, "/problems/credit-exceeds-remaining")
 

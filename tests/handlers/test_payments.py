@@ -53,6 +53,7 @@ def test_a_payment_is_reversed_with_its_reason_once(owner: Person, issued: Json)
     assert (again.status, again.body["type"]) == (409, "/problems/payment-reversed")
     invoice = owner.call("invoices/read", invoice_id=issued["invoice_id"]).body
     assert (invoice["status"], invoice["balance_minor"]) == ("issued", issued["total_minor"])
+    assert (invoice["paid_minor"], invoice["credited_minor"]) == (0, 0)
     assert owner.call("payments/read", **path).body == back.body
 
 

@@ -15,7 +15,8 @@ from billing.runtime import documents, health, identity, images, mailer, pdf, ta
 from billing.runtime.clock import clock, ids
 
 CAPABILITIES = [
-    documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, workflows.workflows,
+    documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, pdf.receipt_renderer,
+    workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
     table.credit_notes, table.payments, table.verifications, table.workflow_requests,
 ]  # fmt: skip

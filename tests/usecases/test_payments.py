@@ -35,8 +35,10 @@ from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.payments import PaymentQuery
 from billing.usecases import payments
+from billing.usecases.receipts import download_payment_receipt
 from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
+from tests.fakes.payments import FakeReceiptRenderer
 from tests.usecases.conftest import Shop
 from tests.usecases.test_credit_notes import credit, part, verified
 
@@ -531,3 +533,36 @@ def test_entries_of_credit_say_where_they_come_from(shop: Shop) -> None:
 
     (entry,) = held.entries.items
     assert (entry.kind, entry.source_id) == (CreditEntryKind.OVER_PAYMENT, payment.payment_id)
+
+
+def test_a_receipt_is_the_same_bytes_until_the_payment_is_corrected(shop: Shop) -> None:
+    till = Till(shop)
+    payment = till.pay(12_000, 12_000)
+
+    def receipt() -> str:
+        link = download_payment_receipt(
+            shop.caller,
+            payment.payment_id,
+            payments=shop.repositories.payments,
+            companies=shop.repositories.companies,
+            documents=shop.documents,
+            renderer=FakeReceiptRenderer(),
+            clock=shop.clock,
+        )
+        return link.url
+
+    first = receipt()
+    shop.describe(legal_name="Autre Exemple SARL")
+    assert receipt() == first
+    till.reverse(payment)
+    assert receipt() != first
+    assert len([key for key in shop.documents.stored if "/receipts/" in key]) == 2
+
+
+def test_texts_that_a_receipt_cannot_print_are_refused(shop: Shop) -> None:
+    till = Till(shop)
+    payment = till.pay(100, 100)
+
+    with pytest.raises(FieldErrors) as refused:
+        payments.reverse_payment(shop.caller, payment.payment_id, "\U0001f600", **till.ports("reversePayment", {}))
+    assert [error.pointer for error in refused.value.errors] == ["/reason"]

@@ -369,7 +369,11 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
         list[InvoiceWarningResponse], Field(description="Of a draft: as things stood when it was last written")
     ]
     mentions: list[InvoiceMentionResponse]
-    paid_minor: int
+    paid_minor: Annotated[
+        int,
+        Field(description="What was paid and is kept for this invoice: less what was reversed, refunded or released"),
+    ]
+    credited_minor: Annotated[int, Field(description="Taken back by credit notes")]
     balance_minor: Annotated[int, Field(description="Left to pay")]
     delivery: InvoiceDeliveryResponse
     document_hash: str | None
@@ -431,6 +435,7 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
         "notes": content.notes,
         "mentions": [],
         "paid_minor": 0,
+        "credited_minor": 0,
         "balance_minor": draft.totals.due_minor,
         "delivery": InvoiceDeliveryResponse.of(Delivery()),
         "document_hash": None,
@@ -459,7 +464,8 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
         "purchase_order": document.purchase_order,
         "notes": document.notes,
         "mentions": [InvoiceMentionResponse.of(mention) for mention in document.mentions],
-        "paid_minor": ledger.paid_minor,
+        "paid_minor": max(ledger.kept_minor, 0),
+        "credited_minor": ledger.credited_minor,
         "balance_minor": ledger.balance_minor,
         "delivery": InvoiceDeliveryResponse.of(invoice.delivery),
         "document_hash": invoice.document_hash,

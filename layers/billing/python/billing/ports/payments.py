@@ -12,7 +12,7 @@ from billing.domain.customer_credit import CreditMovement, CustomerCredit, Custo
 from billing.domain.events import Event
 from billing.domain.invoice import Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, PaymentMethod
-from billing.domain.parties import Customer
+from billing.domain.parties import CompanyDescription, Customer
 from billing.domain.payments import Payment, PaymentState
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -78,6 +78,12 @@ class LedgerMove:
     invoice: IssuedInvoice
     entry: LedgerEntry
     event: Event
+
+
+class ReceiptRenderer(Protocol):
+    def render(self, payment: Payment, seller: CompanyDescription, *, logo: bytes | None) -> bytes:
+        """A PDF/A-3b; the same payment and seller give the same bytes. Raises: InvalidInput for a missing glyph."""
+        ...
 
 
 class Payments(Protocol):

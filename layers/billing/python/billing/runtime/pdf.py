@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+from billing.adapters.pdf.receipt import PdfReceiptRenderer
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 
 
 @cache
 def renderer() -> PdfDocumentRenderer:
     return PdfDocumentRenderer()
+
+
+@cache
+def receipt_renderer() -> PdfReceiptRenderer:
+    return PdfReceiptRenderer()

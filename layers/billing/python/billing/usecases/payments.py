@@ -43,6 +43,7 @@ from billing.domain.payments import (
     hold_cash_limit,
     hold_credit_in_euros,
 )
+from billing.domain.printing import unprintable_errors
 from billing.domain.typography import format_euros
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
@@ -107,6 +108,7 @@ def record_payment(
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_unprintable("/reference", wanted.reference)
     _refuse_malformed(allocations)
 
     def attempt() -> Payment:
@@ -149,6 +151,7 @@ def record_invoice_payment(
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_unprintable("/reference", wanted.reference)
 
     def attempt() -> IssuedInvoice:
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
@@ -209,6 +212,7 @@ def reverse_payment(
     Raises: NotFound, PaymentReversed, CustomerCreditExceeded (what became credit was spent), Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
+    _refuse_unprintable("/reason", reason)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
@@ -424,6 +428,13 @@ def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, Iss
 def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
     if day is not None and day > clock.today():
         raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
+
+
+def _refuse_unprintable(pointer: str, text: str) -> None:
+    """A receipt prints it. Raises: FieldErrors."""
+    errors = tuple(unprintable_errors(((pointer, text),)))
+    if errors:
+        raise FieldErrors(errors)
 
 
 def _refuse_malformed(allocations: tuple[WantedAllocation, ...]) -> None:

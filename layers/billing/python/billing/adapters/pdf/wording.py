@@ -384,6 +384,11 @@ _METHODS = {
 }
 
 
+def payment_means(method: PaymentMethod | None) -> str:
+    """How a payment came in; None when the customer's credit paid."""
+    return _METHODS[method].capitalize() if method else "Crédit du client"
+
+
 def _receipt(document: InvoiceDocument, paid: PaidAtIssue, tongue: Tongue) -> list[tuple[str, str]]:
     """What was paid before the invoice was issued."""
     rows = [
