@@ -23,10 +23,9 @@ from billing.domain.errors import (
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
 from billing.domain.vat import VatTreatment
-from billing.domain.verification import VerificationState
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import AlreadyAnswered
-from billing.usecases import invoices, verifications
+from billing.usecases import invoices
 from tests import factories
 from tests.properties.strategies import examined
 from tests.usecases.conftest import Shop
@@ -222,22 +221,7 @@ class DocumentLife(RuleBasedStateMachine):
 
     @invariant()
     def the_proof_passes(self) -> None:
-        started = verifications.start_invoice_verification(
-            self.shop.caller,
-            correlation_id="corr",
-            once=self.shop.once("startInvoiceVerification"),
-            verifications=self.held.verifications,
-            clock=self.shop.clock,
-            ids=self.shop.ids,
-        )
-        job = started
-        while job.state is VerificationState.RUNNING:
-            job = verifications.verify_ledger_page(
-                started.tenant_id,
-                started.verification_id,
-                verifications=self.held.verifications,
-                clock=self.shop.clock,
-            )
+        job = self.shop.proof()
         assert job.findings == ()
         assert job.documents_checked == len(self.references)
 

@@ -15,10 +15,11 @@ from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import Customer, Product
+from billing.domain.verification import Verification, VerificationState
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
-from billing.usecases import company, customers, deliveries, invoices, payments, products
+from billing.usecases import company, customers, deliveries, invoices, payments, products, verifications
 from tests import factories
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows
@@ -183,6 +184,25 @@ class Shop:
         return deliveries.record_invoice_delivery(
             issued.tenant_id, issued.document_id, attempt, error=error, **values | ports
         )
+
+    def proof(self) -> Verification:
+        """The finished verification of everything issued so far."""
+        job = verifications.start_invoice_verification(
+            self.caller,
+            correlation_id="corr",
+            once=self.once("startInvoiceVerification"),
+            verifications=self.repositories.verifications,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        while job.state is VerificationState.RUNNING:
+            job = verifications.verify_ledger_page(
+                job.tenant_id,
+                job.verification_id,
+                verifications=self.repositories.verifications,
+                clock=self.clock,
+            )
+        return job
 
     def stored(self, invoice: IssuedInvoice) -> IssuedInvoice:
         return self.repositories.deliveries.invoice(invoice.tenant_id, invoice.invoice_id)
