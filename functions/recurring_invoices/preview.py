@@ -35,7 +35,7 @@ install(app)
 def preview(body: Annotated[PreviewRecurringInvoiceRequest, Body()]) -> Response[str]:
     wanted = recurring_input(body)
     shown = preview_recurring_invoice(caller(app), wanted, invoices=table.invoices(), clock=clock)
-    totals = InvoiceTotalsResponse.of(shown.totals)
+    totals = InvoiceTotalsResponse.of(shown.totals, shown.content.particulars)
     fields = {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
     reply = RecurringInvoicePreviewResponse(**fields, next_dates=list(wanted.recurrence.dates(limit=SHOWN_DATES)))
     return respond(answer(200, reply))

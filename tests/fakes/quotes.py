@@ -6,7 +6,6 @@ from datetime import date
 from typing import cast
 
 from billing.domain.access import Caller
-from billing.domain.dates import civil_date
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
@@ -70,7 +69,7 @@ class FakeQuotes:
             self._store.check(caller)
             rows: Rows = []
             for (tenant_id, quote_id), quote in self._store.quotes.items():
-                summary = quote_summary(quote)
+                summary = QuoteSummary.of(quote)
                 day = (summary.valid_until or summary.list_date) if by_validity else summary.list_date
                 wanted = (
                     tenant_id == caller.tenant_id
@@ -186,20 +185,3 @@ def _found(store: Store, tenant_id: str, quote_id: str) -> Quote:
     if quote is None:
         raise NotFound
     return quote
-
-
-def quote_summary(quote: Quote) -> QuoteSummary:
-    document = quote.document
-    return QuoteSummary(
-        quote_id=quote.quote_id,
-        status=quote.status(date.min),
-        number=quote.number,
-        revision=quote.revision,
-        list_date=document.issue_date if document else civil_date(quote.created_at),
-        valid_until=document.valid_until if document else quote.valid_until,
-        customer_id=quote.content.customer_id,
-        customer_name=quote.customer_name,
-        currency="EUR",
-        total_minor=quote.totals.total_minor,
-        delivery_state=quote.delivery.state.value,
-    )

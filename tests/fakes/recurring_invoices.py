@@ -54,7 +54,7 @@ class FakeRecurringInvoices:
         with self._store.lock:
             self._store.check(caller)
             rows: Rows = [
-                (f"{fold(recurring.name)}#{recurring_id}", recurring_summary(recurring))
+                (f"{fold(recurring.name)}#{recurring_id}", RecurringInvoiceSummary.of(recurring))
                 for (tenant_id, recurring_id), recurring in self._store.recurring.items()
                 if tenant_id == caller.tenant_id
             ]
@@ -103,18 +103,3 @@ class FakeRecurringInvoices:
     def _move(self, recurring: RecurringInvoice) -> None:
         self._hold(recurring)
         self._store.recurring[recurring.tenant_id, recurring.recurring_invoice_id] = recurring
-
-
-def recurring_summary(recurring: RecurringInvoice) -> RecurringInvoiceSummary:
-    return RecurringInvoiceSummary(
-        recurring_invoice_id=recurring.recurring_invoice_id,
-        name=recurring.name,
-        state=recurring.state,
-        mode=recurring.mode,
-        customer_id=recurring.content.customer_id,
-        customer_name=recurring.customer_name,
-        total_minor=recurring.totals.total_minor,
-        next_date=recurring.next_date,
-        made_count=recurring.made_count,
-        error=recurring.error,
-    )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Role
+from billing.domain.currency import ExchangeRate
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import (
     FieldErrors,
@@ -32,10 +33,12 @@ from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice
 from billing.domain.links import LinkToken
 from billing.domain.numbering import NumberPattern, Series, SeriesStart
+from billing.domain.particulars import Particulars
 from billing.domain.quote import MAX_LINKS, Quote, QuoteAnswer, QuoteStatus
+from billing.domain.tongue import DocumentLanguage
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
-from billing.ports.quotes import QuoteQuery
+from billing.ports.quotes import QuoteQuery, QuoteSummary
 from billing.usecases import invoices, portal, quotes, series
 from billing.usecases.deliveries import delivery_reference, receive_mail_event
 from billing.usecases.portal import OpenedQuote, PortalAnswer
@@ -178,6 +181,27 @@ def test_quotes_go_on_after_the_last_number_used_elsewhere(desk: Desk) -> None:
     series.start_company_series(desk.shop.caller, start, once=desk.shop.once(), **ports)
 
     assert [desk.sent().number, desk.sent().number] == ["D2026-00042", "D2026-00043"]
+
+
+def test_a_quote_in_another_currency_and_language_says_so_everywhere(desk: Desk) -> None:
+    exchange = ExchangeRate(currency="USD", rate=Decimal("1.1"), on=date(2026, 11, 20), source="ECB")
+    particulars = Particulars(exchange=exchange, language=DocumentLanguage.FRENCH_AND_ENGLISH)
+
+    quote = desk.sent(particulars=particulars)
+
+    assert quote.frozen.currency == "USD"
+    assert QuoteSummary.of(quote).currency == "USD"
+    (mail,) = desk.shop.mailer.accepted
+    assert "USD" in mail.text
+    assert "€" not in mail.text
+    assert "Please find attached our quote" in mail.text
+
+
+def test_a_french_customer_is_not_offered_a_quote_in_english_alone(desk: Desk) -> None:
+    with pytest.raises(FieldErrors) as refused:
+        desk.draft(particulars=Particulars(language=DocumentLanguage.ENGLISH))
+
+    assert [error.pointer for error in refused.value.errors] == ["/language"]
 
 
 def test_a_customer_accepts_once_and_the_evidence_is_kept(desk: Desk) -> None:

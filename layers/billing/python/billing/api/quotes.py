@@ -149,7 +149,7 @@ class QuoteResponse(InvoiceTotalsResponse):
 
 
 def totals_fields(quote: Quote) -> dict[str, Any]:
-    totals = InvoiceTotalsResponse.of(quote.totals)
+    totals = InvoiceTotalsResponse.of(quote.totals, quote.content.particulars)
     return {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
 
 

@@ -110,7 +110,7 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse):
 
     @classmethod
     def of_recurring(cls, recurring: RecurringInvoice) -> RecurringInvoiceResponse:
-        totals = InvoiceTotalsResponse.of(recurring.totals)
+        totals = InvoiceTotalsResponse.of(recurring.totals, recurring.content.particulars)
         fields: dict[str, Any] = {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
         return cls(
             **fields,

@@ -279,7 +279,7 @@ def draft_warnings(
             paid=content.paid,
             supply_date=content.supply_date,
             seller=company,
-            buyer=_buyer(customer, content.particulars),
+            buyer=buyer_of(customer, content.particulars),
             particulars=content.particulars,
             totals=totals,
         )
@@ -430,7 +430,7 @@ def freeze(
         seller=company.description,
         seller_logo=company.logo,
         customer_id=customer.customer_id,
-        buyer=_buyer(customer.description, content.particulars),
+        buyer=buyer_of(customer.description, content.particulars),
         totals=totals,
         document_discount=content.discount,
         purchase_order=content.purchase_order,
@@ -494,7 +494,7 @@ def language_errors(particulars: Particulars, buyer: CustomerDescription) -> Ite
         )
 
 
-def _buyer(described: CustomerDescription, particulars: Particulars) -> CustomerDescription:
+def buyer_of(described: CustomerDescription, particulars: Particulars) -> CustomerDescription:
     """The customer as this document names it; private notes are no part of a document."""
     siret = particulars.buyer_siret
     return replace(

@@ -27,8 +27,10 @@ from billing.domain.invoice import (
     TEMPLATE_VERSION,
     DocumentType,
     InvoiceContent,
+    buyer_of,
     check_content,
     document_hash,
+    language_errors,
     payment_terms,
 )
 from billing.domain.mentions import Mention, NoteCode, mentions_for
@@ -292,14 +294,13 @@ def finalise(
     refuse_unprintable(
         (*company_texts(company.description, "/company"), *customer_texts(customer.description, "/customer"))
     )
+    wrong = tuple(language_errors(content.particulars, customer.description))
+    if wrong:
+        raise FieldErrors(wrong)
     valid_until = quote.valid_until or allocation.issue_date + timedelta(days=DEFAULT_VALIDITY_DAYS)
     if valid_until < allocation.issue_date:
         raise _refused("/valid_until", "La date de validité est passée.", "The validity has passed.")
-    buyer = replace(
-        customer.description,
-        notes="",
-        delivery_address=content.particulars.delivery_address or customer.description.delivery_address,
-    )
+    buyer = buyer_of(customer.description, content.particulars)
     document = QuoteDocument(
         tenant_id=quote.tenant_id,
         quote_id=quote.quote_id,
@@ -309,7 +310,7 @@ def finalise(
         issued_at=issued_at,
         valid_until=valid_until,
         supply_date=content.supply_date,
-        currency="EUR",
+        currency=content.particulars.currency,
         seller=company.description,
         seller_logo=company.logo,
         customer_id=customer.customer_id,

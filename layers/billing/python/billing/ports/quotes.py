@@ -7,6 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from billing.domain.access import Caller
+from billing.domain.dates import civil_date
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice
@@ -32,6 +33,24 @@ class QuoteSummary:
     currency: str
     total_minor: int
     delivery_state: str
+
+    @classmethod
+    def of(cls, quote: Quote) -> QuoteSummary:
+        """No date makes a difference, so that nothing need be rewritten when a quote expires."""
+        document = quote.document
+        return cls(
+            quote_id=quote.quote_id,
+            status=quote.status(date.min),
+            number=quote.number,
+            revision=quote.revision,
+            list_date=document.issue_date if document else civil_date(quote.created_at),
+            valid_until=document.valid_until if document else quote.valid_until,
+            customer_id=quote.content.customer_id,
+            customer_name=quote.customer_name,
+            currency=quote.content.particulars.currency,
+            total_minor=quote.totals.total_minor,
+            delivery_state=quote.delivery.state.value,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

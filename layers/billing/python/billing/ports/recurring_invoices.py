@@ -29,6 +29,21 @@ class RecurringInvoiceSummary:
     made_count: int
     error: str
 
+    @classmethod
+    def of(cls, recurring: RecurringInvoice) -> RecurringInvoiceSummary:
+        return cls(
+            recurring_invoice_id=recurring.recurring_invoice_id,
+            name=recurring.name,
+            state=recurring.state,
+            mode=recurring.mode,
+            customer_id=recurring.content.customer_id,
+            customer_name=recurring.customer_name,
+            total_minor=recurring.totals.total_minor,
+            next_date=recurring.next_date,
+            made_count=recurring.made_count,
+            error=recurring.error,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DueRecurringInvoice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -158,15 +158,8 @@ def pause_recurring_invoice(
     ids: Ids,
 ) -> RecurringInvoice:
     """Nothing is made until it is resumed. Raises: NotFound, RecurringInvoiceEnded."""
-    caller.require(Permission.WRITE_DOCUMENTS)
-
-    def attempt() -> RecurringInvoice:
-        moved = recurring_invoices.read(caller, recurring_invoice_id, once=once).paused_at(clock.now())
-        event = _event(EventType.RECURRING_INVOICE_PAUSED, caller, moved, ids)
-        recurring_invoices.save(caller, moved, event=event, once=once)
-        return moved
-
-    return judged_anew(attempt, clock=clock, ids=ids)
+    moving = _Moving(recurring_invoices, clock, ids, EventType.RECURRING_INVOICE_PAUSED)
+    return moving(caller, recurring_invoice_id, lambda recurring: recurring.paused_at(clock.now()), once)
 
 
 def resume_recurring_invoice(
@@ -179,16 +172,10 @@ def resume_recurring_invoice(
     ids: Ids,
 ) -> RecurringInvoice:
     """Raises: NotFound, RecurringInvoiceEnded, RecurringInvoiceNotPaused."""
-    caller.require(Permission.WRITE_DOCUMENTS)
-
-    def attempt() -> RecurringInvoice:
-        current = recurring_invoices.read(caller, recurring_invoice_id, once=once)
-        moved = current.resumed(clock.now(), today=clock.today())
-        event = _event(EventType.RECURRING_INVOICE_RESUMED, caller, moved, ids)
-        recurring_invoices.save(caller, moved, event=event, once=once)
-        return moved
-
-    return judged_anew(attempt, clock=clock, ids=ids)
+    moving = _Moving(recurring_invoices, clock, ids, EventType.RECURRING_INVOICE_RESUMED)
+    return moving(
+        caller, recurring_invoice_id, lambda recurring: recurring.resumed(clock.now(), today=clock.today()), once
+    )
 
 
 def skip_recurring_invoice(
@@ -202,15 +189,8 @@ def skip_recurring_invoice(
     ids: Ids,
 ) -> RecurringInvoice:
     """One of its next dates is passed over. Raises: NotFound, RecurringInvoiceEnded, FieldErrors."""
-    caller.require(Permission.WRITE_DOCUMENTS)
-
-    def attempt() -> RecurringInvoice:
-        moved = recurring_invoices.read(caller, recurring_invoice_id, once=once).skipping(day, clock.now())
-        event = _event(EventType.RECURRING_INVOICE_SKIPPED, caller, moved, ids, {"date": day.isoformat()})
-        recurring_invoices.save(caller, moved, event=event, once=once)
-        return moved
-
-    return judged_anew(attempt, clock=clock, ids=ids)
+    moving = _Moving(recurring_invoices, clock, ids, EventType.RECURRING_INVOICE_SKIPPED, {"date": day.isoformat()})
+    return moving(caller, recurring_invoice_id, lambda recurring: recurring.skipping(day, clock.now()), once)
 
 
 def end_recurring_invoice(
@@ -223,15 +203,36 @@ def end_recurring_invoice(
     ids: Ids,
 ) -> RecurringInvoice:
     """For good; what it made stays. Raises: NotFound, RecurringInvoiceEnded."""
-    caller.require(Permission.WRITE_DOCUMENTS)
+    moving = _Moving(recurring_invoices, clock, ids, EventType.RECURRING_INVOICE_ENDED)
+    return moving(caller, recurring_invoice_id, lambda recurring: recurring.finished(clock.now()), once)
 
-    def attempt() -> RecurringInvoice:
-        moved = recurring_invoices.read(caller, recurring_invoice_id, once=once).finished(clock.now())
-        event = _event(EventType.RECURRING_INVOICE_ENDED, caller, moved, ids)
-        recurring_invoices.save(caller, moved, event=event, once=once)
-        return moved
 
-    return judged_anew(attempt, clock=clock, ids=ids)
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """One change of a template by a person, written with the event that tells of it."""
+
+    recurring_invoices: RecurringInvoices
+    clock: Clock
+    ids: Ids
+    event_type: EventType
+    also: dict[str, str | int] | None = None
+
+    def __call__(
+        self,
+        caller: Caller,
+        recurring_invoice_id: str,
+        change: Callable[[RecurringInvoice], RecurringInvoice],
+        once: IdempotentRequest,
+    ) -> RecurringInvoice:
+        caller.require(Permission.WRITE_DOCUMENTS)
+
+        def attempt() -> RecurringInvoice:
+            moved = change(self.recurring_invoices.read(caller, recurring_invoice_id, once=once))
+            event = _event(self.event_type, caller, moved, self.ids, self.also)
+            self.recurring_invoices.save(caller, moved, event=event, once=once)
+            return moved
+
+        return judged_anew(attempt, clock=self.clock, ids=self.ids)
 
 
 def run_recurring_invoices(

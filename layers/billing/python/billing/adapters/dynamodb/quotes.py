@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, optional_text, text
@@ -17,7 +16,6 @@ from billing.adapters.dynamodb.invoices import (
 )
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
-from billing.domain.dates import civil_date
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import Busy, NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
@@ -33,27 +31,9 @@ QUOTE = "quote"
 REVISION = "quote_revision"
 
 
-def summary_of(quote: Quote) -> QuoteSummary:
-    """As stored: no date makes a difference, so that nothing need be rewritten when a quote expires."""
-    document = quote.document
-    return QuoteSummary(
-        quote_id=quote.quote_id,
-        status=quote.status(date.min),
-        number=quote.number,
-        revision=quote.revision,
-        list_date=document.issue_date if document else civil_date(quote.created_at),
-        valid_until=document.valid_until if document else quote.valid_until,
-        customer_id=quote.content.customer_id,
-        customer_name=quote.customer_name,
-        currency="EUR",
-        total_minor=quote.totals.total_minor,
-        delivery_state=quote.delivery.state.value,
-    )
-
-
 def to_item(quote: Quote) -> Item:
     key = keys.quote(quote.tenant_id, quote.quote_id)
-    summary = summary_of(quote)
+    summary = QuoteSummary.of(quote)
     by_date = keys.dated(summary.list_date, quote.quote_id)
     return item(
         pk=key.pk,

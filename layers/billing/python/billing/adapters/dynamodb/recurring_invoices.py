@@ -22,21 +22,6 @@ from billing.ports.recurring_invoices import DueRecurringInvoice, PeriodMade, Re
 RECURRING = "recurring_invoice"
 
 
-def summary_of(recurring: RecurringInvoice) -> RecurringInvoiceSummary:
-    return RecurringInvoiceSummary(
-        recurring_invoice_id=recurring.recurring_invoice_id,
-        name=recurring.name,
-        state=recurring.state,
-        mode=recurring.mode,
-        customer_id=recurring.content.customer_id,
-        customer_name=recurring.customer_name,
-        total_minor=recurring.totals.total_minor,
-        next_date=recurring.next_date,
-        made_count=recurring.made_count,
-        error=recurring.error,
-    )
-
-
 def to_item(recurring: RecurringInvoice) -> Item:
     key = keys.recurring_invoice(recurring.tenant_id, recurring.recurring_invoice_id)
     due = recurring.due_on
@@ -49,7 +34,7 @@ def to_item(recurring: RecurringInvoice) -> Item:
         version=recurring.version,
         # The lines stand in the content already.
         body=dump(replace(recurring, totals=replace(recurring.totals, lines=()))),
-        summary=dump(summary_of(recurring)),
+        summary=dump(RecurringInvoiceSummary.of(recurring)),
         listing_pk=keys.recurring_invoice_listing(recurring.tenant_id),
         listing_sk=f"{fold(recurring.name)[:100]}#{recurring.recurring_invoice_id}",
         outbox_pk=keys.recurring_due(recurring.tenant_id) if due else None,
