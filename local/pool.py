@@ -33,7 +33,7 @@ _KEPT_FOR_NESTED_CALLS: Final = 4
 _IDLE_SECONDS: Final = 300.0
 _INIT_SECONDS: Final = 30.0
 _INIT_ATTEMPTS: Final = 2
-_CLOSE_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 10.0  # on a busy machine; otherwise at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,9 @@ class Worker(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
+        if self.state is State.GONE:  # given up while it was being connected
+            self.transport.abort()
+            return
         self._set_timer(_INIT_SECONDS)
 
     def data_received(self, data: bytes) -> None:
@@ -201,6 +204,8 @@ class WorkerPool:
         self._waiting: dict[str, deque[_Call]] = {}
         self._by_token: dict[str, Worker] = {}
         self._zygote: _Zygote | None = None
+        self._replacing: asyncio.Task[None] | None = None  # starts the next zygote after one that was lost
+        self._stopped = asyncio.Event()
         self._reaper: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()  # a worker's connection is closed
 
@@ -211,9 +216,12 @@ class WorkerPool:
     async def stop(self) -> None:
         if self._reaper is not None:
             self._reaper.cancel()
+        self._stopped.set()
         stopping, self._zygote = self._zygote, None  # nothing is started from here on
         for worker in list(self._all()):
             worker.kill()
+        if self._replacing is not None:
+            await self._replacing
         if stopping is not None:
             await stopping.stop()
         with contextlib.suppress(TimeoutError):
@@ -313,10 +321,17 @@ class WorkerPool:
         """Nothing is started until the next one is there."""
         if self._zygote is lost:
             self._zygote = None
+        self._replacing = lost.listener
 
     async def zygote_ended(self) -> None:
         """Its workers live on; those it was asked for and did not fork are asked for again."""
-        self._zygote = await _Zygote.start(self, self._packages)
+        if self._stopped.is_set():
+            return
+        started = await _Zygote.start(self, self._packages)
+        if self._stopped.is_set():
+            await started.stop()
+            return
+        self._zygote = started
         for worker in [worker for worker in self._all() if worker.pid is None]:
             worker.kill()
         self._serve_all()
@@ -437,7 +452,7 @@ class _Zygote:
         self._process = process
         self._control = control
         self._writer = writer
-        self._listener: asyncio.Task[None] | None = None
+        self.listener: asyncio.Task[None] | None = None
         self.pid = process.pid
 
     @classmethod
@@ -456,7 +471,7 @@ class _Zygote:
         reader, writer = await asyncio.open_connection(sock=ours.dup())
         started = cls(pool, process, ours, writer)
         await reader.readline()  # it is ready
-        started._listener = asyncio.create_task(started._listen(reader))
+        started.listener = asyncio.create_task(started._listen(reader))
         return started
 
     def fork(self, specification: dict[str, object], connection: socket.socket) -> None:
@@ -483,9 +498,11 @@ class _Zygote:
         await self._pool.zygote_ended()
 
     async def stop(self) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
+        if self.listener is not None:
+            self.listener.cancel()
         self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
         self._control.close()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
