@@ -27,7 +27,11 @@ install(app)
     tags=["invoices"],
     description="The whole content is replaced. An issued invoice never changes: it is corrected by a credit note.",
     responses=documented(
-        200, InvoiceResponse, "The draft with its totals", versioned=True, refused={409: "`invoice-already-issued`"}
+        200,
+        InvoiceResponse,
+        "The draft with its totals",
+        versioned=True,
+        refused={409: "`invoice-already-issued`, `quote-amounts-fixed`"},
     ),
 )
 def edit(invoice_id: InvoiceId, body: Annotated[EditInvoiceRequest, Body()], if_match: IfMatch) -> Response[str]:

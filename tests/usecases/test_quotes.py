@@ -22,6 +22,7 @@ from billing.domain.errors import (
     QuoteAlreadyAnswered,
     QuoteAlreadyInvoiced,
     QuoteAlreadySent,
+    QuoteAmountsFixed,
     QuoteExpired,
     QuoteNotAccepted,
     QuoteNotSent,
@@ -480,6 +481,40 @@ def test_deleting_the_draft_invoice_lets_the_quote_be_invoiced_again(desk: Desk)
     assert desk.status(quote) is QuoteStatus.ACCEPTED
     assert _told(desk, quote)[-1] is EventType.QUOTE_RELEASED
     assert desk.act(quotes.convert_quote, quote).invoice_id != draft.invoice_id
+
+
+def test_an_edited_draft_keeps_its_quote_and_the_amounts_that_were_accepted(desk: Desk) -> None:
+    quote = desk.sent()
+    desk.answer(desk.token())
+    draft: DraftInvoice = desk.act(quotes.convert_quote, quote)
+    wanted = desk.shop.wanted(quote.content.customer_id)
+
+    def edit(wanted: Any, version: int) -> DraftInvoice:
+        return invoices.edit_invoice(
+            desk.shop.caller,
+            draft.invoice_id,
+            wanted,
+            expected_version=version,
+            invoices=desk.held.invoices,
+            clock=desk.shop.clock,
+            ids=desk.shop.ids,
+        )
+
+    with pytest.raises(QuoteAmountsFixed):
+        edit(desk.shop.wanted(quote.content.customer_id, invoices_line(Decimal(2))), 1)
+    edited = edit(replace(wanted, notes="Merci", purchase_order="BC-1"), 1)
+
+    assert (edited.content.quote_id, edited.content.notes) == (quote.quote_id, "Merci")
+    invoices.delete_invoice(
+        desk.shop.caller,
+        draft.invoice_id,
+        expected_version=2,
+        invoices=desk.held.invoices,
+        quotes=desk.held.quotes,
+        clock=desk.shop.clock,
+        ids=desk.shop.ids,
+    )
+    assert desk.status(quote) is QuoteStatus.ACCEPTED
 
 
 def test_converting_twice_with_one_key_makes_one_draft(desk: Desk) -> None:

@@ -281,6 +281,14 @@ class QuoteAlreadyInvoiced(Conflict):
     title_en = "The quote is already invoiced"
 
 
+class QuoteAmountsFixed(Conflict):
+    """Accepted is accepted: another amount needs another quote, or an invoice of its own."""
+
+    slug = "quote-amounts-fixed"
+    title_fr = "Les montants de cette facture sont ceux du devis accepté"
+    title_en = "The amounts of this invoice are those of the accepted quote"
+
+
 class RecurringInvoiceEnded(Conflict):
     slug = "recurring-invoice-ended"
     title_fr = "Cette récurrence est terminée"

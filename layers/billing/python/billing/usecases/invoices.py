@@ -16,6 +16,7 @@ from billing.domain.errors import (
     InvoiceNotIssued,
     NotDuplicable,
     PdfNotReady,
+    QuoteAmountsFixed,
     RecipientMissing,
     StaleVersion,
 )
@@ -32,6 +33,8 @@ from billing.domain.invoice import (
 from billing.domain.ledger import EntryKind, LedgerEntry
 from billing.domain.numbering import SeriesState, allocate
 from billing.domain.parties import Company, Customer
+from billing.domain.totals import Totals
+from billing.domain.vat import VatTreatment
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.drafts import DraftInput
@@ -124,13 +127,24 @@ def edit_invoice(
     clock: Clock,
     ids: Ids,
 ) -> DraftInvoice:
-    """Raises: NotFound, InvoiceAlreadyIssued, StaleVersion, CompanyNotDescribed, FieldErrors."""
+    """What a draft came from stays with it; one that came from a quote keeps the amounts that were accepted.
+
+    Raises: NotFound, InvoiceAlreadyIssued, StaleVersion, QuoteAmountsFixed, CompanyNotDescribed, FieldErrors.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
     current = _draft(invoices.read(caller, invoice_id), expected_version)
-    held = frozenset(line.product_id for line in current.content.lines if line.product_id)
+    before = current.content
+    held = frozenset(line.product_id for line in before.lines if line.product_id)
     composed = compose_draft(caller, wanted, invoices=invoices, today=clock.today(), held=held)
+    if before.quote_id is not None and _billed(composed.totals) != _billed(current.totals):
+        raise QuoteAmountsFixed
     draft = current.edited(
-        composed.content,
+        replace(
+            composed.content,
+            document_type=before.document_type,
+            preceding=before.preceding,
+            quote_id=before.quote_id,
+        ),
         customer_name=composed.customer_name,
         totals=composed.totals,
         at=clock.now(),
@@ -139,6 +153,11 @@ def edit_invoice(
     event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
     invoices.save_draft(caller, draft, previous=current, event=event)
     return draft
+
+
+def _billed(totals: Totals) -> list[tuple[VatTreatment, int, int]]:
+    """What is billed at each rate, in whatever lines."""
+    return [(group.vat, group.taxable_minor, group.vat_minor) for group in totals.vat_breakdown]
 
 
 def delete_invoice(
