@@ -23,14 +23,15 @@ install(app)
     "/v1/quotes/<quote_id>/convert",
     operation_id="convertQuote",
     tags=["quotes"],
-    description="In full and exactly as it was accepted. Once; again only when that draft was deleted.",
+    description="All of it exactly as it was accepted or, after deposits and parts, the rest: those are deducted "
+    "line by line.",
     responses=documented(
         201,
         InvoiceResponse,
         "The draft invoice",
         versioned=True,
         created=True,
-        refused={409: "`quote-not-accepted`, `quote-already-invoiced`"},
+        refused={409: "`quote-not-accepted`, `quote-already-invoiced`, `quote-part-open`"},
     ),
 )
 def convert(quote_id: QuoteId, idempotency_key: IdempotencyKey) -> Response[str]:

@@ -12,7 +12,16 @@ from billing.domain.delivery import Delivery
 from billing.domain.errors import NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.numbering import NumberAllocation, NumberPattern, Series, SeriesState, allocate
-from billing.domain.quote import Quote, QuoteAnswer, QuoteDecision, QuoteStatus, finalise
+from billing.domain.quote import (
+    PartGroup,
+    PartKind,
+    Quote,
+    QuoteAnswer,
+    QuoteDecision,
+    QuotePart,
+    QuoteStatus,
+    finalise,
+)
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
@@ -216,7 +225,9 @@ def test_lists_are_by_date_status_validity_and_customer(quoting: Quoting) -> Non
 def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, convert_first: bool) -> None:
     world = quoting.world
     accepted = quoting.accept(quoting.send(quoting.draft()))
-    invoiced = accepted.invoiced("inv_000900", MORNING)
+    whole = tuple(PartGroup(vat=vat, net_minor=net) for vat, net in accepted.unbilled.items())
+    part = QuotePart(invoice_id="inv_000900", kind=PartKind.FULL, groups=whole)
+    invoiced = accepted.billed(part, MORNING)
     draft = factories.draft(
         world.caller.tenant_id, "inv_000900", holding=replace(accepted.content, quote_id=accepted.quote_id)
     )
@@ -227,6 +238,7 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
         quoting.quotes.convert(world.caller, invoiced, draft=draft, events=events, once=key)
 
     convert()
+    assert quoting.quotes.invoices(world.caller, invoiced) == {"inv_000900": draft}
     with pytest.raises(AlreadyAnswered):
         convert()
     with pytest.raises(StaleVersion):
@@ -241,6 +253,7 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
     _release(quoting, released, draft.invoice_id)
 
     assert quoting.quotes.read(world.caller, accepted.quote_id) == released
+    assert quoting.quotes.invoices(world.caller, released) == {}
     with pytest.raises(NotFound):
         world.repositories.invoices.read(world.caller, draft.invoice_id)
 

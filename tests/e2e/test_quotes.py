@@ -94,3 +94,27 @@ def test_quotes_sent_at_once_take_their_numbers_one_by_one(person: Callable[...,
         numbers = sorted(pool.map(send, range(24)))
 
     assert [number[-5:] for number in numbers] == [f"{rank:05d}" for rank in range(1, 25)]
+
+
+def test_a_deposit_and_the_final_invoice_leave_nothing_to_invoice(person: Callable[..., Person]) -> None:
+    someone = person()
+    made = someone.api.post("/v1/quotes", quoted(someone.customer["customer_id"]))
+    path = f"/v1/quotes/{made['quote_id']}"
+    total = someone.api.post(f"{path}/send", {"version": 1, "mail": False})["total_minor"]
+    someone.api.post(f"{path}/answer", {"answer": "accepted", "name": "Direction"})
+
+    deposit = someone.api.post(f"{path}/deposits", {"percent": "30"})
+    open_part = someone.api.send("POST", f"{path}/convert", {}, idempotency_key="too-early")
+    someone.api.post(f"/v1/invoices/{deposit['invoice_id']}/issue", {"version": 1})
+    halfway = someone.api.get(f"{path}/billing")
+    final = someone.api.post(f"{path}/convert")
+    issued = someone.api.post(f"/v1/invoices/{final['invoice_id']}/issue", {"version": 1})
+    done = someone.api.get(f"{path}/billing")
+
+    assert open_part.json()["type"] == "/problems/quote-part-open"
+    assert (halfway["to_invoice_minor"], halfway["to_collect_minor"]) == (total - deposit["total_minor"], total)
+    assert issued["total_minor"] + deposit["total_minor"] == total
+    assert (done["to_invoice_minor"], done["to_collect_minor"]) == (0, total)
+    assert [part["kind"] for part in done["invoices"]] == ["deposit", "final"]
+    pdf = wait_for(lambda: delivered(someone.api, final["invoice_id"]), seconds=60, what="the PDF")
+    assert pdf["delivery"]["pdf"]

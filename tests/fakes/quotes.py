@@ -9,7 +9,7 @@ from billing.domain.access import Caller
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
-from billing.domain.invoice import DraftInvoice
+from billing.domain.invoice import DraftInvoice, Invoice
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.quote import Quote
 from billing.ports.idempotency import IdempotentRequest
@@ -122,6 +122,11 @@ class FakeQuotes:
                 self._store.numbers[tenant_id, allocation.number] = quote.quote_id
             self._store.quotes[tenant_id, quote.quote_id] = quote
             self._store.record(tenant_id, quote.quote_id, event)
+
+    def invoices(self, caller: Caller, quote: Quote) -> dict[str, Invoice]:
+        with self._store.lock:
+            keys = {part.invoice_id: (caller.tenant_id, part.invoice_id) for part in quote.parts}
+            return {one: self._store.invoices[key] for one, key in keys.items() if key in self._store.invoices}
 
     def convert(
         self,

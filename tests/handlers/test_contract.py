@@ -165,7 +165,12 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     shown = check("portal/read_quote", token=link).body
     answer = {"answer": "accepted", "name": "Direction", "document_hash": shown["document_hash"]}
     check("portal/answer_quote", body=answer, token=link)
+    deposit = check("quotes/bill_deposit", body={"percent": "30"}, **quote).body["invoice_id"]
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=deposit)
+    part = check("quotes/bill_part", body={"net_minor": 100}, **quote).body["invoice_id"]
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=part)
     check("quotes/convert", **quote)
+    check("quotes/read_billing", **quote)
     other = {"quote_id": check("quotes/duplicate", **quote).body["quote_id"]}
     check("quotes/send", body={"version": 1, "mail": False}, **other)
     check("quotes/record_answer", **other)

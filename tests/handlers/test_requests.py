@@ -130,7 +130,10 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
     assert requests(lambda: owner.call("portal/read_quote", token=link)) == 1
     answer = {"answer": "accepted", "name": "Direction", "document_hash": shown["document_hash"]}
     assert requests(lambda: owner.call("portal/answer_quote", body=answer, token=link)) == 2
-    assert requests(lambda: owner.call("quotes/convert", **path)) == 3
+    deposit = owner.call("quotes/bill_deposit", body={"percent": "30"}, **path).body["invoice_id"]
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=deposit)
+    assert requests(lambda: owner.call("quotes/convert", **path)) == 4
+    assert requests(lambda: owner.call("quotes/read_billing", **path)) == 2
 
 
 def test_recurring_invoices_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
 from billing.domain.quote import Quote, QuoteAnswer
+from billing.domain.quote_billing import Share
 from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode
 from billing.ports.credit_notes import CreditNoteQuery
@@ -374,6 +376,19 @@ class Acts:
         self.record_quote_answer(self.shop.caller)
         return quotes.convert_quote(by, self.quote.quote_id, **self._quote_ports("invoices"))
 
+    def bill_quote_deposit(self, by: Caller) -> object:
+        self.record_quote_answer(self.shop.caller)
+        share = Share(percent=Decimal(30))
+        return quotes.bill_quote_deposit(by, self.quote.quote_id, share, **self._quote_ports("invoices"))
+
+    def bill_quote_part(self, by: Caller) -> object:
+        self.record_quote_answer(self.shop.caller)
+        share = Share(percent=Decimal(30))
+        return quotes.bill_quote_part(by, self.quote.quote_id, share, **self._quote_ports("invoices"))
+
+    def read_quote_billing(self, by: Caller) -> object:
+        return quotes.read_quote_billing(by, self.quote.quote_id, quotes=self.held.quotes)
+
     def download_quote(self, by: Caller) -> object:
         self.shop.render(self.quote)
         return quotes.download_quote(
@@ -482,7 +497,10 @@ ALLOWED: dict[str, set[Role]] = {
     "list_products": READERS,
     "edit_product": WRITERS,
     "archive_product": WRITERS,
-    **dict.fromkeys(("preview_quote", "read_quote", "list_quotes", "read_quote_timeline", "download_quote"), READERS),
+    **dict.fromkeys(
+        ("preview_quote", "read_quote", "list_quotes", "read_quote_timeline", "download_quote", "read_quote_billing"),
+        READERS,
+    ),
     **dict.fromkeys(
         (
             "create_quote",
@@ -495,6 +513,8 @@ ALLOWED: dict[str, set[Role]] = {
             "revoke_quote_links",
             "record_quote_answer",
             "convert_quote",
+            "bill_quote_deposit",
+            "bill_quote_part",
         ),
         WRITERS,
     ),

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 
 from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
-from billing.api.fields import EmailAddress, IsoDate, Text, Version
+from billing.api.fields import AmountMinor, EmailAddress, IsoDate, Percentage, Text, Version
 from billing.api.invoices import (
     DraftFields,
     InvoiceDeliveryResponse,
@@ -21,7 +21,11 @@ from billing.api.paging import PageReply
 from billing.api.vat import DiscountResponse
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
-from billing.domain.quote import Quote, QuoteAnswer, QuoteDecision, QuoteStatus
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.money import format_decimal
+from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteDecision, QuotePart, QuoteStatus
+from billing.domain.quote_billing import QuoteBilling, Share
+from billing.domain.vat import VatCategory
 from billing.ports.idempotency import Answer
 from billing.ports.quotes import QuoteQuery, QuoteSummary
 
@@ -100,6 +104,17 @@ class QuoteCustomerResponse(Reply):
         return cls(customer_id=quote.content.customer_id, name=quote.customer_name, billing_address=address)
 
 
+class QuotePartResponse(Reply):
+    invoice_id: str
+    kind: PartKind
+    net_minor: Annotated[int, Field(description="Without VAT")]
+
+    @classmethod
+    def of(cls, part: QuotePart) -> QuotePartResponse:
+        net_minor = sum(group.net_minor for group in part.groups)
+        return cls(invoice_id=part.invoice_id, kind=part.kind, net_minor=net_minor)
+
+
 class QuoteResponse(InvoiceTotalsResponse):
     quote_id: str
     version: int
@@ -114,7 +129,7 @@ class QuoteResponse(InvoiceTotalsResponse):
     mentions: list[InvoiceMentionResponse]
     warnings: list[InvoiceWarningResponse]
     decision: QuoteDecisionResponse | None
-    invoice_id: Annotated[str | None, Field(description="The invoice it became")]
+    parts: Annotated[list[QuotePartResponse], Field(description="The invoices that bill it, in order")]
     open_links: Annotated[int, Field(description="Public links that still open it")]
     delivery: InvoiceDeliveryResponse
     document_hash: str | None
@@ -139,7 +154,7 @@ class QuoteResponse(InvoiceTotalsResponse):
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions] if document else [],
             warnings=[InvoiceWarningResponse.of(notice) for notice in quote.warnings],
             decision=QuoteDecisionResponse.of(quote.decision) if quote.decision else None,
-            invoice_id=quote.invoice_id,
+            parts=[QuotePartResponse.of(part) for part in quote.parts],
             open_links=sum(link.revision == quote.revision and now < link.expires_at for link in quote.links),
             delivery=InvoiceDeliveryResponse.of(quote.delivery),
             document_hash=quote.document_hash or None,
@@ -151,6 +166,79 @@ class QuoteResponse(InvoiceTotalsResponse):
 def totals_fields(quote: Quote) -> dict[str, Any]:
     totals = InvoiceTotalsResponse.of(quote.totals, quote.content.particulars)
     return {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
+
+
+class BillQuoteRequest(Request):
+    """A share of the quote: either a percentage or an amount without VAT, split over its rates."""
+
+    percent: Annotated[Percentage | None, Field(description="Of the whole quote", examples=["30"])] = None
+    net_minor: Annotated[AmountMinor | None, Field(description="Cents without VAT")] = None
+
+    def share(self) -> Share:
+        """Raises: FieldErrors."""
+        if (self.percent is None) == (self.net_minor is None):
+            said = "Indiquez soit un pourcentage, soit un montant HT.", "Give either a percentage or an amount."
+            raise FieldErrors(tuple(FieldError(f"/{name}", *said) for name in ("percent", "net_minor")))
+        return Share(percent=self.percent, net_minor=self.net_minor)
+
+
+class BillQuoteDepositRequest(BillQuoteRequest):
+    pass
+
+
+class BillQuotePartRequest(BillQuoteRequest):
+    pass
+
+
+class QuoteRemainderResponse(Reply):
+    vat_category: VatCategory
+    vat_rate: str
+    net_minor: int
+
+
+class QuoteBilledInvoiceResponse(Reply):
+    invoice_id: str
+    kind: PartKind
+    number: Annotated[str | None, Field(description="Null while it is a draft")]
+    total_minor: int
+    balance_minor: int
+
+
+class QuoteBillingResponse(Reply):
+    quote_id: str
+    currency: str
+    total_minor: int
+    invoices: list[QuoteBilledInvoiceResponse]
+    remaining: Annotated[list[QuoteRemainderResponse], Field(description="Left to invoice, by rate")]
+    to_invoice_minor: Annotated[int, Field(description="Left to invoice, with VAT")]
+    to_collect_minor: Annotated[int, Field(description="Owed on invoices and left to invoice, with VAT")]
+
+    @classmethod
+    def of(cls, billing: QuoteBilling) -> QuoteBillingResponse:
+        return cls(
+            quote_id=billing.quote.quote_id,
+            currency=billing.quote.content.particulars.currency,
+            total_minor=billing.quote.totals.total_minor,
+            invoices=[
+                QuoteBilledInvoiceResponse(
+                    invoice_id=part.invoice_id,
+                    kind=part.kind,
+                    number=invoice.document.number if isinstance(invoice, IssuedInvoice) else None,
+                    total_minor=invoice.totals.total_minor,
+                    balance_minor=invoice.ledger.balance_minor
+                    if isinstance(invoice, IssuedInvoice)
+                    else invoice.totals.due_minor,
+                )
+                for part in billing.quote.parts
+                if (invoice := billing.invoices.get(part.invoice_id)) is not None
+            ],
+            remaining=[
+                QuoteRemainderResponse(vat_category=vat.category, vat_rate=format_decimal(vat.rate), net_minor=net)
+                for vat, net in billing.remaining.items()
+            ],
+            to_invoice_minor=billing.to_invoice_minor,
+            to_collect_minor=billing.to_collect_minor,
+        )
 
 
 class QuoteRowResponse(Reply):

@@ -281,6 +281,12 @@ class QuoteAlreadyInvoiced(Conflict):
     title_en = "The quote is already invoiced"
 
 
+class QuotePartOpen(Conflict):
+    slug = "quote-part-open"
+    title_fr = "Une facture de ce devis est encore un brouillon : émettez-la ou supprimez-la"
+    title_en = "An invoice of this quote is still a draft: issue it or delete it"
+
+
 class QuoteAmountsFixed(Conflict):
     """Accepted is accepted: another amount needs another quote, or an invoice of its own."""
 

@@ -40,13 +40,14 @@ from billing.domain.parties import Company, CompanyDescription, Customer, Custom
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import company_texts, customer_texts, refuse_unprintable
 from billing.domain.totals import Adjustment, Discount, Totals
-from billing.domain.vat import RULES_VERSION
+from billing.domain.vat import RULES_VERSION, VatTreatment
 from billing.domain.warnings import Notice
 
 DEFAULT_VALIDITY_DAYS = 30
 LINK_LIFE_AFTER_VALIDITY_DAYS = 90  # an answered quote can still be looked at for a while
 MAX_LINKS = 20
 MAX_REVISIONS = 99
+MAX_PARTS = 20
 _OF_PAYMENT = frozenset({NoteCode.PENALTIES, NoteCode.COLLECTION_FEE, NoteCode.EARLY_PAYMENT})
 
 
@@ -80,6 +81,30 @@ class QuoteDecision:
     recorded_by: str
     document_hash: str
     pdf_sha256: str
+
+
+class PartKind(StrEnum):
+    FULL = "full"  # everything at once
+    DEPOSIT = "deposit"  # type 386
+    PART = "part"  # a share of the work done
+    FINAL = "final"  # the rest, what was billed before deducted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartGroup:
+    """Cents without VAT that a part bills at one rate."""
+
+    vat: VatTreatment
+    net_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotePart:
+    """An invoice that bills the quote, or a part of it."""
+
+    invoice_id: str
+    kind: PartKind
+    groups: tuple[PartGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +175,7 @@ class Quote:
     document_hash: str = ""
     links: tuple[QuoteLink, ...] = ()
     decision: QuoteDecision | None = None
-    invoice_id: str | None = None
+    parts: tuple[QuotePart, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
     warnings: tuple[Notice, ...] = ()
     created_at: datetime
@@ -162,7 +187,7 @@ class Quote:
 
     def status(self, today: date) -> QuoteStatus:
         """Derived, never set: what was answered stands whatever the date, what was not expires by itself."""
-        if self.invoice_id is not None:
+        if self.parts and not any(self.unbilled.values()):
             return QuoteStatus.INVOICED
         if self.decision is not None:
             return QuoteStatus(self.decision.answer.value)
@@ -242,7 +267,7 @@ class Quote:
         """
         if self.document is None:
             raise QuoteNotSent
-        if self.invoice_id is not None or (self.decision and self.decision.answer is QuoteAnswer.ACCEPTED):
+        if self.parts or (self.decision and self.decision.answer is QuoteAnswer.ACCEPTED):
             raise QuoteAlreadyAnswered
         if self.revision >= MAX_REVISIONS:
             raise FieldErrors((FieldError("", "Trop de versions de ce devis.", "Too many versions of this quote."),))
@@ -256,17 +281,31 @@ class Quote:
             delivery=Delivery(attempt=self.delivery.attempt),  # attempts are counted over all revisions
         )
 
-    def invoiced(self, invoice_id: str, at: datetime) -> Quote:
-        """Raises: QuoteAlreadyInvoiced, QuoteNotAccepted."""
-        if self.invoice_id is not None:
-            raise QuoteAlreadyInvoiced
+    @property
+    def unbilled(self) -> dict[VatTreatment, int]:
+        """Cents without VAT that no part bills, by rate; what was credited since is not counted here."""
+        left = {group.vat: group.taxable_minor for group in self.totals.vat_breakdown}
+        for part in self.parts:
+            for group in part.groups:
+                left[group.vat] -= group.net_minor
+        return left
+
+    def require_accepted(self) -> None:
+        """Raises: QuoteNotAccepted."""
         if self.decision is None or self.decision.answer is not QuoteAnswer.ACCEPTED:
             raise QuoteNotAccepted
-        return replace(self._moved(at), invoice_id=invoice_id)
+
+    def billed(self, part: QuotePart, at: datetime) -> Quote:
+        """Raises: QuoteNotAccepted, QuoteAlreadyInvoiced (too many parts)."""
+        self.require_accepted()
+        if len(self.parts) >= MAX_PARTS:
+            raise QuoteAlreadyInvoiced("Trop de factures pour ce devis.", "Too many invoices for this quote.")
+        return replace(self._moved(at), parts=(*self.parts, part))
 
     def released(self, invoice_id: str, at: datetime) -> Quote | None:
-        """The quote once the draft it had become is gone; None when it had not become that one."""
-        return replace(self._moved(at), invoice_id=None) if self.invoice_id == invoice_id else None
+        """The quote once a draft that billed it is gone; None when that one did not."""
+        parts = tuple(part for part in self.parts if part.invoice_id != invoice_id)
+        return replace(self._moved(at), parts=parts) if parts != self.parts else None
 
     def _moved(self, at: datetime) -> Quote:
         return replace(self, version=self.version + 1, updated_at=at)

@@ -10,7 +10,7 @@ from billing.domain.access import Caller
 from billing.domain.dates import civil_date
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.events import Event
-from billing.domain.invoice import DraftInvoice
+from billing.domain.invoice import DraftInvoice, Invoice
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.parties import Company
 from billing.domain.quote import Quote, QuoteStatus
@@ -120,6 +120,10 @@ class Quotes(Protocol):
 
         Raises: SeriesMoved, NumberTaken, StaleVersion.
         """
+        ...
+
+    def invoices(self, caller: Caller, quote: Quote) -> dict[str, Invoice]:
+        """The invoices of its parts by id, one request; nothing is asked when there is none."""
         ...
 
     def convert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,11 +19,27 @@ from billing.domain.errors import (
     StaleVersion,
 )
 from billing.domain.events import Event, EventType
-from billing.domain.invoice import DraftInvoice, draft_warnings
+from billing.domain.invoice import (
+    DraftInvoice,
+    Invoice,
+    InvoiceContent,
+    check_content,
+    draft_warnings,
+)
 from billing.domain.links import LinkToken
 from billing.domain.numbering import NumberAllocation, allocate
 from billing.domain.parties import Company, Customer
-from billing.domain.quote import Quote, QuoteAnswer, QuoteDecision, QuoteStatus, finalise
+from billing.domain.quote import (
+    PartGroup,
+    PartKind,
+    Quote,
+    QuoteAnswer,
+    QuoteDecision,
+    QuotePart,
+    QuoteStatus,
+    finalise,
+)
+from billing.domain.quote_billing import QuoteBilling, Share, part_content, remaining, rest_content
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.drafts import DraftInput
@@ -51,6 +68,9 @@ class AnswerInput:
     answer: QuoteAnswer
     name: str
     comment: str = ""
+
+
+Billed = tuple[InvoiceContent, tuple[PartGroup, ...], PartKind]
 
 
 def create_quote(
@@ -346,33 +366,95 @@ def convert_quote(
     clock: Clock,
     ids: Ids,
 ) -> DraftInvoice:
-    """The draft invoice of an accepted quote, in full and exactly as it was accepted.
+    """The draft invoice of what remains of an accepted quote: all of it exactly as accepted, or what earlier ones left.
 
-    Raises: NotFound, QuoteNotAccepted, QuoteAlreadyInvoiced, CompanyNotDescribed, UnknownReference, Busy.
+    Raises: NotFound, QuoteNotAccepted, QuoteAlreadyInvoiced, QuotePartOpen, CompanyNotDescribed, Busy.
     """
+    return _bill(caller, quote_id, rest_content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
+
+
+def bill_quote_deposit(
+    caller: Caller,
+    quote_id: str,
+    share: Share,
+    *,
+    once: IdempotentRequest,
+    quotes: Quotes,
+    invoices: Invoices,
+    clock: Clock,
+    ids: Ids,
+) -> DraftInvoice:
+    """A draft deposit invoice (type 386), split over the rates. Raises: as convert_quote, FieldErrors."""
+
+    def content(quote: Quote, held: Mapping[str, Invoice]) -> Billed:
+        return (*part_content(quote, share, PartKind.DEPOSIT, held), PartKind.DEPOSIT)
+
+    return _bill(caller, quote_id, content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
+
+
+def bill_quote_part(
+    caller: Caller,
+    quote_id: str,
+    share: Share,
+    *,
+    once: IdempotentRequest,
+    quotes: Quotes,
+    invoices: Invoices,
+    clock: Clock,
+    ids: Ids,
+) -> DraftInvoice:
+    """A draft invoice of a share of the work. Raises: as convert_quote, FieldErrors."""
+
+    def content(quote: Quote, held: Mapping[str, Invoice]) -> Billed:
+        return (*part_content(quote, share, PartKind.PART, held), PartKind.PART)
+
+    return _bill(caller, quote_id, content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
+
+
+def read_quote_billing(caller: Caller, quote_id: str, *, quotes: Quotes) -> QuoteBilling:
+    """What was invoiced, what is left to invoice and to collect. Raises: NotFound, QuoteNotSent."""
+    quote = quotes.read(caller, quote_id)
+    quote.frozen  # noqa: B018 - refused while it is a draft
+    held = quotes.invoices(caller, quote)
+    return QuoteBilling(quote=quote, invoices=held, remaining=remaining(quote, held))
+
+
+def _bill(
+    caller: Caller,
+    quote_id: str,
+    content_of: Callable[[Quote, Mapping[str, Invoice]], Billed],
+    *,
+    once: IdempotentRequest,
+    quotes: Quotes,
+    invoices: Invoices,
+    clock: Clock,
+    ids: Ids,
+) -> DraftInvoice:
     caller.require(Permission.WRITE_DOCUMENTS)
 
     def attempt() -> DraftInvoice:
         quote = quotes.read(caller, quote_id, once=once)
         now = clock.now()
+        content, groups, kind = content_of(quote, quotes.invoices(caller, quote))
         invoice_id = ids.new("inv")
-        invoiced = quote.invoiced(invoice_id, now)
-        context = invoices.draft_context(caller, quote.content.customer_id, ())
-        content = replace(quote.content, due_date=None, quote_id=quote_id)
+        billed = quote.billed(QuotePart(invoice_id=invoice_id, kind=kind, groups=groups), now)
+        context = invoices.draft_context(caller, content.customer_id, ())
         company, customer = described(context.company).description, context.customer.description
+        totals = check_content(content, company.vat_regime)
         draft = DraftInvoice(
             tenant_id=caller.tenant_id,
             invoice_id=invoice_id,
             version=1,
             content=content,
             customer_name=customer.name,
-            totals=quote.totals,
+            totals=totals,
             created_at=now,
             updated_at=now,
-            warnings=draft_warnings(content, quote.totals, company=company, customer=customer, today=clock.today()),
+            warnings=draft_warnings(content, totals, company=company, customer=customer, today=clock.today()),
         )
+        told: dict[str, str | int] = {"invoice_id": invoice_id, "kind": kind.value}
         events = (
-            _event(EventType.QUOTE_INVOICED, caller, invoiced, ids, {"invoice_id": invoice_id}),
+            _event(EventType.QUOTE_INVOICED, caller, billed, ids, told),
             Event(
                 event_id=ids.new("evt"),
                 event_type=EventType.INVOICE_CREATED,
@@ -381,12 +463,12 @@ def convert_quote(
                 data={
                     "invoice_id": invoice_id,
                     "version": 1,
-                    "total_minor": quote.totals.total_minor,
+                    "total_minor": totals.total_minor,
                     "quote_id": quote_id,
                 },
             ),
         )
-        quotes.convert(caller, invoiced, draft=draft, events=events, once=once)
+        quotes.convert(caller, billed, draft=draft, events=events, once=once)
         return draft
 
     return judged_anew(attempt, clock=clock, ids=ids)

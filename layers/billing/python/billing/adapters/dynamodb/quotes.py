@@ -14,12 +14,13 @@ from billing.adapters.dynamodb.invoices import (
     series_from_item,
     series_to_item,
 )
+from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import Busy, NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
-from billing.domain.invoice import DraftInvoice
+from billing.domain.invoice import DraftInvoice, Invoice
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.quote import Quote, QuoteDocument, QuoteStatus
 from billing.ports.idempotency import IdempotentRequest
@@ -166,6 +167,11 @@ class Quotes:
             once=once,
             answered=quote,
         )
+
+    def invoices(self, caller: Caller, quote: Quote) -> dict[str, Invoice]:
+        wanted = {keys.invoice(caller.tenant_id, part.invoice_id): part.invoice_id for part in quote.parts}
+        found = self._table.batch(list(wanted)) if wanted else {}
+        return {wanted[key]: invoice_from_item(stored) for key, stored in found.items()}
 
     def convert(
         self,

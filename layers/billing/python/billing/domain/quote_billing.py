@@ -1,0 +1,242 @@
+"""Billing an accepted quote: at once, by deposits and parts, and the rest. All of it re-adds to the quote, per rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from billing.domain.dates import format_french
+from billing.domain.errors import FieldError, FieldErrors, QuoteAlreadyInvoiced, QuotePartOpen
+from billing.domain.invoice import (
+    DocumentType,
+    DraftInvoice,
+    Invoice,
+    InvoiceContent,
+    IssuedInvoice,
+    PrecedingDocument,
+)
+from billing.domain.money import apportion, percentage_of, to_major
+from billing.domain.parties import ProductKind
+from billing.domain.quote import PartGroup, PartKind, Quote, QuotePart
+from billing.domain.totals import Adjustment, Line
+from billing.domain.typography import format_percent
+from billing.domain.vat import VatCategory, VatTreatment
+
+_UNIT = "C62"
+Nets = dict[VatTreatment, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How much of a quote: a percentage of it (30.0), or cents without VAT."""
+
+    percent: Decimal | None = None
+    net_minor: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.percent is None) == (self.net_minor is None):
+            raise ValueError("a share is a percentage or an amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteBilling:
+    """A quote with the invoices that bill it, and the cents without VAT left to invoice by rate."""
+
+    quote: Quote
+    invoices: Mapping[str, Invoice]
+    remaining: Nets
+
+    @property
+    def to_invoice_minor(self) -> int:
+        """With VAT."""
+        return sum(net_minor + _vat(net_minor, vat) for vat, net_minor in self.remaining.items())
+
+    @property
+    def to_collect_minor(self) -> int:
+        """What is owed on issued invoices and what is still to be invoiced, with VAT."""
+        owed = sum(one.ledger.balance_minor for one in self.invoices.values() if isinstance(one, IssuedInvoice))
+        drafts = sum(one.totals.due_minor for one in self.invoices.values() if isinstance(one, DraftInvoice))
+        return owed + drafts + self.to_invoice_minor
+
+
+def remaining(quote: Quote, invoices: Mapping[str, Invoice]) -> Nets:
+    """Cents without VAT left to invoice, by rate: what was credited can be invoiced again."""
+    left = quote.unbilled
+    for part in quote.parts:
+        for vat, net_minor in _credited(invoices.get(part.invoice_id)).items():
+            left[vat] = left.get(vat, 0) + net_minor
+    return left
+
+
+def part_content(
+    quote: Quote, share: Share, kind: PartKind, invoices: Mapping[str, Invoice]
+) -> tuple[InvoiceContent, tuple[PartGroup, ...]]:
+    """A deposit (type 386), or a part of the work: one line per rate.
+
+    Each net is the nearest to the share at which part and rest have together the VAT of what remained, so that no
+    cent of VAT is made or lost by invoicing in parts.
+
+    Raises: QuotePartOpen, QuoteAlreadyInvoiced, FieldErrors (nothing, or more than what remains).
+    """
+    left = _billable(quote, invoices)
+    nets = _nets(quote, share, left)
+    lines = tuple(
+        Line(
+            description=_label(quote, share, kind),
+            quantity=Decimal(1),
+            unit=_UNIT,
+            unit_price=to_major(net_minor),
+            vat=vat,
+            kind=_kind(quote, vat),
+        )
+        for vat, net_minor in nets.items()
+        if net_minor
+    )
+    deposit = kind is PartKind.DEPOSIT
+    content = replace(
+        _bare(quote),
+        lines=lines,
+        discount=None,
+        allowances=(),
+        charges=(),
+        document_type=DocumentType.DEPOSIT if deposit else DocumentType.INVOICE,
+    )
+    return content, _groups(nets)
+
+
+def rest_content(
+    quote: Quote, invoices: Mapping[str, Invoice]
+) -> tuple[InvoiceContent, tuple[PartGroup, ...], PartKind]:
+    """What remains: the whole quote, with one negative line for each earlier invoice and rate.
+
+    Raises: QuotePartOpen, QuoteAlreadyInvoiced.
+    """
+    left = _billable(quote, invoices)
+    earlier = [(part, invoices[part.invoice_id]) for part in quote.parts]
+    deducted: list[Line] = []
+    preceding: list[PrecedingDocument] = []
+    for part, invoice in earlier:
+        if not isinstance(invoice, IssuedInvoice):
+            raise QuotePartOpen
+        lines = _deductions(part, invoice)
+        if lines:
+            deducted += lines
+            document = invoice.document
+            preceding.append(
+                PrecedingDocument(
+                    invoice_id=document.invoice_id, number=document.number, issue_date=document.issue_date
+                )
+            )
+    content = _bare(quote)
+    if not deducted:
+        return content, _groups(left), PartKind.FULL
+    # A percentage would also be taken off the deductions: each rate keeps the very cents of the quote.
+    groups = quote.totals.vat_breakdown
+    content = replace(
+        content,
+        lines=(*content.lines, *deducted),
+        discount=None,
+        allowances=tuple(
+            Adjustment(amount_minor=group.discount_minor, reason="Remise du devis", vat=group.vat)
+            for group in groups
+            if group.discount_minor
+        ),
+        charges=tuple(
+            Adjustment(amount_minor=group.charges_minor, reason="Frais du devis", vat=group.vat)
+            for group in groups
+            if group.charges_minor
+        ),
+        preceding=tuple(preceding),
+    )
+    return content, _groups(left), PartKind.FINAL
+
+
+def _billable(quote: Quote, invoices: Mapping[str, Invoice]) -> Nets:
+    """Raises: QuoteNotAccepted, QuoteAlreadyInvoiced, QuotePartOpen."""
+    quote.require_accepted()
+    left = remaining(quote, invoices)
+    if not any(left.values()):
+        raise QuoteAlreadyInvoiced
+    if any(not isinstance(invoices.get(part.invoice_id), IssuedInvoice) for part in quote.parts):
+        raise QuotePartOpen
+    return left
+
+
+def _nets(quote: Quote, share: Share, left: Nets) -> Nets:
+    """What a share bills at each rate. Raises: FieldErrors."""
+    if share.percent is not None:
+        pointer, percent = "/percent", share.percent
+        whole = {group.vat: group.taxable_minor for group in quote.totals.vat_breakdown}
+        wanted = {vat: percentage_of(net_minor, percent) for vat, net_minor in whole.items()}
+    else:
+        assert share.net_minor is not None  # noqa: S101 - held by Share
+        pointer = "/net_minor"
+        wanted = dict(zip(left, apportion(share.net_minor, tuple(left.values())), strict=True))
+    available = sum(left.values())
+    if sum(wanted.values()) > available:
+        left_fr = quote.content.particulars.tongue.money(available)
+        said = f"Il reste {left_fr} HT à facturer.", f"{left_fr} without VAT is left to invoice."
+        raise FieldErrors((FieldError(pointer, *said),))
+    nets = {vat: _without_a_lost_cent(min(wanted[vat], left[vat]), left[vat], vat) for vat in left}
+    if not any(nets.values()):
+        raise FieldErrors((FieldError(pointer, "Cette part est vide.", "This share is empty."),))
+    return nets
+
+
+def _without_a_lost_cent(wanted: int, left: int, vat: VatTreatment) -> int:
+    """The net nearest to the one wanted whose VAT and that of the rest make the VAT of both together."""
+    for offset in range(left + 1):
+        for net in (wanted - offset, wanted + offset):
+            if 0 <= net <= left and _vat(net, vat) + _vat(left - net, vat) == _vat(left, vat):
+                return net
+    return left
+
+
+def _deductions(part: QuotePart, invoice: IssuedInvoice) -> list[Line]:
+    """One line per rate with a quantity of −1 and a positive price (BR-27), less what was credited since."""
+    document, credited = invoice.document, _credited(invoice)
+    name = "Acompte" if part.kind is PartKind.DEPOSIT else "Facture"
+    return [
+        Line(
+            description=f"{name} n° {document.number} du {format_french(document.issue_date)}",
+            quantity=Decimal(-1),
+            unit=_UNIT,
+            unit_price=to_major(group.net_minor - credited.get(group.vat, 0)),
+            vat=group.vat,
+            kind=document.totals.lines[0].line.kind,
+        )
+        for group in part.groups
+        if group.net_minor - credited.get(group.vat, 0)
+    ]
+
+
+def _credited(invoice: Invoice | None) -> Nets:
+    if not isinstance(invoice, IssuedInvoice):
+        return {}
+    return {group.vat: group.net_minor for group in invoice.ledger.credited_groups}
+
+
+def _bare(quote: Quote) -> InvoiceContent:
+    return replace(quote.content, due_date=None, quote_id=quote.quote_id)
+
+
+def _groups(nets: Nets) -> tuple[PartGroup, ...]:
+    return tuple(PartGroup(vat=vat, net_minor=net_minor) for vat, net_minor in nets.items() if net_minor)
+
+
+def _vat(net_minor: int, vat: VatTreatment) -> int:
+    return percentage_of(net_minor, vat.rate) if vat.category is VatCategory.STANDARD else 0
+
+
+def _kind(quote: Quote, vat: VatTreatment) -> ProductKind:
+    kinds = {computed.line.kind for computed in quote.totals.lines if computed.line.vat == vat}
+    return ProductKind.GOODS if kinds == {ProductKind.GOODS} else ProductKind.SERVICE
+
+
+def _label(quote: Quote, share: Share, kind: PartKind) -> str:
+    percent = f"{format_percent(share.percent)} " if share.percent is not None else ""
+    if kind is PartKind.DEPOSIT:
+        return f"Acompte {f'de {percent}' if percent else ''}sur devis {quote.number}"
+    rank = 1 + sum(part.kind is PartKind.PART for part in quote.parts)
+    return f"Situation n° {rank} : {percent or 'part '}du devis {quote.number}"

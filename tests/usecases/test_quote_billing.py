@@ -1,0 +1,254 @@
+"""Deposits, parts and the rest of a quote: together they are the quote, at each rate, to the cent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.credit_notes import CreditInFull, CreditNoteInput
+from billing.domain.errors import FieldErrors, QuoteAlreadyInvoiced, QuoteNotAccepted, QuotePartOpen
+from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
+from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
+from billing.domain.quote_billing import QuoteBilling, Share
+from billing.domain.totals import Discount, Totals
+from billing.domain.vat import VatTreatment
+from billing.ports.drafts import LineInput
+from billing.usecases import credit_notes, invoices, quotes
+from tests import factories
+from tests.properties.strategies import examined
+from tests.usecases.conftest import Shop
+
+RATES = ("20", "10", "5.5", "2.1")
+
+
+class Site:
+    """An accepted quote at work."""
+
+    def __init__(self, *lines: tuple[str, str, str], discount: Discount | None = None) -> None:
+        self.shop = Shop()
+        self.shop.describe()
+        self.held = self.shop.repositories
+        given_lines = tuple(
+            LineInput(
+                description="Ouvrage",
+                quantity=Decimal(quantity),
+                unit_price=Decimal(price),
+                vat=factories.taxed(rate),
+            )
+            for quantity, price, rate in lines or (("1", "1000", "20"), ("1", "333.33", "5.5"))
+        )
+        wanted = self.shop.wanted(self.shop.customer().customer_id, *given_lines, discount=discount)
+        self.ports: dict[str, Any] = {"quotes": self.held.quotes, "clock": self.shop.clock, "ids": self.shop.ids}
+        made = quotes.create_quote(
+            self.shop.caller,
+            quotes.QuoteInput(draft=wanted),
+            once=self.shop.once(),
+            invoices=self.held.invoices,
+            **self.ports,
+        )
+        quotes.send_quote(
+            self.shop.caller,
+            made.quote_id,
+            expected_version=1,
+            mail=False,
+            recipient=None,
+            correlation_id="corr",
+            once=self.shop.once(),
+            customers=self.held.customers,
+            **self.ports,
+        )
+        self.quote_id = made.quote_id
+
+    def accept(self) -> Site:
+        answer = quotes.AnswerInput(answer=QuoteAnswer.ACCEPTED, name="Direction")
+        quotes.record_quote_answer(self.shop.caller, self.quote_id, answer, once=self.shop.once(), **self.ports)
+        return self
+
+    @property
+    def quote(self) -> Quote:
+        return quotes.read_quote(self.shop.caller, self.quote_id, quotes=self.held.quotes)
+
+    @property
+    def billing(self) -> QuoteBilling:
+        return quotes.read_quote_billing(self.shop.caller, self.quote_id, quotes=self.held.quotes)
+
+    def bill(self, how: str, **share: Any) -> DraftInvoice:
+        use_case = getattr(quotes, {"rest": "convert_quote"}.get(how, f"bill_quote_{how}"))
+        given_share = (Share(**share),) if share else ()
+        draft: DraftInvoice = use_case(
+            self.shop.caller,
+            self.quote_id,
+            *given_share,
+            once=self.shop.once(),
+            invoices=self.held.invoices,
+            **self.ports,
+        )
+        return draft
+
+    def issue(self, how: str, **share: Any) -> IssuedInvoice:
+        return self.shop.issue(self.bill(how, **share))
+
+    def delete(self, draft: DraftInvoice) -> None:
+        invoices.delete_invoice(
+            self.shop.caller, draft.invoice_id, expected_version=1, invoices=self.held.invoices, **self.ports
+        )
+
+    def credit(self, invoice: IssuedInvoice) -> None:
+        credit_notes.issue_credit_note(
+            self.shop.caller,
+            invoice.invoice_id,
+            CreditNoteInput(scope=CreditInFull(), reason="Annulation"),
+            send=False,
+            correlation_id="corr",
+            once=self.shop.once(),
+            credit_notes=self.held.credit_notes,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+
+def groups(*totals: Totals) -> dict[VatTreatment, tuple[int, int]]:
+    """Net and VAT at each rate, added up; rates that bill nothing are left out."""
+    nets: Counter[VatTreatment] = Counter()
+    taxes: Counter[VatTreatment] = Counter()
+    for one in totals:
+        for group in one.vat_breakdown:
+            nets[group.vat] += group.taxable_minor
+            taxes[group.vat] += group.vat_minor
+    return {vat: (nets[vat], taxes[vat]) for vat in nets if nets[vat] or taxes[vat]}
+
+
+def test_a_deposit_of_thirty_percent_then_the_rest_are_the_quote() -> None:
+    site = Site().accept()
+
+    deposit = site.issue("deposit", percent=Decimal(30))
+    final = site.issue("rest")
+
+    assert deposit.document.document_type is DocumentType.DEPOSIT
+    assert [line.line.description for line in deposit.totals.lines] == ["Acompte de 30 % sur devis D2026-00001"] * 2
+    assert final.document.document_type is DocumentType.INVOICE
+    assert [one.number for one in final.document.preceding] == [deposit.document.number]
+    deducted = [line.line for line in final.totals.lines if line.line.quantity < 0]
+    assert {line.description for line in deducted} == {f"Acompte n° {deposit.document.number} du 23/11/2026"}
+    assert all(line.quantity == -1 and line.unit_price > 0 for line in deducted)
+    assert final.document.codes.process == "S4"
+    assert final.totals.prepaid_minor == 0
+    assert groups(deposit.totals, final.totals) == groups(site.quote.totals)
+    assert site.quote.status(site.shop.clock.today()) is QuoteStatus.INVOICED
+    assert (site.billing.to_invoice_minor, site.billing.to_collect_minor) == (0, site.quote.totals.total_minor)
+    assert site.shop.proof().findings == ()
+
+
+SHARES = st.tuples(st.sampled_from(["deposit", "part"]), st.decimals(Decimal("0.5"), 60, places=2))
+LINES = st.lists(
+    st.tuples(
+        st.integers(1, 40).map(str),
+        st.decimals(Decimal("0.01"), 5000, places=2).map(str),
+        st.sampled_from(RATES),
+    ),
+    min_size=1,
+    max_size=5,
+)
+DISCOUNTS = st.none() | st.decimals(0, 50, places=1).map(lambda percent: Discount(percent=percent))
+
+
+@examined
+@given(LINES, DISCOUNTS, st.lists(SHARES, max_size=5))
+def test_whatever_is_billed_in_parts_re_adds_to_the_quote(
+    lines: list[tuple[str, str, str]], discount: Discount | None, shares: list[tuple[str, Decimal]]
+) -> None:
+    site = Site(*lines, discount=discount).accept()
+    billed: list[IssuedInvoice] = []
+    for how, percent in shares:
+        try:
+            billed.append(site.issue(how, percent=percent))
+        except (FieldErrors, QuoteAlreadyInvoiced):
+            continue
+        assert site.billing.to_collect_minor == site.quote.totals.total_minor
+    if any(site.quote.unbilled.values()):
+        billed.append(site.issue("rest"))
+
+    assert groups(*(one.totals for one in billed)) == groups(site.quote.totals)
+    assert all(one.totals.total_minor >= 0 for one in billed)
+    assert all(group.taxable_minor >= 0 for one in billed for group in one.totals.vat_breakdown)
+    assert not any(site.quote.unbilled.values())
+    assert site.shop.proof().findings == ()
+
+
+def test_never_more_than_what_remains() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    site.issue("part", percent=Decimal(60))
+
+    with pytest.raises(FieldErrors) as refused:
+        site.bill("deposit", percent=Decimal(50))
+    assert [error.pointer for error in refused.value.errors] == ["/percent"]
+    with pytest.raises(FieldErrors):
+        site.bill("part", net_minor=40_001)
+    assert site.issue("part", net_minor=40_000).totals.net_minor == 40_000
+    with pytest.raises(QuoteAlreadyInvoiced):
+        site.bill("rest")
+
+
+def test_nothing_is_billed_before_it_is_accepted_nor_beside_an_open_draft() -> None:
+    site = Site()
+    with pytest.raises(QuoteNotAccepted):
+        site.bill("deposit", percent=Decimal(30))
+    site.accept()
+    draft = site.bill("deposit", percent=Decimal(30))
+
+    for how, share in (("deposit", {"percent": Decimal(30)}), ("part", {"percent": Decimal(30)}), ("rest", {})):
+        with pytest.raises(QuotePartOpen):
+            site.bill(how, **share)
+    site.delete(draft)
+    assert site.quote.parts == ()
+    assert site.bill("rest").totals == site.quote.totals
+
+
+def test_what_was_credited_can_be_invoiced_again_and_is_no_longer_deducted() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    deposit = site.issue("deposit", percent=Decimal(30))
+    assert site.billing.to_invoice_minor == 84_000
+    site.credit(deposit)
+
+    assert site.billing.to_invoice_minor == 120_000
+    final = site.issue("rest")
+
+    assert final.totals.total_minor == 120_000
+    assert final.document.preceding == ()
+    assert site.billing.to_collect_minor == 120_000
+
+
+def test_a_discount_on_the_quote_is_not_taken_twice() -> None:
+    site = Site(("3", "99.99", "20"), ("7", "12.35", "5.5"), discount=Discount(percent=Decimal("12.5"))).accept()
+
+    deposit, final = site.issue("deposit", net_minor=10_000), site.issue("rest")
+
+    assert deposit.totals.net_minor in range(9_990, 10_011)
+    assert groups(deposit.totals, final.totals) == groups(site.quote.totals)
+    assert final.document.document_discount is None
+    assert {one.reason for one in final.document.allowances} == {"Remise du devis"}
+
+
+def test_an_edit_cannot_change_what_a_deposit_bills() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    draft = site.bill("deposit", percent=Decimal(30))
+    line = LineInput(description="Acompte", quantity=Decimal(1), unit_price=Decimal(300), vat=factories.taxed("20"))
+    wanted = site.shop.wanted(draft.content.customer_id, line, notes="À réception")
+
+    edited = invoices.edit_invoice(
+        site.shop.caller,
+        draft.invoice_id,
+        wanted,
+        expected_version=1,
+        invoices=site.held.invoices,
+        clock=site.shop.clock,
+        ids=site.shop.ids,
+    )
+
+    assert edited.content.document_type is DocumentType.DEPOSIT
+    assert edited.content.notes == "À réception"
