@@ -16,6 +16,7 @@ from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
 from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
 from billing.domain.totals import Discount, Totals
+from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
 from billing.ports.drafts import LineInput
 from billing.usecases import credit_notes, invoices, quotes
@@ -130,7 +131,9 @@ def test_a_deposit_of_thirty_percent_then_the_rest_are_the_quote() -> None:
     final = site.issue("rest")
 
     assert deposit.document.document_type is DocumentType.DEPOSIT
-    assert [line.line.description for line in deposit.totals.lines] == ["Acompte de 30 % sur devis D2026-00001"] * 2
+    assert [line.line.description for line in deposit.totals.lines] == [
+        f"Acompte de 30{NO_BREAK_SPACE}% sur devis D2026-00001"
+    ] * 2
     assert final.document.document_type is DocumentType.INVOICE
     assert [one.number for one in final.document.preceding] == [deposit.document.number]
     deducted = [line.line for line in final.totals.lines if line.line.quantity < 0]
