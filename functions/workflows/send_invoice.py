@@ -3,6 +3,7 @@
 from typing import Any
 
 from billing.api.entry import task_point
+from billing.domain.delivery import ClaimState
 from billing.runtime.clock import clock, ids
 from billing.runtime.documents import documents
 from billing.runtime.mailer import mailer
@@ -24,7 +25,7 @@ def send_invoice(event: dict[str, Any]) -> dict[str, Any]:
         clock=clock,
         ids=ids,
     )
-    count("MailSent")
+    count("ReminderDropped" if claim.state is ClaimState.ABANDONED else "MailSent")
     return {"state": claim.state.value}
 
 

@@ -21,6 +21,7 @@ from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices as TableRecurringInvoices
+from billing.adapters.dynamodb.reminders import Reminders as TableReminders
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
@@ -38,6 +39,7 @@ from billing.ports.identity import Memberships
 from billing.ports.payments import LedgerMove, Payments
 from billing.ports.quotes import Quotes
 from billing.ports.recurring_invoices import RecurringInvoices
+from billing.ports.reminders import Reminders
 from billing.ports.repositories import (
     Companies,
     Customers,
@@ -70,6 +72,7 @@ class Repositories:
     invoices: Invoices
     quotes: Quotes
     recurring_invoices: RecurringInvoices
+    reminders: Reminders
     deliveries: Deliveries
     requests: WorkflowRequests
     verifications: Verifications
@@ -224,6 +227,7 @@ def _over_fakes() -> Repositories:
         invoices=fakes.invoices,
         quotes=fakes.quotes,
         recurring_invoices=fakes.recurring_invoices,
+        reminders=fakes.reminders,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
         verifications=fakes.verifications,
@@ -273,6 +277,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         invoices=TableInvoices(table),
         quotes=TableQuotes(table),
         recurring_invoices=TableRecurringInvoices(table),
+        reminders=TableReminders(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),

@@ -24,6 +24,7 @@ from billing.domain.money import format_decimal
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.quote import Quote
+from billing.domain.reminders import is_reminder_id, reminded_of
 from billing.domain.search import fold, words
 from billing.domain.verification import (
     ChainedDocument,
@@ -51,6 +52,7 @@ from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
+from tests.fakes.reminders import FakeReminders
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
@@ -253,10 +255,10 @@ class FakeInvoices:
             self._store.check(caller)
             rows: Rows = []
             for (tenant_id, invoice_id), invoice in self._store.invoices.items():
+                if tenant_id != caller.tenant_id or _is_credit_note(invoice):
+                    continue
                 summary = invoice_summary(invoice)
                 day = (summary.due_date or summary.list_date) if by_due else summary.list_date
-                if _is_credit_note(invoice) or tenant_id != caller.tenant_id:
-                    continue
                 if _asked_for(invoice, summary, query) and _within(day, query):
                     rows.append((f"{day.isoformat()}#{invoice_id}", summary))
         return cast("Page[InvoiceSummary]", paged(rows, page, forward=by_due))
@@ -334,6 +336,9 @@ class FakeDeliveries:
         return invoice
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        if is_reminder_id(document_id):
+            with self._store.lock:
+                return _found(self._store.reminders.get((tenant_id, document_id)))
         if not is_quote_id(document_id):
             return self.invoice(tenant_id, document_id)
         with self._store.lock:
@@ -367,7 +372,7 @@ class FakeDeliveries:
             self._store.requests[key] = request
             self._store.outbox.pop((DELIVERY, *key))
             if event:
-                self._store.record(request.tenant_id, request.invoice_id, event)
+                self._store.record(request.tenant_id, _told_on(request.invoice_id), event)
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:
         with self._store.lock:
@@ -388,11 +393,16 @@ class FakeDeliveries:
     def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
         with self._store.lock:
             move_head(self._store, document)
-            self._store.record(document.tenant_id, document.document_id, event)
+            self._store.record(document.tenant_id, _told_on(document.document_id), event)
 
     def record_link(self, quote: Quote) -> None:
         with self._store.lock:
             move_head(self._store, quote)
+
+
+def _told_on(document_id: str) -> str:
+    """Whose timeline tells of a document: a reminder's is its invoice's."""
+    return reminded_of(document_id)[0] if is_reminder_id(document_id) else document_id
 
 
 class FakeWorkflowRequests:
@@ -561,6 +571,7 @@ class FakeRepositories:
     invoices: FakeInvoices
     quotes: FakeQuotes
     recurring_invoices: FakeRecurringInvoices
+    reminders: FakeReminders
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
@@ -580,6 +591,7 @@ def fake_repositories() -> FakeRepositories:
         invoices=FakeInvoices(store),
         quotes=FakeQuotes(store),
         recurring_invoices=FakeRecurringInvoices(store),
+        reminders=FakeReminders(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),

@@ -20,6 +20,7 @@ from billing.domain.parties import Company, Customer, Product
 from billing.domain.payments import Payment
 from billing.domain.quote import Quote
 from billing.domain.recurring_invoice import RecurringInvoice
+from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, ReminderPlan, ReminderRun
 from billing.domain.verification import Verification
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -59,6 +60,11 @@ class Store:
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     recurring: dict[tuple[str, str], RecurringInvoice] = field(default_factory=dict)
     periods: dict[tuple[str, str, date], str] = field(default_factory=dict)
+    reminders: dict[tuple[str, str], Reminder] = field(default_factory=dict)
+    reminder_plans: dict[str, ReminderPlan] = field(default_factory=dict)
+    reminder_runs: dict[str, ReminderRun] = field(default_factory=dict)
+    reminder_holds: dict[tuple[str, str], ReminderHold] = field(default_factory=dict)
+    reminder_pauses: dict[tuple[str, str], ReminderPause] = field(default_factory=dict)
     revisions: dict[tuple[str, str, int], Quote] = field(default_factory=dict)
     series: dict[tuple[str, Series], SeriesState] = field(default_factory=dict)
     series_starts: dict[tuple[str, Series], SeriesStart] = field(default_factory=dict)

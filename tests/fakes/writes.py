@@ -12,6 +12,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.quote import Quote
+from billing.domain.reminders import Reminder
 from billing.ports.repositories import SeriesMoved
 from tests.fakes.store import Placed, Store, Waiting
 
@@ -46,6 +47,8 @@ def move_head(store: Store, document: Deliverable) -> None:
     """The head one version further. Raises: StaleVersion."""
     if isinstance(document, Quote):
         _move_quote(store, document)
+    elif isinstance(document, Reminder):
+        _move_reminder(store, document)
     else:
         _move_invoice(store, document)
 
@@ -55,6 +58,13 @@ def _move_quote(store: Store, quote: Quote) -> None:
     if stored is None or stored.version != quote.version - 1:
         raise StaleVersion
     store.quotes[quote.tenant_id, quote.quote_id] = quote
+
+
+def _move_reminder(store: Store, reminder: Reminder) -> None:
+    stored = store.reminders.get((reminder.tenant_id, reminder.reminder_id))
+    if (stored.version if stored else 0) != reminder.version - 1:
+        raise StaleVersion
+    store.reminders[reminder.tenant_id, reminder.reminder_id] = reminder
 
 
 def hold_draft(store: Store, tenant_id: str, invoice_id: str, version: int) -> None:

@@ -147,6 +147,20 @@ def test_recurring_invoices_cost_their_requests(owner: Person, requests: Callabl
     assert requests(lambda: owner.call("recurring_invoices/list")) == 1
 
 
+def test_reminders_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    path = {"invoice_id": owner.ids["invoice_id"]}
+    customer = {"customer_id": owner.ids["customer_id"]}
+    owner.call("invoices/issue", body={"version": 1}, **path)
+
+    assert requests(lambda: owner.call("reminders/read_plan")) == 1
+    assert requests(lambda: owner.call("reminders/edit_plan")) == 2
+    assert requests(lambda: owner.call("reminders/list", **path)) == 2
+    assert requests(lambda: owner.call("reminders/preview", **path)) == 2
+    assert requests(lambda: owner.call("reminders/send", **path)) == 3
+    assert requests(lambda: owner.call("reminders/hold", **path)) == 3
+    assert requests(lambda: owner.call("reminders/pause", **customer)) == 2
+
+
 def arguments(operation: str, ids: Json) -> Json:
     """What makes the sample event speak of this company's own things."""
     domain, _, name = operation.partition("/")

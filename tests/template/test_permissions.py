@@ -103,7 +103,8 @@ def test_writers_of_the_api_check_the_membership_in_their_transaction() -> None:
     writing = {role for role, action, _ in _granted() if action == "dynamodb:PutItem"}
     checking = {role for role, action, _ in _granted() if action == "dynamodb:ConditionCheckItem"}
 
-    assert checking == (writing & roles) - {"AuthFoundingRole", "PortalRole"}
+    # The run of reminders has no member to check: it holds the invoice unpaid in the transaction of its reminder.
+    assert checking - {"RemindersRunRole"} == (writing & roles) - {"AuthFoundingRole", "PortalRole"}
 
 
 @pytest.mark.parametrize("function", functions())

@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.dates import civil_date
-from billing.domain.ledger import InvoiceStatus
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import EntryKind, InvoiceStatus
 from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
 from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringMode
+from billing.domain.reminders import DEFAULT_STEPS, USUAL_STEPS, Reminder, is_working_day
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.paging import PageRequest
-from billing.usecases import credit_notes, payments, quotes, recurring_invoices
+from billing.usecases import credit_notes, payments, quotes, recurring_invoices, reminders
 from tests import factories
 from tests.fakes.store import Store
 from tests.usecases.conftest import Shop
@@ -81,6 +83,15 @@ class Company:
         self.held = self.shop.repositories
         self.day = self.dice.choice([1, 29, 30, 31])
         self.monthly = ((1, self.dice.randint(1_000, 90_000), "20"),)
+        reminders.edit_reminder_plan(
+            self.shop.caller,
+            active=True,
+            steps=DEFAULT_STEPS,
+            expected_version=0,
+            reminders=self.held.reminders,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
         recurring_invoices.create_recurring_invoice(
             self.shop.caller,
             recurring_invoices.RecurringInput(
@@ -249,7 +260,7 @@ def deliver_everything(shop: Shop) -> None:
 
 def test_after_a_year_every_book_is_right_every_chain_whole_and_no_mail_was_sent_twice() -> None:
     town = Shop()
-    start = datetime.combine(FIRST, time(6), UTC)
+    start = datetime.combine(FIRST, time(7), UTC)  # eight in Paris in winter, nine in summer
     town.clock.set(start)
     companies = [
         Company(
@@ -268,8 +279,14 @@ def test_after_a_year_every_book_is_right_every_chain_whole_and_no_mail_was_sent
 
     for offset in range((LAST - FIRST).days + 1):
         # Late in the evening of some days: in Paris it is another date than in UTC.
-        town.clock.set(start + timedelta(days=offset, hours=17 if offset % 3 == 0 else 0))
+        town.clock.set(start + timedelta(days=offset, hours=16 if offset % 3 == 0 else 0))
         for _ in range(2):  # two schedulers in a row
+            reminders.run_reminders(
+                reminders=town.repositories.reminders,
+                invoices=town.repositories.invoices,
+                clock=town.clock,
+                ids=town.ids,
+            )
             recurring_invoices.run_recurring_invoices(
                 recurring_invoices=town.repositories.recurring_invoices,
                 invoices=town.repositories.invoices,
@@ -283,6 +300,7 @@ def test_after_a_year_every_book_is_right_every_chain_whole_and_no_mail_was_sent
     for company in companies:
         company.note_what_came_by_itself()
 
+    assert_reminded_rightly(town)
     sent = Counter((mail.delivery_reference, mail.recipient) for mail in town.mailer.accepted)
     assert set(sent.values()) == {1}
     for company in companies:
@@ -292,6 +310,33 @@ def test_after_a_year_every_book_is_right_every_chain_whole_and_no_mail_was_sent
         assert_books_agree(company)
     assert sum(company.converted for company in companies) > 200
     assert sum(company.notes for company in companies) > 100
+
+
+def assert_reminded_rightly(town: Shop) -> None:
+    """Each level at most once, in rising order, of what was still owed; firm words only when it was late."""
+    store = town.repositories.store
+    by_invoice: dict[tuple[str, str], list[Reminder]] = {}
+    for reminder in store.reminders.values():
+        by_invoice.setdefault((reminder.tenant_id, reminder.invoice_id), []).append(reminder)
+    assert len(by_invoice) > 500
+    for key, made in by_invoice.items():
+        invoice = store.invoices[key]
+        assert isinstance(invoice, IssuedInvoice)
+        made.sort(key=lambda reminder: reminder.created_at)
+        ranks = [reminder.level.rank for reminder in made]
+        assert ranks == sorted(set(ranks))
+        for reminder in made:
+            step = USUAL_STEPS[reminder.level]
+            assert reminder.claim.on >= step.day(invoice.document.due_date)
+            # A week-end between two days on which the clock stood at night: then nothing leaves.
+            assert reminder.claim.on <= step.day(invoice.document.due_date) + timedelta(days=4)
+            assert is_working_day(reminder.claim.on)
+            owed = invoice.document.owed_minor - sum(
+                entry.amount_minor
+                for entry in store.entries.get(key, ())
+                if entry.recorded_at < reminder.created_at and entry.kind in {EntryKind.PAYMENT, EntryKind.CREDIT}
+            )
+            assert reminder.claim.balance_minor == owed > 0
 
 
 def assert_books_agree(company: Company) -> None:

@@ -19,9 +19,11 @@ from billing.domain.quote import Quote, QuoteAnswer
 from billing.domain.quote_billing import Share
 from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode
+from billing.domain.reminders import DEFAULT_STEPS, HoldReason
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
+from billing.ports.reminders import ReminderInput
 from billing.ports.repositories import InvoiceQuery
 from billing.usecases import (
     attachments,
@@ -33,6 +35,7 @@ from billing.usecases import (
     products,
     quotes,
     recurring_invoices,
+    reminders,
     series,
     verifications,
 )
@@ -468,6 +471,54 @@ class Acts:
         template = self._template().recurring_invoice_id
         return recurring_invoices.end_recurring_invoice(by, template, **self._recurring_ports())
 
+    def _reminder_ports(self) -> dict[str, Any]:
+        return {
+            "once": self.shop.once(),
+            "reminders": self.held.reminders,
+            "clock": self.shop.clock,
+            "ids": self.shop.ids,
+        }
+
+    def read_reminder_plan(self, by: Caller) -> object:
+        return reminders.read_reminder_plan(by, reminders=self.held.reminders)
+
+    def edit_reminder_plan(self, by: Caller) -> object:
+        ports = self._reminder_ports()
+        ports.pop("once")
+        return reminders.edit_reminder_plan(by, active=True, steps=DEFAULT_STEPS, expected_version=0, **ports)
+
+    def list_reminders(self, by: Caller) -> object:
+        return reminders.list_reminders(
+            by, self.issued.invoice_id, reminders=self.held.reminders, clock=self.shop.clock
+        )
+
+    def preview_reminder(self, by: Caller) -> object:
+        return reminders.preview_reminder(
+            by, self.issued.invoice_id, ReminderInput(), reminders=self.held.reminders, clock=self.shop.clock
+        )
+
+    def send_reminder(self, by: Caller) -> object:
+        return reminders.send_reminder(
+            by, self.issued.invoice_id, ReminderInput(), correlation_id="corr", **self._reminder_ports()
+        )
+
+    def hold_reminder(self, by: Caller) -> object:
+        return reminders.hold_reminder(
+            by, self.issued.invoice_id, reason=HoldReason.DISPUTE, until=None, **self._reminder_ports()
+        )
+
+    def release_reminder(self, by: Caller) -> object:
+        return reminders.release_reminder(by, self.issued.invoice_id, **self._reminder_ports())
+
+    def read_reminder_pause(self, by: Caller) -> object:
+        return reminders.read_reminder_pause(by, self.shop.customer().customer_id, reminders=self.held.reminders)
+
+    def pause_reminder(self, by: Caller) -> object:
+        return reminders.pause_reminder(by, self.shop.customer().customer_id, until=None, **self._reminder_ports())
+
+    def resume_reminder(self, by: Caller) -> object:
+        return reminders.resume_reminder(by, self.shop.customer().customer_id, **self._reminder_ports())
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -538,6 +589,11 @@ ALLOWED: dict[str, set[Role]] = {
         ),
         WRITERS,
     ),
+    **dict.fromkeys(("read_reminder_plan", "list_reminders", "preview_reminder", "read_reminder_pause"), READERS),
+    **dict.fromkeys(
+        ("send_reminder", "hold_reminder", "release_reminder", "pause_reminder", "resume_reminder"), WRITERS
+    ),
+    "edit_reminder_plan": MANAGERS,
     "create_invoice": WRITERS,
     "duplicate_invoice": WRITERS,
     "upload_invoice_attachment": WRITERS,

@@ -9,7 +9,8 @@ import pytest
 
 from billing.domain.invoice import DocumentType, IssuedInvoice
 from billing.domain.ledger import Ledger
-from billing.domain.mail import ComposedMail, compose_invoice_mail
+from billing.domain.letter import ComposedMail
+from billing.domain.mail import compose_invoice_mail
 from billing.domain.typography import format_euros
 from tests.factories import company, customer, entry, franchise_company, individual_description, issued
 

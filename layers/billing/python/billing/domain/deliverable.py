@@ -1,4 +1,4 @@
-"""What is rendered, mailed and recorded: issued invoices and credit notes, and quotes. The id says which."""
+"""What is rendered, mailed and recorded: issued invoices and credit notes, quotes, reminders. The id says which."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from enum import Enum
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.quote import Quote
+from billing.domain.reminders import Reminder, is_reminder_id, reminded_of
 
-Deliverable = IssuedInvoice | Quote
+Printable = IssuedInvoice | Quote  # what has a PDF of its own; a reminder carries its invoice's
+Deliverable = Printable | Reminder
 QUOTE_PREFIX = "quo_"
 
 
 class DeliveryFact(Enum):
-    """Value: what it is called on an invoice, and on a quote."""
+    """Value: what it is called on an invoice, on a quote, and of a reminder."""
 
-    RENDERED = (EventType.PDF_RENDERED, EventType.QUOTE_PDF_RENDERED)
-    SENT = (EventType.INVOICE_SENT, EventType.QUOTE_SENT)
-    DELIVERED = (EventType.INVOICE_DELIVERED, EventType.QUOTE_DELIVERED)
-    BOUNCED = (EventType.INVOICE_BOUNCED, EventType.QUOTE_BOUNCED)
-    FAILED = (EventType.DELIVERY_FAILED, EventType.QUOTE_DELIVERY_FAILED)
-    UNCONFIRMED = (EventType.DELIVERY_UNCONFIRMED, EventType.QUOTE_DELIVERY_UNCONFIRMED)
+    RENDERED = (EventType.PDF_RENDERED, EventType.QUOTE_PDF_RENDERED, EventType.PDF_RENDERED)
+    SENT = (EventType.INVOICE_SENT, EventType.QUOTE_SENT, EventType.REMINDER_SENT)
+    DELIVERED = (EventType.INVOICE_DELIVERED, EventType.QUOTE_DELIVERED, EventType.REMINDER_DELIVERED)
+    BOUNCED = (EventType.INVOICE_BOUNCED, EventType.QUOTE_BOUNCED, EventType.REMINDER_BOUNCED)
+    FAILED = (EventType.DELIVERY_FAILED, EventType.QUOTE_DELIVERY_FAILED, EventType.REMINDER_FAILED)
+    UNCONFIRMED = (
+        EventType.DELIVERY_UNCONFIRMED,
+        EventType.QUOTE_DELIVERY_UNCONFIRMED,
+        EventType.REMINDER_UNCONFIRMED,
+    )
+    DROPPED = (EventType.DELIVERY_FAILED, EventType.QUOTE_DELIVERY_FAILED, EventType.REMINDER_DROPPED)
 
     def of(self, document_id: str) -> EventType:
-        return self.value[is_quote_id(document_id)]
+        on_invoice, on_quote, of_reminder = self.value
+        if is_quote_id(document_id):
+            return on_quote
+        return of_reminder if is_reminder_id(document_id) else on_invoice
 
 
 def is_quote_id(document_id: str) -> bool:
@@ -31,5 +41,8 @@ def is_quote_id(document_id: str) -> bool:
 
 
 def named(document_id: str) -> dict[str, str | int]:
-    """How an event names its document."""
+    """How an event names its document; a reminder stands on the timeline of its invoice."""
+    if is_reminder_id(document_id):
+        invoice_id, level = reminded_of(document_id)
+        return {"invoice_id": invoice_id, "level": level.value}
     return {"quote_id" if is_quote_id(document_id) else "invoice_id": document_id}

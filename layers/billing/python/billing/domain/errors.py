@@ -24,6 +24,9 @@ BillingError
 │   ├── RecipientMissing
 │   ├── PdfNotReady
 │   ├── NumberTaken
+│   ├── NothingLeftToPay
+│   ├── ReminderAlreadySent
+│   ├── ReminderNotDue
 │   ├── OnboardingStepUnavailable
 │   ├── AccountExists
 │   └── SignInChallengeRequired
@@ -305,6 +308,24 @@ class RecurringInvoiceNotPaused(Conflict):
     slug = "recurring-invoice-not-paused"
     title_fr = "Cette récurrence n'est pas en pause"
     title_en = "This recurring invoice is not paused"
+
+
+class NothingLeftToPay(Conflict):
+    slug = "nothing-left-to-pay"
+    title_fr = "Il ne reste rien à payer sur cette facture"
+    title_en = "Nothing is left to pay on this invoice"
+
+
+class ReminderAlreadySent(Conflict):
+    slug = "reminder-already-sent"
+    title_fr = "Cette relance est déjà partie"
+    title_en = "This reminder was sent already"
+
+
+class ReminderNotDue(Conflict):
+    slug = "reminder-not-due"
+    title_fr = "Ce n'est pas le moment de cette relance"
+    title_en = "It is not the time for this reminder"
 
 
 class OnboardingStepUnavailable(Conflict):

@@ -65,6 +65,18 @@ class EventType(StrEnum):
     RECURRING_INVOICE_ENDED = "recurring_invoice.ended"
     RECURRING_INVOICE_MADE = "recurring_invoice.made"
     RECURRING_INVOICE_PARKED = "recurring_invoice.parked"
+    REMINDER_PLAN_EDITED = "reminder_plan.edited"
+    REMINDER_REQUESTED = "invoice.reminder_requested"
+    REMINDER_SENT = "invoice.reminder_sent"
+    REMINDER_DELIVERED = "invoice.reminder_delivered"
+    REMINDER_BOUNCED = "invoice.reminder_bounced"
+    REMINDER_FAILED = "invoice.reminder_failed"
+    REMINDER_UNCONFIRMED = "invoice.reminder_unconfirmed"
+    REMINDER_DROPPED = "invoice.reminder_dropped"  # paid or credited before it left
+    REMINDERS_HELD = "invoice.reminders_held"
+    REMINDERS_RELEASED = "invoice.reminders_released"
+    REMINDERS_PAUSED = "customer.reminders_paused"
+    REMINDERS_RESUMED = "customer.reminders_resumed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,16 @@ ENGLISH = {
     "Référence à rappeler": "Reference to quote",
     "Voir le document": "See the document",
     "Cordialement,": "Kind regards,",
+    # Reminders
+    "Échéance proche": "Due soon",
+    "Relance": "Reminder",
+    "Deuxième relance": "Second reminder",
+    "Dernière relance": "Final reminder",
+    "Mise en demeure de payer": "Formal notice to pay",
+    "Retard": "Days late",
+    "Pénalités de retard": "Late payment penalties",
+    "Indemnité forfaitaire de recouvrement": "Fixed recovery compensation",
+    "Total dû à ce jour": "Total due today",
     # Units
     "unité": "unit",
     "heure": "hour",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billing.domain.deliverable import Deliverable
+from billing.domain.deliverable import Printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Documents(Protocol):
 
 
 class DocumentRenderer(Protocol):
-    def render(self, issued: Deliverable, *, logo: bytes | None) -> bytes:
+    def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
         """A PDF/A-3b; the same document gives the same bytes. Raises: InvalidInput for a missing glyph."""
         ...
 

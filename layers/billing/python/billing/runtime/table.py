@@ -18,6 +18,7 @@ from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices
+from billing.adapters.dynamodb.reminders import Reminders
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
@@ -76,6 +77,11 @@ def series() -> SeriesRecords:
 @cache
 def recurring_invoices() -> RecurringInvoices:
     return RecurringInvoices(table())
+
+
+@cache
+def reminders() -> Reminders:
+    return Reminders(table())
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from billing.domain.deliverable import Deliverable, DeliveryFact, is_quote_id, named
+from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, is_quote_id, named
 from billing.domain.delivery import (
     ClaimState,
     DeliveryOutcome,
@@ -25,10 +25,13 @@ from billing.domain.errors import (
     NotFound,
 )
 from billing.domain.events import SYSTEM_ACTOR, Event
-from billing.domain.invoice import InvoiceDocument
+from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.domain.letter import ComposedMail
 from billing.domain.links import LinkToken
 from billing.domain.mail import compose_mail
 from billing.domain.quote import Quote, QuoteDocument
+from billing.domain.reminder_mail import compose_reminder_mail
+from billing.domain.reminders import Reminder, is_remindable
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
@@ -45,6 +48,7 @@ _FACTS = {
     DeliveryState.DELIVERED: DeliveryFact.DELIVERED,
     DeliveryState.BOUNCED: DeliveryFact.BOUNCED,
     DeliveryState.UNCONFIRMED: DeliveryFact.UNCONFIRMED,
+    DeliveryState.NOT_SENT: DeliveryFact.DROPPED,
 }
 
 
@@ -71,9 +75,11 @@ def render_invoice(
     """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again."""
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
+    if isinstance(issued, Reminder):
+        return Rendering(pdf=_reminded(issued, deliveries)[1], send=request.send, fresh=False)
     if issued.delivery.pdf is not None:
         return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False)
-    document = _document(issued)
+    document = issued.frozen if isinstance(issued, Quote) else issued.document
     logo = document.seller_logo
     content = renderer.render(issued, logo=documents.get(logo.key) if logo else None)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -108,12 +114,13 @@ def mail_invoice(
 
     The claim says how far the sending went. Cut while transmitting, it waits for the provider's word.
     Nothing is sent for an attempt that has its outcome: a person may have opened the next one.
+    A reminder of what was paid or credited meanwhile is dropped, up to the last moment: its claim is abandoned.
 
     Raises: MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
     """
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
-    pdf = issued.delivery.pdf
+    pdf = _reminded(issued, deliveries)[1] if isinstance(issued, Reminder) else issued.delivery.pdf
     if request.recipient is None or pdf is None:
         raise NotFound
     claim = deliveries.claim_mail(
@@ -126,21 +133,25 @@ def mail_invoice(
             updated_at=clock.now(),
         )
     )
-    if claim.state in _CLAIM_TO_DELIVERY:
+    if _is_settled(claim, issued, request):
         return claim
-    if claim.state in {ClaimState.REFUSED, ClaimState.ABANDONED} or request.outcome is not None:
-        raise MailRefused
     content = documents.get(pdf.key)
     if content is None:
         raise NotFound
-    further = _further(issued, documents)
     if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
-    moving = _MovingClaim(claim, deliveries, clock)
+    moving = _MovingClaim(claim, deliveries, clock, reminder=issued if isinstance(issued, Reminder) else None)
+    letter = _Addressed(request=request, content=content, further=_further(issued, documents), sent_at=clock.now())
     try:
-        link = _public_link(issued, link_base, deliveries=deliveries, clock=clock, ids=ids)
-        mail = _mail(issued, request, content, further, link, clock)
+        moving.hold_owed()
+        if isinstance(issued, Reminder):
+            mail = letter.reminding(issued, _reminded(issued, deliveries)[0])
+        else:
+            mail = letter.carrying(issued, _public_link(issued, link_base, deliveries=deliveries, clock=clock, ids=ids))
         message_id = mailer.send(mail, hand_over=moving.hand_over)
+    except _NoLongerOwed:
+        moving.advance(state=ClaimState.ABANDONED)
+        return moving.claim
     except MailTemporarilyRefused:
         if moving.claim.state is ClaimState.TRANSMITTING:
             moving.advance(state=ClaimState.CLAIMED)
@@ -153,20 +164,45 @@ def mail_invoice(
     return moving.claim
 
 
+def _is_settled(claim: MailClaim, issued: Deliverable, request: DeliveryRequest) -> bool:
+    """Whether the mail left already, or was dropped by a run that died before it could say so. Raises: MailRefused."""
+    if claim.state in _CLAIM_TO_DELIVERY:
+        return True
+    if isinstance(issued, Reminder) and claim.state is ClaimState.ABANDONED and request.outcome is None:
+        return True
+    if claim.state in {ClaimState.REFUSED, ClaimState.ABANDONED} or request.outcome is not None:
+        raise MailRefused
+    return False
+
+
+class _NoLongerOwed(Exception):
+    """What a reminder asks for was paid or credited before it left."""
+
+
 class _MovingClaim:
     """The claim of a mail while this run sends it; each step holds that nobody else moved it."""
 
-    def __init__(self, claim: MailClaim, deliveries: Deliveries, clock: Clock) -> None:
+    def __init__(
+        self, claim: MailClaim, deliveries: Deliveries, clock: Clock, *, reminder: Reminder | None = None
+    ) -> None:
         self.claim = claim
         self._deliveries = deliveries
         self._clock = clock
+        self._reminder = reminder
+
+    def hold_owed(self) -> None:
+        """Raises: _NoLongerOwed."""
+        reminder = self._reminder
+        if reminder and not is_remindable(self._deliveries.invoice(reminder.tenant_id, reminder.invoice_id)):
+            raise _NoLongerOwed
 
     def advance(self, **changes: Any) -> bool:
         expected, self.claim = self.claim, replace(self.claim, updated_at=self._clock.now(), **changes)
         return self._deliveries.advance_mail(self.claim, expected=expected)
 
     def hand_over(self) -> None:
-        """Raises: MailUnconfirmed, when another run hands this mail over."""
+        """Raises: MailUnconfirmed, when another run hands this mail over; _NoLongerOwed."""
+        self.hold_owed()
         if not self.advance(state=ClaimState.TRANSMITTING):
             raise MailUnconfirmed
 
@@ -269,7 +305,7 @@ def _public_link(issued: Deliverable, link_base: str, *, deliveries: Deliveries,
 def _further(issued: Deliverable, documents: Documents) -> tuple[MailedFile, ...]:
     """The files that were frozen with the document. Raises: NotFound, DependencyUnavailable."""
     files = []
-    attachments = () if isinstance(issued, Quote) else issued.document.attachments
+    attachments = issued.document.attachments if isinstance(issued, IssuedInvoice) else ()
     for attachment in attachments:
         content = documents.get(attachment.key)
         if content is None:
@@ -278,38 +314,50 @@ def _further(issued: Deliverable, documents: Documents) -> tuple[MailedFile, ...
     return tuple(files)
 
 
-def _mail(
-    issued: Deliverable,
-    request: DeliveryRequest,
-    content: bytes,
-    further: tuple[MailedFile, ...],
-    link: str | None,
-    clock: Clock,
-) -> OutgoingMail:
-    document = _document(issued)
-    composed = compose_mail(issued, link=link)
-    reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
-    assert request.recipient is not None  # noqa: S101 - held by mail_invoice
-    return OutgoingMail(
-        sender_name=document.seller.display_name,
-        reply_to=document.seller.email,
-        recipient=request.recipient,
-        recipient_name=document.buyer.name,
-        subject=composed.subject,
-        text=composed.text,
-        html=composed.html,
-        attachment_name=f"{document.number}.pdf",
-        attachment=content,
-        delivery_reference=reference,
-        message_id=reference,
-        sent_at=clock.now(),
-        further=further,
-        language=document.particulars.language.value.replace("fr-en", "fr, en"),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Addressed:
+    """What travels to a recipient whatever is said: the PDF, what goes with it, the reference of the delivery."""
+
+    request: DeliveryRequest
+    content: bytes
+    further: tuple[MailedFile, ...]
+    sent_at: datetime
+
+    def carrying(self, issued: Printable, link: str | None) -> OutgoingMail:
+        document = issued.frozen if isinstance(issued, Quote) else issued.document
+        return self._mail(compose_mail(issued, link=link), document)
+
+    def reminding(self, reminder: Reminder, invoice: IssuedInvoice) -> OutgoingMail:
+        return self._mail(compose_reminder_mail(reminder, invoice), invoice.document)
+
+    def _mail(self, composed: ComposedMail, document: InvoiceDocument | QuoteDocument) -> OutgoingMail:
+        request = self.request
+        reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
+        assert request.recipient is not None  # noqa: S101 - held by mail_invoice
+        return OutgoingMail(
+            sender_name=document.seller.display_name,
+            reply_to=document.seller.email,
+            recipient=request.recipient,
+            recipient_name=document.buyer.name,
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+            attachment_name=f"{document.number}.pdf",
+            attachment=self.content,
+            delivery_reference=reference,
+            message_id=reference,
+            sent_at=self.sent_at,
+            further=self.further,
+            language=document.particulars.language.value.replace("fr-en", "fr, en"),
+        )
 
 
-def _document(issued: Deliverable) -> InvoiceDocument | QuoteDocument:
-    return issued.frozen if isinstance(issued, Quote) else issued.document
+def _reminded(reminder: Reminder, deliveries: Deliveries) -> tuple[IssuedInvoice, StoredPdf]:
+    """The invoice of a reminder and its stored PDF. Raises: DependencyUnavailable while it has none."""
+    invoice = deliveries.invoice(reminder.tenant_id, reminder.invoice_id)
+    if invoice.delivery.pdf is None:
+        raise DependencyUnavailable
+    return invoice, invoice.delivery.pdf
 
 
 def _claim(request: DeliveryRequest, deliveries: Deliveries) -> MailClaim | None:
@@ -356,6 +404,8 @@ def _outcome(
     reached = _CLAIM_TO_DELIVERY.get(claim.state) if claim else None
     if reached is not None:  # whatever failed after the acceptance, the mail did leave
         return DeliveryOutcome(state=reached[0], pdf=issued.delivery.pdf)
+    if isinstance(issued, Reminder) and error is None and claim and claim.state is ClaimState.ABANDONED:
+        return DeliveryOutcome(state=DeliveryState.NOT_SENT, error="NoLongerOwed")
     unconfirmed = claim is not None and claim.state is ClaimState.TRANSMITTING
     state = DeliveryState.UNCONFIRMED if unconfirmed else DeliveryState.FAILED
     return DeliveryOutcome(state=state, error=error or "NotSent", pdf=issued.delivery.pdf)

@@ -8,6 +8,7 @@ from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
 from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issued_from_item
 from billing.adapters.dynamodb.quotes import Quotes
+from billing.adapters.dynamodb.reminders import moved_reminder, reminder_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
@@ -15,6 +16,7 @@ from billing.domain.errors import DependencyUnavailable, NotFound, StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.quote import Quote
+from billing.domain.reminders import Reminder, is_reminder_id
 
 _HEAD_ATTEMPTS = 10
 
@@ -52,6 +54,8 @@ class Deliveries:
         return issued_from_item(stored)
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        if is_reminder_id(document_id):
+            return self._reminder(tenant_id, document_id)
         if not is_quote_id(document_id):
             return self.invoice(tenant_id, document_id)
         quote = self._quotes.open(tenant_id, document_id)
@@ -118,7 +122,15 @@ class Deliveries:
     def record_link(self, quote: Quote) -> None:
         self._table.write(None, self._quotes.moved_head(quote))
 
+    def _reminder(self, tenant_id: str, reminder_id: str) -> Reminder:
+        stored = self._table.get(keys.reminder(tenant_id, reminder_id))
+        if stored is None:
+            raise NotFound
+        return reminder_from_item(stored)
+
     def _moved_head(self, document: Deliverable) -> Write:
+        if isinstance(document, Reminder):
+            return moved_reminder(self._table, document)
         if isinstance(document, Quote):
             return self._quotes.moved_head(document)
         return self._invoices.moved_head(document)

@@ -1,7 +1,7 @@
-"""Every key of the table, and nowhere else. The tenant comes first in each, but for the four written below.
+"""Every key of the table, and nowhere else. The tenant comes first in each, but for those written below.
 
-``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…`` and ``RECURRING#…`` let one sweeper
-serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
+``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…``, ``RECURRING#…`` and ``REMINDERS#…`` let
+one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.domain.deliverable import is_quote_id
+from billing.domain.reminders import is_reminder_id, reminded_of
 
 HEAD = "HEAD"
 OUTBOX_SHARDS = 4
@@ -86,11 +87,16 @@ def ledger_entry(tenant_id: str, invoice_id: str, rank: int) -> Key:
 
 
 def document(tenant_id: str, document_id: str) -> Key:
-    """Of a quote, an invoice or a credit note, whose id says which."""
+    """Of a quote, an invoice, a credit note or a reminder, whose id says which."""
+    if is_reminder_id(document_id):
+        return reminder(tenant_id, document_id)
     return quote(tenant_id, document_id) if is_quote_id(document_id) else invoice(tenant_id, document_id)
 
 
 def document_event(tenant_id: str, document_id: str, event_id: str) -> Key:
+    """On the timeline of the document; a reminder's is its invoice's."""
+    if is_reminder_id(document_id):
+        return invoice_event(tenant_id, reminded_of(document_id)[0], event_id)
     return Key(document(tenant_id, document_id).pk, f"EVENT#{event_id}")
 
 
@@ -262,3 +268,40 @@ def recurring_due(tenant_id: str) -> str:
 
 def recurring_due_shard(shard: int) -> str:
     return f"RECURRING#{shard}"
+
+
+def reminder(tenant_id: str, reminder_id: str) -> Key:
+    return Key(_tenant(tenant_id, "REMINDER", reminder_id), HEAD)
+
+
+def reminder_plan(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "REMINDERS"), "PLAN")
+
+
+def reminder_run(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "REMINDERS"), "RUN")
+
+
+def reminder_run_of(key: Key) -> str:
+    """The tenant of its key: the index of what is due holds keys only."""
+    return key.pk.split("#")[1]
+
+
+def reminder_hold(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "REMINDERS", "HOLD", invoice_id), HEAD)
+
+
+def reminder_holds(tenant_id: str) -> str:
+    return _tenant(tenant_id, "REMINDERS", "HOLDS")
+
+
+def reminder_pause(tenant_id: str, customer_id: str) -> Key:
+    return Key(_tenant(tenant_id, "REMINDERS", "PAUSE", customer_id), HEAD)
+
+
+def reminders_due(tenant_id: str) -> str:
+    return reminders_due_shard(_shard(tenant_id))
+
+
+def reminders_due_shard(shard: int) -> str:
+    return f"REMINDERS#{shard}"

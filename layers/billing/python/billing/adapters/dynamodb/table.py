@@ -272,6 +272,23 @@ class Table:
             values[":entity"] = entity
         return Write("Put", self.put(content, only_if=condition, values=values), refused)
 
+    def check(
+        self,
+        key: Key,
+        *,
+        only_if: str,
+        values: Mapping[str, str | int | bool],
+        refused: Callable[[Item | None], Exception],
+    ) -> Write:
+        """An item that another part of the transaction rests on."""
+        request = {
+            "TableName": self._name,
+            "Key": _key(key),
+            "ConditionExpression": only_if,
+            "ExpressionAttributeValues": {name: attribute(value) for name, value in values.items()},
+        }
+        return Write("ConditionCheck", request, refused)
+
     def delete(
         self,
         key: Key,
@@ -366,14 +383,12 @@ class Table:
             raise _refusal(actions, error.response.get("CancellationReasons", [])) from error
 
     def _membership_check(self, caller: Caller) -> Write:
-        key = keys.membership(caller.tenant_id, caller.user_id)
-        request = {
-            "TableName": self._name,
-            "Key": _key(key),
-            "ConditionExpression": "version = :version",
-            "ExpressionAttributeValues": {":version": attribute(caller.membership_version)},
-        }
-        return Write("ConditionCheck", request, lambda _: MembershipChanged())
+        return self.check(
+            keys.membership(caller.tenant_id, caller.user_id),
+            only_if="version = :version",
+            values={":version": caller.membership_version},
+            refused=lambda _: MembershipChanged(),
+        )
 
     def _idempotency_record(self, caller: Caller, once: IdempotentRequest, answer: Answer) -> Write:
         key = keys.idempotency(caller.tenant_id, once.operation, once.key)

@@ -7,7 +7,7 @@ from billing.adapters.pdf.archive import Archival, Attachment
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import prepare_logo
 from billing.adapters.pdf.sheet import draw, one_line
-from billing.domain.deliverable import Deliverable
+from billing.domain.deliverable import Printable
 from billing.domain.quote import Quote
 
 _CREATOR = "ZenBilling"
@@ -18,7 +18,7 @@ _IDENTIFIER_BYTES = 16
 class PdfDocumentRenderer:
     def render(
         self,
-        issued: Deliverable,
+        issued: Printable,
         *,
         logo: bytes | None,
         attachments: tuple[Attachment, ...] = (),
