@@ -221,6 +221,22 @@ def test_nothing_is_taken_before_the_caller_has_noted_that_the_mail_leaves(serve
     assert relay.taken == []
 
 
+def test_what_is_held_back_at_the_hand_over_says_no_goodbye_in_the_middle_of_the_content(
+    serve: Callable[..., SmtpMailer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay, said = Relay(), []
+    monkeypatch.setattr("smtplib.SMTP.quit", lambda smtp: said.append(smtp.sock))
+
+    def cannot() -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        serve(relay).send(outgoing(), hand_over=cannot)
+
+    assert said == [None]  # the connection is closed already: nothing waits for an answer
+    assert relay.taken == []
+
+
 MORE_THAN_SOCKETS_HOLD = bytes(8 * 1024 * 1024)
 
 

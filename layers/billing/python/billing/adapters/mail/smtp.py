@@ -64,7 +64,11 @@ class SmtpMailer:
                 smtp.putcmd("data")
                 _expected(_START_OF_CONTENT, *smtp.getreply())
                 smtp.send(_content(raw))
-            hand_over()
+            try:
+                hand_over()
+            except BaseException:
+                smtp.close()  # a QUIT would be taken for content, and its answer waited for
+                raise
             _end(smtp)
         return message_id(mail, self._from_address)
 
