@@ -22,6 +22,7 @@ from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices as TableRecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders as TableReminders
+from billing.adapters.dynamodb.search import Search as TableSearch
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
@@ -49,6 +50,7 @@ from billing.ports.repositories import (
     Verifications,
     WorkflowRequests,
 )
+from billing.ports.search import Search
 from billing.ports.series import SeriesRecords
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
@@ -73,6 +75,7 @@ class Repositories:
     quotes: Quotes
     recurring_invoices: RecurringInvoices
     reminders: Reminders
+    search: Search
     deliveries: Deliveries
     requests: WorkflowRequests
     verifications: Verifications
@@ -228,6 +231,7 @@ def _over_fakes() -> Repositories:
         quotes=fakes.quotes,
         recurring_invoices=fakes.recurring_invoices,
         reminders=fakes.reminders,
+        search=fakes.search,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
         verifications=fakes.verifications,
@@ -278,6 +282,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         quotes=TableQuotes(table),
         recurring_invoices=TableRecurringInvoices(table),
         reminders=TableReminders(table),
+        search=TableSearch(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),
         verifications=TableVerifications(table),

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import TypeVar, cast
 
 from billing.domain.access import Caller, Membership
-from billing.domain.dates import civil_date
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import (
@@ -19,8 +18,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
-from billing.domain.ledger import InvoiceStatus, LedgerEntry, is_overdue
-from billing.domain.money import format_decimal
+from billing.domain.ledger import LedgerEntry, is_overdue
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, Product
 from billing.domain.quote import Quote
@@ -53,8 +51,10 @@ from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
 from tests.fakes.reminders import FakeReminders
+from tests.fakes.search import FakeSearch
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
+from tests.fakes.summaries import invoice_summary, product_summary
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
 
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class FakeProducts:
         with self._store.lock:
             self._store.check(caller)
             rows: Rows = [
-                (f"{fold(product.description.name)}#{product.product_id}", _product_summary(product))
+                (f"{fold(product.description.name)}#{product.product_id}", product_summary(product))
                 for (tenant_id, _), product in self._store.products.items()
                 if tenant_id == caller.tenant_id and product.archived is archived
             ]
@@ -572,6 +572,7 @@ class FakeRepositories:
     quotes: FakeQuotes
     recurring_invoices: FakeRecurringInvoices
     reminders: FakeReminders
+    search: FakeSearch
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
     verifications: FakeVerifications
@@ -592,43 +593,13 @@ def fake_repositories() -> FakeRepositories:
         quotes=FakeQuotes(store),
         recurring_invoices=FakeRecurringInvoices(store),
         reminders=FakeReminders(store),
+        search=FakeSearch(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
         series=FakeSeriesRecords(store),
-    )
-
-
-def invoice_summary(invoice: Invoice) -> InvoiceSummary:
-    if isinstance(invoice, DraftInvoice):
-        return InvoiceSummary(
-            invoice_id=invoice.invoice_id,
-            status=InvoiceStatus.DRAFT,
-            number=None,
-            list_date=civil_date(invoice.created_at),
-            due_date=invoice.content.due_date,
-            customer_id=invoice.content.customer_id,
-            customer_name=invoice.customer_name,
-            currency=invoice.content.particulars.currency,
-            total_minor=invoice.totals.total_minor,
-            balance_minor=invoice.totals.due_minor,
-            delivery_state="not_sent",
-        )
-    document = invoice.document
-    return InvoiceSummary(
-        invoice_id=invoice.invoice_id,
-        status=invoice.ledger.status,
-        number=document.number,
-        list_date=document.issue_date,
-        due_date=document.due_date,
-        customer_id=document.customer_id,
-        customer_name=document.buyer.name,
-        currency=document.currency,
-        total_minor=document.totals.total_minor,
-        balance_minor=invoice.ledger.balance_minor,
-        delivery_state=invoice.delivery.state.value,
     )
 
 
@@ -641,20 +612,6 @@ def _customer_summary(customer: Customer) -> CustomerSummary:
         email=description.email,
         city=description.billing_address.city,
         siren=description.siren,
-    )
-
-
-def _product_summary(product: Product) -> ProductSummary:
-    description = product.description
-    return ProductSummary(
-        product_id=product.product_id,
-        kind=description.kind,
-        name=description.name,
-        reference=description.reference,
-        unit=description.unit,
-        unit_price=format_decimal(description.unit_price),
-        vat=description.vat,
-        archived=product.archived,
     )
 
 

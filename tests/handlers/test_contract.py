@@ -186,6 +186,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("recurring_invoices/list")
     check("recurring_invoices/read_timeline", **recurring)
     check("recurring_invoices/end", **recurring)
+    for domain in ("invoices", "quotes", "credit_notes", "products"):
+        check(f"{domain}/search")
     check("reminders/read_plan")
     check("reminders/edit_plan")
     check("reminders/preview", **invoice)

@@ -147,6 +147,15 @@ def test_recurring_invoices_cost_their_requests(owner: Person, requests: Callabl
     assert requests(lambda: owner.call("recurring_invoices/list")) == 1
 
 
+def test_a_search_costs_two_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=owner.ids["invoice_id"])
+
+    for query in ("client", "F2026-00001", "1", "client 2026"):
+        found = requests(lambda query=query: owner.call("invoices/search", query={"q": query}))  # type: ignore[misc]
+        assert found <= 2, query
+    assert requests(lambda: owner.call("products/search", query={"q": "nulle part"})) == 1
+
+
 def test_reminders_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
     path = {"invoice_id": owner.ids["invoice_id"]}
     customer = {"customer_id": owner.ids["customer_id"]}

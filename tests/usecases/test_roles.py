@@ -36,6 +36,7 @@ from billing.usecases import (
     quotes,
     recurring_invoices,
     reminders,
+    search,
     series,
     verifications,
 )
@@ -519,6 +520,18 @@ class Acts:
     def resume_reminder(self, by: Caller) -> object:
         return reminders.resume_reminder(by, self.shop.customer().customer_id, **self._reminder_ports())
 
+    def search_invoices(self, by: Caller) -> object:
+        return search.search_invoices(by, "exemple", PAGE, search=self.held.search)
+
+    def search_quotes(self, by: Caller) -> object:
+        return search.search_quotes(by, "exemple", PAGE, search=self.held.search)
+
+    def search_credit_notes(self, by: Caller) -> object:
+        return search.search_credit_notes(by, "exemple", PAGE, search=self.held.search)
+
+    def search_products(self, by: Caller) -> object:
+        return search.search_products(by, "conseil", PAGE, search=self.held.search)
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -589,6 +602,7 @@ ALLOWED: dict[str, set[Role]] = {
         ),
         WRITERS,
     ),
+    **dict.fromkeys(("search_invoices", "search_quotes", "search_credit_notes", "search_products"), READERS),
     **dict.fromkeys(("read_reminder_plan", "list_reminders", "preview_reminder", "read_reminder_pause"), READERS),
     **dict.fromkeys(
         ("send_reminder", "hold_reminder", "release_reminder", "pause_reminder", "resume_reminder"), WRITERS

@@ -19,6 +19,7 @@ from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders
+from billing.adapters.dynamodb.search import Search
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
@@ -82,6 +83,11 @@ def recurring_invoices() -> RecurringInvoices:
 @cache
 def reminders() -> Reminders:
     return Reminders(table())
+
+
+@cache
+def search() -> Search:
+    return Search(table())
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_credits import credit_of, movement_writes
@@ -14,6 +14,7 @@ from billing.adapters.dynamodb.invoices import (
     issued_to_item,
     series_from_item,
 )
+from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
 from billing.domain.customer_credit import CreditMovement
@@ -74,11 +75,13 @@ class CreditNotes:
     ) -> None:
         tenant_id = caller.tenant_id
         of_note, of_invoice = events
+        content = issued_to_item(note)
         self._table.write(
             caller,
             *self._invoices.moved_ledger(invoice, entries),
             *(movement_writes(self._table, movement) if movement else ()),
-            self._table.create(issued_to_item(note), refuse_with(Busy)),
+            self._table.create(content, refuse_with(Busy)),
+            *word_records(self._table, search.CREDIT_NOTE, content),
             *self._invoices.taken_number(note, allocation),
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._table.event(keys.invoice_event(tenant_id, note.invoice_id, of_note.event_id), tenant_id, of_note),

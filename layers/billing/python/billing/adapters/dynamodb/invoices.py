@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 
-from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import (
     SCHEMA_VERSION,
     Item,
@@ -20,6 +21,7 @@ from billing.adapters.dynamodb.codec import (
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
 from billing.adapters.dynamodb.products import from_item as product_from_item
+from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.dates import civil_date
@@ -34,6 +36,7 @@ from billing.domain.errors import (
     UnknownReference,
 )
 from billing.domain.events import Event
+from billing.domain.findable import draft_words, issued_words
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
@@ -81,6 +84,7 @@ def draft_to_item(draft: DraftInvoice) -> Item:
         version=draft.version,
         # The lines stand in the content already; twice, a large draft would not fit into an item.
         body=dump(replace(draft, totals=replace(draft.totals, lines=()))),
+        words=" ".join(draft_words(draft)),
         **listed,
     )
 
@@ -101,6 +105,7 @@ def issued_to_item(invoice: IssuedInvoice) -> Item:
         ledger=dump(invoice.ledger),
         delivery=dump(invoice.delivery),
         private_notes=invoice.private_notes or None,
+        words=" ".join(issued_words(invoice)),
         created_at=invoice.created_at.isoformat(),
         updated_at=invoice.updated_at.isoformat(),
         **(_listed_note(invoice) if document.document_type.is_credit_note else _listed_invoice(invoice)),
@@ -249,6 +254,12 @@ def delivery_to_item(request: DeliveryRequest) -> Item:
     )
 
 
+def new_draft(table: Table, draft: DraftInvoice, refused: Callable[[Item | None], Exception]) -> tuple[Write, ...]:
+    """The draft and the records under which it is found."""
+    content = draft_to_item(draft)
+    return (table.create(content, refused), *word_records(table, search.INVOICE, content))
+
+
 class Invoices:
     """Port Invoices."""
 
@@ -284,20 +295,19 @@ class Invoices:
         return from_item(stored)
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
-        head = self._table.create(draft_to_item(draft), refuse_with(Busy))
         self._table.write(
             caller,
-            head,
+            *new_draft(self._table, draft, refuse_with(Busy)),
             self._event(draft.tenant_id, draft.invoice_id, event),
             once=once,
             answered=draft,
         )
 
     def save_draft(self, caller: Caller, draft: DraftInvoice, *, previous: DraftInvoice, event: Event) -> None:
-        head = self._table.replace(
-            draft_to_item(draft), expected_version=previous.version, entity=DRAFT, refused=_draft_refused
-        )
-        self._table.write(caller, head, self._event(draft.tenant_id, draft.invoice_id, event))
+        content = draft_to_item(draft)
+        head = self._table.replace(content, expected_version=previous.version, entity=DRAFT, refused=_draft_refused)
+        found = word_records(self._table, search.INVOICE, content, draft_to_item(previous))
+        self._table.write(caller, head, *found, self._event(draft.tenant_id, draft.invoice_id, event))
 
     def delete_draft(self, caller: Caller, invoice_id: str, *, expected_version: int, event: Event) -> None:
         gone = self.deleted_draft(caller, invoice_id, expected_version=expected_version, event=event)
@@ -355,12 +365,12 @@ class Invoices:
         payment: tuple[LedgerEntry, Event] | None = None,
     ) -> None:
         tenant_id = caller.tenant_id
-        head = self._table.replace(
-            issued_to_item(issued), expected_version=draft.version, entity=DRAFT, refused=_draft_refused
-        )
+        content = issued_to_item(issued)
+        head = self._table.replace(content, expected_version=draft.version, entity=DRAFT, refused=_draft_refused)
         self._table.write(
             caller,
             head,
+            *word_records(self._table, search.INVOICE, content, draft_to_item(draft)),
             *self.taken_number(issued, allocation),
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._event(tenant_id, issued.invoice_id, event),

@@ -62,6 +62,10 @@ def customer_word(tenant_id: str, word: str, customer_id: str) -> Key:
     return Key(_tenant(tenant_id, "SEARCH", "CUSTOMER"), f"{word}#{customer_id}")
 
 
+def document_word(tenant_id: str, kind: str, word: str, document_id: str) -> Key:
+    return Key(_tenant(tenant_id, "SEARCH", kind), f"{word}#{document_id}")
+
+
 def product(tenant_id: str, product_id: str) -> Key:
     return Key(_tenant(tenant_id, "PRODUCT", product_id), HEAD)
 

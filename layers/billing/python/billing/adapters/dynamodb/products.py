@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import Busy, NotFound, StaleVersion
 from billing.domain.events import Event
+from billing.domain.findable import product_words
 from billing.domain.money import format_decimal
 from billing.domain.parties import Product
 from billing.domain.search import fold
@@ -41,6 +43,7 @@ def to_item(product: Product) -> Item:
         version=product.version,
         body=dump(product),
         summary=dump(summary_of(product)),
+        words=" ".join(product_words(product)),
         listing_pk=keys.product_listing(product.tenant_id, archived=product.archived),
         listing_sk=f"{fold(product.description.name)[:100]}#{product.product_id}",
     )
@@ -64,14 +67,16 @@ class Products:
         return from_item(stored)
 
     def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None:
-        head = self._table.create(to_item(product), refuse_with(Busy))
-        self._table.write(caller, head, self._event(product, event), once=once, answered=product)
+        content = to_item(product)
+        head = self._table.create(content, refuse_with(Busy))
+        found = word_records(self._table, search.PRODUCT, content)
+        self._table.write(caller, head, *found, self._event(product, event), once=once, answered=product)
 
     def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None:
-        head = self._table.replace(
-            to_item(product), expected_version=product.version - 1, refused=refuse_with(StaleVersion)
-        )
-        self._table.write(caller, head, self._event(product, event), once=once, answered=product)
+        content = to_item(product)
+        head = self._table.replace(content, expected_version=product.version - 1, refused=refuse_with(StaleVersion))
+        found = word_records(self._table, search.PRODUCT, content)
+        self._table.write(caller, head, *found, self._event(product, event), once=once, answered=product)
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
         self._table.trust(caller)

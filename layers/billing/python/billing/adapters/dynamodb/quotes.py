@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, optional_text, text
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.invoices import (
     Invoices,
     delivery_to_item,
-    draft_to_item,
+    new_draft,
     series_from_item,
     series_to_item,
 )
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
+from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import Busy, NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
+from billing.domain.findable import quote_words
 from billing.domain.invoice import DraftInvoice, Invoice
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.quote import Quote, QuoteDocument, QuoteStatus
@@ -46,6 +48,7 @@ def to_item(quote: Quote) -> Item:
         numbered=quote.number is not None,
         **_content(quote),
         summary=dump(summary),
+        words=" ".join(quote_words(quote)),
         listing_pk=keys.quote_listing(quote.tenant_id),
         listing_sk=by_date,
         status_pk=keys.quote_status(quote.tenant_id, summary.status.value),
@@ -89,8 +92,15 @@ class Quotes:
         return from_item(stored)
 
     def create(self, caller: Caller, quote: Quote, *, event: Event, once: IdempotentRequest) -> None:
-        head = self._table.create(to_item(quote), refuse_with(Busy))
-        self._table.write(caller, head, self._event(quote, event), once=once, answered=quote)
+        content = to_item(quote)
+        self._table.write(
+            caller,
+            self._table.create(content, refuse_with(Busy)),
+            *word_records(self._table, search.QUOTE, content),
+            self._event(quote, event),
+            once=once,
+            answered=quote,
+        )
 
     def save(
         self,
@@ -102,7 +112,15 @@ class Quotes:
         former: Quote | None = None,
     ) -> None:
         kept = [self._table.create(_revision_to_item(former), refuse_with(StaleVersion))] if former else []
-        self._table.write(caller, self.moved_head(quote), *kept, self._event(quote, event), once=once, answered=quote)
+        self._table.write(
+            caller,
+            self.moved_head(quote),
+            *word_records(self._table, search.QUOTE, to_item(quote)),
+            *kept,
+            self._event(quote, event),
+            once=once,
+            answered=quote,
+        )
 
     def delete(self, caller: Caller, quote_id: str, *, expected_version: int, event: Event) -> None:
         head = self._table.delete(
@@ -154,13 +172,15 @@ class Quotes:
         event: Event,
         once: IdempotentRequest,
     ) -> None:
+        content = to_item(quote)
         head = self._table.replace(
-            to_item(quote), expected_version=previous.version, entity=QUOTE, refused=refuse_with(StaleVersion)
+            content, expected_version=previous.version, entity=QUOTE, refused=refuse_with(StaleVersion)
         )
         numbered = self._numbered(caller.tenant_id, quote, allocation) if allocation else ()
         self._table.write(
             caller,
             head,
+            *word_records(self._table, search.QUOTE, content, to_item(previous)),
             *numbered,
             self._table.create(delivery_to_item(delivery), refuse_with(StaleVersion)),
             self._event(quote, event),
@@ -186,7 +206,7 @@ class Quotes:
         self._table.write(
             caller,
             self.moved_head(quote),
-            self._table.create(draft_to_item(draft), refuse_with(Busy)),
+            *new_draft(self._table, draft, refuse_with(Busy)),
             self._event(quote, own),
             self._table.event(
                 keys.document_event(draft.tenant_id, draft.invoice_id, of_draft.event_id), draft.tenant_id, of_draft

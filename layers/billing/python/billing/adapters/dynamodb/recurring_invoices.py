@@ -7,7 +7,7 @@ from datetime import date
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
-from billing.adapters.dynamodb.invoices import draft_to_item
+from billing.adapters.dynamodb.invoices import new_draft
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import Busy, NotFound, StaleVersion
@@ -120,7 +120,7 @@ class RecurringInvoices:
             caller,
             self._moved(recurring),
             self._table.create(record, lambda _: PeriodMade()),
-            self._table.create(draft_to_item(draft), lambda _: PeriodMade()),
+            *new_draft(self._table, draft, lambda _: PeriodMade()),
             self._event(recurring, own),
             self._table.event(
                 keys.document_event(draft.tenant_id, draft.invoice_id, of_draft.event_id), draft.tenant_id, of_draft

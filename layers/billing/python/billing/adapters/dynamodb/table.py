@@ -81,15 +81,24 @@ class Table:
         self._ids = ids
         self._trusted: dict[tuple[str, str, int], float] = {}
 
-    def batch(self, wanted: Sequence[Key]) -> dict[Key, Item]:
-        """Consistent items by key, those that exist; more than 100 keys take more than one request."""
+    def batch(self, wanted: Sequence[Key], *, only: Sequence[str] = ()) -> dict[Key, Item]:
+        """Consistent items by key, those that exist; more than 100 keys take more than one request.
+
+        ``only`` some attributes beside the key, when they are named.
+        """
+        shown = {}
+        if only:
+            shown = {
+                "ProjectionExpression": ", ".join(["pk", "sk", *(f"#{name}" for name in only)]),
+                "ExpressionAttributeNames": {f"#{name}": name for name in only},
+            }
         found: dict[Key, Item] = {}
         for start in range(0, len(wanted), _BATCH_LIMIT):
             pending: list[Any] = [_key(key) for key in wanted[start : start + _BATCH_LIMIT]]
             pause = 0.02
             while pending:
                 answer = self._call(
-                    "batch_get_item", RequestItems={self._name: {"Keys": pending, "ConsistentRead": True}}
+                    "batch_get_item", RequestItems={self._name: {"Keys": pending, "ConsistentRead": True, **shown}}
                 )
                 for stored in answer["Responses"].get(self._name, []):
                     found[Key(text(stored, "pk"), text(stored, "sk"))] = stored

@@ -1,0 +1,110 @@
+"""From 10 to 10,000 documents, every list, search, read and write asks the table for as much as before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb import search as records
+from billing.adapters.dynamodb.codec import Item, text
+from billing.adapters.dynamodb.companies import from_item as company_of
+from billing.adapters.dynamodb.customers import from_item as customer_of
+from billing.runtime import table
+from tests.benchmarks import seed
+from tests.handlers.conftest import Answered, Json, Person
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FEW, MANY = 10, 10_000
+UNTIL = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def _history(owner: Person, count: int) -> Iterator[Item]:
+    """Issued invoices of one customer with the records under which they are found: all of them for one in ten, else
+    the customer's name and the number. Their places in the series are not needed here, and half of the time."""
+    company = table.table().get(keys.company(owner.tenant_id))
+    customer = table.table().get(keys.customer(owner.tenant_id, owner.ids["customer_id"]))
+    assert company is not None
+    assert customer is not None
+    heads = seed.history(company_of(company), customer_of(customer), count, UNTIL)
+    for rank, head in enumerate(one for one in heads if text(one, "entity") == "issued_invoice"):
+        yield head
+        found = [write.request["Item"] for write in records.word_records(table.table(), records.INVOICE, head)]
+        yield from found if rank % 10 == 0 else (one for one in found if text(one, "sk")[:6] in {"client", "f20260"})
+
+
+def _questions(owner: Person) -> dict[str, partial[Answered]]:
+    customer = owner.ids["customer_id"]
+    lists: dict[str, Json] = {
+        "all": {},
+        "by status": {"status": "issued"},
+        "overdue": {"overdue": "true"},
+        "of a customer": {"customer_id": customer},
+        "of a month": {"from": "2026-10-01", "to": "2026-10-31"},
+        "a hundred": {"limit": "100"},
+    }
+    asked = {f"list {name}": partial(owner.call, "invoices/list", query=query) for name, query in lists.items()}
+    for query in ("client", "F2026-00007", "1", "120", "client 00001"):
+        asked[f"search {query}"] = partial(owner.call, "invoices/search", query={"q": query})
+    for operation in ("quotes/list", "credit_notes/list", "payments/list", "recurring_invoices/list", "products/list"):
+        asked[operation] = partial(owner.call, operation, query={})
+    for operation in ("customers/list", "customers/search", "products/search", "quotes/search", "credit_notes/search"):
+        asked[operation] = partial(owner.call, operation)
+    return asked
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Json]]:
+    """What was asked of the table, and how much it gave back."""
+    client = table.table()
+    original = client._call
+    made: list[tuple[str, Json]] = []
+
+    def noted(operation: str, **request: Any) -> Any:
+        answer = original(operation, **request)
+        made.append((operation, answer))
+        return answer
+
+    monkeypatch.setattr(client, "_call", noted)
+    return made
+
+
+def _cost(counted: list[tuple[str, Json]], ask: Callable[[], Answered]) -> tuple[list[str], int, int]:
+    """Requests, items looked at, rows answered."""
+    counted.clear()
+    answer = ask()
+    assert answer.status < 300, answer.text
+    looked_at = sum(found.get("ScannedCount", 0) for _, found in counted)
+    assert all(found.get("ScannedCount", 0) == found.get("Count", 0) for _, found in counted)
+    return [operation for operation, _ in counted], looked_at, len(answer.body["items"])
+
+
+def test_what_is_asked_of_the_table_does_not_grow_with_the_history(
+    owner: Person,
+    member: Callable[..., Person],
+    counted: list[tuple[str, Json]],
+    dynamodb: DynamoDBClient,
+    billing_table: str,
+) -> None:
+    owner.call("invoices/list", query={})  # the membership is trusted from here on
+    seed.write(dynamodb, billing_table, _history(owner, FEW))
+    before = {name: _cost(counted, ask) for name, ask in _questions(owner).items()}
+
+    seed.write(dynamodb, billing_table, _history(owner, MANY))
+    owner.call("invoices/list", query={})
+    after = {name: _cost(counted, ask) for name, ask in _questions(owner).items()}
+
+    for name, (requests, looked_at, rows) in after.items():
+        assert requests == before[name][0], name
+        assert len(requests) <= 2, name
+        assert looked_at <= 100, name
+        assert rows <= 100, name
+    assert after["list all"][2] == 50
+    assert after["list a hundred"][2] == 100
+    assert after["search F2026-00007"][2] >= 1
