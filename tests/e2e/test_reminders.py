@@ -73,12 +73,13 @@ def test_eight_runs_at_once_mail_a_level_once(cloud: LocalCloud, person: Callabl
     sent = wait_for(lambda: _settled(someone, path), seconds=60, what="the reminder")
     cloud.invoke("scheduled-run-reminders", {})
 
-    assert (sent["level"], sent["state"], sent["claim"]["days_late"]) == ("second", "sent", LATE_DAYS)
+    assert (sent["level"], sent["claim"]["days_late"]) == ("second", LATE_DAYS)
+    assert sent["state"] in {"sent", "delivered"}  # the relay may have told already
     assert sent["claim"]["collection_fee_minor"] == 4_000
     assert len(someone.api.get(f"{path}/reminders")["items"]) == 1
     assert len(_mails(cloud, someone, invoice["number"])) == 1
     told = [event["event_type"] for event in someone.api.get(f"{path}/timeline")["items"]]
-    assert told.count("invoice.reminder_sent") == 1
+    assert told.count("invoice.reminder_requested") == 1
     again = someone.api.send("POST", f"{path}/reminders", {"level": "second"}, idempotency_key=str(uuid.uuid4()))
     assert (again.status_code, again.json()["type"]) == (409, "/problems/reminder-already-sent")
 

@@ -147,7 +147,7 @@ def test_a_deposit_of_thirty_percent_then_the_rest_are_the_quote() -> None:
     assert site.shop.proof().findings == ()
 
 
-SHARES = st.tuples(st.sampled_from(["deposit", "part"]), st.decimals(Decimal("0.5"), 60, places=2))
+SHARES = st.tuples(st.sampled_from(["deposit", "part", "progress"]), st.decimals(Decimal("0.5"), 60, places=2))
 LINES = st.lists(
     st.tuples(
         st.integers(1, 40).map(str),
@@ -169,7 +169,8 @@ def test_whatever_is_billed_in_parts_re_adds_to_the_quote(
     billed: list[IssuedInvoice] = []
     for how, percent in shares:
         try:
-            billed.append(site.issue(how, percent=percent))
+            asked = {"progress" if how == "progress" else "percent": percent}
+            billed.append(site.issue("part" if how == "progress" else how, **asked))
         except (FieldErrors, QuoteAlreadyInvoiced):
             continue
         assert site.billing.to_collect_minor == site.quote.totals.total_minor
@@ -181,6 +182,28 @@ def test_whatever_is_billed_in_parts_re_adds_to_the_quote(
     assert all(group.taxable_minor >= 0 for one in billed for group in one.totals.vat_breakdown)
     assert not any(site.quote.unbilled.values())
     assert site.shop.proof().findings == ()
+
+
+def test_a_progress_takes_off_what_was_invoiced_before() -> None:
+    site = Site(("1", "1000", "20"), ("2", "250", "10")).accept()
+    site.issue("deposit", percent=Decimal(20))
+
+    first = site.issue("part", progress=Decimal(50))
+    second = site.issue("part", progress=Decimal(80))
+
+    assert [line.net_minor for line in first.totals.lines] == [30_000, 15_000]
+    assert [line.net_minor for line in second.totals.lines] == [30_000, 15_000]
+    assert second.totals.lines[0].line.description == (
+        f"Situation n° 2 : avancement 80{NO_BREAK_SPACE}% du devis D2026-00001"
+    )
+    with pytest.raises(FieldErrors) as refused:
+        site.bill("part", progress=Decimal(80))
+    assert [error.pointer for error in refused.value.errors] == ["/progress_percent"]
+    last = site.issue("part", progress=Decimal(100))
+    assert groups(first.totals, second.totals, last.totals) == {
+        vat: (net * 8 // 10, tax * 8 // 10) for vat, (net, tax) in groups(site.quote.totals).items()
+    }
+    assert site.quote.status(site.shop.clock.today()) is QuoteStatus.INVOICED
 
 
 def test_never_more_than_what_remains() -> None:

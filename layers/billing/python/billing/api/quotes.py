@@ -168,7 +168,7 @@ def totals_fields(quote: Quote) -> dict[str, Any]:
     return {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
 
 
-class BillQuoteRequest(Request):
+class BillQuoteDepositRequest(Request):
     """A share of the quote: either a percentage or an amount without VAT, split over its rates."""
 
     percent: Annotated[Percentage | None, Field(description="Of the whole quote", examples=["30"])] = None
@@ -182,12 +182,25 @@ class BillQuoteRequest(Request):
         return Share(percent=self.percent, net_minor=self.net_minor)
 
 
-class BillQuoteDepositRequest(BillQuoteRequest):
-    pass
+class BillQuotePartRequest(Request):
+    """A share of the quote, or the progress of the whole work so far: what was invoiced before is taken off it."""
 
+    percent: Annotated[Percentage | None, Field(description="Of the whole quote", examples=["30"])] = None
+    net_minor: Annotated[AmountMinor | None, Field(description="Cents without VAT")] = None
+    progress_percent: Annotated[
+        Percentage | None, Field(description="All the work done so far, deposits and parts included", examples=["60"])
+    ] = None
 
-class BillQuotePartRequest(BillQuoteRequest):
-    pass
+    def share(self) -> Share:
+        """Raises: FieldErrors."""
+        given = {"percent": self.percent, "net_minor": self.net_minor, "progress_percent": self.progress_percent}
+        if sum(value is not None for value in given.values()) != 1:
+            said = (
+                "Indiquez un pourcentage, un montant HT ou un avancement, et un seul.",
+                "Give a percentage, an amount or a progress, and one only.",
+            )
+            raise FieldErrors(tuple(FieldError(f"/{name}", *said) for name in given))
+        return Share(percent=self.percent, net_minor=self.net_minor, progress=self.progress_percent)
 
 
 class QuoteRemainderResponse(Reply):

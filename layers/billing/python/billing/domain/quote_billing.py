@@ -29,14 +29,15 @@ Nets = dict[VatTreatment, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How much of a quote: a percentage of it (30.0), or cents without VAT."""
+    """How much of a quote: a percentage of it (30.0), cents without VAT, or all the work done so far in percent."""
 
     percent: Decimal | None = None
     net_minor: int | None = None
+    progress: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if (self.percent is None) == (self.net_minor is None):
-            raise ValueError("a share is a percentage or an amount")
+        if sum(one is not None for one in (self.percent, self.net_minor, self.progress)) != 1:
+            raise ValueError("a share is a percentage, an amount or a progress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,14 @@ def _nets(quote: Quote, share: Share, left: Nets) -> Nets:
         pointer, percent = "/percent", share.percent
         whole = {group.vat: group.taxable_minor for group in quote.totals.vat_breakdown}
         wanted = {vat: percentage_of(net_minor, percent) for vat, net_minor in whole.items()}
+    elif share.progress is not None:
+        pointer, progress = "/progress_percent", share.progress
+        whole = {group.vat: group.taxable_minor for group in quote.totals.vat_breakdown}
+        # What was invoiced before, whatever it was called, is part of the progress.
+        wanted = {
+            vat: max(percentage_of(net_minor, progress) - (net_minor - left.get(vat, 0)), 0)
+            for vat, net_minor in whole.items()
+        }
     else:
         assert share.net_minor is not None  # noqa: S101 - held by Share
         pointer = "/net_minor"
@@ -235,8 +244,14 @@ def _kind(quote: Quote, vat: VatTreatment) -> ProductKind:
 
 
 def _label(quote: Quote, share: Share, kind: PartKind) -> str:
+    if share.progress is not None:
+        reached = format_percent(share.progress)
+        return f"Situation n° {_next_situation(quote)} : avancement {reached} du devis {quote.number}"
     percent = f"{format_percent(share.percent)} " if share.percent is not None else ""
     if kind is PartKind.DEPOSIT:
         return f"Acompte {f'de {percent}' if percent else ''}sur devis {quote.number}"
-    rank = 1 + sum(part.kind is PartKind.PART for part in quote.parts)
-    return f"Situation n° {rank} : {percent or 'part '}du devis {quote.number}"
+    return f"Situation n° {_next_situation(quote)} : {percent or 'part '}du devis {quote.number}"
+
+
+def _next_situation(quote: Quote) -> int:
+    return 1 + sum(part.kind is PartKind.PART for part in quote.parts)
