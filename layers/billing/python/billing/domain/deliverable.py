@@ -30,6 +30,8 @@ def is_quote_id(document_id: str) -> bool:
     return document_id.startswith(QUOTE_PREFIX)
 
 
-def named(document_id: str) -> dict[str, str | int]:
+def named(document: Deliverable) -> dict[str, str | int]:
     """How an event names its document."""
-    return {"quote_id" if is_quote_id(document_id) else "invoice_id": document_id}
+    if isinstance(document, Quote):
+        return {"quote_id": document.quote_id, "number": document.number or ""}
+    return {"invoice_id": document.invoice_id, "number": document.document.number}
