@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from billing.api.accounts import SignUpRequest, SignUpResponse
 from billing.api.answers import answer, documented, respond
 from billing.api.entry import entry_point
+from billing.api.identity import origin
 from billing.api.problems import install
 from billing.runtime.clock import clock
 from billing.runtime.identity import identity
@@ -36,6 +37,7 @@ def create_account(body: Annotated[SignUpRequest, Body()]) -> Response[str]:
         identity=identity(),
         memberships=memberships(),
         clock=clock,
+        origin=origin(app),
     )
     return respond(answer(201, SignUpResponse(email=body.email)))
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from billing.api.answers import answer, documented, respond
 from billing.api.entry import entry_point
 from billing.api.fields import QuoteToken
+from billing.api.identity import origin
 from billing.api.problems import install
 from billing.api.quotes import AnswerPortalQuoteRequest, PortalQuoteResponse
 from billing.runtime import table
@@ -40,7 +41,7 @@ def answer_quote(token: QuoteToken, body: Annotated[AnswerPortalQuoteRequest, Bo
             name=body.name,
             comment=body.comment,
             document_hash=body.document_hash,
-            ip_address=app.current_event.request_context.http.source_ip,
+            origin=origin(app),
         ),
         quotes=table.quotes(),
         clock=clock,

@@ -15,6 +15,7 @@ from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
+from billing.adapters.dynamodb.event_feed import EventFeed as TableEventFeed
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.payments import Payments as TablePayments
@@ -35,6 +36,7 @@ from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.credit_notes import CreditNotes
+from billing.ports.event_feed import EventFeed
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
 from billing.ports.payments import LedgerMove, Payments
@@ -82,6 +84,7 @@ class Repositories:
     credit_notes: CreditNotes
     payments: Payments
     series: SeriesRecords
+    event_feed: EventFeed
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -238,6 +241,7 @@ def _over_fakes() -> Repositories:
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
         series=fakes.series,
+        event_feed=fakes.event_feed,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -289,6 +293,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
         series=TableSeriesRecords(table),
+        event_feed=TableEventFeed(table),
         change_membership=change,
         lose_invoice=lose,
     )

@@ -268,11 +268,11 @@ def test_deliveries_carry_quotes_too(quoting: Quoting) -> None:
     held = quoting.world.repositories.deliveries
     assert held.document(sent.tenant_id, sent.quote_id) == sent
     linked = sent.with_link("s" * 43, MORNING)
-    held.record_link(linked)
+    held.record_link(linked, event=quoting.event(EventType.QUOTE_LINK_CREATED))
 
     assert held.document(sent.tenant_id, sent.quote_id) == linked
     with pytest.raises(StaleVersion):
-        held.record_link(linked)
+        held.record_link(linked, event=quoting.event(EventType.QUOTE_LINK_CREATED))
     with pytest.raises(NotFound):
         held.document(sent.tenant_id, quoting.draft().quote_id)
 

@@ -9,12 +9,16 @@ from billing.domain.errors import BillingError, Forbidden
 from tests.factories import caller
 
 GRANTED = {
-    "owner": {"READ", "WRITE_DOCUMENTS", "RECORD_PAYMENTS", "VERIFY_LEDGER", "MANAGE_COMPANY"},
-    "admin": {"READ", "WRITE_DOCUMENTS", "RECORD_PAYMENTS", "VERIFY_LEDGER", "MANAGE_COMPANY"},
-    "accountant": {"READ", "RECORD_PAYMENTS", "VERIFY_LEDGER"},
-    "member": {"READ", "WRITE_DOCUMENTS"},
+    "owner": {
+        "READ", "READ_EVENTS", "READ_AUDIT", "WRITE_DOCUMENTS", "RECORD_PAYMENTS", "VERIFY_LEDGER", "MANAGE_COMPANY",
+    },
+    "admin": {
+        "READ", "READ_EVENTS", "READ_AUDIT", "WRITE_DOCUMENTS", "RECORD_PAYMENTS", "VERIFY_LEDGER", "MANAGE_COMPANY",
+    },
+    "accountant": {"READ", "READ_EVENTS", "RECORD_PAYMENTS", "VERIFY_LEDGER"},
+    "member": {"READ", "READ_EVENTS", "WRITE_DOCUMENTS"},
     "viewer": {"READ"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("role", list(Role))

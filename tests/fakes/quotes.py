@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import cast
 
-from billing.domain.access import Caller
+from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
@@ -176,10 +176,10 @@ class FakeQuotes:
         with self._store.lock:
             return self._store.revisions.get((tenant_id, quote_id, revision))
 
-    def decide(self, quote: Quote, *, event: Event) -> None:
+    def decide(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
         with self._store.lock:
             move_head(self._store, quote)
-            self._store.record(quote.tenant_id, quote.quote_id, event)
+            self._store.record(quote.tenant_id, quote.quote_id, event, origin)
 
     def _series(self, tenant_id: str) -> SeriesState:
         return self._store.series.get((tenant_id, Series.QUOTE)) or SeriesState.untouched(Series.QUOTE)

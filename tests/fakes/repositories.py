@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar, cast
 
-from billing.domain.access import Caller, Membership
+from billing.domain.access import NOWHERE, Caller, Membership, Origin
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import (
@@ -16,7 +16,7 @@ from billing.domain.errors import (
     StaleVersion,
     UnknownReference,
 )
-from billing.domain.events import Event
+from billing.domain.events import Event, membership_created
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, is_overdue
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
@@ -34,6 +34,8 @@ from billing.domain.verification import (
     SeriesEnding,
     Verification,
     VerificationState,
+    verification_ended,
+    verification_started,
 )
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -47,6 +49,7 @@ from billing.ports.repositories import (
     ProductSummary,
 )
 from tests.fakes.credit_notes import FakeCreditNotes
+from tests.fakes.event_feed import FakeEventFeed
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
@@ -73,7 +76,7 @@ class FakeMemberships:
             tenant_id = self._store.tenants.get(user_id)
             return self._store.memberships.get((tenant_id, user_id)) if tenant_id else None
 
-    def found(self, membership: Membership, *, at: datetime) -> Membership:
+    def found(self, membership: Membership, *, at: datetime, origin: Origin = NOWHERE) -> Membership:
         with self._store.lock:
             existing = self.of_user(membership.user_id)
             if existing is not None:
@@ -81,6 +84,8 @@ class FakeMemberships:
             self._store.tenants[membership.user_id] = membership.tenant_id
             self._store.founded_at[membership.tenant_id] = at
             self._store.memberships[membership.tenant_id, membership.user_id] = membership
+            event = membership_created(membership, at)
+            self._store.record(membership.tenant_id, membership.user_id, event, origin)
             return membership
 
     def read(self, caller: Caller) -> Membership:
@@ -353,14 +358,16 @@ class FakeDeliveries:
             waiting = self._store.outbox.get((DELIVERY, tenant_id, invoice_id, attempt))
         return replace(request, executions=waiting.executions) if waiting else request
 
-    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
+    def record_pdf(
+        self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event, origin: Origin = NOWHERE
+    ) -> Deliverable:
         with self._store.lock:
             document = self.document(tenant_id, document_id)
             if document.delivery.pdf is not None:
                 return document
             recorded = document.with_delivery(replace(document.delivery, pdf=pdf), pdf.rendered_at)
             move_head(self._store, recorded)
-            self._store.record(tenant_id, document_id, event)
+            self._store.record(tenant_id, document_id, event, origin)
             return recorded
 
     def settle(self, document: Deliverable, request: DeliveryRequest, *, event: Event | None) -> None:
@@ -372,7 +379,8 @@ class FakeDeliveries:
             self._store.requests[key] = request
             self._store.outbox.pop((DELIVERY, *key))
             if event:
-                self._store.record(request.tenant_id, _told_on(request.invoice_id), event)
+                origin = Origin(correlation_id=request.correlation_id)
+                self._store.record(request.tenant_id, _told_on(request.invoice_id), event, origin)
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:
         with self._store.lock:
@@ -390,14 +398,15 @@ class FakeDeliveries:
         with self._store.lock:
             return self._store.claims.get((tenant_id, invoice_id, attempt, recipient.strip().lower()))
 
-    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
+    def record_mail_event(self, document: Deliverable, *, event: Event, origin: Origin = NOWHERE) -> None:
         with self._store.lock:
             move_head(self._store, document)
-            self._store.record(document.tenant_id, _told_on(document.document_id), event)
+            self._store.record(document.tenant_id, _told_on(document.document_id), event, origin)
 
-    def record_link(self, quote: Quote) -> None:
+    def record_link(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
         with self._store.lock:
             move_head(self._store, quote)
+            self._store.record(quote.tenant_id, quote.quote_id, event, origin)
 
 
 def _told_on(document_id: str) -> str:
@@ -459,6 +468,7 @@ class FakeVerifications:
         with self._store.writing(caller, once=once, answered=verification):
             self._store.verifications[key] = verification
             self._store.outbox[VERIFICATION, *key, 1] = Waiting(0, verification.started_at)
+            self._store.record(*key, verification_started(verification, caller.user_id))
 
     def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
         with self._store.lock:
@@ -525,6 +535,9 @@ class FakeVerifications:
             self._store.verifications[key] = replace(verification, executions=waiting.executions)
             if verification.state is VerificationState.RUNNING:
                 self._store.outbox[VERIFICATION, *key, 1] = Waiting(waiting.executions, verification.updated_at)
+            else:
+                origin = Origin(correlation_id=verification.correlation_id)
+                self._store.record(*key, verification_ended(verification), origin)
             return True
 
     def _chained(self, tenant_id: str, year: int, rank: int, placed: Placed) -> ChainLink:
@@ -579,6 +592,7 @@ class FakeRepositories:
     credit_notes: FakeCreditNotes
     payments: FakePayments
     series: FakeSeriesRecords
+    event_feed: FakeEventFeed
 
 
 def fake_repositories() -> FakeRepositories:
@@ -600,6 +614,7 @@ def fake_repositories() -> FakeRepositories:
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
         series=FakeSeriesRecords(store),
+        event_feed=FakeEventFeed(store),
     )
 
 

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from billing.domain.access import Caller, Membership
+from billing.domain.access import NOWHERE, Caller, Membership, Origin
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.delivery import DeliveryRequest, MailClaim
 from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageTokenInvalid
 from billing.domain.events import Event
+from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent
 from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesStart, SeriesState
@@ -80,6 +81,9 @@ class Store:
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)
     outbox: dict[tuple[str, str, str, int], Waiting] = field(default_factory=dict)
+    unplaced: dict[tuple[str, str], UnplacedEvent] = field(default_factory=dict)
+    feed: dict[str, tuple[PlacedEvent, ...]] = field(default_factory=dict)
+    acting: Caller | None = None
 
     def check(self, caller: Caller, once: IdempotentRequest | None = None) -> None:
         """Raises: MembershipChanged, then AlreadyAnswered or IdempotencyKeyReused."""
@@ -104,12 +108,23 @@ class Store:
         with self.lock:
             self.check(caller, once)
             answer = once.answer_of(answered) if once else None
-            yield
+            self.acting = caller
+            try:
+                yield
+            finally:
+                self.acting = None
             if once and answer:
                 self.answers[caller.tenant_id, once.operation, once.key] = (once.fingerprint, answer)
 
-    def record(self, tenant_id: str, subject_id: str, event: Event) -> None:
+    def record(self, tenant_id: str, subject_id: str, event: Event, origin: Origin = NOWHERE) -> None:
+        """The event beside its subject, and waiting for its place in the feed."""
         self.events[tenant_id, subject_id] = (*self.events.get((tenant_id, subject_id), ()), event)
+        self.unplaced[tenant_id, event.event_id] = UnplacedEvent(
+            tenant_id=tenant_id,
+            subject_id=tenant_id if subject_id == "company" else subject_id,
+            event=event,
+            audit=AuditTrail.of(self.acting, event, origin),
+        )
 
 
 def shard_of(tenant_id: str) -> int:

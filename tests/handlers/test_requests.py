@@ -47,6 +47,8 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         ("customers/search", 1),
         ("customers/create", 1),
         ("customers/edit", 2),
+        ("events/list", 1),
+        ("audit/list", 1),
         ("products/read", 1),
         ("products/list", 1),
         ("products/create", 1),
@@ -178,6 +180,8 @@ def arguments(operation: str, ids: Json) -> Json:
         "products": {"product_id": ids["product_id"]},
         "invoices": {"invoice_id": ids["invoice_id"]},
         "company": {},
+        "events": {},
+        "audit": {},
     }
     path = own[domain] if name in {"read", "edit", "duplicate", "issue", "read_timeline"} else {}
     if name == "issue":

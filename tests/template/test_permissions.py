@@ -1,10 +1,12 @@
 """What a role may do: named actions on named resources; the few exceptions are written here with their reason."""
 
+import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from billing.adapters.dynamodb import keys
 from tests.template.reach import Reached
 from tests.template.stack import api, functions, references, resources, target
 
@@ -89,6 +91,48 @@ def test_deletes_are_of_single_items() -> None:
     deletes = {action for _, action, _ in _granted() if "Delete" in action and not action.startswith("logs:")}
 
     assert deletes == {"dynamodb:DeleteItem"}
+
+
+FEED_KEYS = ["T#*#FEED"]
+PLACING = {
+    "EventsPlaceRole": "gives events their place as they come",
+    "EventsSweepRole": "gives a place to those that were missed",
+}
+
+
+def _denied() -> dict[str, dict[str, Any]]:
+    """Action → the condition under which everybody is denied it."""
+    basics = resources()["FunctionBasicsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    return {
+        action: {**statement["Condition"], "resource": target(statement["Resource"])}
+        for statement in basics
+        if statement["Effect"] == "Deny"
+        for action in _listed(statement["Action"])
+    }
+
+
+def test_nobody_changes_or_removes_what_is_in_a_feed() -> None:
+    """An explicit denial outweighs every grant, and every role has it."""
+    feed = keys.feed_place("ten_1", 1).pk
+
+    assert keys.feed_head("ten_1").pk == feed
+    assert all(fnmatch.fnmatchcase(feed, pattern) for pattern in FEED_KEYS)
+    for action in ("dynamodb:DeleteItem", "dynamodb:UpdateItem"):
+        assert _denied()[action] == {
+            "ForAnyValue:StringLike": {"dynamodb:LeadingKeys": FEED_KEYS},
+            "resource": "BillingTable",
+        }
+
+
+def test_only_those_that_place_events_put_anything_into_a_feed() -> None:
+    denied = _denied()["dynamodb:PutItem"]
+    [spared] = denied.pop("ArnNotLike")["aws:PrincipalArn"]
+    pattern = spared["Fn::Sub"].rpartition("/")[2].removeprefix("${AWS::StackName}-")
+    putting = {role for role, action, _ in _granted() if action == "dynamodb:PutItem"}
+
+    assert denied == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": FEED_KEYS}, "resource": "BillingTable"}
+    assert {role for role in putting if fnmatch.fnmatchcase(f"{role}-AB12", pattern)} == set(PLACING)
+    assert not set(PLACING) & (set(MAY_DELETE) | set(MAY_UPDATE))
 
 
 def test_only_the_listed_roles_update_items() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from billing.domain.access import Role
+from billing.domain.access import Origin, Role
 from billing.domain.currency import ExchangeRate
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import (
@@ -116,7 +116,7 @@ class Desk:
             name="Direction de Modèle",
             comment="",
             document_hash=changes.pop("document_hash", None) or self.open(token).quote.document_hash,
-            ip_address=IP,
+            origin=Origin(ip_address=IP),
         )
         ports = self._ports("quotes") | changes
         return portal.answer_portal_quote(token, given, **ports)
@@ -148,6 +148,7 @@ def test_a_quote_is_mailed_with_its_pdf_and_a_link_that_opens_it(desk: Desk) -> 
         EventType.QUOTE_CREATED,
         EventType.QUOTE_FINALISED,
         EventType.QUOTE_PDF_RENDERED,
+        EventType.QUOTE_LINK_CREATED,
         EventType.QUOTE_SENT,
     ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from billing.domain.access import Caller, Role
+from billing.domain.access import Caller, Origin, Role
+from billing.domain.canonical import canonical_json
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
@@ -30,6 +32,7 @@ from billing.usecases import (
     company,
     credit_notes,
     customers,
+    events,
     invoices,
     payments,
     products,
@@ -46,6 +49,7 @@ from tests.usecases.conftest import Shop
 
 READERS = set(Role)
 WRITERS = {Role.OWNER, Role.ADMIN, Role.MEMBER}
+FOLLOWERS = {Role.OWNER, Role.ADMIN, Role.ACCOUNTANT, Role.MEMBER}
 MANAGERS = {Role.OWNER, Role.ADMIN}
 ACCOUNTS = {Role.OWNER, Role.ADMIN, Role.ACCOUNTANT}
 PAGE = PageRequest()
@@ -102,6 +106,12 @@ class Acts:
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
+
+    def list_events(self, by: Caller) -> object:
+        return events.list_events(by, after=0, limit=50, feed=self.held.event_feed)
+
+    def list_audit(self, by: Caller) -> object:
+        return events.list_audit(by, after=0, limit=50, feed=self.held.event_feed)
 
     def create_customer(self, by: Caller) -> object:
         return customers.create_customer(
@@ -556,6 +566,8 @@ ALLOWED: dict[str, set[Role]] = {
     "list_customers": READERS,
     "search_customers": READERS,
     "edit_customer": WRITERS,
+    "list_events": FOLLOWERS,
+    "list_audit": MANAGERS,
     "create_product": WRITERS,
     "read_product": READERS,
     "list_products": READERS,
@@ -656,3 +668,26 @@ def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: 
 
     with pytest.raises(MembershipChanged):
         _act(acts, operation)(stale)
+
+
+READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"read", "list", "search", "preview"}}
+READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
+READING |= {"download_payment_receipt"}
+
+
+@pytest.mark.parametrize("operation", [one for one in ALLOWED if one not in READING])
+def test_whatever_changes_something_tells_it_with_who_and_where(shop: Shop, operation: str) -> None:
+    """The change feed misses no effect, and the audit knows as whom and from where it came."""
+    acts = Acts(shop)
+    before = dict(shop.repositories.store.unplaced)
+    owner = replace(shop.person(Role.OWNER), origin=Origin(ip_address="203.0.113.7", correlation_id="corr-7"))
+
+    _act(acts, operation)(owner)
+
+    told = [one for mark, one in shop.repositories.store.unplaced.items() if mark not in before]
+    own = [one for one in told if one.event.actor == owner.user_id and one.event.event_type != "membership.created"]
+    assert own, "nothing says it"
+    assert {(one.audit.role, one.audit.ip_address, one.audit.correlation_id) for one in own} == {
+        ("owner", "203.0.113.7", "corr-7")
+    }
+    assert not [one for one in own if "203.0.113.7" in canonical_json(one.event)]

@@ -7,8 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from billing.api.events import header
-from billing.domain.access import Caller, Role
+from billing.api.events import correlation_id, header
+from billing.domain.access import Caller, Origin, Role
 from billing.domain.errors import Unauthenticated
 
 
@@ -23,12 +23,22 @@ def caller(app: APIGatewayHttpResolver) -> Caller:
             user_id=_person(claims["sub"]),
             role=Role(claims["role"]),
             membership_version=int(claims["membership_version"]),
+            origin=origin(app),
         )
     except (KeyError, ValueError):
         raise Unauthenticated(
             "Le jeton ne désigne pas de membre : actualisez la session.",
             "The token names no member: refresh the session.",
         ) from None
+
+
+def origin(app: APIGatewayHttpResolver) -> Origin:
+    """Where the request comes from, as API Gateway saw it: no header of the client has a say."""
+    event = app.current_event.raw_event
+    return Origin(
+        ip_address=str(event["requestContext"]["http"]["sourceIp"]),
+        correlation_id=correlation_id(event),
+    )
 
 
 def _person(subject: object) -> str:

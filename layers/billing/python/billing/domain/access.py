@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from typing import Final
 
 from billing.domain.errors import Forbidden
 
@@ -18,6 +19,8 @@ class Role(StrEnum):
 
 class Permission(Enum):
     READ = auto()
+    READ_EVENTS = auto()
+    READ_AUDIT = auto()
     WRITE_DOCUMENTS = auto()  # customers, products, drafts, issue, send
     RECORD_PAYMENTS = auto()
     VERIFY_LEDGER = auto()
@@ -27,13 +30,26 @@ class Permission(Enum):
 _GRANTED: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: frozenset(Permission),
-    Role.ACCOUNTANT: frozenset({Permission.READ, Permission.RECORD_PAYMENTS, Permission.VERIFY_LEDGER}),
-    Role.MEMBER: frozenset({Permission.READ, Permission.WRITE_DOCUMENTS}),
+    Role.ACCOUNTANT: frozenset(
+        {Permission.READ, Permission.READ_EVENTS, Permission.RECORD_PAYMENTS, Permission.VERIFY_LEDGER}
+    ),
+    Role.MEMBER: frozenset({Permission.READ, Permission.READ_EVENTS, Permission.WRITE_DOCUMENTS}),
     Role.VIEWER: frozenset({Permission.READ}),
 }
 
 
 _SYSTEM = "system:"  # a person's id is a UUID of Cognito
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from, for the audit alone: the address is personal data and stands nowhere else."""
+
+    ip_address: str = ""
+    correlation_id: str = ""
+
+
+NOWHERE: Final = Origin()  # what runs by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +60,18 @@ class Caller:
     user_id: str
     role: Role
     membership_version: int
+    origin: Origin = NOWHERE
 
     @classmethod
-    def system(cls, tenant_id: str, job: str) -> Caller:
+    def system(cls, tenant_id: str, job: str, *, correlation_id: str = "") -> Caller:
         """What runs by the clock acts in a tenant without a person: no token makes such a caller."""
-        return cls(tenant_id=tenant_id, user_id=f"{_SYSTEM}{job}", role=Role.MEMBER, membership_version=0)
+        return cls(
+            tenant_id=tenant_id,
+            user_id=f"{_SYSTEM}{job}",
+            role=Role.MEMBER,
+            membership_version=0,
+            origin=Origin(correlation_id=correlation_id),
+        )
 
     @property
     def is_system(self) -> bool:

@@ -7,7 +7,7 @@ from enum import Enum
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.quote import Quote
-from billing.domain.reminders import Reminder, is_reminder_id, reminded_of
+from billing.domain.reminders import Reminder, is_reminder_id
 
 Printable = IssuedInvoice | Quote  # what has a PDF of its own; a reminder carries its invoice's
 Deliverable = Printable | Reminder
@@ -40,9 +40,10 @@ def is_quote_id(document_id: str) -> bool:
     return document_id.startswith(QUOTE_PREFIX)
 
 
-def named(document_id: str) -> dict[str, str | int]:
+def named(document: Deliverable) -> dict[str, str | int]:
     """How an event names its document; a reminder stands on the timeline of its invoice."""
-    if is_reminder_id(document_id):
-        invoice_id, level = reminded_of(document_id)
-        return {"invoice_id": invoice_id, "level": level.value}
-    return {"quote_id" if is_quote_id(document_id) else "invoice_id": document_id}
+    if isinstance(document, Reminder):
+        return {"invoice_id": document.invoice_id, "level": document.level.value}
+    if isinstance(document, Quote):
+        return {"quote_id": document.quote_id, "number": document.number or ""}
+    return {"invoice_id": document.invoice_id, "number": document.document.number}

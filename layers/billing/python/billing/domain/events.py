@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from billing.domain.access import Membership
 
 SYSTEM_ACTOR = "system"
 
 
 class EventType(StrEnum):
+    MEMBERSHIP_CREATED = "membership.created"
     COMPANY_DESCRIBED = "company.described"
     SERIES_STARTED = "company.series_started"
     CUSTOMER_CREATED = "customer.created"
@@ -57,6 +62,8 @@ class EventType(StrEnum):
     PAYMENT_REFUNDED = "payment.refunded"
     CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
+    VERIFICATION_STARTED = "verification.started"
+    VERIFICATION_ENDED = "verification.ended"
     RECURRING_INVOICE_CREATED = "recurring_invoice.created"
     RECURRING_INVOICE_EDITED = "recurring_invoice.edited"
     RECURRING_INVOICE_PAUSED = "recurring_invoice.paused"
@@ -88,3 +95,20 @@ class Event:
     occurred_at: datetime
     actor: str
     data: dict[str, str | int] = field(default_factory=dict)
+
+
+def derived_event_id(*parts: str) -> str:
+    """The id of an event that can only happen once: whoever tells it tells the same event."""
+    digest = hashlib.sha256("\n".join(parts).encode()).digest()
+    return f"evt_{base64.b32hexencode(digest[:16]).decode().rstrip('=')}"
+
+
+def membership_created(membership: Membership, at: datetime) -> Event:
+    """A tenant is founded by its first member."""
+    return Event(
+        event_id=derived_event_id("membership", membership.tenant_id, membership.user_id),
+        event_type=EventType.MEMBERSHIP_CREATED,
+        occurred_at=at,
+        actor=membership.user_id,
+        data={"user_id": membership.user_id, "role": membership.role.value},
+    )

@@ -13,6 +13,7 @@ from billing.domain.canonical import LATER
 from billing.domain.crediting import groups_of, vat_of, with_vat_rounding
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.errors import PaymentExceedsBalance
+from billing.domain.events import SYSTEM_ACTOR, Event, EventType, derived_event_id
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice, document_hash
 from billing.domain.ledger import EntryKind, Ledger, LedgerEntry
 from billing.domain.numbering import GENESIS_HASH, Series, SeriesStart, SeriesState
@@ -191,6 +192,30 @@ class Verification:
         return replace(
             self, version=self.version + 1, state=VerificationState.ABORTED, error=error, updated_at=at, finished_at=at
         )
+
+
+def verification_started(verification: Verification, actor: str) -> Event:
+    return Event(
+        event_id=derived_event_id("started", verification.tenant_id, verification.verification_id),
+        event_type=EventType.VERIFICATION_STARTED,
+        occurred_at=verification.started_at,
+        actor=actor,
+        data={"verification_id": verification.verification_id},
+    )
+
+
+def verification_ended(verification: Verification) -> Event:
+    return Event(
+        event_id=derived_event_id("ended", verification.tenant_id, verification.verification_id),
+        event_type=EventType.VERIFICATION_ENDED,
+        occurred_at=verification.updated_at,
+        actor=SYSTEM_ACTOR,
+        data={
+            "verification_id": verification.verification_id,
+            "state": verification.state.value,
+            "findings": len(verification.findings),
+        },
+    )
 
 
 def check_page(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from billing.domain.access import Caller, Membership
+from billing.domain.access import NOWHERE, Caller, Membership, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ class Identity(Protocol):
 class Memberships(Protocol):
     def of_user(self, user_id: str) -> Membership | None: ...
 
-    def found(self, membership: Membership, *, at: datetime) -> Membership:
-        """Write a founding owner's membership unless the user already has one; returns what holds."""
+    def found(self, membership: Membership, *, at: datetime, origin: Origin = NOWHERE) -> Membership:
+        """Write a founding owner's membership and its event unless the user already has one; returns what holds."""
         ...
 
     def read(self, caller: Caller) -> Membership:

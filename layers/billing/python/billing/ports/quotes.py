@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from billing.domain.access import Caller
+from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.dates import civil_date
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.events import Event
@@ -168,6 +168,6 @@ class Quotes(Protocol):
         """An earlier revision as it was sent."""
         ...
 
-    def decide(self, quote: Quote, *, event: Event) -> None:
+    def decide(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
         """For the public side: the next version with its answer. Raises: StaleVersion."""
         ...

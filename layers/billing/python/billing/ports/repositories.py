@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from billing.domain.access import Caller
+from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.events import Event
@@ -244,7 +244,9 @@ class Deliveries(Protocol):
 
     def request(self, tenant_id: str, invoice_id: str, attempt: int) -> DeliveryRequest: ...
 
-    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
+    def record_pdf(
+        self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event, origin: Origin = NOWHERE
+    ) -> Deliverable:
         """The head gains its PDF once; a second record of the same document changes nothing."""
         ...
 
@@ -262,11 +264,11 @@ class Deliveries(Protocol):
 
     def read_mail(self, tenant_id: str, invoice_id: str, attempt: int, recipient: str) -> MailClaim | None: ...
 
-    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
+    def record_mail_event(self, document: Deliverable, *, event: Event, origin: Origin = NOWHERE) -> None:
         """Head and timeline follow what the provider says of a mail. Raises: StaleVersion."""
         ...
 
-    def record_link(self, quote: Quote) -> None:
+    def record_link(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
         """A quote gains the link that its mail will carry. Raises: StaleVersion."""
         ...
 
@@ -286,7 +288,9 @@ class WorkflowRequests(Protocol):
 
 
 class Verifications(Protocol):
-    def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None: ...
+    def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None:
+        """With the event that says so."""
+        ...
 
     def series_heads(self, caller: Caller) -> tuple[SeriesState, ...]:
         """Where each series without gaps stands, invoices first; one request."""
@@ -316,5 +320,8 @@ class Verifications(Protocol):
         ...
 
     def save(self, verification: Verification) -> bool:
-        """Checkpoint; False when another run of the job went ahead. Executions counted meanwhile stay counted."""
+        """Checkpoint; False when another run of the job went ahead. Executions counted meanwhile stay counted.
+
+        The last one comes with the event that says how it ended.
+        """
         ...

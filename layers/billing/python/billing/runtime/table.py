@@ -12,6 +12,7 @@ from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
+from billing.adapters.dynamodb.event_feed import EventFeed, unplaced_from_image
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
@@ -24,6 +25,7 @@ from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
+from billing.domain.feed import UnplacedEvent
 from billing.ports.repositories import OpenRequest
 from billing.runtime.clients import sdk_config
 from billing.runtime.clock import clock, ids
@@ -96,6 +98,11 @@ def deliveries() -> Deliveries:
 
 
 @cache
+def event_feed() -> EventFeed:
+    return EventFeed(table())
+
+
+@cache
 def memberships() -> Memberships:
     return Memberships(table())
 
@@ -113,3 +120,8 @@ def workflow_requests() -> WorkflowRequests:
 def open_request(image: Mapping[str, Any]) -> OpenRequest | None:
     """The request in a record of the table's stream; None once it is settled."""
     return open_request_from_image(image)
+
+
+def unplaced_event(image: Mapping[str, Any]) -> UnplacedEvent:
+    """The event in a record of the table's stream."""
+    return unplaced_from_image(image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from billing.domain.access import Caller, Membership, Role
+from billing.domain.access import NOWHERE, Caller, Membership, Origin, Role
 from billing.ports.clock import Clock
 from billing.ports.identity import Identity, Memberships, Session
 
@@ -12,17 +12,24 @@ FIRST_MEMBERSHIP_VERSION = 1
 
 
 def sign_up(
-    *, email: str, password: str, full_name: str, identity: Identity, memberships: Memberships, clock: Clock
+    *,
+    email: str,
+    password: str,
+    full_name: str,
+    identity: Identity,
+    memberships: Memberships,
+    clock: Clock,
+    origin: Origin = NOWHERE,
 ) -> Membership:
     """A new account, owner of a new tenant; a code to confirm the address is on its way.
 
     Raises: AccountExists, InvalidInput, TooManyAttempts, DependencyUnavailable.
     """
     user_id = identity.sign_up(email=email, password=password, full_name=full_name)
-    return found_tenant(user_id, memberships=memberships, clock=clock)
+    return found_tenant(user_id, memberships=memberships, clock=clock, origin=origin)
 
 
-def found_tenant(user_id: str, *, memberships: Memberships, clock: Clock) -> Membership:
+def found_tenant(user_id: str, *, memberships: Memberships, clock: Clock, origin: Origin = NOWHERE) -> Membership:
     """The membership of a user, founding their tenant when they have none.
 
     The tenant id follows from the user id, so that a crash between account and membership is healed by
@@ -35,7 +42,7 @@ def found_tenant(user_id: str, *, memberships: Memberships, clock: Clock) -> Mem
     founder = Membership(
         tenant_id=f"ten_{digest[:32]}", user_id=user_id, role=Role.OWNER, version=FIRST_MEMBERSHIP_VERSION
     )
-    return memberships.found(founder, at=clock.now())
+    return memberships.found(founder, at=clock.now(), origin=origin)
 
 
 def confirm_email(*, email: str, code: str, identity: Identity) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from billing.domain.access import Origin
 from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, is_quote_id, named
 from billing.domain.delivery import (
     ClaimState,
@@ -24,7 +25,7 @@ from billing.domain.errors import (
     MailUnconfirmed,
     NotFound,
 )
-from billing.domain.events import SYSTEM_ACTOR, Event
+from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
 from billing.domain.letter import ComposedMail
 from billing.domain.links import LinkToken
@@ -92,9 +93,11 @@ def render_invoice(
         event_type=DeliveryFact.RENDERED.of(document_id),
         occurred_at=pdf.rendered_at,
         actor=SYSTEM_ACTOR,
-        data={**named(document_id), "sha256": sha256, "size_bytes": len(content)},
+        data={**named(issued), "sha256": sha256, "size_bytes": len(content)},
     )
-    recorded = deliveries.record_pdf(tenant_id, document_id, pdf, event=event)
+    recorded = deliveries.record_pdf(
+        tenant_id, document_id, pdf, event=event, origin=Origin(correlation_id=request.correlation_id)
+    )
     return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True)
 
 
@@ -147,7 +150,8 @@ def mail_invoice(
         if isinstance(issued, Reminder):
             mail = letter.reminding(issued, _reminded(issued, deliveries)[0])
         else:
-            mail = letter.carrying(issued, _public_link(issued, link_base, deliveries=deliveries, clock=clock, ids=ids))
+            link = _public_link(issued, request, link_base, deliveries=deliveries, clock=clock, ids=ids)
+            mail = letter.carrying(issued, link)
         message_id = mailer.send(mail, hand_over=moving.hand_over)
     except _NoLongerOwed:
         moving.advance(state=ClaimState.ABANDONED)
@@ -230,7 +234,7 @@ def record_invoice_delivery(
         outcome = _outcome(request, claim, error, issued)
         now = clock.now()
         head = issued.with_delivery(issued.delivery.settled(outcome, attempt=attempt), now)
-        event = _outcome_event(request, outcome, now, ids)
+        event = _outcome_event(request, outcome, issued, now, ids)
         deliveries.settle(head, replace(request, outcome=outcome), event=event)
         _catch_up(request, claim, deliveries=deliveries, clock=clock, ids=ids)
         return outcome
@@ -286,7 +290,9 @@ def parse_reference(reference: str) -> tuple[str, str, int] | None:
     return (parts[1], parts[2], int(parts[3])) if parts else None
 
 
-def _public_link(issued: Deliverable, link_base: str, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> str | None:
+def _public_link(
+    issued: Deliverable, request: DeliveryRequest, link_base: str, *, deliveries: Deliveries, clock: Clock, ids: Ids
+) -> str | None:
     """A quote's mail carries a link of its own; only the hash of its secret is kept, before the mail leaves."""
     if not isinstance(issued, Quote):
         return None
@@ -295,7 +301,15 @@ def _public_link(issued: Deliverable, link_base: str, *, deliveries: Deliveries,
     def attempt() -> None:
         quote = deliveries.document(issued.tenant_id, issued.quote_id)
         assert isinstance(quote, Quote)  # noqa: S101 - the id said so
-        deliveries.record_link(quote.with_link(secret, clock.now()))
+        linked = quote.with_link(secret, clock.now())
+        event = Event(
+            event_id=ids.new("evt"),
+            event_type=EventType.QUOTE_LINK_CREATED,
+            occurred_at=linked.updated_at,
+            actor=SYSTEM_ACTOR,
+            data={**named(linked), "version": linked.version},
+        )
+        deliveries.record_link(linked, event=event, origin=Origin(correlation_id=request.correlation_id))
 
     judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
     token = LinkToken(tenant_id=issued.tenant_id, document_id=issued.quote_id, secret=secret)
@@ -411,12 +425,14 @@ def _outcome(
     return DeliveryOutcome(state=state, error=error or "NotSent", pdf=issued.delivery.pdf)
 
 
-def _outcome_event(request: DeliveryRequest, outcome: DeliveryOutcome, at: datetime, ids: Ids) -> Event | None:
+def _outcome_event(
+    request: DeliveryRequest, outcome: DeliveryOutcome, issued: Deliverable, at: datetime, ids: Ids
+) -> Event | None:
     if outcome.state is None and not outcome.error:
         return None
     fact = _FACTS.get(outcome.state or DeliveryState.FAILED, DeliveryFact.FAILED)
     document_id = request.invoice_id
-    data: dict[str, str | int] = {**named(document_id), "attempt": request.attempt}
+    data: dict[str, str | int] = {**named(issued), "attempt": request.attempt}
     if outcome.error:
         data["error"] = outcome.error
     return Event(
@@ -444,10 +460,14 @@ def _follow_provider(claim: MailClaim, *, deliveries: Deliveries, clock: Clock, 
             event_type=fact.of(claim.invoice_id),
             occurred_at=now,
             actor=SYSTEM_ACTOR,
-            data={**named(claim.invoice_id), "attempt": claim.attempt},
+            data={**named(issued), "attempt": claim.attempt},
         )
         moved = replace(delivery, state=state, error="MailRefused" if state is DeliveryState.FAILED else "")
-        deliveries.record_mail_event(issued.with_delivery(moved, now), event=event)
+        deliveries.record_mail_event(
+            issued.with_delivery(moved, now),
+            event=event,
+            origin=Origin(correlation_id=claim.provider_message_id or ""),
+        )
         return True
 
     return judged_anew(follow, clock=clock, ids=ids, exhausted=DependencyUnavailable)

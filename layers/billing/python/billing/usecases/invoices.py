@@ -323,7 +323,7 @@ def send_invoice(
             event_type=EventType.DELIVERY_REQUESTED,
             occurred_at=delivery.requested_at,
             actor=caller.user_id,
-            data={"invoice_id": invoice_id, "attempt": delivery.attempt},
+            data={"invoice_id": invoice_id, "number": invoice.document.number, "attempt": delivery.attempt},
         )
         invoices.request_delivery(caller, requested, delivery=delivery, event=event, once=once)
         return requested
@@ -418,6 +418,7 @@ def _payment_event(caller: Caller, invoice: IssuedInvoice, entry: LedgerEntry, i
         actor=caller.user_id,
         data={
             "invoice_id": invoice.invoice_id,
+            "number": invoice.document.number,
             "entry_id": entry.entry_id,
             "amount_minor": entry.amount_minor,
             "method": entry.method.value if entry.method else "",

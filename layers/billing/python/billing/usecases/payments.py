@@ -611,6 +611,7 @@ def _move(
         actor=caller.user_id,
         data={
             "invoice_id": invoice.invoice_id,
+            "number": invoice.document.number,
             "payment_id": payment.payment_id,
             "entry_id": entry.entry_id,
             "amount_minor": entry.amount_minor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from billing.domain.access import Origin
 from billing.domain.errors import FieldError, FieldErrors, NotFound, QuoteSuperseded
 from billing.domain.events import Event, EventType
 from billing.domain.links import LinkToken
@@ -27,13 +28,13 @@ class OpenedQuote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalAnswer:
-    """``document_hash`` is the one that was shown: nobody accepts what was not read. ``ip_address``: where from."""
+    """``document_hash`` is the one that was shown: nobody accepts what was not read. ``origin``: where from."""
 
     answer: QuoteAnswer
     name: str
     comment: str
     document_hash: str
-    ip_address: str
+    origin: Origin
 
 
 def read_portal_quote(token: str, *, quotes: Quotes, clock: Clock) -> OpenedQuote:
@@ -64,7 +65,7 @@ def answer_portal_quote(token: str, given: PortalAnswer, *, quotes: Quotes, cloc
             name=given.name,
             comment=given.comment,
             decided_at=now,
-            ip_address=given.ip_address,
+            ip_address=given.origin.ip_address,
             recorded_by="",
             document_hash=quote.document_hash,
             pdf_sha256=quote.delivery.pdf.sha256 if quote.delivery.pdf else "",
@@ -81,12 +82,13 @@ def answer_portal_quote(token: str, given: PortalAnswer, *, quotes: Quotes, cloc
             actor=CUSTOMER_ACTOR,
             data={
                 "quote_id": quote.quote_id,
+                "number": quote.number or "",
                 "version": decided.version,
                 "total_minor": quote.totals.total_minor,
                 "document_hash": quote.document_hash,
             },
         )
-        quotes.decide(decided, event=event)
+        quotes.decide(decided, event=event, origin=given.origin)
         return decided
 
     return judged_anew(attempt, clock=clock, ids=ids)

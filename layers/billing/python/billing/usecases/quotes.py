@@ -552,6 +552,7 @@ def _event(
         actor=caller.user_id,
         data={
             "quote_id": quote.quote_id,
+            **({"number": quote.number} if quote.number else {}),
             "version": quote.version,
             "total_minor": quote.totals.total_minor,
             **(also or {}),

@@ -290,7 +290,7 @@ def run_recurring_invoice(
 
     Raises: StaleVersion (another run, or a person, moved it: the next run looks again), DependencyUnavailable, Busy.
     """
-    caller = Caller.system(tenant_id, JOB)
+    caller = Caller.system(tenant_id, JOB, correlation_id=recurring_invoice_id)
     made = issued = 0
     for _ in range(MAX_PERIODS_PER_RUN):
         recurring = recurring_invoices.read(caller, recurring_invoice_id)

@@ -10,6 +10,7 @@ from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issue
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.reminders import moved_reminder, reminder_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import NOWHERE, Origin
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import DependencyUnavailable, NotFound, StaleVersion
@@ -69,14 +70,16 @@ class Deliveries:
             raise NotFound
         return request_from_item(stored)
 
-    def record_pdf(self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event) -> Deliverable:
+    def record_pdf(
+        self, tenant_id: str, document_id: str, pdf: StoredPdf, *, event: Event, origin: Origin = NOWHERE
+    ) -> Deliverable:
         for _ in range(_HEAD_ATTEMPTS):
             document = self.document(tenant_id, document_id)
             if document.delivery.pdf is not None:
                 return document
             recorded = document.with_delivery(replace(document.delivery, pdf=pdf), pdf.rendered_at)
             try:
-                self._table.write(None, self._moved_head(recorded), self._event(recorded, event))
+                self._table.write(None, self._moved_head(recorded), self._event(recorded, event), origin=origin)
             except StaleVersion:
                 continue
             return recorded
@@ -90,6 +93,7 @@ class Deliveries:
             self._moved_head(document),
             Write("Put", content, refuse_with(StaleVersion)),
             *events,
+            origin=Origin(correlation_id=request.correlation_id),
         )
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:
@@ -116,11 +120,11 @@ class Deliveries:
         stored = self._table.get(keys.mail_claim(tenant_id, invoice_id, attempt, recipient))
         return load(MailClaim, text(stored, "body")) if stored else None
 
-    def record_mail_event(self, document: Deliverable, *, event: Event) -> None:
-        self._table.write(None, self._moved_head(document), self._event(document, event))
+    def record_mail_event(self, document: Deliverable, *, event: Event, origin: Origin = NOWHERE) -> None:
+        self._table.write(None, self._moved_head(document), self._event(document, event), origin=origin)
 
-    def record_link(self, quote: Quote) -> None:
-        self._table.write(None, self._quotes.moved_head(quote))
+    def record_link(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
+        self._table.write(None, self._quotes.moved_head(quote), self._event(quote, event), origin=origin)
 
     def _reminder(self, tenant_id: str, reminder_id: str) -> Reminder:
         stored = self._table.get(keys.reminder(tenant_id, reminder_id))

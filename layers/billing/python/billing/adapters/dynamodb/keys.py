@@ -1,7 +1,7 @@
-"""Every key of the table, and nowhere else. The tenant comes first in each, but for those written below.
+"""Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
-``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…``, ``RECURRING#…`` and ``REMINDERS#…`` let
-one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
+``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…`` and
+``UNPLACED#…`` let one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from billing.domain.reminders import is_reminder_id, reminded_of
 HEAD = "HEAD"
 OUTBOX_SHARDS = 4
 RANK_WIDTH = 10
+SEQUENCE_WIDTH = 12
 LEDGER_WIDTH = 6
 HIGHEST = "\U0010ffff"  # sorts after every character that a key holds, emoji included
 
@@ -36,6 +37,10 @@ def user(user_id: str) -> Key:
 
 def membership(tenant_id: str, user_id: str) -> Key:
     return Key(_tenant(tenant_id, "MEMBER", user_id), HEAD)
+
+
+def membership_event(tenant_id: str, user_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "MEMBER", user_id), f"EVENT#{event_id}")
 
 
 def company(tenant_id: str) -> Key:
@@ -221,6 +226,37 @@ def idempotency(tenant_id: str, operation: str, key: str) -> Key:
 
 def verification(tenant_id: str, verification_id: str) -> Key:
     return Key(_tenant(tenant_id, "VERIFICATION", verification_id), HEAD)
+
+
+def verification_event(tenant_id: str, verification_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "VERIFICATION", verification_id), f"EVENT#{event_id}")
+
+
+def feed_head(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "FEED"), HEAD)
+
+
+def feed_place(tenant_id: str, sequence: int) -> Key:
+    return Key(_tenant(tenant_id, "FEED"), f"{sequence:0{SEQUENCE_WIDTH}d}")
+
+
+def subject_of(event: Key) -> str:
+    """The id of what an event's key stands beside; of the company itself, the tenant's."""
+    _, tenant_id, *rest = event.pk.split("#")
+    return rest[-1] if len(rest) > 1 else tenant_id
+
+
+def unplaced(tenant_id: str, event_id: str) -> Key:
+    """The mark of an event that has no place in the feed yet."""
+    return Key(_tenant(tenant_id, "UNPLACED"), event_id)
+
+
+def unplaced_shard(tenant_id: str) -> str:
+    return unplaced_in(_shard(tenant_id))
+
+
+def unplaced_in(shard: int) -> str:
+    return f"UNPLACED#{shard}"
 
 
 def outbox(tenant_id: str) -> str:

@@ -7,8 +7,9 @@ from datetime import datetime
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, item, number, text
 from billing.adapters.dynamodb.table import Table
-from billing.domain.access import Caller, Membership, Role
+from billing.domain.access import NOWHERE, Caller, Membership, Origin, Role
 from billing.domain.errors import MembershipChanged, StaleVersion
+from billing.domain.events import membership_created
 
 
 class Memberships:
@@ -24,7 +25,8 @@ class Memberships:
         stored = self._table.get(keys.membership(text(pointer, "tenant_id"), user_id))
         return _from_item(stored) if stored else None
 
-    def found(self, membership: Membership, *, at: datetime) -> Membership:
+    def found(self, membership: Membership, *, at: datetime, origin: Origin = NOWHERE) -> Membership:
+        tenant_id, event = membership.tenant_id, membership_created(membership, at)
         pointer, member = keys.user(membership.user_id), keys.membership(membership.tenant_id, membership.user_id)
         try:
             self._table.write(
@@ -53,6 +55,10 @@ class Memberships:
                     ),
                     lambda _: StaleVersion(),
                 ),
+                self._table.event(
+                    keys.membership_event(tenant_id, membership.user_id, event.event_id), tenant_id, event
+                ),
+                origin=origin,
             )
         except StaleVersion:
             existing = self.of_user(membership.user_id)

@@ -17,7 +17,7 @@ from billing.adapters.dynamodb.invoices import (
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
-from billing.domain.access import Caller
+from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import Busy, NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import Event
@@ -251,8 +251,8 @@ class Quotes:
         stored = self._table.get(keys.quote_revision(tenant_id, quote_id, revision))
         return from_item(stored) if stored else None
 
-    def decide(self, quote: Quote, *, event: Event) -> None:
-        self._table.write(None, self.moved_head(quote), self._event(quote, event))
+    def decide(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
+        self._table.write(None, self.moved_head(quote), self._event(quote, event), origin=origin)
 
     def moved_head(self, quote: Quote) -> Write:
         """The head one version further."""

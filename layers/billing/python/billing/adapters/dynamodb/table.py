@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -16,7 +17,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import Item, attribute, compress, decompress, dump, item, load, number, text
 from billing.adapters.dynamodb.keys import Key
-from billing.domain.access import Caller
+from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.errors import (
     BillingError,
     Busy,
@@ -26,6 +27,7 @@ from billing.domain.errors import (
     PageTokenInvalid,
 )
 from billing.domain.events import Event
+from billing.domain.feed import AuditTrail
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
@@ -63,6 +65,15 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class EventWrite(Write):
+    """A business event, which ``Table.write`` completes: who acted from where, and the mark that it has no place."""
+
+    key: Key
+    tenant_id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """An index entry of a list: its order, the id of its resource, its summary text."""
 
@@ -80,6 +91,9 @@ class Table:
         self._clock = clock
         self._ids = ids
         self._trusted: dict[tuple[str, str, int], float] = {}
+
+    def now(self) -> datetime:
+        return self._clock.now()
 
     def batch(self, wanted: Sequence[Key], *, only: Sequence[str] = ()) -> dict[Key, Item]:
         """Consistent items by key, those that exist; more than 100 keys take more than one request.
@@ -321,10 +335,12 @@ class Table:
         *writes: Write,
         once: IdempotentRequest | None = None,
         answered: object = None,
+        origin: Origin = NOWHERE,
     ) -> None:
         """All of it or nothing, in one transaction, with the membership check and the idempotency record.
 
-        ``answered`` is the result that ``once`` shapes into the stored answer.
+        ``answered`` is the result that ``once`` shapes into the stored answer. ``origin``: where it came from when
+        there is no caller, who brings their own.
 
         Raises: MembershipChanged, AlreadyAnswered, IdempotencyKeyReused, what a refused write says, Busy.
         """
@@ -333,7 +349,8 @@ class Table:
             actions.append(self._membership_check(caller))
         if once is not None and caller is not None:
             actions.append(self._idempotency_record(caller, once, once.answer_of(answered)))
-        actions.extend(writes)
+        for one in writes:
+            actions.extend(_audited(one, caller, origin) if isinstance(one, EventWrite) else (one,))
         deadline = self._clock.monotonic() + _CONFLICT_BUDGET_SECONDS
         pause = 0.005
         while True:
@@ -370,18 +387,9 @@ class Table:
             return False
         return True
 
-    def event(self, key: Key, tenant_id: str, event: Event) -> Write:
-        """The business event of an effect, in the effect's own transaction."""
-        content = item(
-            pk=key.pk,
-            sk=key.sk,
-            entity="event",
-            schema_version=1,
-            tenant_id=tenant_id,
-            event_type=event.event_type.value,
-            body=dump(event),
-        )
-        return self.create(content, lambda _: Busy())
+    def event(self, key: Key, tenant_id: str, event: Event) -> EventWrite:
+        """The business event of an effect, in the effect's own transaction: two items of it."""
+        return EventWrite("Put", {"TableName": self._name}, refuse_with(Busy), key, tenant_id, event)
 
     def _transact(self, actions: list[Write]) -> None:
         try:
@@ -440,6 +448,37 @@ class Table:
             raise
         except (BotoConnectionError, HTTPClientError) as error:
             raise DependencyUnavailable from error
+
+
+def _audited(one: EventWrite, caller: Caller | None, origin: Origin) -> tuple[Write, Write]:
+    """The event, never written again, and the mark that it has no place in the feed yet."""
+    mark = keys.unplaced(one.tenant_id, one.event.event_id)
+    event = item(
+        pk=one.key.pk,
+        sk=one.key.sk,
+        entity="event",
+        schema_version=1,
+        tenant_id=one.tenant_id,
+        event_type=one.event.event_type.value,
+        body=dump(one.event),
+        audit=dump(AuditTrail.of(caller, one.event, origin)),
+    )
+    marked = item(
+        pk=mark.pk,
+        sk=mark.sk,
+        entity="unplaced_event",
+        schema_version=1,
+        tenant_id=one.tenant_id,
+        event_pk=one.key.pk,
+        event_sk=one.key.sk,
+        outbox_pk=keys.unplaced_shard(one.tenant_id),
+        outbox_sk=keys.outbox_order(one.event.occurred_at),
+    )
+    once = {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return (
+        Write("Put", {**one.request, **once, "Item": event}, one.refused),
+        Write("Put", {**one.request, **once, "Item": marked}, one.refused),
+    )
 
 
 _INDEX_PREFIX = {"Listing": "listing", "ByStatus": "status", "ByCustomer": "customer", "ByDueDate": "due"}

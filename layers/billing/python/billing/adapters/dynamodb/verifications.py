@@ -12,9 +12,10 @@ from billing.adapters.dynamodb.customer_credits import from_item as credit_from_
 from billing.adapters.dynamodb.invoices import entry_from_item, issued_from_item, series_from_item
 from billing.adapters.dynamodb.series import start_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
-from billing.domain.access import Caller
+from billing.domain.access import Caller, Origin
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.errors import Busy, DependencyUnavailable, NotFound, StaleVersion
+from billing.domain.events import Event
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import EntryKind, LedgerEntry
 from billing.domain.numbering import Series, SeriesState
@@ -28,6 +29,8 @@ from billing.domain.verification import (
     SeriesEnding,
     Verification,
     VerificationState,
+    verification_ended,
+    verification_started,
 )
 from billing.ports.idempotency import IdempotentRequest
 
@@ -81,7 +84,8 @@ class Verifications:
 
     def start(self, caller: Caller, verification: Verification, *, once: IdempotentRequest) -> None:
         head = self._table.create(to_item(verification), refuse_with(Busy))
-        self._table.write(caller, head, once=once, answered=verification)
+        event = self._event(verification, verification_started(verification, caller.user_id))
+        self._table.write(caller, head, event, once=once, answered=verification)
 
     def read(self, caller: Caller, verification_id: str) -> Verification:
         key = keys.verification(caller.tenant_id, verification_id)
@@ -211,9 +215,12 @@ class Verifications:
         return {note_id: entries[heads[key].invoice_id] for note_id, key in corrected.items() if key in heads}
 
     def save(self, verification: Verification) -> bool:
+        ended = verification.state is not VerificationState.RUNNING
+        events = [self._event(verification, verification_ended(verification))] if ended else []
+        origin = Origin(correlation_id=verification.correlation_id)
         for _ in range(_ATTEMPTS):
             try:
-                self._table.write(None, self._checkpoint(verification))
+                self._table.write(None, self._checkpoint(verification), *events, origin=origin)
             except _CountedMeanwhile as counted:
                 verification = replace(verification, executions=counted.executions)
             except StaleVersion:
@@ -237,6 +244,11 @@ class Verifications:
             values={":expected": expected, ":counted": verification.executions},
         )
         return Write("Put", request, refused)
+
+    def _event(self, verification: Verification, event: Event) -> Write:
+        tenant_id = verification.tenant_id
+        key = keys.verification_event(tenant_id, verification.verification_id, event.event_id)
+        return self._table.event(key, tenant_id, event)
 
     def _entries(self, invoices: list[IssuedInvoice]) -> dict[str, tuple[LedgerEntry, ...]]:
         """The entries of each ledger, and the one after the last counted, which must not exist."""

@@ -1,0 +1,125 @@
+"""The change feed: one item per place, put once, behind a head that counts. The events themselves are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
+from billing.adapters.dynamodb.keys import Key
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.errors import StaleVersion
+from billing.domain.events import Event
+from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent
+from billing.ports.event_feed import FeedState
+
+MARK_LIFE_SECONDS = 7 * 24 * 3600  # a stream repeats nothing after one day
+
+
+def unplaced_from_image(image: Mapping[str, Any]) -> UnplacedEvent:
+    """The event of a stored item or stream image."""
+    key = Key(text(image, "pk"), text(image, "sk"))
+    return UnplacedEvent(
+        tenant_id=text(image, "tenant_id"),
+        subject_id=keys.subject_of(key),
+        event=load(Event, text(image, "body")),
+        audit=load(AuditTrail, text(image, "audit")),
+    )
+
+
+def placed_from_item(stored: Item) -> PlacedEvent:
+    return PlacedEvent(
+        sequence=number(stored, "sequence"),
+        subject_id=text(stored, "subject_id"),
+        event=load(Event, text(stored, "body")),
+        audit=load(AuditTrail, text(stored, "audit")),
+    )
+
+
+class EventFeed:
+    """Port EventFeed."""
+
+    shards = keys.OUTBOX_SHARDS
+    limit = 40  # two items each and the head: a transaction takes a hundred
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def state(self, tenant_id: str, events: Sequence[UnplacedEvent]) -> FeedState:
+        head = keys.feed_head(tenant_id)
+        marks = {keys.unplaced(tenant_id, one.event.event_id): one for one in events}
+        found = self._table.batch([head, *marks])
+        waiting = tuple(one for mark, one in marks.items() if mark in found and "outbox_pk" in found[mark])
+        return FeedState(last=number(found[head], "last_sequence") if head in found else 0, unplaced=waiting)
+
+    def place(self, tenant_id: str, events: Sequence[PlacedEvent], *, after: int) -> None:
+        self._table.write(
+            None,
+            self._head(tenant_id, last=events[-1].sequence, after=after),
+            *(write for one in events for write in (self._place(tenant_id, one), self._settled(tenant_id, one))),
+        )
+
+    def waiting(
+        self, before: datetime, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[UnplacedEvent, ...], str | None]:
+        marks, position = self._table.due(keys.unplaced_in(shard), keys.outbox_order(before), limit, after=after)
+        found = self._table.batch(marks) if marks else {}
+        # The index follows the table a little later: what was placed meanwhile is left out.
+        waiting = [found[mark] for mark in marks if mark in found and "outbox_pk" in found[mark]]
+        wanted = [Key(text(mark, "event_pk"), text(mark, "event_sk")) for mark in waiting]
+        events = self._table.batch(wanted) if wanted else {}
+        return tuple(unplaced_from_image(events[key]) for key in wanted), position
+
+    def page(self, caller: Caller, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
+        self._table.trust(caller)
+        first = keys.feed_place(caller.tenant_id, after + 1)
+        stored, _ = self._table.query(first.pk, low=first.sk, high="9" * keys.SEQUENCE_WIDTH, limit=limit)
+        return tuple(placed_from_item(one) for one in stored)
+
+    def _head(self, tenant_id: str, *, last: int, after: int) -> Write:
+        key = keys.feed_head(tenant_id)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="feed_head",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            last_sequence=last,
+        )
+        moved = refuse_with(StaleVersion)
+        if after == 0:
+            return self._table.create(content, moved)
+        return Write("Put", self._table.put(content, only_if="last_sequence = :after", values={":after": after}), moved)
+
+    def _place(self, tenant_id: str, one: PlacedEvent) -> Write:
+        key = keys.feed_place(tenant_id, one.sequence)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="placed_event",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            sequence=one.sequence,
+            subject_id=one.subject_id,
+            body=dump(one.event),
+            audit=dump(one.audit),
+        )
+        return self._table.create(content, refuse_with(StaleVersion))
+
+    def _settled(self, tenant_id: str, one: PlacedEvent) -> Write:
+        """The mark leaves the index, and the table a week later."""
+        key = keys.unplaced(tenant_id, one.event.event_id)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="unplaced_event",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=tenant_id,
+            sequence=one.sequence,
+            expires_at=int(self._table.now().timestamp()) + MARK_LIFE_SECONDS,
+        )
+        waiting = self._table.put(content, only_if="attribute_exists(outbox_pk)")
+        return Write("Put", waiting, refuse_with(StaleVersion))

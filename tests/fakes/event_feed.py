@@ -1,0 +1,56 @@
+"""Fake of the port EventFeed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from billing.domain.access import Caller
+from billing.domain.errors import StaleVersion
+from billing.domain.feed import PlacedEvent, UnplacedEvent
+from billing.ports.event_feed import FeedState
+from billing.ports.paging import PageRequest
+from tests.fakes.store import SHARDS, Store, paged, shard_of
+
+
+class FakeEventFeed:
+    """Port EventFeed."""
+
+    shards = SHARDS
+    limit = 40
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def state(self, tenant_id: str, events: Sequence[UnplacedEvent]) -> FeedState:
+        with self._store.lock:
+            waiting = tuple(one for one in events if (tenant_id, one.event.event_id) in self._store.unplaced)
+            return FeedState(last=len(self._store.feed.get(tenant_id, ())), unplaced=waiting)
+
+    def place(self, tenant_id: str, events: Sequence[PlacedEvent], *, after: int) -> None:
+        with self._store.lock:
+            placed = self._store.feed.get(tenant_id, ())
+            marks = [(tenant_id, one.event.event_id) for one in events]
+            if len(placed) != after or any(mark not in self._store.unplaced for mark in marks):
+                raise StaleVersion
+            for mark in marks:
+                del self._store.unplaced[mark]
+            self._store.feed[tenant_id] = (*placed, *events)
+
+    def waiting(
+        self, before: datetime, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[UnplacedEvent, ...], str | None]:
+        with self._store.lock:
+            rows: list[tuple[str, object]] = [
+                (f"{one.event.occurred_at.isoformat()}#{one.event.event_id}", one)
+                for one in self._store.unplaced.values()
+                if one.event.occurred_at <= before and shard_of(one.tenant_id) == shard
+            ]
+        page = paged(rows, PageRequest(limit=limit, position=after))
+        return cast("tuple[UnplacedEvent, ...]", page.items), page.position
+
+    def page(self, caller: Caller, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
+        with self._store.lock:
+            self._store.check(caller)
+            return self._store.feed.get(caller.tenant_id, ())[after : after + limit]
