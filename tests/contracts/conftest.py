@@ -13,6 +13,7 @@ import pytest
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
+from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
@@ -33,6 +34,7 @@ from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.credit_notes import CreditNotes
+from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
 from billing.ports.payments import LedgerMove, Payments
@@ -75,6 +77,7 @@ class Repositories:
     verifications: Verifications
     credit_notes: CreditNotes
     payments: Payments
+    accounts: CustomerAccounts
     series: SeriesRecords
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
@@ -229,6 +232,7 @@ def _over_fakes() -> Repositories:
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
+        accounts=fakes.accounts,
         series=fakes.series,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
@@ -278,6 +282,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
+        accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),
         change_membership=change,
         lose_invoice=lose,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TypeVar, cast
 
 from billing.domain.access import Caller, Membership
+from billing.domain.customer_account import issued_movements
 from billing.domain.dates import civil_date
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
@@ -48,12 +49,13 @@ from billing.ports.repositories import (
     ProductSummary,
 )
 from tests.fakes.credit_notes import FakeCreditNotes
+from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
-from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
+from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
 
 T = TypeVar("T")
 Rows = list[tuple[str, object]]
@@ -290,6 +292,8 @@ class FakeInvoices:
             take_number(self._store, issued, allocation)
             ask(self._store, delivery)
             self._store.record(tenant_id, invoice_id, event)
+            moved = issued_movements(issued, payment[0] if payment else None)
+            move_account(self._store, tenant_id, issued.document.customer_id, *moved)
             if payment is not None:
                 self._store.entries[tenant_id, invoice_id] = (payment[0],)
                 self._store.record(tenant_id, invoice_id, payment[1])
@@ -566,6 +570,7 @@ class FakeRepositories:
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
     payments: FakePayments
+    accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
 
 
@@ -585,6 +590,7 @@ def fake_repositories() -> FakeRepositories:
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
+        accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
     )
 

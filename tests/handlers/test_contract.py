@@ -137,6 +137,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("payments/download_receipt", **paid)
     check("payments/refund", body={"amount_minor": 10}, **paid)
     check("customers/read_credit", **customer)
+    check("customers/read_statement", **customer)
+    check("customers/download_statement", **customer)
     applied = check("customers/apply_credit", body=allocated, **customer).body["payment_id"]
     check("payments/reverse", payment_id=applied)
     check("customers/refund_credit", body={"amount_minor": 10}, **customer)

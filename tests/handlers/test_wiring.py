@@ -16,9 +16,9 @@ from billing.runtime.clock import clock, ids
 
 CAPABILITIES = [
     documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, pdf.receipt_renderer,
-    workflows.workflows,
+    pdf.statement_renderer, workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
-    table.credit_notes, table.payments, table.verifications, table.workflow_requests,
+    table.credit_notes, table.payments, table.customer_accounts, table.verifications, table.workflow_requests,
 ]  # fmt: skip
 
 

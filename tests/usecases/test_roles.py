@@ -27,6 +27,7 @@ from billing.usecases import (
     attachments,
     company,
     credit_notes,
+    customer_accounts,
     customers,
     invoices,
     payments,
@@ -37,6 +38,7 @@ from billing.usecases import (
     verifications,
 )
 from tests import factories
+from tests.fakes.customer_accounts import FakeStatementRenderer
 from tests.fakes.delivery import FakeLogoChecker
 from tests.usecases.conftest import Shop
 
@@ -111,6 +113,23 @@ class Acts:
 
     def read_customer(self, by: Caller) -> object:
         return customers.read_customer(by, self.customer_id, customers=self.held.customers)
+
+    def read_customer_statement(self, by: Caller) -> object:
+        return customer_accounts.read_customer_statement(
+            by, self.customer_id, None, None, accounts=self.held.accounts, clock=self.shop.clock
+        )
+
+    def download_customer_statement(self, by: Caller) -> object:
+        return customer_accounts.download_customer_statement(
+            by,
+            self.customer_id,
+            None,
+            None,
+            accounts=self.held.accounts,
+            documents=self.shop.documents,
+            renderer=FakeStatementRenderer(),
+            clock=self.shop.clock,
+        )
 
     def list_customers(self, by: Caller) -> object:
         return customers.list_customers(by, PAGE, customers=self.held.customers)
@@ -491,6 +510,8 @@ ALLOWED: dict[str, set[Role]] = {
     "read_customer": READERS,
     "list_customers": READERS,
     "search_customers": READERS,
+    "read_customer_statement": READERS,
+    "download_customer_statement": READERS,
     "edit_customer": WRITERS,
     "create_product": WRITERS,
     "read_product": READERS,

@@ -113,6 +113,14 @@ class IdempotencyKeyReused(InvalidInput):
     title_en = "This idempotency key was already used for another request"
 
 
+class StatementTooLong(InvalidInput):
+    """More movements, or more open invoices, than one statement holds."""
+
+    slug = "statement-too-long"
+    title_fr = "Ce relevé est trop long : choisissez une période plus courte"
+    title_en = "This statement is too long: choose a shorter period"
+
+
 class NotFound(BillingError):
     slug = "not-found"
     title_fr = "Introuvable"
