@@ -9,8 +9,9 @@ from typing import TypeVar
 import pytest
 
 from billing.domain.errors import StaleVersion
-from billing.domain.parties import Address, Customer
+from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress
 from billing.domain.search import fold, query_words
+from billing.domain.tongue import DocumentLanguage
 from billing.ports.paging import Page, PageRequest
 from tests import factories
 from tests.contracts.conftest import World
@@ -46,9 +47,20 @@ def test_what_was_created_is_read_back_whole(world: World) -> None:
         contact_name="Zoé",
         delivery_address=Address(line1="1 quai", line2="bât. B", postal_code="13002", city="Marseille"),
         payment_terms_days=0,
+        contacts=(Contact(name="Achats", role="Acheteur", email="achats@exemple.test", receives_invoices=True),),
+        addresses=(
+            FurtherAddress(
+                label="Dépôt",
+                use=AddressUse.DELIVERY,
+                address=Address(line1="2 quai", postal_code="13002", city="Marseille"),
+            ),
+        ),
+        language=DocumentLanguage.FRENCH_AND_ENGLISH,
     )
+    (found,) = world.repositories.customers.search(world.caller, ("achats",), PageRequest()).items
     product = world.add_product()
 
+    assert found.customer_id == customer.customer_id
     assert world.repositories.customers.read(world.caller, customer.customer_id) == customer
     assert world.repositories.products.read(world.caller, product.product_id) == product
 

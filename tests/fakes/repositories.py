@@ -662,6 +662,7 @@ def _has_words(customer: Customer, searched: tuple[str, ...]) -> bool:
         description.siret or "",
         description.vat_number or "",
         (description.email or "").partition("@")[0],
+        *(contact.name for contact in description.contacts),
     )
     return all(any(word.startswith(prefix) for word in held) for prefix in searched)
 

@@ -57,6 +57,7 @@ def search_words(customer: Customer) -> tuple[str, ...]:
         description.siret or "",
         description.vat_number or "",
         (description.email or "").partition("@")[0],
+        *(contact.name for contact in description.contacts),
     )
 
 
