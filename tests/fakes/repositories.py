@@ -132,9 +132,9 @@ class FakeCustomers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def read(self, caller: Caller, customer_id: str) -> Customer:
+    def read(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> Customer:
         with self._store.lock:
-            self._store.check(caller)
+            self._store.check(caller, once)
             return _found(self._store.customers.get((caller.tenant_id, customer_id)))
 
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
@@ -142,8 +142,16 @@ class FakeCustomers:
             self._store.customers[caller.tenant_id, customer.customer_id] = customer
             self._store.record(caller.tenant_id, customer.customer_id, event)
 
-    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None:
-        with self._store.writing(caller):
+    def save(
+        self,
+        caller: Caller,
+        customer: Customer,
+        *,
+        previous: Customer,
+        event: Event,
+        once: IdempotentRequest | None = None,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=customer):
             stored = self._store.customers.get((caller.tenant_id, customer.customer_id))
             if stored is None or stored.version != previous.version:
                 raise StaleVersion

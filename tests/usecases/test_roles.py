@@ -40,6 +40,7 @@ from billing.usecases import (
 from tests import factories
 from tests.fakes.customer_accounts import FakeStatementRenderer
 from tests.fakes.delivery import FakeLogoChecker
+from tests.fakes.vat_numbers import FakeVatNumberRegister
 from tests.usecases.conftest import Shop
 
 READERS = set(Role)
@@ -113,6 +114,18 @@ class Acts:
 
     def read_customer(self, by: Caller) -> object:
         return customers.read_customer(by, self.customer_id, customers=self.held.customers)
+
+    def check_customer_vat_number(self, by: Caller) -> object:
+        return customers.check_customer_vat_number(
+            by,
+            self.customer_id,
+            once=self.shop.once(),
+            customers=self.held.customers,
+            companies=self.held.companies,
+            register=FakeVatNumberRegister(),
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
 
     def read_customer_statement(self, by: Caller) -> object:
         return customer_accounts.read_customer_statement(
@@ -511,6 +524,7 @@ ALLOWED: dict[str, set[Role]] = {
     "list_customers": READERS,
     "search_customers": READERS,
     "read_customer_statement": READERS,
+    "check_customer_vat_number": WRITERS,
     "download_customer_statement": READERS,
     "edit_customer": WRITERS,
     "create_product": WRITERS,

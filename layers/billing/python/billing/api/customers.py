@@ -14,7 +14,14 @@ from billing.api.fields import EmailAddress, PaymentTermsDays, Siren, Siret, Tex
 from billing.api.paging import PageReply
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse, only_one
 from billing.domain.errors import FieldError, FieldErrors
-from billing.domain.parties import Contact, Customer, CustomerDescription, CustomerKind
+from billing.domain.parties import (
+    Contact,
+    Customer,
+    CustomerDescription,
+    CustomerKind,
+    VatCheck,
+    VatNumberStatus,
+)
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.idempotency import Answer
 from billing.ports.repositories import CustomerSummary
@@ -68,6 +75,26 @@ class ContactResponse(Reply):
             phone=contact.phone,
             receives_invoices=contact.receives_invoices,
             receives_reminders=contact.receives_reminders,
+        )
+
+
+class VatCheckResponse(Reply):
+    """What VIES said of the current number."""
+
+    valid: bool
+    checked_at: datetime
+    consultation_number: str | None
+    name: str
+    address: str
+
+    @classmethod
+    def of(cls, check: VatCheck) -> VatCheckResponse:
+        return cls(
+            valid=check.valid,
+            checked_at=check.checked_at,
+            consultation_number=check.consultation_number,
+            name=check.name,
+            address=check.address,
         )
 
 
@@ -180,6 +207,8 @@ class CustomerResponse(Reply):
     contacts: list[ContactResponse]
     addresses: list[FurtherAddressResponse]
     language: DocumentLanguage
+    vat_number_status: Annotated[VatNumberStatus | None, Field(description="null without a number")]
+    vat_check: VatCheckResponse | None
     created_at: datetime
     updated_at: datetime
 
@@ -206,6 +235,8 @@ class CustomerResponse(Reply):
             contacts=[ContactResponse.of(contact) for contact in described.contacts],
             addresses=[FurtherAddressResponse.of_further(further) for further in described.addresses],
             language=described.language,
+            vat_number_status=customer.vat_number_status,
+            vat_check=VatCheckResponse.of(customer.current_vat_check) if customer.current_vat_check else None,
             created_at=customer.created_at,
             updated_at=customer.updated_at,
         )

@@ -121,6 +121,12 @@ class StatementTooLong(InvalidInput):
     title_en = "This statement is too long: choose a shorter period"
 
 
+class VatNumberMissing(InvalidInput):
+    slug = "vat-number-missing"
+    title_fr = "Ce client n'a pas de numéro de TVA à vérifier"
+    title_en = "This customer has no VAT number to check"
+
+
 class NotFound(BillingError):
     slug = "not-found"
     title_fr = "Introuvable"

@@ -167,6 +167,24 @@ class CustomerDescription:
         return next((one.email for one in self.contacts if one.receives_invoices and one.email), self.email)
 
 
+class VatNumberStatus(StrEnum):
+    UNVERIFIED = "unverified"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatCheck:
+    """What VIES said of a number at an instant; the consultation number proves that it was asked."""
+
+    vat_number: str
+    valid: bool
+    checked_at: datetime
+    consultation_number: str | None
+    name: str = ""
+    address: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
     tenant_id: str
@@ -175,6 +193,23 @@ class Customer:
     description: CustomerDescription
     created_at: datetime
     updated_at: datetime
+    vat_check: VatCheck | None = field(default=None, metadata=LATER)
+
+    @property
+    def current_vat_check(self) -> VatCheck | None:
+        """The latest check, while the number is still the one that was checked."""
+        check = self.vat_check
+        return check if check is not None and check.vat_number == self.description.vat_number else None
+
+    @property
+    def vat_number_status(self) -> VatNumberStatus | None:
+        """None without a number."""
+        if self.description.vat_number is None:
+            return None
+        check = self.current_vat_check
+        if check is None:
+            return VatNumberStatus.UNVERIFIED
+        return VatNumberStatus.VALID if check.valid else VatNumberStatus.INVALID
 
 
 class ProductKind(StrEnum):

@@ -57,13 +57,21 @@ class CustomerSummary:
 
 
 class Customers(Protocol):
-    def read(self, caller: Caller, customer_id: str) -> Customer:
-        """Raises: NotFound."""
+    def read(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> Customer:
+        """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None: ...
 
-    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None: ...
+    def save(
+        self,
+        caller: Caller,
+        customer: Customer,
+        *,
+        previous: Customer,
+        event: Event,
+        once: IdempotentRequest | None = None,
+    ) -> None: ...
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
         """By folded name."""

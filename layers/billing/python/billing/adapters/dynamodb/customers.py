@@ -67,9 +67,9 @@ class Customers:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def read(self, caller: Caller, customer_id: str) -> Customer:
+    def read(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> Customer:
         key = keys.customer(caller.tenant_id, customer_id)
-        stored = self._table.read(caller, key).get(key)
+        stored = self._table.read(caller, key, once=once).get(key)
         if stored is None:
             raise NotFound
         return from_item(stored)
@@ -84,7 +84,15 @@ class Customers:
             answered=customer,
         )
 
-    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None:
+    def save(
+        self,
+        caller: Caller,
+        customer: Customer,
+        *,
+        previous: Customer,
+        event: Event,
+        once: IdempotentRequest | None = None,
+    ) -> None:
         kept = search_words(customer)
         gone = [word for word in search_words(previous) if word not in kept]
         self._table.write(
@@ -95,6 +103,8 @@ class Customers:
             *(self._word(customer, word) for word in kept),
             *(self._forget(customer, word, previous.version) for word in gone),
             self._event(customer, event),
+            once=once,
+            answered=customer,
         )
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
