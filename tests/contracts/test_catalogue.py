@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
+from billing.domain.duplicates import Likeness
 from billing.domain.errors import StaleVersion
 from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress
 from billing.domain.search import fold, query_words
@@ -167,3 +168,34 @@ def test_search_follows_an_edit(world: World) -> None:
     assert named("ancien") == []
     assert named("nouveau") == ["Nouveau nom"]
     assert named("garde") == ["Nouveau nom"]
+
+
+def _alike(world: World, customer: Customer) -> dict[str, set[Likeness]]:
+    found = world.repositories.customers.alike(world.caller, customer)
+    return {one.customer.customer_id: set(one.likenesses) for one in found}
+
+
+def test_customers_are_alike_by_identifier_email_or_name(world: World) -> None:
+    plain: dict[str, Any] = {"siren": None, "siret": None, "vat_number": None, "email": None}
+    first = world.add_customer("SARL Dûpont & Fils", **{**plain, "siren": "987654324", "email": "compta@x.test"})
+    by_name = world.add_customer("DUPONT, fils S.A.R.L.", **plain)
+    by_both = world.add_customer("Tout autre", **{**plain, "siren": "987654324", "email": "Compta@X.test"})
+    world.add_customer("Dupont", **plain)
+    foreign = world.add_customer("Dupont Fils", of=world.stranger, **{**plain, "siren": "987654324"})
+
+    assert _alike(world, first) == {
+        by_name.customer_id: {Likeness.NAME},
+        by_both.customer_id: {Likeness.SIREN, Likeness.EMAIL},
+    }
+    assert _alike(world, by_name) == {first.customer_id: {Likeness.NAME}}
+    assert world.repositories.customers.alike(world.stranger, foreign) == ()
+
+
+def test_what_an_edit_takes_away_is_no_longer_alike(world: World) -> None:
+    plain: dict[str, Any] = {"siren": None, "siret": None, "vat_number": None, "email": None}
+    first, second = world.add_customer("Dupont", **plain), world.add_customer("Dupont", **plain)
+    assert set(_alike(world, first)) == {second.customer_id}
+
+    _edit(world, second, name="Durand", **plain)
+
+    assert _alike(world, first) == {}

@@ -11,6 +11,7 @@ from billing.domain.customer_account import issued_movements
 from billing.domain.dates import civil_date
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
+from billing.domain.duplicates import likeness_keys
 from billing.domain.errors import (
     FieldError,
     MembershipChanged,
@@ -42,6 +43,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
     CustomerSummary,
     DraftContext,
+    DuplicateCustomer,
     InvoiceQuery,
     InvoiceSummary,
     IssueContext,
@@ -160,6 +162,22 @@ class FakeCustomers:
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, ()), page))
+
+    def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
+        with self._store.lock:
+            self._store.check(caller)
+            others = [
+                other
+                for (tenant_id, customer_id), other in self._store.customers.items()
+                if tenant_id == caller.tenant_id and customer_id != customer.customer_id
+            ]
+        mine = likeness_keys(customer.description)
+        shared = [(other, [key for key in mine if key in likeness_keys(other.description)]) for other in others]
+        return tuple(
+            DuplicateCustomer(customer=_customer_summary(other), likenesses=tuple(key.likeness for key in keys))
+            for other, keys in shared
+            if keys
+        )
 
     def search(self, caller: Caller, words: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, words), page))

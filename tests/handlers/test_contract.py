@@ -113,6 +113,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("customers/read", **customer)
     check("customers/edit", **customer)
     check("customers/check_vat_number", **customer)
+    check("customers/list_duplicates", **customer)
     for operation in ("products/read", "products/edit", "products/archive"):
         check(operation, **product)
     check("invoices/preview", body=draft_body)

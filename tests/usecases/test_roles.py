@@ -127,6 +127,9 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def find_duplicate_customers(self, by: Caller) -> object:
+        return customers.find_duplicate_customers(by, self.customer_id, customers=self.held.customers)
+
     def read_customer_statement(self, by: Caller) -> object:
         return customer_accounts.read_customer_statement(
             by, self.customer_id, None, None, accounts=self.held.accounts, clock=self.shop.clock
@@ -524,6 +527,7 @@ ALLOWED: dict[str, set[Role]] = {
     "list_customers": READERS,
     "search_customers": READERS,
     "read_customer_statement": READERS,
+    "find_duplicate_customers": READERS,
     "check_customer_vat_number": WRITERS,
     "download_customer_statement": READERS,
     "edit_customer": WRITERS,

@@ -13,6 +13,7 @@ from billing.api.companies import identifier_errors
 from billing.api.fields import EmailAddress, PaymentTermsDays, Siren, Siret, Text, VatNumber
 from billing.api.paging import PageReply
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse, only_one
+from billing.domain.duplicates import Likeness
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.parties import (
     Contact,
@@ -24,7 +25,7 @@ from billing.domain.parties import (
 )
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.idempotency import Answer
-from billing.ports.repositories import CustomerSummary
+from billing.ports.repositories import CustomerSummary, DuplicateCustomer
 
 
 class ContactRequest(Request):
@@ -264,6 +265,19 @@ class CustomerRowResponse(Reply):
 
 class CustomerPageResponse(PageReply):
     items: list[CustomerRowResponse]
+
+
+class DuplicateCustomerResponse(CustomerRowResponse):
+    likenesses: Annotated[list[Likeness], Field(description="By what it may be the same customer")]
+
+    @classmethod
+    def of_duplicate(cls, found: DuplicateCustomer) -> DuplicateCustomerResponse:
+        row = CustomerRowResponse.of(found.customer)
+        return cls(likenesses=list(found.likenesses), **row.model_dump())
+
+
+class DuplicateCustomersResponse(Reply):
+    items: list[DuplicateCustomerResponse]
 
 
 def customer_answer(customer: Customer) -> Answer:

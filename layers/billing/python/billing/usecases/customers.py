@@ -13,7 +13,7 @@ from billing.domain.search import query_words
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.repositories import Companies, Customers, CustomerSummary
+from billing.ports.repositories import Companies, Customers, CustomerSummary, DuplicateCustomer
 from billing.ports.vat_numbers import VatNumberRegister
 
 
@@ -108,6 +108,15 @@ def check_customer_vat_number(
     told: dict[str, str | int] = {"valid": int(found.valid), "consultation_number": found.consultation_number or ""}
     customers.save(caller, customer, previous=current, event=replace(event, data={**event.data, **told}), once=once)
     return customer
+
+
+def find_duplicate_customers(
+    caller: Caller, customer_id: str, *, customers: Customers
+) -> tuple[DuplicateCustomer, ...]:
+    """Others that may be the same customer, the likeliest first. Raises: NotFound."""
+    caller.require(Permission.READ)
+    found = customers.alike(caller, customers.read(caller, customer_id))
+    return tuple(sorted(found, key=lambda one: (-len(one.likenesses), one.customer.name, one.customer.customer_id)))
 
 
 def list_customers(caller: Caller, page: PageRequest, *, customers: Customers) -> Page[CustomerSummary]:

@@ -61,6 +61,12 @@ def customer_word(tenant_id: str, word: str, customer_id: str) -> Key:
     return Key(_tenant(tenant_id, "SEARCH", "CUSTOMER"), f"{word}#{customer_id}")
 
 
+def customer_likeness(tenant_id: str, likeness: str, value: str, customer_id: str) -> Key:
+    """The value is hashed: it may be of any length and hold the separator."""
+    digest = hashlib.sha256(value.encode()).hexdigest()[:32]
+    return Key(_tenant(tenant_id, "ALIKE", "CUSTOMER"), f"{likeness}#{digest}#{customer_id}")
+
+
 def account_movement(tenant_id: str, customer_id: str, day: date, recorded_at: datetime, movement_id: str) -> Key:
     order = f"{day.isoformat()}#{outbox_order(recorded_at)}#{movement_id}"
     return Key(_tenant(tenant_id, "ACCOUNT", customer_id), f"MOVEMENT#{order}")
