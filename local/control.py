@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
+from local import vies
 from local.http_events import Request, Response
 from local.layout import Layout
 from local.pool import Answer, WorkerPool
@@ -47,6 +48,8 @@ class Control:
                 return await self._run_schedule(name)
             case ["GET", "status"]:
                 return _json(200, await self._status())
+            case ["POST", "vies", "check-vat-number"]:
+                return _json(*vies.answer(request.body))
             case ["POST", "workers", "kill"]:
                 return self._kill_workers(request)
             case _:

@@ -13,6 +13,7 @@ import pytest
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
+from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.event_feed import EventFeed as TableEventFeed
@@ -36,6 +37,7 @@ from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.credit_notes import CreditNotes
+from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.event_feed import EventFeed
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
@@ -83,6 +85,7 @@ class Repositories:
     verifications: Verifications
     credit_notes: CreditNotes
     payments: Payments
+    accounts: CustomerAccounts
     series: SeriesRecords
     event_feed: EventFeed
     change_membership: Callable[[Membership], None]
@@ -240,6 +243,7 @@ def _over_fakes() -> Repositories:
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
+        accounts=fakes.accounts,
         series=fakes.series,
         event_feed=fakes.event_feed,
         change_membership=fakes.memberships.change,
@@ -292,6 +296,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
+        accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),
         change_membership=change,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
+from billing.domain.duplicates import Likeness
 from billing.domain.errors import StaleVersion
-from billing.domain.parties import Address, Customer
+from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress
 from billing.domain.search import fold, query_words
+from billing.domain.tongue import DocumentLanguage
 from billing.ports.paging import Page, PageRequest
 from tests import factories
 from tests.contracts.conftest import World
@@ -46,9 +48,20 @@ def test_what_was_created_is_read_back_whole(world: World) -> None:
         contact_name="Zoé",
         delivery_address=Address(line1="1 quai", line2="bât. B", postal_code="13002", city="Marseille"),
         payment_terms_days=0,
+        contacts=(Contact(name="Achats", role="Acheteur", email="achats@exemple.test", receives_invoices=True),),
+        addresses=(
+            FurtherAddress(
+                label="Dépôt",
+                use=AddressUse.DELIVERY,
+                address=Address(line1="2 quai", postal_code="13002", city="Marseille"),
+            ),
+        ),
+        language=DocumentLanguage.FRENCH_AND_ENGLISH,
     )
+    (found,) = world.repositories.customers.search(world.caller, ("achats",), PageRequest()).items
     product = world.add_product()
 
+    assert found.customer_id == customer.customer_id
     assert world.repositories.customers.read(world.caller, customer.customer_id) == customer
     assert world.repositories.products.read(world.caller, product.product_id) == product
 
@@ -155,3 +168,34 @@ def test_search_follows_an_edit(world: World) -> None:
     assert named("ancien") == []
     assert named("nouveau") == ["Nouveau nom"]
     assert named("garde") == ["Nouveau nom"]
+
+
+def _alike(world: World, customer: Customer) -> dict[str, set[Likeness]]:
+    found = world.repositories.customers.alike(world.caller, customer)
+    return {one.customer.customer_id: set(one.likenesses) for one in found}
+
+
+def test_customers_are_alike_by_identifier_email_or_name(world: World) -> None:
+    plain: dict[str, Any] = {"siren": None, "siret": None, "vat_number": None, "email": None}
+    first = world.add_customer("SARL Dûpont & Fils", **{**plain, "siren": "987654324", "email": "compta@x.test"})
+    by_name = world.add_customer("DUPONT, fils S.A.R.L.", **plain)
+    by_both = world.add_customer("Tout autre", **{**plain, "siren": "987654324", "email": "Compta@X.test"})
+    world.add_customer("Dupont", **plain)
+    foreign = world.add_customer("Dupont Fils", of=world.stranger, **{**plain, "siren": "987654324"})
+
+    assert _alike(world, first) == {
+        by_name.customer_id: {Likeness.NAME},
+        by_both.customer_id: {Likeness.SIREN, Likeness.EMAIL},
+    }
+    assert _alike(world, by_name) == {first.customer_id: {Likeness.NAME}}
+    assert world.repositories.customers.alike(world.stranger, foreign) == ()
+
+
+def test_what_an_edit_takes_away_is_no_longer_alike(world: World) -> None:
+    plain: dict[str, Any] = {"siren": None, "siret": None, "vat_number": None, "email": None}
+    first, second = world.add_customer("Dupont", **plain), world.add_customer("Dupont", **plain)
+    assert set(_alike(world, first)) == {second.customer_id}
+
+    _edit(world, second, name="Durand", **plain)
+
+    assert _alike(world, first) == {}

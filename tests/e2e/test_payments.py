@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from local.client import ApiClient, Json
@@ -81,3 +82,19 @@ def test_a_cheque_over_two_invoices_bounces_and_the_credit_note_is_refunded(pers
     assert [(one["status"], one["balance_minor"]) for one in states] == [("cancelled", 0), ("partially_paid", 6_000)]
     assert len(someone.api.get("/v1/payments")["items"]) == 3
     assert verified(someone.api)["findings"] == []
+
+
+def test_a_statement_tells_the_account_and_its_pdf_can_be_downloaded(person: Callable[..., Person]) -> None:
+    someone = person()
+    invoice = _invoice_of_a_hundred(someone)
+    customer_id = someone.customer["customer_id"]
+    paid = {"amount_minor": 4_000, "method": "transfer"}
+    someone.api.post(f"/v1/invoices/{invoice['invoice_id']}/payments", paid)
+
+    (account,) = someone.api.get(f"/v1/customers/{customer_id}/statement")["accounts"]
+    link = someone.api.get(f"/v1/customers/{customer_id}/statement/pdf")
+
+    assert [line["kind"] for line in account["lines"]] == ["invoice", "payment"]
+    assert (account["opening_minor"], account["closing_minor"]) == (0, 6_000)
+    assert account["ageing"]["not_due_minor"] == 6_000
+    assert httpx.get(link["url"]).content.startswith(b"%PDF-")

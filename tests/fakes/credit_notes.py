@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from billing.domain.access import Caller
+from billing.domain.customer_account import credited_movements
 from billing.domain.customer_credit import CreditMovement
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import NotFound
@@ -22,6 +23,7 @@ from tests.fakes.writes import (
     hold_credit,
     hold_head,
     hold_number,
+    move_account,
     move_credit,
     move_ledger,
     take_number,
@@ -76,6 +78,8 @@ class FakeCreditNotes:
             move_credit(self._store, movement)
             self._store.invoices[caller.tenant_id, note.invoice_id] = note
             take_number(self._store, note, allocation)
+            moved = credited_movements(note, entries)
+            move_account(self._store, caller.tenant_id, note.document.customer_id, *moved)
             ask(self._store, delivery)
             self._store.record(caller.tenant_id, note.invoice_id, events[0])
             self._store.record(caller.tenant_id, invoice.invoice_id, events[1])

@@ -6,6 +6,7 @@ from typing import cast
 
 from billing.domain.access import Caller
 from billing.domain.canonical import canonical_json
+from billing.domain.customer_account import credit_refund_movement, payment_movement
 from billing.domain.customer_credit import CreditMovement, CustomerCreditEntry
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import Event
@@ -15,7 +16,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, PaymentSummary
 from tests.fakes.store import Store, paged
-from tests.fakes.writes import credit_of, hold_credit, hold_head, move_credit, move_ledger
+from tests.fakes.writes import credit_of, hold_credit, hold_head, move_account, move_credit, move_ledger
 
 
 class FakeReceiptRenderer:
@@ -81,6 +82,7 @@ class FakePayments:
                 move_ledger(self._store, move.invoice, (move.entry,))
                 self._store.record(caller.tenant_id, move.invoice.invoice_id, move.event)
             move_credit(self._store, movement)
+            move_account(self._store, caller.tenant_id, payment.customer_id, payment_movement(payment))
             self._store.payments[key] = payment
             self._store.record(*key, event)
 
@@ -102,6 +104,8 @@ class FakePayments:
     def move_credit(self, caller: Caller, movement: CreditMovement, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=movement.credit):
             move_credit(self._store, movement)
+            customer_id = movement.credit.customer_id
+            move_account(self._store, caller.tenant_id, customer_id, credit_refund_movement(movement))
             self._store.record(caller.tenant_id, movement.credit.customer_id, event)
 
     def credit_entries(self, caller: Caller, customer_id: str, page: PageRequest) -> Page[CustomerCreditEntry]:

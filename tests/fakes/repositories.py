@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import TypeVar, cast
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
+from billing.domain.customer_account import issued_movements
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
+from billing.domain.duplicates import likeness_keys
 from billing.domain.errors import (
     FieldError,
     MembershipChanged,
@@ -42,6 +44,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
     CustomerSummary,
     DraftContext,
+    DuplicateCustomer,
     InvoiceQuery,
     InvoiceSummary,
     IssueContext,
@@ -49,6 +52,7 @@ from billing.ports.repositories import (
     ProductSummary,
 )
 from tests.fakes.credit_notes import FakeCreditNotes
+from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.event_feed import FakeEventFeed
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
@@ -58,7 +62,7 @@ from tests.fakes.search import FakeSearch
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.summaries import invoice_summary, product_summary
-from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_head, take_number
+from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
 
 T = TypeVar("T")
 Rows = list[tuple[str, object]]
@@ -137,9 +141,9 @@ class FakeCustomers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def read(self, caller: Caller, customer_id: str) -> Customer:
+    def read(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> Customer:
         with self._store.lock:
-            self._store.check(caller)
+            self._store.check(caller, once)
             return _found(self._store.customers.get((caller.tenant_id, customer_id)))
 
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
@@ -147,8 +151,16 @@ class FakeCustomers:
             self._store.customers[caller.tenant_id, customer.customer_id] = customer
             self._store.record(caller.tenant_id, customer.customer_id, event)
 
-    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None:
-        with self._store.writing(caller):
+    def save(
+        self,
+        caller: Caller,
+        customer: Customer,
+        *,
+        previous: Customer,
+        event: Event,
+        once: IdempotentRequest | None = None,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=customer):
             stored = self._store.customers.get((caller.tenant_id, customer.customer_id))
             if stored is None or stored.version != previous.version:
                 raise StaleVersion
@@ -157,6 +169,22 @@ class FakeCustomers:
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, ()), page))
+
+    def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
+        with self._store.lock:
+            self._store.check(caller)
+            others = [
+                other
+                for (tenant_id, customer_id), other in self._store.customers.items()
+                if tenant_id == caller.tenant_id and customer_id != customer.customer_id
+            ]
+        mine = likeness_keys(customer.description)
+        shared = [(other, [key for key in mine if key in likeness_keys(other.description)]) for other in others]
+        return tuple(
+            DuplicateCustomer(customer=_customer_summary(other), likenesses=tuple(key.likeness for key in keys))
+            for other, keys in shared
+            if keys
+        )
 
     def search(self, caller: Caller, words: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, words), page))
@@ -297,6 +325,8 @@ class FakeInvoices:
             take_number(self._store, issued, allocation)
             ask(self._store, delivery)
             self._store.record(tenant_id, invoice_id, event)
+            moved = issued_movements(issued, payment[0] if payment else None)
+            move_account(self._store, tenant_id, issued.document.customer_id, *moved)
             if payment is not None:
                 self._store.entries[tenant_id, invoice_id] = (payment[0],)
                 self._store.record(tenant_id, invoice_id, payment[1])
@@ -591,6 +621,7 @@ class FakeRepositories:
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
     payments: FakePayments
+    accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
 
@@ -613,6 +644,7 @@ def fake_repositories() -> FakeRepositories:
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
+        accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
     )
@@ -640,6 +672,7 @@ def _has_words(customer: Customer, searched: tuple[str, ...]) -> bool:
         description.siret or "",
         description.vat_number or "",
         (description.email or "").partition("@")[0],
+        *(contact.name for contact in description.contacts),
     )
     return all(any(word.startswith(prefix) for word in held) for prefix in searched)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
+from billing.domain.customer_account import AccountMovement
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.delivery import DeliveryRequest, MailClaim
 from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageTokenInvalid
@@ -78,6 +79,7 @@ class Store:
     credits: dict[tuple[str, str], CustomerCredit] = field(default_factory=dict)
     credit_entries: dict[tuple[str, str], tuple[CustomerCreditEntry, ...]] = field(default_factory=dict)
     payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
+    movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)
     outbox: dict[tuple[str, str, str, int], Waiting] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billing.domain.customer_account import AccountMovement
 from billing.domain.customer_credit import CreditMovement, CustomerCredit
 from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest
@@ -117,6 +118,11 @@ def move_credit(store: Store, movement: CreditMovement | None) -> None:
     key = (movement.credit.tenant_id, movement.credit.customer_id)
     store.credits[key] = movement.credit
     store.credit_entries[key] = (*store.credit_entries.get(key, ()), movement.entry)
+
+
+def move_account(store: Store, tenant_id: str, customer_id: str, *movements: AccountMovement) -> None:
+    key = (tenant_id, customer_id)
+    store.movements[key] = (*store.movements.get(key, ()), *movements)
 
 
 def ask(store: Store, delivery: DeliveryRequest) -> None:

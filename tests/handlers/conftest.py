@@ -102,6 +102,7 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
         patch.setenv("BILLING_TABLE_NAME", billing_table)
         patch.setenv("DOCUMENTS_BUCKET_NAME", "documents")
+        patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")
         yield
 

@@ -231,3 +231,41 @@ def test_another_company_finds_nothing(owner: Person, member: Callable[..., Pers
 
 def test_a_token_without_a_company_is_not_a_member() -> None:
     assert answered(invoke("customers/list", sample("customers/list"))).body["type"] == "/problems/membership-changed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"contacts": [{"name": "Achats", "receives_invoices": True}]}, "/contacts/0/email"),
+        ({"contacts": [{"name": ""}]}, "/contacts/0/name"),
+        ({"contacts": [{"name": "x"}] * 21}, "/contacts"),
+        ({"language": "en"}, "/language"),
+        (
+            {
+                "addresses": [
+                    {"label": "Dépôt", "use": "delivery", "line1": "1 quai", "postal_code": "1", "city": "Sète"}
+                ]
+            },
+            "/addresses/0/postal_code",
+        ),
+    ],
+)
+def test_contacts_addresses_and_language_hold_together(owner: Person, changes: Json, pointer: str) -> None:
+    answer = owner.call("customers/create", body=CUSTOMER | changes)
+
+    assert answer.status == 422
+    assert [error["pointer"] for error in answer.body["errors"]] == [pointer]
+
+
+def test_a_customer_keeps_its_contacts_and_further_addresses(owner: Person) -> None:
+    depot = {"label": "Dépôt", "use": "delivery", "line1": "1 quai", "postal_code": "34200", "city": "Sète"}
+    rich = {
+        "contacts": [{"name": "Achats", "email": "a@exemple.test", "receives_reminders": True}],
+        "addresses": [depot],
+    }
+    created = owner.call("customers/create", body=CUSTOMER | rich).body
+
+    read = owner.call("customers/read", customer_id=created["customer_id"]).body
+
+    assert read["contacts"][0]["receives_reminders"] is True
+    assert read["addresses"] == [{**depot, "line2": "", "country_code": "FR"}]

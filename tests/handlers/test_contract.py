@@ -114,6 +114,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
         check(operation)
     check("customers/read", **customer)
     check("customers/edit", **customer)
+    check("customers/check_vat_number", **customer)
+    check("customers/list_duplicates", **customer)
     for operation in ("products/read", "products/edit", "products/archive"):
         check(operation, **product)
     check("invoices/preview", body=draft_body)
@@ -139,6 +141,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("payments/download_receipt", **paid)
     check("payments/refund", body={"amount_minor": 10}, **paid)
     check("customers/read_credit", **customer)
+    check("customers/read_statement", **customer)
+    check("customers/download_statement", **customer)
     applied = check("customers/apply_credit", body=allocated, **customer).body["payment_id"]
     check("payments/reverse", payment_id=applied)
     check("customers/refund_credit", body={"amount_minor": 10}, **customer)

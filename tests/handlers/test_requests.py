@@ -94,6 +94,9 @@ def test_payments_cost_one_batch_and_one_transaction(
     payment = owner.call("payments/list").body["items"][0]["payment_id"]
     assert requests(lambda: owner.call("payments/read", payment_id=payment)) == 1
     assert requests(lambda: owner.call("customers/read_credit", **customer)) == 2
+    assert requests(lambda: owner.call("customers/list_duplicates", **customer)) == 5
+    assert requests(lambda: owner.call("customers/check_vat_number", **customer)) == 3  # and one more to keep an answer
+    assert requests(lambda: owner.call("customers/read_statement", query={}, **customer)) == 4
     assert requests(lambda: owner.call("customers/apply_credit", body=allocated, **customer)) == 2
     assert requests(lambda: owner.call("customers/refund_credit", body={"amount_minor": 10}, **customer)) == 2
     assert requests(lambda: owner.call("payments/refund", body={"amount_minor": 10}, payment_id=payment)) == 3

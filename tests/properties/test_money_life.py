@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from billing.domain.credit_notes import CreditInFull
 from billing.domain.crediting import Excess
+from billing.domain.customer_account import CurrencyStatement
 from billing.domain.errors import BillingError
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
 from billing.domain.payments import Payment, PaymentExcess
 from billing.ports.drafts import LineInput
+from billing.usecases.customer_accounts import read_customer_statement
 from tests import factories
 from tests.properties.strategies import examined
 from tests.usecases.conftest import Shop
@@ -101,6 +103,16 @@ class Books:
         return self.payments[which % len(self.payments)] if self.payments else None
 
 
+def statement(till: Till) -> CurrencyStatement:
+    shop = till.shop
+    day = shop.clock.today()
+    stated = read_customer_statement(
+        shop.caller, till.customer_id, day, day, accounts=shop.repositories.accounts, clock=shop.clock
+    )
+    (euros,) = stated.accounts
+    return euros
+
+
 @examined
 @given(STEPS)
 def test_whatever_happens_the_books_balance(steps: list[tuple[str, int, int, bool]]) -> None:
@@ -116,7 +128,10 @@ def test_whatever_happens_the_books_balance(steps: list[tuple[str, int, int, boo
             continue
         owed, held = sum(till.balances()), till.credit
         assert min(till.balances()) >= 0
-        assert owed - held == books.invoiced - books.credited - books.cash_in + books.cash_out
+        independent = books.invoiced - books.credited - books.cash_in + books.cash_out
+        assert owed - held == independent
+        stated = statement(till)
+        assert stated.closing_minor == independent == stated.ageing.not_due_minor + stated.ageing.overdue_minor - held
         for invoice in till.invoices:
             ledger = shop.stored(invoice).ledger
             assert ledger.credited_minor <= invoice.totals.total_minor

@@ -30,6 +30,8 @@ MAY_DELETE = {
     "CustomersEditRole": "search records of the words a customer no longer has",
 }
 MAY_UPDATE = {
+    "InvoicesWriteRole": "adds to the sums of a customer's account, which no effect has to know",
+    "RecurringRunRole": "issues, and adds to them",
     "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",
     "WorkflowRestartRole": "counts them too",
 }

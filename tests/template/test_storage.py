@@ -30,7 +30,7 @@ def test_list_indexes_project_a_summary_and_never_everything() -> None:
     outbox = projected.pop("Outbox")
 
     assert outbox == {"ProjectionType": "KEYS_ONLY"}
-    assert list(projected) == ["Listing", "ByStatus", "ByCustomer", "ByDueDate"]
+    assert list(projected) == ["Listing", "ByStatus", "ByCustomer", "ByDueDate", "OwedByCustomer"]
     assert all(
         projection == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["summary"]}
         for projection in projected.values()

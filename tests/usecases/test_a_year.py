@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
@@ -23,7 +24,7 @@ from billing.domain.recurring_invoice import RecurringMode
 from billing.domain.reminders import DEFAULT_STEPS, USUAL_STEPS, Reminder, is_working_day
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.paging import PageRequest
-from billing.usecases import credit_notes, payments, quotes, recurring_invoices, reminders
+from billing.usecases import credit_notes, customer_accounts, payments, quotes, recurring_invoices, reminders
 from tests import factories
 from tests.fakes.store import Store
 from tests.usecases.conftest import Shop
@@ -352,6 +353,7 @@ def assert_books_agree(company: Company) -> None:
             company.shop.caller, customer_id, PageRequest(), payments=company.held.payments
         )
         assert held.credit.balance_minor == company.credits[customer_id]
+        assert_account_agrees(company, customer_id)
     made = [
         str(event.data["date"])
         for (owner, _), events in store.events.items()
@@ -367,3 +369,25 @@ def assert_books_agree(company: Company) -> None:
     )
     assert [issued for _, issued, _ in numbers] == sorted(issued for _, issued, _ in numbers)
     assert all(issued == on for _, issued, on in numbers)
+
+
+def assert_account_agrees(company: Company, customer_id: str) -> None:
+    """The account closes at what the journal says is owed, and each period opens where the one before closed."""
+    today = company.shop.clock.today()
+    cuts = [FIRST, *(FIRST + timedelta(days=days) for days in (17, 45, 130, 131)), today + timedelta(days=1)]
+    closing_minor = 0
+    for first, after in pairwise(cuts):
+        statement = customer_accounts.read_customer_statement(
+            company.shop.caller,
+            customer_id,
+            first,
+            after - timedelta(days=1),
+            accounts=company.held.accounts,
+            clock=company.shop.clock,
+        )
+        account = statement.accounts[0]
+        assert account.opening_minor == closing_minor
+        assert account.closing_minor == account.opening_minor + account.charged_minor - account.settled_minor
+        closing_minor = account.closing_minor
+    owed_minor = sum(entry.balance_minor for entry in company.journal.values() if entry.customer_id == customer_id)
+    assert closing_minor == owed_minor - company.credits[customer_id]

@@ -31,6 +31,7 @@ from billing.usecases import (
     attachments,
     company,
     credit_notes,
+    customer_accounts,
     customers,
     events,
     invoices,
@@ -44,7 +45,9 @@ from billing.usecases import (
     verifications,
 )
 from tests import factories
+from tests.fakes.customer_accounts import FakeStatementRenderer
 from tests.fakes.delivery import FakeLogoChecker
+from tests.fakes.vat_numbers import FakeVatNumberRegister
 from tests.usecases.conftest import Shop
 
 READERS = set(Role)
@@ -125,6 +128,38 @@ class Acts:
 
     def read_customer(self, by: Caller) -> object:
         return customers.read_customer(by, self.customer_id, customers=self.held.customers)
+
+    def check_customer_vat_number(self, by: Caller) -> object:
+        return customers.check_customer_vat_number(
+            by,
+            self.customer_id,
+            once=self.shop.once(),
+            customers=self.held.customers,
+            companies=self.held.companies,
+            register=FakeVatNumberRegister(),
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def find_duplicate_customers(self, by: Caller) -> object:
+        return customers.find_duplicate_customers(by, self.customer_id, customers=self.held.customers)
+
+    def read_customer_statement(self, by: Caller) -> object:
+        return customer_accounts.read_customer_statement(
+            by, self.customer_id, None, None, accounts=self.held.accounts, clock=self.shop.clock
+        )
+
+    def download_customer_statement(self, by: Caller) -> object:
+        return customer_accounts.download_customer_statement(
+            by,
+            self.customer_id,
+            None,
+            None,
+            accounts=self.held.accounts,
+            documents=self.shop.documents,
+            renderer=FakeStatementRenderer(),
+            clock=self.shop.clock,
+        )
 
     def list_customers(self, by: Caller) -> object:
         return customers.list_customers(by, PAGE, customers=self.held.customers)
@@ -565,6 +600,10 @@ ALLOWED: dict[str, set[Role]] = {
     "read_customer": READERS,
     "list_customers": READERS,
     "search_customers": READERS,
+    "read_customer_statement": READERS,
+    "find_duplicate_customers": READERS,
+    "check_customer_vat_number": WRITERS,
+    "download_customer_statement": READERS,
     "edit_customer": WRITERS,
     "list_events": FOLLOWERS,
     "list_audit": MANAGERS,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
+from pydantic import Field
+
 from billing.api.answers import Reply, Request
 from billing.api.fields import CountryCode, Text
 from billing.domain.errors import FieldError
-from billing.domain.parties import Address
+from billing.domain.parties import Address, AddressUse, FurtherAddress
 
 _FRENCH_POSTAL_CODE = re.compile(r"[0-9]{5}")
 
@@ -42,6 +44,16 @@ class AddressRequest(Request):
         )
 
 
+class FurtherAddressRequest(AddressRequest):
+    """An address beside the default one of its use."""
+
+    label: Annotated[str, Text(60, min_length=1), Field(examples=["Entrepôt de Lyon"])]
+    use: AddressUse
+
+    def further(self) -> FurtherAddress:
+        return FurtherAddress(label=self.label, use=self.use, address=self.address())
+
+
 class AddressResponse(Reply):
     line1: str
     line2: str
@@ -58,3 +70,13 @@ class AddressResponse(Reply):
             city=address.city,
             country_code=address.country_code,
         )
+
+
+class FurtherAddressResponse(AddressResponse):
+    label: str
+    use: AddressUse
+
+    @classmethod
+    def of_further(cls, further: FurtherAddress) -> FurtherAddressResponse:
+        address = AddressResponse.of(further.address)
+        return cls(label=further.label, use=further.use, **address.model_dump())

@@ -7,16 +7,96 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billing.api.addresses import AddressRequest, AddressResponse
+from billing.api.addresses import AddressRequest, AddressResponse, FurtherAddressRequest, FurtherAddressResponse
 from billing.api.answers import Reply, Request, answer
 from billing.api.companies import identifier_errors
 from billing.api.fields import EmailAddress, PaymentTermsDays, Siren, Siret, Text, VatNumber
 from billing.api.paging import PageReply
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse, only_one
+from billing.domain.duplicates import Likeness
 from billing.domain.errors import FieldError, FieldErrors
-from billing.domain.parties import Customer, CustomerDescription, CustomerKind
+from billing.domain.parties import (
+    Contact,
+    Customer,
+    CustomerDescription,
+    CustomerKind,
+    VatCheck,
+    VatNumberStatus,
+)
+from billing.domain.tongue import DocumentLanguage
 from billing.ports.idempotency import Answer
-from billing.ports.repositories import CustomerSummary
+from billing.ports.repositories import CustomerSummary, DuplicateCustomer
+
+
+class ContactRequest(Request):
+    name: Annotated[str, Text(100, min_length=1)]
+    role: Annotated[str, Text(60), Field(examples=["Comptabilité"])] = ""
+    email: EmailAddress | None = None
+    phone: Annotated[str, Text(30)] = ""
+    receives_invoices: Annotated[
+        bool, Field(description="Invoices go to the first such contact with an e-mail, instead of the customer's own")
+    ] = False
+    receives_reminders: bool = False
+
+    def errors(self, pointer: str) -> list[FieldError]:
+        """Who is to receive something can be written to."""
+        if self.email is not None or not (self.receives_invoices or self.receives_reminders):
+            return []
+        return [
+            FieldError(
+                f"{pointer}/email", "Ce contact reçoit du courrier : son e-mail manque.", "This contact receives mail."
+            )
+        ]
+
+    def contact(self) -> Contact:
+        return Contact(
+            name=self.name,
+            role=self.role,
+            email=self.email,
+            phone=self.phone,
+            receives_invoices=self.receives_invoices,
+            receives_reminders=self.receives_reminders,
+        )
+
+
+class ContactResponse(Reply):
+    name: str
+    role: str
+    email: str | None
+    phone: str
+    receives_invoices: bool
+    receives_reminders: bool
+
+    @classmethod
+    def of(cls, contact: Contact) -> ContactResponse:
+        return cls(
+            name=contact.name,
+            role=contact.role,
+            email=contact.email,
+            phone=contact.phone,
+            receives_invoices=contact.receives_invoices,
+            receives_reminders=contact.receives_reminders,
+        )
+
+
+class VatCheckResponse(Reply):
+    """What VIES said of the current number."""
+
+    valid: bool
+    checked_at: datetime
+    consultation_number: str | None
+    name: str
+    address: str
+
+    @classmethod
+    def of(cls, check: VatCheck) -> VatCheckResponse:
+        return cls(
+            valid=check.valid,
+            checked_at=check.checked_at,
+            consultation_number=check.consultation_number,
+            name=check.name,
+            address=check.address,
+        )
 
 
 class CustomerFields(Request):
@@ -37,12 +117,24 @@ class CustomerFields(Request):
     )
     payment_terms: Annotated[PaymentTermsRequest | None, Field(description="Instead of `payment_terms_days`")] = None
     notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed")] = ""
+    contacts: Annotated[list[ContactRequest], Field(max_length=20)] = Field(default_factory=list)
+    addresses: Annotated[
+        list[FurtherAddressRequest], Field(max_length=20, description="Beside the two that are the defaults")
+    ] = Field(default_factory=list)
+    language: Annotated[
+        DocumentLanguage, Field(description="Of documents that name none; English alone for a customer abroad")
+    ] = DocumentLanguage.FRENCH
 
     def description(self) -> CustomerDescription:
         """Raises: FieldErrors, when fields contradict each other."""
         errors = self.billing_address.errors("/billing_address")
         if self.delivery_address is not None:
             errors += self.delivery_address.errors("/delivery_address")
+        for index, contact in enumerate(self.contacts):
+            errors += contact.errors(f"/contacts/{index}")
+        for index, further in enumerate(self.addresses):
+            errors += further.errors(f"/addresses/{index}")
+        errors += self._language_errors()
         errors += identifier_errors(self.siren, self.siret, self.vat_number)
         only_one(self.payment_terms, self.payment_terms_days, errors)
         terms = self.payment_terms.terms("/payment_terms", errors) if self.payment_terms else None
@@ -72,7 +164,21 @@ class CustomerFields(Request):
             payment_terms_days=self.payment_terms_days,
             notes=self.notes,
             payment_terms=terms,
+            contacts=tuple(contact.contact() for contact in self.contacts),
+            addresses=tuple(further.further() for further in self.addresses),
+            language=self.language,
         )
+
+    def _language_errors(self) -> list[FieldError]:
+        if self.language is not DocumentLanguage.ENGLISH or self.billing_address.country_code != "FR":
+            return []
+        return [
+            FieldError(
+                "/language",
+                "Un client établi en France reçoit ses documents en français, seul ou avec l'anglais (« fr-en »).",
+                "A customer in France receives documents in French, alone or with English beside it (`fr-en`).",
+            )
+        ]
 
 
 class CreateCustomerRequest(CustomerFields):
@@ -99,6 +205,11 @@ class CustomerResponse(Reply):
     payment_terms_days: int | None
     payment_terms: PaymentTermsResponse | None
     notes: str
+    contacts: list[ContactResponse]
+    addresses: list[FurtherAddressResponse]
+    language: DocumentLanguage
+    vat_number_status: Annotated[VatNumberStatus | None, Field(description="null without a number")]
+    vat_check: VatCheckResponse | None
     created_at: datetime
     updated_at: datetime
 
@@ -122,6 +233,11 @@ class CustomerResponse(Reply):
             payment_terms_days=described.payment_terms_days,
             payment_terms=PaymentTermsResponse.of(described.payment_terms) if described.payment_terms else None,
             notes=described.notes,
+            contacts=[ContactResponse.of(contact) for contact in described.contacts],
+            addresses=[FurtherAddressResponse.of_further(further) for further in described.addresses],
+            language=described.language,
+            vat_number_status=customer.vat_number_status,
+            vat_check=VatCheckResponse.of(customer.current_vat_check) if customer.current_vat_check else None,
             created_at=customer.created_at,
             updated_at=customer.updated_at,
         )
@@ -149,6 +265,19 @@ class CustomerRowResponse(Reply):
 
 class CustomerPageResponse(PageReply):
     items: list[CustomerRowResponse]
+
+
+class DuplicateCustomerResponse(CustomerRowResponse):
+    likenesses: Annotated[list[Likeness], Field(description="By what it may be the same customer")]
+
+    @classmethod
+    def of_duplicate(cls, found: DuplicateCustomer) -> DuplicateCustomerResponse:
+        row = CustomerRowResponse.of(found.customer)
+        return cls(likenesses=list(found.likenesses), **row.model_dump())
+
+
+class DuplicateCustomersResponse(Reply):
+    items: list[DuplicateCustomerResponse]
 
 
 def customer_answer(customer: Customer) -> Answer:

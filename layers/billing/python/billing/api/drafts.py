@@ -39,6 +39,7 @@ def draft_input(wanted: DraftFields) -> DraftInput:
         private_notes=wanted.private_notes,
         paid=of_invoice.paid.paid() if of_invoice and of_invoice.paid else None,
         contracting=wanted.contracting,
+        speaks_as_customer=wanted.language is None,
     )
 
 

@@ -76,9 +76,12 @@ class ParticularsFields(Request):
     header_text: Annotated[str, Text(500, lines=True), Field(description="Printed above the lines")] = ""
     footer_text: Annotated[str, Text(500, lines=True), Field(description="Printed below everything else")] = ""
     language: Annotated[
-        DocumentLanguage,
-        Field(description="French, French with English beside it, or English alone for a customer abroad"),
-    ] = DocumentLanguage.FRENCH
+        DocumentLanguage | None,
+        Field(
+            description="French, French with English beside it, or English alone for a customer abroad; the customer's "
+            "own when left out"
+        ),
+    ] = None
     exchange_rate: Annotated[
         ExchangeRateRequest | None, Field(description="Of an invoice in another currency than the euro")
     ] = None
@@ -97,7 +100,7 @@ class ParticularsFields(Request):
             delivery_address=self.delivery_address.address() if self.delivery_address else None,
             header_text=self.header_text,
             footer_text=self.footer_text,
-            language=self.language,
+            language=self.language or DocumentLanguage.FRENCH,
             exchange=self.exchange_rate.exchange(errors) if self.exchange_rate else None,
         )
 

@@ -116,6 +116,20 @@ class IdempotencyKeyReused(InvalidInput):
     title_en = "This idempotency key was already used for another request"
 
 
+class StatementTooLong(InvalidInput):
+    """More movements, or more open invoices, than one statement holds."""
+
+    slug = "statement-too-long"
+    title_fr = "Ce relevé est trop long : choisissez une période plus courte"
+    title_en = "This statement is too long: choose a shorter period"
+
+
+class VatNumberMissing(InvalidInput):
+    slug = "vat-number-missing"
+    title_fr = "Ce client n'a pas de numéro de TVA à vérifier"
+    title_en = "This customer has no VAT number to check"
+
+
 class NotFound(BillingError):
     slug = "not-found"
     title_fr = "Introuvable"

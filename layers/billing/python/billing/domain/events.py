@@ -19,6 +19,7 @@ class EventType(StrEnum):
     SERIES_STARTED = "company.series_started"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_EDITED = "customer.edited"
+    CUSTOMER_VAT_NUMBER_CHECKED = "customer.vat_number_checked"
     PRODUCT_CREATED = "product.created"
     PRODUCT_EDITED = "product.edited"
     PRODUCT_ARCHIVED = "product.archived"

@@ -495,11 +495,14 @@ def language_errors(particulars: Particulars, buyer: CustomerDescription) -> Ite
 
 
 def buyer_of(described: CustomerDescription, particulars: Particulars) -> CustomerDescription:
-    """The customer as this document names it; private notes are no part of a document."""
+    """The customer as this document names it; private notes, contacts and other addresses are no part of it."""
     siret = particulars.buyer_siret
     return replace(
         described,
         notes="",
+        contacts=(),
+        addresses=(),
+        language=DocumentLanguage.FRENCH,  # the document's own stands on the document
         siret=siret or described.siret,
         siren=described.siren or (siret[:9] if siret else None),
         delivery_address=particulars.delivery_address or described.delivery_address,

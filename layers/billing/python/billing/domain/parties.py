@@ -11,6 +11,7 @@ from billing.domain.canonical import LATER
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.payment_terms import PaymentTerms
+from billing.domain.tongue import DocumentLanguage
 from billing.domain.trades import TradeProfile
 from billing.domain.vat import VatRegime, VatTreatment
 
@@ -114,7 +115,35 @@ class CustomerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person or a service at a customer; none of it stands on documents."""
+
+    name: str
+    role: str = ""
+    email: str | None = None
+    phone: str = ""
+    receives_invoices: bool = False
+    receives_reminders: bool = False
+
+
+class AddressUse(StrEnum):
+    BILLING = "billing"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherAddress:
+    """An address beside the default one of its use, under a label of the company's own."""
+
+    label: str
+    use: AddressUse
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerDescription:
+    """``billing_address`` and ``delivery_address`` are the defaults; documents are written in ``language``."""
+
     kind: CustomerKind
     name: str
     contact_name: str = ""
@@ -128,6 +157,32 @@ class CustomerDescription:
     payment_terms_days: int | None = None
     notes: str = ""
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
+    contacts: tuple[Contact, ...] = field(default=(), metadata=LATER)
+    addresses: tuple[FurtherAddress, ...] = field(default=(), metadata=LATER)
+    language: DocumentLanguage = field(default=DocumentLanguage.FRENCH, metadata=LATER)
+
+    @property
+    def invoice_email(self) -> str | None:
+        """Where invoices go: to the first contact that receives them, else to the customer's own address."""
+        return next((one.email for one in self.contacts if one.receives_invoices and one.email), self.email)
+
+
+class VatNumberStatus(StrEnum):
+    UNVERIFIED = "unverified"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatCheck:
+    """What VIES said of a number at an instant; the consultation number proves that it was asked."""
+
+    vat_number: str
+    valid: bool
+    checked_at: datetime
+    consultation_number: str | None
+    name: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +193,23 @@ class Customer:
     description: CustomerDescription
     created_at: datetime
     updated_at: datetime
+    vat_check: VatCheck | None = field(default=None, metadata=LATER)
+
+    @property
+    def current_vat_check(self) -> VatCheck | None:
+        """The latest check, while the number is still the one that was checked."""
+        check = self.vat_check
+        return check if check is not None and check.vat_number == self.description.vat_number else None
+
+    @property
+    def vat_number_status(self) -> VatNumberStatus | None:
+        """None without a number."""
+        if self.description.vat_number is None:
+            return None
+        check = self.current_vat_check
+        if check is None:
+            return VatNumberStatus.UNVERIFIED
+        return VatNumberStatus.VALID if check.valid else VatNumberStatus.INVALID
 
 
 class ProductKind(StrEnum):

@@ -40,6 +40,8 @@ def customer_texts(customer: CustomerDescription, at: str = "") -> Iterator[Text
     yield from _texts(customer.billing_address, _ADDRESS, f"{at}/billing_address")
     if customer.delivery_address is not None:
         yield from _texts(customer.delivery_address, _ADDRESS, f"{at}/delivery_address")
+    for index, further in enumerate(customer.addresses):
+        yield from _texts(further.address, _ADDRESS, f"{at}/addresses/{index}")
 
 
 def product_texts(product: ProductDescription) -> Iterator[Text]:

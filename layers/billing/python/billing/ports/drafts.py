@@ -33,6 +33,8 @@ class LineInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftInput:
+    """``speaks_as_customer``: no language was asked for, so that it is the customer's."""
+
     customer_id: str
     lines: tuple[LineInput, ...]
     discount: Discount | None = None
@@ -48,3 +50,4 @@ class DraftInput:
     private_notes: str = ""
     paid: PaidAtIssue | None = None
     contracting: Contracting | None = None
+    speaks_as_customer: bool = False

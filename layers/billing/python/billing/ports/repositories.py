@@ -15,6 +15,7 @@ from typing import Protocol
 from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
+from billing.domain.duplicates import Likeness
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, LedgerEntry
@@ -56,17 +57,40 @@ class CustomerSummary:
     siren: str | None
 
 
+MAX_ALIKE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateCustomer:
+    """A customer that may be the same as another, and by what."""
+
+    customer: CustomerSummary
+    likenesses: tuple[Likeness, ...]
+
+
 class Customers(Protocol):
-    def read(self, caller: Caller, customer_id: str) -> Customer:
-        """Raises: NotFound."""
+    def read(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> Customer:
+        """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None: ...
 
-    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None: ...
+    def save(
+        self,
+        caller: Caller,
+        customer: Customer,
+        *,
+        previous: Customer,
+        event: Event,
+        once: IdempotentRequest | None = None,
+    ) -> None: ...
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
         """By folded name."""
+        ...
+
+    def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
+        """Others that share one of its likeness keys, at most ``MAX_ALIKE`` by each; one request by key."""
         ...
 
     def search(self, caller: Caller, words: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:

@@ -6,6 +6,7 @@ from functools import cache
 
 from billing.adapters.pdf.receipt import PdfReceiptRenderer
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.adapters.pdf.statement import PdfStatementRenderer
 
 
 @cache
@@ -16,3 +17,8 @@ def renderer() -> PdfDocumentRenderer:
 @cache
 def receipt_renderer() -> PdfReceiptRenderer:
     return PdfReceiptRenderer()
+
+
+@cache
+def statement_renderer() -> PdfStatementRenderer:
+    return PdfStatementRenderer()

@@ -53,5 +53,10 @@ def portal_quotes_url() -> str:
     return os.environ["PORTAL_QUOTES_URL"]
 
 
+def vies_api_url() -> str:
+    """Where VIES is asked, without the operation."""
+    return os.environ["VIES_API_URL"]
+
+
 def workflow_restart_after_seconds() -> int:
     return int(os.environ["WORKFLOW_RESTART_AFTER_SECONDS"])

@@ -10,6 +10,7 @@ import boto3
 
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
+from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.event_feed import EventFeed, unplaced_from_image
@@ -45,6 +46,11 @@ def companies() -> Companies:
 @cache
 def customers() -> Customers:
     return Customers(table())
+
+
+@cache
+def customer_accounts() -> CustomerAccounts:
+    return CustomerAccounts(table())
 
 
 @cache

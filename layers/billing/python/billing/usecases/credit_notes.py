@@ -188,7 +188,7 @@ def _creditable(invoice: Invoice) -> IssuedInvoice:
 
 
 def _recipient(customer: CreditedCustomer | None) -> str:
-    email = customer.customer.description.email if customer and customer.customer else None
+    email = customer.customer.description.invoice_email if customer and customer.customer else None
     if email is None:
         raise RecipientMissing
     return email

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billing.domain.access import Caller, Permission
-from billing.domain.errors import FieldError, FieldErrors, StaleVersion
+from billing.domain.errors import FieldError, FieldErrors, StaleVersion, VatNumberMissing
 from billing.domain.events import Event, EventType
-from billing.domain.parties import Customer, CustomerDescription
+from billing.domain.parties import Customer, CustomerDescription, VatCheck
 from billing.domain.printing import customer_texts, refuse_unprintable
 from billing.domain.search import query_words
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.repositories import Customers, CustomerSummary
+from billing.ports.repositories import Companies, Customers, CustomerSummary, DuplicateCustomer
+from billing.ports.vat_numbers import VatNumberRegister
 
 
 def create_customer(
@@ -66,6 +67,56 @@ def edit_customer(
     event = _event(EventType.CUSTOMER_EDITED, caller, customer, ids)
     customers.save(caller, customer, previous=current, event=event)
     return customer
+
+
+def check_customer_vat_number(
+    caller: Caller,
+    customer_id: str,
+    *,
+    once: IdempotentRequest,
+    customers: Customers,
+    companies: Companies,
+    register: VatNumberRegister,
+    clock: Clock,
+    ids: Ids,
+) -> Customer:
+    """Ask the register, and keep what it says with its date. A register that is down changes nothing.
+
+    Raises: NotFound, VatNumberMissing, StaleVersion (the number was changed meanwhile), Busy.
+    """
+    caller.require(Permission.WRITE_DOCUMENTS)
+    vat_number = customers.read(caller, customer_id, once=once).description.vat_number
+    if vat_number is None:
+        raise VatNumberMissing
+    company = companies.read(caller)
+    found = register.consult(vat_number, requester=company.description.vat_number if company else None)
+    current = customers.read(caller, customer_id)  # asking takes seconds
+    if found is None:
+        return current
+    if current.description.vat_number != vat_number:
+        raise StaleVersion
+    check = VatCheck(
+        vat_number=vat_number,
+        valid=found.valid,
+        checked_at=clock.now(),
+        consultation_number=found.consultation_number,
+        name=found.name,
+        address=found.address,
+    )
+    customer = replace(current, version=current.version + 1, vat_check=check, updated_at=check.checked_at)
+    event = _event(EventType.CUSTOMER_VAT_NUMBER_CHECKED, caller, customer, ids)
+    told: dict[str, str | int] = {"valid": int(found.valid), "consultation_number": found.consultation_number or ""}
+    customers.save(caller, customer, previous=current, event=replace(event, data={**event.data, **told}), once=once)
+    return customer
+
+
+def find_duplicate_customers(
+    caller: Caller, customer_id: str, *, customers: Customers
+) -> tuple[DuplicateCustomer, ...]:
+    """Others that may be the same customer, the likeliest first. Raises: NotFound."""
+    caller.require(Permission.READ)
+    found = customers.alike(caller, customers.read(caller, customer_id))
+    return tuple(sorted(found, key=lambda one: (-len(one.likenesses), one.customer.name, one.customer.customer_id)))
 
 
 def list_customers(caller: Caller, page: PageRequest, *, customers: Customers) -> Page[CustomerSummary]:

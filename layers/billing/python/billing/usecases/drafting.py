@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from billing.domain.access import Caller
@@ -43,6 +43,9 @@ def compose_draft(
     product_ids = tuple(dict.fromkeys(line.product_id for line in wanted.lines if line.product_id))
     context = invoices.draft_context(caller, wanted.customer_id, product_ids, once=once)
     company = described(context.company)
+    particulars = wanted.particulars
+    if wanted.speaks_as_customer:
+        particulars = replace(particulars, language=context.customer.description.language)
     catalogue = {product.product_id: product for product in context.products}
     unknown = tuple(
         FieldError(f"/lines/{index}/product_id", "Produit inconnu.", "Unknown product.")
@@ -74,7 +77,7 @@ def compose_draft(
         allowances=wanted.allowances,
         charges=wanted.charges,
         payment_terms=wanted.payment_terms,
-        particulars=wanted.particulars,
+        particulars=particulars,
         private_notes=wanted.private_notes,
         paid=wanted.paid,
         contracting=wanted.contracting,
@@ -83,8 +86,8 @@ def compose_draft(
         raise FieldErrors(
             (FieldError("/paid/paid_on", "Cette date est dans le futur.", "This date is in the future."),)
         )
-    _refuse_other_siret(wanted.particulars, context.customer)
-    foreign = tuple(language_errors(wanted.particulars, context.customer.description))
+    _refuse_other_siret(particulars, context.customer)
+    foreign = tuple(language_errors(particulars, context.customer.description))
     if foreign:
         raise FieldErrors(foreign)
     totals = check_content(content, company.description.vat_regime)

@@ -232,7 +232,7 @@ def issue_invoice(
         draft = _draft(context.invoice, expected_version)
         company = described(context.company)
         customer = customers.read(caller, draft.content.customer_id)
-        if send and customer.description.email is None:
+        if send and customer.description.invoice_email is None:
             raise RecipientMissing
         return draft, company, customer, context.series
 
@@ -249,7 +249,7 @@ def issue_invoice(
         issued, delivery = with_delivery(
             issued,
             send=send,
-            recipient=customer.description.email,
+            recipient=customer.description.invoice_email,
             correlation_id=correlation_id,
             clock=clock,
         )
@@ -312,7 +312,7 @@ def send_invoice(
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
         if invoice.delivery.is_mailing:
             raise DeliveryInProgress
-        to = recipient or customers.read(caller, invoice.document.customer_id).description.email
+        to = recipient or customers.read(caller, invoice.document.customer_id).description.invoice_email
         if to is None:
             raise RecipientMissing
         requested, delivery = with_delivery(

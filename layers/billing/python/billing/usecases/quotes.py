@@ -228,7 +228,7 @@ def send_quote(
             _expect(context.quote, expected_version)
         company = described(context.company)
         customer = customers.read(caller, context.quote.content.customer_id)
-        to = recipient or customer.description.email
+        to = recipient or customer.description.invoice_email
         if mail and to is None:
             raise RecipientMissing
         quote, allocation = _finalised(context, company, customer, clock)

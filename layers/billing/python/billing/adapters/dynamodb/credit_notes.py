@@ -5,6 +5,7 @@ from __future__ import annotations
 from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
 from billing.adapters.dynamodb.invoices import (
@@ -17,6 +18,7 @@ from billing.adapters.dynamodb.invoices import (
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
+from billing.domain.customer_account import credited_movements
 from billing.domain.customer_credit import CreditMovement
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import Busy, NotFound
@@ -83,6 +85,7 @@ class CreditNotes:
             self._table.create(content, refuse_with(Busy)),
             *word_records(self._table, search.CREDIT_NOTE, content),
             *self._invoices.taken_number(note, allocation),
+            *account_writes(self._table, tenant_id, note.document.customer_id, credited_movements(note, entries)),
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._table.event(keys.invoice_event(tenant_id, note.invoice_id, of_note.event_id), tenant_id, of_note),
             self._table.event(

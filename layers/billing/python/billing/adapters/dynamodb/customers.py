@@ -6,13 +6,16 @@ from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
+from billing.domain.duplicates import Likeness, LikenessKey, likeness_keys
 from billing.domain.errors import Busy, NotFound, StaleVersion
 from billing.domain.events import Event
 from billing.domain.parties import Customer
 from billing.domain.search import fold, words
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.repositories import CustomerSummary
+from billing.ports.repositories import MAX_ALIKE, CustomerSummary, DuplicateCustomer
+
+LIKENESS = "customer_likeness"
 
 
 def summary_of(customer: Customer) -> CustomerSummary:
@@ -57,6 +60,7 @@ def search_words(customer: Customer) -> tuple[str, ...]:
         description.siret or "",
         description.vat_number or "",
         (description.email or "").partition("@")[0],
+        *(contact.name for contact in description.contacts),
     )
 
 
@@ -66,9 +70,9 @@ class Customers:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def read(self, caller: Caller, customer_id: str) -> Customer:
+    def read(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> Customer:
         key = keys.customer(caller.tenant_id, customer_id)
-        stored = self._table.read(caller, key).get(key)
+        stored = self._table.read(caller, key, once=once).get(key)
         if stored is None:
             raise NotFound
         return from_item(stored)
@@ -78,14 +82,25 @@ class Customers:
             caller,
             self._table.create(to_item(customer), refuse_with(Busy)),
             *(self._word(customer, word) for word in search_words(customer)),
+            *(self._alike(customer, alike) for alike in likeness_keys(customer.description)),
             self._event(customer, event),
             once=once,
             answered=customer,
         )
 
-    def save(self, caller: Caller, customer: Customer, *, previous: Customer, event: Event) -> None:
+    def save(
+        self,
+        caller: Caller,
+        customer: Customer,
+        *,
+        previous: Customer,
+        event: Event,
+        once: IdempotentRequest | None = None,
+    ) -> None:
         kept = search_words(customer)
         gone = [word for word in search_words(previous) if word not in kept]
+        alikes = likeness_keys(customer.description)
+        no_longer = [alike for alike in likeness_keys(previous.description) if alike not in alikes]
         self._table.write(
             caller,
             self._table.replace(
@@ -93,7 +108,11 @@ class Customers:
             ),
             *(self._word(customer, word) for word in kept),
             *(self._forget(customer, word, previous.version) for word in gone),
+            *(self._alike(customer, alike) for alike in alikes),
+            *(self._differs(customer, alike, previous.version) for alike in no_longer),
             self._event(customer, event),
+            once=once,
+            answered=customer,
         )
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
@@ -105,6 +124,23 @@ class Customers:
             base_key=lambda customer_id: keys.customer(caller.tenant_id, customer_id),
         )
         return Page(items=load_all(CustomerSummary, [row.summary for row in rows]), position=position)
+
+    def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
+        self._table.trust(caller)
+        found: dict[str, tuple[str, list[Likeness]]] = {}
+        for key in likeness_keys(customer.description):
+            first = keys.customer_likeness(caller.tenant_id, key.likeness.value, key.value, "")
+            rows, _ = self._table.query(
+                first.pk, low=first.sk, high=f"{first.sk}{keys.HIGHEST}", limit=MAX_ALIKE + 1, consistent=False
+            )
+            others = [row for row in rows if text(row, "customer_id") != customer.customer_id]
+            for row in others[:MAX_ALIKE]:
+                found.setdefault(text(row, "customer_id"), (text(row, "summary"), []))[1].append(key.likeness)
+        summaries = load_all(CustomerSummary, [summary for summary, _ in found.values()])
+        return tuple(
+            DuplicateCustomer(customer=summary, likenesses=tuple(likenesses))
+            for summary, (_, likenesses) in zip(summaries, found.values(), strict=True)
+        )
 
     def search(self, caller: Caller, searched: tuple[str, ...], page: PageRequest) -> Page[CustomerSummary]:
         """The longest word is looked up; the others are held against the record's own words."""
@@ -148,6 +184,33 @@ class Customers:
             refused=refuse_with(StaleVersion),
             only_if="attribute_not_exists(pk) OR (entity = :entity AND version <= :version)",
             values={":entity": "customer_word", ":version": version},
+        )
+
+    def _alike(self, customer: Customer, alike: LikenessKey) -> Write:
+        key = keys.customer_likeness(customer.tenant_id, alike.likeness.value, alike.value, customer.customer_id)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity=LIKENESS,
+            schema_version=SCHEMA_VERSION,
+            tenant_id=customer.tenant_id,
+            customer_id=customer.customer_id,
+            version=customer.version,
+            summary=dump(summary_of(customer)),
+        )
+        request = self._table.put(
+            content,
+            only_if="attribute_not_exists(pk) OR version < :version",
+            values={":version": customer.version},
+        )
+        return Write("Put", request, refuse_with(StaleVersion))
+
+    def _differs(self, customer: Customer, alike: LikenessKey, version: int) -> Write:
+        return self._table.delete(
+            keys.customer_likeness(customer.tenant_id, alike.likeness.value, alike.value, customer.customer_id),
+            refused=refuse_with(StaleVersion),
+            only_if="attribute_not_exists(pk) OR (entity = :entity AND version <= :version)",
+            values={":entity": LIKENESS, ":version": version},
         )
 
     def _event(self, customer: Customer, event: Event) -> Write:

@@ -19,11 +19,13 @@ from billing.adapters.dynamodb.codec import (
     text,
 )
 from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
 from billing.adapters.dynamodb.products import from_item as product_from_item
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
+from billing.domain.customer_account import issued_movements
 from billing.domain.dates import civil_date
 from billing.domain.delivery import Delivery, DeliveryRequest
 from billing.domain.errors import (
@@ -163,6 +165,8 @@ def _listed(tenant_id: str, summary: InvoiceSummary, *, due: date) -> dict[str, 
         "customer_sk": by_date,
         "due_pk": keys.invoice_due(tenant_id) if owed else None,
         "due_sk": by_due if owed else None,
+        "owed_pk": keys.invoice_owed_by(tenant_id, summary.customer_id) if owed else None,
+        "owed_sk": by_due if owed else None,
     }
 
 
@@ -367,6 +371,7 @@ class Invoices:
         tenant_id = caller.tenant_id
         content = issued_to_item(issued)
         head = self._table.replace(content, expected_version=draft.version, entity=DRAFT, refused=_draft_refused)
+        moved = issued_movements(issued, payment[0] if payment else None)
         self._table.write(
             caller,
             head,
@@ -375,6 +380,7 @@ class Invoices:
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._event(tenant_id, issued.invoice_id, event),
             *(self._paid(issued, *payment) if payment else ()),
+            *account_writes(self._table, tenant_id, issued.document.customer_id, moved),
             once=once,
             answered=issued,
         )

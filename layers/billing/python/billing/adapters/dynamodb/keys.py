@@ -71,6 +71,31 @@ def document_word(tenant_id: str, kind: str, word: str, document_id: str) -> Key
     return Key(_tenant(tenant_id, "SEARCH", kind), f"{word}#{document_id}")
 
 
+def customer_likeness(tenant_id: str, likeness: str, value: str, customer_id: str) -> Key:
+    """The value is hashed: it may be of any length and hold the separator."""
+    digest = hashlib.sha256(value.encode()).hexdigest()[:32]
+    return Key(_tenant(tenant_id, "ALIKE", "CUSTOMER"), f"{likeness}#{digest}#{customer_id}")
+
+
+def account_movement(tenant_id: str, customer_id: str, day: date, recorded_at: datetime, movement_id: str) -> Key:
+    order = f"{day.isoformat()}#{outbox_order(recorded_at)}#{movement_id}"
+    return Key(_tenant(tenant_id, "ACCOUNT", customer_id), f"MOVEMENT#{order}")
+
+
+def account_movements(day: date) -> str:
+    """Where the movements of a day begin."""
+    return f"MOVEMENT#{day.isoformat()}"
+
+
+def account_month(tenant_id: str, customer_id: str, day: date, currency: str) -> Key:
+    return Key(_tenant(tenant_id, "ACCOUNT", customer_id), f"{account_months(day)}#{currency}")
+
+
+def account_months(day: date) -> str:
+    """Where the sums of the month of a day begin."""
+    return f"MONTH#{day:%Y-%m}"
+
+
 def product(tenant_id: str, product_id: str) -> Key:
     return Key(_tenant(tenant_id, "PRODUCT", product_id), HEAD)
 
@@ -189,6 +214,10 @@ def invoice_customer(tenant_id: str, customer_id: str) -> str:
 
 def invoice_due(tenant_id: str) -> str:
     return _tenant(tenant_id, "INVOICES", "DUE")
+
+
+def invoice_owed_by(tenant_id: str, customer_id: str) -> str:
+    return _tenant(tenant_id, "INVOICES", "OWED_BY", customer_id)
 
 
 def series(tenant_id: str, name: str) -> Key:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, entry_from_item, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
+from billing.domain.customer_account import credit_refund_movement, payment_movement
 from billing.domain.customer_credit import CreditMovement, CustomerCreditEntry
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import Event
@@ -110,6 +112,7 @@ class Payments:
             head,
             *ledgers,
             *(movement_writes(self._table, movement) if movement else ()),
+            *account_writes(self._table, tenant_id, payment.customer_id, (payment_movement(payment),)),
             self._table.event(keys.payment_event(tenant_id, payment.payment_id, event.event_id), tenant_id, event),
             once=once,
             answered=answered,
@@ -132,13 +135,15 @@ class Payments:
         return Page(items=load_all(PaymentSummary, [row.summary for row in rows]), position=position)
 
     def move_credit(self, caller: Caller, movement: CreditMovement, *, event: Event, once: IdempotentRequest) -> None:
-        key = keys.customer_event(caller.tenant_id, movement.credit.customer_id, event.event_id)
+        credit = movement.credit
+        key = keys.customer_event(caller.tenant_id, credit.customer_id, event.event_id)
         self._table.write(
             caller,
             *movement_writes(self._table, movement),
+            *account_writes(self._table, caller.tenant_id, credit.customer_id, (credit_refund_movement(movement),)),
             self._table.event(key, caller.tenant_id, event),
             once=once,
-            answered=movement.credit,
+            answered=credit,
         )
 
     def credit_entries(self, caller: Caller, customer_id: str, page: PageRequest) -> Page[CustomerCreditEntry]:

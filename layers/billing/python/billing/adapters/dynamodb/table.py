@@ -387,6 +387,22 @@ class Table:
             return False
         return True
 
+    def add(self, key: Key, counter: str, amount: int, *, entity: str, also: Mapping[str, str | int]) -> Write:
+        """Part of a transaction: a sum that any number of effects add to, without knowing it."""
+        sets = ", ".join(f"{name} = :{name}" for name in ("entity", *also))
+        request = {
+            "TableName": self._name,
+            "Key": _key(key),
+            "UpdateExpression": f"SET {sets} ADD {counter} :amount",
+            "ConditionExpression": "attribute_not_exists(pk) OR entity = :entity",
+            "ExpressionAttributeValues": {
+                ":amount": attribute(amount),
+                ":entity": attribute(entity),
+                **{f":{name}": attribute(value) for name, value in also.items()},
+            },
+        }
+        return Write("Update", request, lambda _: Busy())
+
     def event(self, key: Key, tenant_id: str, event: Event) -> EventWrite:
         """The business event of an effect, in the effect's own transaction: two items of it."""
         return EventWrite("Put", {"TableName": self._name}, refuse_with(Busy), key, tenant_id, event)
@@ -481,7 +497,13 @@ def _audited(one: EventWrite, caller: Caller | None, origin: Origin) -> tuple[Wr
     )
 
 
-_INDEX_PREFIX = {"Listing": "listing", "ByStatus": "status", "ByCustomer": "customer", "ByDueDate": "due"}
+_INDEX_PREFIX = {
+    "Listing": "listing",
+    "ByStatus": "status",
+    "ByCustomer": "customer",
+    "ByDueDate": "due",
+    "OwedByCustomer": "owed",
+}
 
 
 class _Conflicted(Exception):

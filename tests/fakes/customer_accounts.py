@@ -1,0 +1,71 @@
+"""Fake of the port CustomerAccounts: it adds everything up each time, without sums of months."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from billing.domain.access import Caller
+from billing.domain.canonical import canonical_json
+from billing.domain.customer_account import OpenInvoice, Statement, StatementPeriod
+from billing.domain.errors import NotFound, StatementTooLong
+from billing.domain.invoice import Invoice, IssuedInvoice
+from billing.ports.customer_accounts import MAX_MOVEMENTS, AccountExtract
+from tests.fakes.store import Store
+
+
+class FakeStatementRenderer:
+    """Port StatementRenderer: the same statement gives the same bytes."""
+
+    def render(self, statement: Statement, *, logo: bytes | None) -> bytes:
+        return b"%PDF " + canonical_json(statement).encode() + b" logo " + (logo or b"none")
+
+
+class FakeCustomerAccounts:
+    """Port CustomerAccounts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def extract(self, caller: Caller, customer_id: str, period: StatementPeriod) -> AccountExtract:
+        with self._store.lock:
+            self._store.check(caller)
+            customer = self._store.customers.get((caller.tenant_id, customer_id))
+            company = self._store.companies.get(caller.tenant_id)
+            movements = self._store.movements.get((caller.tenant_id, customer_id), ())
+            invoices = [held for (tenant_id, _), held in self._store.invoices.items() if tenant_id == caller.tenant_id]
+        if customer is None:
+            raise NotFound
+        opening: Counter[str] = Counter()
+        for movement in (one for one in movements if one.day < period.first):
+            opening[movement.currency] += movement.owed_minor
+        shown = sorted(
+            (one for one in movements if period.first <= one.day <= period.last),
+            key=lambda one: (one.day, one.recorded_at, one.movement_id),
+        )
+        if len(shown) > MAX_MOVEMENTS:
+            raise StatementTooLong
+        owed = sorted(_still_open(invoices, customer_id), key=lambda one: (one.due_date, one.invoice_id))
+        return AccountExtract(
+            customer=customer,
+            company=company,
+            opening=dict(opening),
+            movements=tuple(shown),
+            still_open=tuple(owed),
+        )
+
+
+def _still_open(invoices: list[Invoice], customer_id: str) -> list[OpenInvoice]:
+    return [
+        OpenInvoice(
+            invoice_id=invoice.invoice_id,
+            number=invoice.document.number,
+            currency=invoice.document.currency,
+            due_date=invoice.document.due_date,
+            balance_minor=invoice.ledger.balance_minor,
+        )
+        for invoice in invoices
+        if isinstance(invoice, IssuedInvoice)
+        and not invoice.document.document_type.is_credit_note
+        and invoice.document.customer_id == customer_id
+        and invoice.ledger.balance_minor > 0
+    ]
