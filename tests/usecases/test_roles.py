@@ -711,7 +711,7 @@ def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: 
 
 READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"read", "list", "search", "preview"}}
 READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
-READING |= {"download_payment_receipt"}
+READING |= {"download_payment_receipt", "download_customer_statement", "find_duplicate_customers"}
 
 
 @pytest.mark.parametrize("operation", [one for one in ALLOWED if one not in READING])
