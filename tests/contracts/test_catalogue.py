@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
 
 from billing.domain.duplicates import Likeness
-from billing.domain.errors import StaleVersion
-from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress
+from billing.domain.errors import NotFound, StaleVersion
+from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress, PriceChange
 from billing.domain.search import fold, query_words
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.paging import Page, PageRequest
@@ -199,3 +200,44 @@ def test_what_an_edit_takes_away_is_no_longer_alike(world: World) -> None:
     _edit(world, second, name="Durand", **plain)
 
     assert _alike(world, first) == {}
+
+
+def test_each_price_is_kept_with_its_version_and_pages_latest_first(world: World) -> None:
+    products = world.repositories.products
+    product = world.add_product()
+    prices = [
+        PriceChange(
+            version=version,
+            unit_price=Decimal(version),
+            vat=product.description.vat,
+            changed_at=factories.ISSUED_AT,
+            changed_by=factories.USER_ID,
+        )
+        for version in range(2, 14)
+    ]
+    for price in prices:
+        moved = replace(product, version=price.version)
+        products.save(world.caller, moved, event=factories.event(world.new_id("evt")), price=price)
+
+    kept = every_item(lambda page: products.prices(world.caller, product.product_id, page), limit=5)
+
+    assert kept == list(reversed(prices))
+    with pytest.raises(NotFound):
+        products.prices(world.stranger, product.product_id, PageRequest())
+
+
+def test_a_refused_edit_keeps_no_price(world: World) -> None:
+    products = world.repositories.products
+    product = world.add_product()
+    price = PriceChange(
+        version=5,
+        unit_price=Decimal(1),
+        vat=product.description.vat,
+        changed_at=factories.ISSUED_AT,
+        changed_by=factories.USER_ID,
+    )
+
+    with pytest.raises(StaleVersion):
+        products.save(world.caller, replace(product, version=5), event=factories.event("evt_p"), price=price)
+
+    assert products.prices(world.caller, product.product_id, PageRequest()).items == ()

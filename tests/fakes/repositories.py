@@ -22,7 +22,7 @@ from billing.domain.events import Event, membership_created
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, is_overdue
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
-from billing.domain.parties import Company, Customer, Product
+from billing.domain.parties import Company, Customer, PriceChange, Product
 from billing.domain.quote import Quote
 from billing.domain.reminders import is_reminder_id, reminded_of
 from billing.domain.search import fold, words
@@ -210,18 +210,48 @@ class FakeProducts:
             self._store.check(caller, once)
             return _found(self._store.products.get((caller.tenant_id, product_id)))
 
-    def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None:
+    def create(
+        self,
+        caller: Caller,
+        product: Product,
+        *,
+        event: Event,
+        once: IdempotentRequest,
+        price: PriceChange | None = None,
+    ) -> None:
         with self._store.writing(caller, once=once, answered=product):
+            self._keep(product, price)
             self._store.products[caller.tenant_id, product.product_id] = product
             self._store.record(caller.tenant_id, product.product_id, event)
 
-    def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None:
+    def save(
+        self,
+        caller: Caller,
+        product: Product,
+        *,
+        event: Event,
+        once: IdempotentRequest | None = None,
+        price: PriceChange | None = None,
+    ) -> None:
         with self._store.writing(caller, once=once, answered=product):
             stored = self._store.products.get((caller.tenant_id, product.product_id))
             if stored is None or stored.version != product.version - 1:
                 raise StaleVersion
+            self._keep(product, price)
             self._store.products[caller.tenant_id, product.product_id] = product
             self._store.record(caller.tenant_id, product.product_id, event)
+
+    def _keep(self, product: Product, price: PriceChange | None) -> None:
+        key = (product.tenant_id, product.product_id)
+        if price is not None:
+            self._store.prices[key] = (*self._store.prices.get(key, ()), price)
+
+    def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:
+        self.read(caller, product_id)
+        with self._store.lock:
+            held = self._store.prices.get((caller.tenant_id, product_id), ())
+        rows: Rows = [(f"{price.version:010d}", price) for price in held]
+        return cast("Page[PriceChange]", paged(rows, page, forward=False))
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
         with self._store.lock:

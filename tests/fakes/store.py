@@ -18,7 +18,7 @@ from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent
 from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesStart, SeriesState
-from billing.domain.parties import Company, Customer, Product
+from billing.domain.parties import Company, Customer, PriceChange, Product
 from billing.domain.payments import Payment
 from billing.domain.quote import Quote
 from billing.domain.recurring_invoice import RecurringInvoice
@@ -58,6 +58,7 @@ class Store:
     companies: dict[str, Company] = field(default_factory=dict)
     customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
     products: dict[tuple[str, str], Product] = field(default_factory=dict)
+    prices: dict[tuple[str, str], tuple[PriceChange, ...]] = field(default_factory=dict)
     invoices: dict[tuple[str, str], Invoice] = field(default_factory=dict)
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     recurring: dict[tuple[str, str], RecurringInvoice] = field(default_factory=dict)

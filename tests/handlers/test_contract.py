@@ -116,7 +116,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("customers/edit", **customer)
     check("customers/check_vat_number", **customer)
     check("customers/list_duplicates", **customer)
-    for operation in ("products/read", "products/edit", "products/archive"):
+    for operation in ("products/read", "products/edit", "products/list_prices", "products/archive", "products/restore"):
         check(operation, **product)
     check("invoices/preview", body=draft_body)
     doomed = check("invoices/create", body=draft_body).body["invoice_id"]

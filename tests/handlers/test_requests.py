@@ -94,6 +94,8 @@ def test_payments_cost_one_batch_and_one_transaction(
     payment = owner.call("payments/list").body["items"][0]["payment_id"]
     assert requests(lambda: owner.call("payments/read", payment_id=payment)) == 1
     assert requests(lambda: owner.call("customers/read_credit", **customer)) == 2
+    product = {"product_id": owner.ids["product_id"]}
+    assert requests(lambda: owner.call("products/list_prices", **product)) == 2
     assert requests(lambda: owner.call("customers/list_duplicates", **customer)) == 5
     assert requests(lambda: owner.call("customers/check_vat_number", **customer)) == 3  # and one more to keep an answer
     assert requests(lambda: owner.call("customers/read_statement", query={}, **customer)) == 4

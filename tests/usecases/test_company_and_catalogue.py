@@ -368,3 +368,41 @@ def test_an_archived_product_leaves_the_catalogue_and_archiving_twice_changes_no
         _archive(shop, "prd_none")
     assert products.list_products(shop.caller, PageRequest(), archived=False, products=held).items == ()
     assert len(products.list_products(shop.caller, PageRequest(), archived=True, products=held).items) == 1
+
+
+def test_an_archived_product_is_restored_once_and_for_all(shop: Shop) -> None:
+    product = shop.product()
+    shop.archive(product.product_id)
+
+    def restore() -> Product:
+        return products.restore_product(
+            shop.caller,
+            product.product_id,
+            once=shop.once("restoreProduct"),
+            products=shop.repositories.products,
+            clock=shop.clock,
+            ids=shop.ids,
+        )
+
+    assert (restore().archived, restore().version) == (False, 3)
+
+
+def test_a_price_is_kept_when_it_changes_and_only_then(shop: Shop) -> None:
+    product = shop.product(unit_price=Decimal(95))
+    _edit_product(shop, product.product_id, expected_version=1, name="Même prix")
+    products.edit_product(
+        shop.caller,
+        product.product_id,
+        factories.product(unit_price=Decimal(110)).description,
+        expected_version=2,
+        products=shop.repositories.products,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+    kept = products.list_product_prices(
+        shop.caller, product.product_id, PageRequest(), products=shop.repositories.products
+    ).items
+
+    assert [(price.version, price.unit_price) for price in kept] == [(3, Decimal(110)), (1, Decimal(95))]
+    assert {price.changed_by for price in kept} == {shop.caller.user_id}

@@ -205,6 +205,19 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def restore_product(self, by: Caller) -> object:
+        return products.restore_product(
+            by,
+            self.product_id,
+            once=self.shop.once(),
+            products=self.held.products,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def list_product_prices(self, by: Caller) -> object:
+        return products.list_product_prices(by, self.product_id, PAGE, products=self.held.products)
+
     def archive_product(self, by: Caller) -> object:
         return products.archive_product(
             by,
@@ -612,6 +625,8 @@ ALLOWED: dict[str, set[Role]] = {
     "list_products": READERS,
     "edit_product": WRITERS,
     "archive_product": WRITERS,
+    "restore_product": WRITERS,
+    "list_product_prices": READERS,
     **dict.fromkeys(
         ("preview_quote", "read_quote", "list_quotes", "read_quote_timeline", "download_quote", "read_quote_billing"),
         READERS,

@@ -13,7 +13,7 @@ from billing.api.paging import PageReply
 from billing.api.vat import ExemptionCode, VatCategoryField, VatRateField, vat_treatment
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.money import format_decimal
-from billing.domain.parties import Product, ProductDescription, ProductKind
+from billing.domain.parties import PriceChange, Product, ProductDescription, ProductKind
 from billing.domain.vat import VatCategory
 from billing.ports.idempotency import Answer
 from billing.ports.repositories import ProductSummary
@@ -126,6 +126,30 @@ class ProductRowResponse(Reply):
 
 class ProductPageResponse(PageReply):
     items: list[ProductRowResponse]
+
+
+class ProductPriceResponse(Reply):
+    version: Annotated[int, Field(description="The version of the product from which the price stands")]
+    unit_price: str
+    vat_category: VatCategory
+    vat_rate: str
+    changed_at: datetime
+    changed_by: str
+
+    @classmethod
+    def of(cls, price: PriceChange) -> ProductPriceResponse:
+        return cls(
+            version=price.version,
+            unit_price=format_decimal(price.unit_price),
+            vat_category=price.vat.category,
+            vat_rate=format_decimal(price.vat.rate),
+            changed_at=price.changed_at,
+            changed_by=price.changed_by,
+        )
+
+
+class ProductPricePageResponse(PageReply):
+    items: list[ProductPriceResponse]
 
 
 def product_answer(product: Product) -> Answer:

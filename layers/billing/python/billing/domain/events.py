@@ -23,6 +23,7 @@ class EventType(StrEnum):
     PRODUCT_CREATED = "product.created"
     PRODUCT_EDITED = "product.edited"
     PRODUCT_ARCHIVED = "product.archived"
+    PRODUCT_RESTORED = "product.restored"
     INVOICE_CREATED = "invoice.created"
     INVOICE_EDITED = "invoice.edited"
     INVOICE_DELETED = "invoice.deleted"

@@ -237,3 +237,14 @@ class Product:
     archived: bool
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """What a product costs from a version on, and who said so."""
+
+    version: int
+    unit_price: Decimal
+    vat: VatTreatment
+    changed_at: datetime
+    changed_by: str

@@ -20,7 +20,7 @@ from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
-from billing.domain.parties import Company, Customer, CustomerKind, Product, ProductKind
+from billing.domain.parties import Company, Customer, CustomerKind, PriceChange, Product, ProductKind
 from billing.domain.quote import Quote
 from billing.domain.vat import VatTreatment
 from billing.domain.verification import (
@@ -115,11 +115,31 @@ class Products(Protocol):
         """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
-    def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None: ...
+    def create(
+        self,
+        caller: Caller,
+        product: Product,
+        *,
+        event: Event,
+        once: IdempotentRequest,
+        price: PriceChange | None = None,
+    ) -> None: ...
 
     def save(
-        self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None
-    ) -> None: ...
+        self,
+        caller: Caller,
+        product: Product,
+        *,
+        event: Event,
+        once: IdempotentRequest | None = None,
+        price: PriceChange | None = None,
+    ) -> None:
+        """A changed price is kept in the same transaction."""
+        ...
+
+    def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:
+        """Latest first. Raises: NotFound."""
+        ...
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]: ...
 

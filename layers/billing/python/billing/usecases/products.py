@@ -7,7 +7,7 @@ from dataclasses import replace
 from billing.domain.access import Caller, Permission
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType
-from billing.domain.parties import Product, ProductDescription
+from billing.domain.parties import PriceChange, Product, ProductDescription
 from billing.domain.printing import product_texts, refuse_unprintable
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
@@ -38,7 +38,8 @@ def create_product(
         created_at=now,
         updated_at=now,
     )
-    products.create(caller, product, event=_event(EventType.PRODUCT_CREATED, caller, product, ids), once=once)
+    event = _event(EventType.PRODUCT_CREATED, caller, product, ids)
+    products.create(caller, product, event=event, once=once, price=_price(caller, product))
     return product
 
 
@@ -64,7 +65,10 @@ def edit_product(
     if current.version != expected_version:
         raise StaleVersion
     product = replace(current, version=current.version + 1, description=description, updated_at=clock.now())
-    products.save(caller, product, event=_event(EventType.PRODUCT_EDITED, caller, product, ids))
+    before = current.description
+    changed = (before.unit_price, before.vat) != (description.unit_price, description.vat)
+    event = _event(EventType.PRODUCT_EDITED, caller, product, ids)
+    products.save(caller, product, event=event, price=_price(caller, product) if changed else None)
     return product
 
 
@@ -86,6 +90,30 @@ def archive_product(
     return judged_anew(attempt, clock=clock, ids=ids)
 
 
+def restore_product(
+    caller: Caller, product_id: str, *, once: IdempotentRequest, products: Products, clock: Clock, ids: Ids
+) -> Product:
+    """Offered again. Restoring twice changes nothing. Raises: NotFound, Busy."""
+    caller.require(Permission.WRITE_DOCUMENTS)
+
+    def attempt() -> Product:
+        current = products.read(caller, product_id, once=once)
+        if not current.archived:
+            return current
+        product = replace(current, version=current.version + 1, archived=False, updated_at=clock.now())
+        event = _event(EventType.PRODUCT_RESTORED, caller, product, ids)
+        products.save(caller, product, event=event, once=once)
+        return product
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def list_product_prices(caller: Caller, product_id: str, page: PageRequest, *, products: Products) -> Page[PriceChange]:
+    """What a product cost from when, latest first. Raises: NotFound."""
+    caller.require(Permission.READ)
+    return products.prices(caller, product_id, page)
+
+
 def list_products(caller: Caller, page: PageRequest, *, archived: bool, products: Products) -> Page[ProductSummary]:
     return products.list(caller, page, archived=archived)
 
@@ -97,4 +125,15 @@ def _event(event_type: EventType, caller: Caller, product: Product, ids: Ids) ->
         occurred_at=product.updated_at,
         actor=caller.user_id,
         data={"product_id": product.product_id, "version": product.version},
+    )
+
+
+def _price(caller: Caller, product: Product) -> PriceChange:
+    described = product.description
+    return PriceChange(
+        version=product.version,
+        unit_price=described.unit_price,
+        vat=described.vat,
+        changed_at=product.updated_at,
+        changed_by=caller.user_id,
     )

@@ -100,6 +100,10 @@ def product(tenant_id: str, product_id: str) -> Key:
     return Key(_tenant(tenant_id, "PRODUCT", product_id), HEAD)
 
 
+def product_price(tenant_id: str, product_id: str, version: int) -> Key:
+    return Key(_tenant(tenant_id, "PRODUCT", product_id), f"PRICE#{version:0{RANK_WIDTH}d}")
+
+
 def product_event(tenant_id: str, product_id: str, event_id: str) -> Key:
     return Key(_tenant(tenant_id, "PRODUCT", product_id), f"EVENT#{event_id}")
 

@@ -11,7 +11,7 @@ from billing.domain.errors import Busy, NotFound, StaleVersion
 from billing.domain.events import Event
 from billing.domain.findable import product_words
 from billing.domain.money import format_decimal
-from billing.domain.parties import Product
+from billing.domain.parties import PriceChange, Product
 from billing.domain.search import fold
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -66,17 +66,43 @@ class Products:
             raise NotFound
         return from_item(stored)
 
-    def create(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest) -> None:
+    def create(
+        self,
+        caller: Caller,
+        product: Product,
+        *,
+        event: Event,
+        once: IdempotentRequest,
+        price: PriceChange | None = None,
+    ) -> None:
         content = to_item(product)
         head = self._table.create(content, refuse_with(Busy))
         found = word_records(self._table, search.PRODUCT, content)
-        self._table.write(caller, head, *found, self._event(product, event), once=once, answered=product)
+        written = (head, *found, *self._price(product, price), self._event(product, event))
+        self._table.write(caller, *written, once=once, answered=product)
 
-    def save(self, caller: Caller, product: Product, *, event: Event, once: IdempotentRequest | None = None) -> None:
+    def save(
+        self,
+        caller: Caller,
+        product: Product,
+        *,
+        event: Event,
+        once: IdempotentRequest | None = None,
+        price: PriceChange | None = None,
+    ) -> None:
         content = to_item(product)
         head = self._table.replace(content, expected_version=product.version - 1, refused=refuse_with(StaleVersion))
         found = word_records(self._table, search.PRODUCT, content)
-        self._table.write(caller, head, *found, self._event(product, event), once=once, answered=product)
+        written = (head, *found, *self._price(product, price), self._event(product, event))
+        self._table.write(caller, *written, once=once, answered=product)
+
+    def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:
+        self.read(caller, product_id)
+        first = keys.product_price(caller.tenant_id, product_id, 0)
+        stored, position = self._table.query(
+            first.pk, low=first.sk, high=f"PRICE#{keys.HIGHEST}", limit=page.limit, after=page.position, forward=False
+        )
+        return Page(items=load_all(PriceChange, [text(row, "body") for row in stored]), position=position)
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
         self._table.trust(caller)
@@ -87,6 +113,20 @@ class Products:
             base_key=lambda product_id: keys.product(caller.tenant_id, product_id),
         )
         return Page(items=load_all(ProductSummary, [row.summary for row in rows]), position=position)
+
+    def _price(self, product: Product, price: PriceChange | None) -> tuple[Write, ...]:
+        if price is None:
+            return ()
+        key = keys.product_price(product.tenant_id, product.product_id, price.version)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="product_price",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=product.tenant_id,
+            body=dump(price),
+        )
+        return (self._table.create(content, refuse_with(StaleVersion)),)
 
     def _event(self, product: Product, event: Event) -> Write:
         key = keys.product_event(product.tenant_id, product.product_id, event.event_id)
