@@ -206,6 +206,7 @@ class Acts:
         )
 
     def restore_product(self, by: Caller) -> object:
+        self.shop.archive(self.product_id)
         return products.restore_product(
             by,
             self.product_id,
