@@ -27,6 +27,8 @@ BillingError
 │   ├── NothingLeftToPay
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
+│   ├── WebhookEndpointLimitReached
+│   ├── WebhookEndpointDisabled
 │   ├── OnboardingStepUnavailable
 │   ├── AccountExists
 │   └── SignInChallengeRequired
@@ -246,6 +248,18 @@ class PdfNotReady(Conflict):
     slug = "pdf-not-ready"
     title_fr = "Le PDF est en cours de préparation"
     title_en = "The PDF is being prepared"
+
+
+class WebhookEndpointLimitReached(Conflict):
+    slug = "webhook-endpoint-limit-reached"
+    title_fr = "Le nombre maximal de destinations de webhooks est atteint"
+    title_en = "The limit of webhook endpoints is reached"
+
+
+class WebhookEndpointDisabled(Conflict):
+    slug = "webhook-endpoint-disabled"
+    title_fr = "Cette destination de webhooks est désactivée"
+    title_en = "This webhook endpoint is disabled"
 
 
 class NumberTaken(Conflict):

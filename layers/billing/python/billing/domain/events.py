@@ -64,6 +64,12 @@ class EventType(StrEnum):
     PAYMENT_REFUNDED = "payment.refunded"
     CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
+    WEBHOOK_ENDPOINT_CREATED = "webhook_endpoint.created"
+    WEBHOOK_ENDPOINT_EDITED = "webhook_endpoint.edited"
+    WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint.deleted"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled"  # after days of nothing but failures
+    WEBHOOK_SECRET_ROTATED = "webhook_endpoint.secret_rotated"  # noqa: S105 - an event, not a secret
+    WEBHOOK_DELIVERY_REPLAYED = "webhook_endpoint.delivery_replayed"
     VERIFICATION_STARTED = "verification.started"
     VERIFICATION_ENDED = "verification.ended"
     RECURRING_INVOICE_CREATED = "recurring_invoice.created"

@@ -18,6 +18,7 @@ _KINDS = {
     "quo": "quote",
     "rec": "recurring_invoice",
     "ver": "verification",
+    "whe": "webhook_endpoint",
 }
 
 

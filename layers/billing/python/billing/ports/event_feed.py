@@ -9,26 +9,36 @@ from typing import Protocol
 
 from billing.domain.access import Caller
 from billing.domain.feed import PlacedEvent, UnplacedEvent
+from billing.domain.webhooks import WebhookBook, WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """The last place taken, and which of the events that were asked about have none."""
+    """The last place taken, which of the events that were asked about have none, and who hears of them."""
 
     last: int
     unplaced: tuple[UnplacedEvent, ...]
+    webhooks: WebhookBook
 
 
 class EventFeed(Protocol):
     shards: int
-    limit: int  # how many events one placement takes
+    limit: int  # how many events one look takes
+    room: int  # of one placement: an event takes two, a delivery one
 
     def state(self, tenant_id: str, events: Sequence[UnplacedEvent]) -> FeedState:
         """One request, for at most ``limit`` events."""
         ...
 
-    def place(self, tenant_id: str, events: Sequence[PlacedEvent], *, after: int) -> None:
-        """All of them or none, right after a place. Raises: StaleVersion (the feed moved, or one has its place)."""
+    def place(
+        self,
+        tenant_id: str,
+        events: Sequence[PlacedEvent],
+        *,
+        after: int,
+        deliveries: Sequence[WebhookDelivery] = (),
+    ) -> None:
+        """All of it or nothing, right after a place. Raises: StaleVersion (the feed moved, or one has its place)."""
         ...
 
     def waiting(

@@ -9,6 +9,7 @@ from datetime import timedelta
 from billing.domain.access import Caller, Permission
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.feed import PlacedEvent, UnplacedEvent, placed, unbroken
+from billing.domain.webhooks import WebhookBook, deliveries_of
 from billing.ports.clock import Clock, Ids
 from billing.ports.event_feed import EventFeed
 from billing.usecases.contention import judged_anew
@@ -43,13 +44,30 @@ def place_events(events: Sequence[UnplacedEvent], *, feed: EventFeed, clock: Clo
 
 
 def _place(tenant_id: str, events: Sequence[UnplacedEvent], *, feed: EventFeed, clock: Clock, ids: Ids) -> int:
-    def attempt() -> int:
+    def attempt() -> tuple[int, int]:
+        """How many got their place, and how many are still to get it."""
         state = feed.state(tenant_id, events)
-        if state.unplaced:
-            feed.place(tenant_id, placed(state.unplaced, after=state.last), after=state.last)
-        return len(state.unplaced)
+        given = _fitting(placed(state.unplaced, after=state.last), state.webhooks, feed.room)
+        if given:
+            told = deliveries_of(state.webhooks, given, clock.now())
+            feed.place(tenant_id, given, after=state.last, deliveries=told)
+        return len(given), len(state.unplaced) - len(given)
 
-    return judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
+    done, left = judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
+    while left:
+        more, left = judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
+        done += more
+    return done
+
+
+def _fitting(events: tuple[PlacedEvent, ...], book: WebhookBook, room: int) -> tuple[PlacedEvent, ...]:
+    """As many as one placement takes, with the deliveries they ask for."""
+    taken = 0
+    for count, event in enumerate(events):
+        taken += 2 + sum(endpoint.hears(event) for endpoint in book.endpoints)
+        if taken > room:
+            return events[:count]
+    return events
 
 
 def place_missed_events(*, feed: EventFeed, clock: Clock, ids: Ids) -> int:

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, item, load, number, text
 from billing.adapters.dynamodb.keys import Key
+from billing.adapters.dynamodb.placed_events import placed_from_item, placed_to_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.adapters.dynamodb.webhooks import book_of, new_delivery
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent
+from billing.domain.webhooks import WebhookDelivery
 from billing.ports.event_feed import FeedState
 
 MARK_LIFE_SECONDS = 7 * 24 * 3600  # a stream repeats nothing after one day
@@ -30,36 +33,40 @@ def unplaced_from_image(image: Mapping[str, Any]) -> UnplacedEvent:
     )
 
 
-def placed_from_item(stored: Item) -> PlacedEvent:
-    return PlacedEvent(
-        sequence=number(stored, "sequence"),
-        subject_id=text(stored, "subject_id"),
-        event=load(Event, text(stored, "body")),
-        audit=load(AuditTrail, text(stored, "audit")),
-    )
-
-
 class EventFeed:
     """Port EventFeed."""
 
     shards = keys.OUTBOX_SHARDS
-    limit = 40  # two items each and the head: a transaction takes a hundred
+    limit = 40
+    room = 99  # a transaction takes a hundred, one of them the head
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def state(self, tenant_id: str, events: Sequence[UnplacedEvent]) -> FeedState:
-        head = keys.feed_head(tenant_id)
+        head, book = keys.feed_head(tenant_id), keys.webhook_book(tenant_id)
         marks = {keys.unplaced(tenant_id, one.event.event_id): one for one in events}
-        found = self._table.batch([head, *marks])
+        found = self._table.batch([head, book, *marks])
         waiting = tuple(one for mark, one in marks.items() if mark in found and "outbox_pk" in found[mark])
-        return FeedState(last=number(found[head], "last_sequence") if head in found else 0, unplaced=waiting)
+        return FeedState(
+            last=number(found[head], "last_sequence") if head in found else 0,
+            unplaced=waiting,
+            webhooks=book_of(tenant_id, found.get(book)),
+        )
 
-    def place(self, tenant_id: str, events: Sequence[PlacedEvent], *, after: int) -> None:
+    def place(
+        self,
+        tenant_id: str,
+        events: Sequence[PlacedEvent],
+        *,
+        after: int,
+        deliveries: Sequence[WebhookDelivery] = (),
+    ) -> None:
         self._table.write(
             None,
             self._head(tenant_id, last=events[-1].sequence, after=after),
             *(write for one in events for write in (self._place(tenant_id, one), self._settled(tenant_id, one))),
+            *(new_delivery(self._table, one) for one in deliveries),
         )
 
     def waiting(
@@ -95,19 +102,7 @@ class EventFeed:
         return Write("Put", self._table.put(content, only_if="last_sequence = :after", values={":after": after}), moved)
 
     def _place(self, tenant_id: str, one: PlacedEvent) -> Write:
-        key = keys.feed_place(tenant_id, one.sequence)
-        content = item(
-            pk=key.pk,
-            sk=key.sk,
-            entity="placed_event",
-            schema_version=SCHEMA_VERSION,
-            tenant_id=tenant_id,
-            sequence=one.sequence,
-            subject_id=one.subject_id,
-            body=dump(one.event),
-            audit=dump(one.audit),
-        )
-        return self._table.create(content, refuse_with(StaleVersion))
+        return self._table.create(placed_to_item(tenant_id, one), refuse_with(StaleVersion))
 
     def _settled(self, tenant_id: str, one: PlacedEvent) -> Write:
         """The mark leaves the index, and the table a week later."""

@@ -1,7 +1,8 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
-``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…`` and
-``UNPLACED#…`` let one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
+``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``,
+``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only
+(docs/decisions/0003-table-keys.md).
 """
 
 from __future__ import annotations
@@ -290,6 +291,26 @@ def unplaced_shard(tenant_id: str) -> str:
 
 def unplaced_in(shard: int) -> str:
     return f"UNPLACED#{shard}"
+
+
+def webhook_book(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "WEBHOOKS"), HEAD)
+
+
+def webhook_endpoint_event(tenant_id: str, endpoint_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "WEBHOOK", endpoint_id), f"EVENT#{event_id}")
+
+
+def webhook_delivery(tenant_id: str, endpoint_id: str, sequence: int) -> Key:
+    return Key(_tenant(tenant_id, "WEBHOOK", endpoint_id), f"DELIVERY#{sequence:0{SEQUENCE_WIDTH}d}")
+
+
+def webhooks_due(tenant_id: str) -> str:
+    return webhooks_due_in(_shard(tenant_id))
+
+
+def webhooks_due_in(shard: int) -> str:
+    return f"WEBHOOKS#{shard}"
 
 
 def outbox(tenant_id: str) -> str:
