@@ -14,7 +14,7 @@ from local.layout import Layout, endpoint_variables
 from local.template import Template, TemplateError, read_yaml
 
 # What a deployer would pass: mail leaves by SMTP (into the sink), and a lost workflow is seen quickly.
-PARAMETERS = {"MailTransport": "smtp", "WorkflowRestartAfterSeconds": "15"}
+PARAMETERS = {"MailTransport": "smtp", "WorkflowRestartAfterSeconds": "15", "WebhookTargets": "public-or-loopback"}
 _METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method"}
 _INTEGRATED_FUNCTION = re.compile(r":function:([^/:]+)(?::[^/]+)?/invocations$")
 

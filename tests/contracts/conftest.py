@@ -28,6 +28,7 @@ from billing.adapters.dynamodb.search import Search as TableSearch
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
+from billing.adapters.dynamodb.webhooks import Webhooks as TableWebhooks
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests as TableWorkflowRequests
 from billing.domain.access import Caller, Membership, Role
 from billing.domain.events import EventType
@@ -56,6 +57,7 @@ from billing.ports.repositories import (
 )
 from billing.ports.search import Search
 from billing.ports.series import SeriesRecords
+from billing.ports.webhooks import Webhooks
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
@@ -79,6 +81,7 @@ class Repositories:
     quotes: Quotes
     recurring_invoices: RecurringInvoices
     reminders: Reminders
+    webhooks: Webhooks
     search: Search
     deliveries: Deliveries
     requests: WorkflowRequests
@@ -237,6 +240,7 @@ def _over_fakes() -> Repositories:
         quotes=fakes.quotes,
         recurring_invoices=fakes.recurring_invoices,
         reminders=fakes.reminders,
+        webhooks=fakes.webhooks,
         search=fakes.search,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
@@ -290,6 +294,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         quotes=TableQuotes(table),
         recurring_invoices=TableRecurringInvoices(table),
         reminders=TableReminders(table),
+        webhooks=TableWebhooks(table),
         search=TableSearch(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),

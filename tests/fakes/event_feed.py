@@ -9,6 +9,7 @@ from typing import cast
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.feed import PlacedEvent, UnplacedEvent
+from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.event_feed import FeedState
 from billing.ports.paging import PageRequest
 from tests.fakes.store import SHARDS, Store, paged, shard_of
@@ -19,6 +20,7 @@ class FakeEventFeed:
 
     shards = SHARDS
     limit = 40
+    room = 99
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -26,9 +28,17 @@ class FakeEventFeed:
     def state(self, tenant_id: str, events: Sequence[UnplacedEvent]) -> FeedState:
         with self._store.lock:
             waiting = tuple(one for one in events if (tenant_id, one.event.event_id) in self._store.unplaced)
-            return FeedState(last=len(self._store.feed.get(tenant_id, ())), unplaced=waiting)
+            book = self._store.webhook_books.get(tenant_id) or WebhookBook(tenant_id=tenant_id)
+            return FeedState(last=len(self._store.feed.get(tenant_id, ())), unplaced=waiting, webhooks=book)
 
-    def place(self, tenant_id: str, events: Sequence[PlacedEvent], *, after: int) -> None:
+    def place(
+        self,
+        tenant_id: str,
+        events: Sequence[PlacedEvent],
+        *,
+        after: int,
+        deliveries: Sequence[WebhookDelivery] = (),
+    ) -> None:
         with self._store.lock:
             placed = self._store.feed.get(tenant_id, ())
             marks = [(tenant_id, one.event.event_id) for one in events]
@@ -37,6 +47,8 @@ class FakeEventFeed:
             for mark in marks:
                 del self._store.unplaced[mark]
             self._store.feed[tenant_id] = (*placed, *events)
+            for one in deliveries:
+                self._store.webhook_deliveries[tenant_id, one.endpoint_id, one.sequence] = one
 
     def waiting(
         self, before: datetime, *, shard: int, limit: int, after: str | None = None

@@ -62,6 +62,7 @@ from tests.fakes.search import FakeSearch
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.summaries import invoice_summary, product_summary
+from tests.fakes.webhooks import FakeWebhooks
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
 
 T = TypeVar("T")
@@ -645,6 +646,7 @@ class FakeRepositories:
     quotes: FakeQuotes
     recurring_invoices: FakeRecurringInvoices
     reminders: FakeReminders
+    webhooks: FakeWebhooks
     search: FakeSearch
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
@@ -668,6 +670,7 @@ def fake_repositories() -> FakeRepositories:
         quotes=FakeQuotes(store),
         recurring_invoices=FakeRecurringInvoices(store),
         reminders=FakeReminders(store),
+        webhooks=FakeWebhooks(store),
         search=FakeSearch(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),

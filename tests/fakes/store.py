@@ -24,6 +24,7 @@ from billing.domain.quote import Quote
 from billing.domain.recurring_invoice import RecurringInvoice
 from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, ReminderPlan, ReminderRun
 from billing.domain.verification import Verification
+from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
@@ -63,6 +64,8 @@ class Store:
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     recurring: dict[tuple[str, str], RecurringInvoice] = field(default_factory=dict)
     periods: dict[tuple[str, str, date], str] = field(default_factory=dict)
+    webhook_books: dict[str, WebhookBook] = field(default_factory=dict)
+    webhook_deliveries: dict[tuple[str, str, int], WebhookDelivery] = field(default_factory=dict)
     reminders: dict[tuple[str, str], Reminder] = field(default_factory=dict)
     reminder_plans: dict[str, ReminderPlan] = field(default_factory=dict)
     reminder_runs: dict[str, ReminderRun] = field(default_factory=dict)

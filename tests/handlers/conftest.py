@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Membership, Role
-from billing.runtime import table
+from billing.runtime import table, webhooks
 from billing.runtime.observability import logger
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
 
@@ -102,6 +102,8 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
         patch.setenv("BILLING_TABLE_NAME", billing_table)
         patch.setenv("DOCUMENTS_BUCKET_NAME", "documents")
+        patch.setenv("WEBHOOK_TARGETS_KIND", "public")
+        patch.setattr(webhooks, "_key", lambda: "0" * 64)
         patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")
         yield

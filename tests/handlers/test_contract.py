@@ -194,6 +194,13 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("recurring_invoices/end", **recurring)
     for domain in ("invoices", "quotes", "credit_notes", "products"):
         check(f"{domain}/search")
+    endpoint = {"endpoint_id": check("webhook_endpoints/create").body["endpoint_id"]}
+    check("webhook_endpoints/list")
+    check("webhook_endpoints/read", **endpoint)
+    check("webhook_endpoints/edit", **endpoint)
+    check("webhook_endpoints/rotate_secret", **endpoint)
+    check("webhook_endpoints/list_deliveries", **endpoint)
+    check("webhook_endpoints/delete", headers={"if-match": '"3"'}, **endpoint)
     check("reminders/read_plan")
     check("reminders/edit_plan")
     check("reminders/preview", **invoice)
@@ -210,6 +217,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
 
     # They need what the workflow or Cognito makes: their own tests hold them.
     assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"} | {
+        "webhook_endpoints/replay_delivery",
         "credit_notes/download",
         "credit_notes/send",
         "portal/download_quote",

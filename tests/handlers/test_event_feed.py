@@ -156,7 +156,7 @@ def test_what_cannot_be_placed_comes_again_from_its_first_record(
     feed = table.event_feed()
 
     class Away:
-        limit = feed.limit
+        limit, room = feed.limit, feed.room
 
         def state(self, tenant_id: str, events: Any) -> Any:
             if tenant_id == other.tenant_id:

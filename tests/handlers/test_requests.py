@@ -163,6 +163,17 @@ def test_a_search_costs_two_requests(owner: Person, requests: Callable[[Callable
     assert requests(lambda: owner.call("products/search", query={"q": "nulle part"})) == 1
 
 
+def test_webhook_endpoints_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    path = {"endpoint_id": owner.call("webhook_endpoints/create").body["endpoint_id"]}
+
+    assert requests(lambda: owner.call("webhook_endpoints/create")) == 2
+    assert requests(lambda: owner.call("webhook_endpoints/list")) == 1
+    assert requests(lambda: owner.call("webhook_endpoints/read", **path)) == 1
+    assert requests(lambda: owner.call("webhook_endpoints/edit", **path)) == 2
+    assert requests(lambda: owner.call("webhook_endpoints/rotate_secret", **path)) == 3
+    assert requests(lambda: owner.call("webhook_endpoints/list_deliveries", **path)) == 2
+
+
 def test_reminders_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
     path = {"invoice_id": owner.ids["invoice_id"]}
     customer = {"customer_id": owner.ids["customer_id"]}

@@ -157,6 +157,8 @@ def _filled(path: str) -> str:
         "verification_id": "ver_00000000000000000000000000",
         "payment_id": "pay_00000000000000000000000000",
         "credit_note_id": "crn_00000000000000000000000000",
+        "endpoint_id": "whe_00000000000000000000000000",
+        "sequence": "1",
         "recurring_invoice_id": "rec_00000000000000000000000000",
         "quote_id": "quo_00000000000000000000000000",
         "token": "ten_0.quo_0." + "0" * 43,

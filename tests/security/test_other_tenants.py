@@ -66,7 +66,10 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
     note = api.post(f"/v1/invoices/{credited['invoice_id']}/credit-notes", {"mode": "full", "reason": "Retour"})
     quote = api.post("/v1/quotes", quoted(owner.customer["customer_id"]))
     template = api.post("/v1/recurring-invoices", recurring(owner.customer["customer_id"]))
+    endpoint = api.post("/v1/webhook-endpoints", {"url": "https://exemple.fr/"})
     return owner, {
+        "endpoint_id": endpoint["endpoint_id"],
+        "sequence": "1",
         "recurring_invoice_id": template["recurring_invoice_id"],
         "quote_id": quote["quote_id"],
         "customer_id": owner.customer["customer_id"],

@@ -22,6 +22,7 @@ from billing.domain.quote_billing import Share
 from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode
 from billing.domain.reminders import DEFAULT_STEPS, HoldReason
+from billing.domain.webhooks import WebhookEndpoint, WebhookTargets
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
@@ -43,11 +44,13 @@ from billing.usecases import (
     search,
     series,
     verifications,
+    webhooks,
 )
 from tests import factories
 from tests.fakes.customer_accounts import FakeStatementRenderer
 from tests.fakes.delivery import FakeLogoChecker
 from tests.fakes.vat_numbers import FakeVatNumberRegister
+from tests.fakes.webhooks import FakeWebhookSecrets
 from tests.usecases.conftest import Shop
 
 READERS = set(Role)
@@ -591,6 +594,72 @@ class Acts:
     def search_products(self, by: Caller) -> object:
         return search.search_products(by, "conseil", PAGE, search=self.held.search)
 
+    def _endpoint_ports(self) -> dict[str, Any]:
+        return {"webhooks": self.held.webhooks, "clock": self.shop.clock, "ids": self.shop.ids}
+
+    def _endpoint_input(self) -> webhooks.EndpointInput:
+        return webhooks.EndpointInput(url="https://exemple.fr/", event_types=(), description="")
+
+    def _endpoint(self) -> WebhookEndpoint:
+        made = self.create_webhook_endpoint(self.shop.caller)
+        assert isinstance(made, tuple)
+        endpoint: WebhookEndpoint = made[0]
+        return endpoint
+
+    def create_webhook_endpoint(self, by: Caller) -> object:
+        return webhooks.create_webhook_endpoint(
+            by,
+            self._endpoint_input(),
+            once=self.shop.once(),
+            secrets=FakeWebhookSecrets(),
+            targets=WebhookTargets.PUBLIC,
+            **self._endpoint_ports(),
+        )
+
+    def list_webhook_endpoints(self, by: Caller) -> object:
+        return webhooks.list_webhook_endpoints(by, webhooks=self.held.webhooks)
+
+    def read_webhook_endpoint(self, by: Caller) -> object:
+        return webhooks.read_webhook_endpoint(by, self._endpoint().endpoint_id, webhooks=self.held.webhooks)
+
+    def edit_webhook_endpoint(self, by: Caller) -> object:
+        return webhooks.edit_webhook_endpoint(
+            by,
+            self._endpoint().endpoint_id,
+            self._endpoint_input(),
+            expected_version=1,
+            targets=WebhookTargets.PUBLIC,
+            **self._endpoint_ports(),
+        )
+
+    def delete_webhook_endpoint(self, by: Caller) -> object:
+        endpoint = self._endpoint().endpoint_id
+        webhooks.delete_webhook_endpoint(by, endpoint, expected_version=1, **self._endpoint_ports())
+        return None
+
+    def rotate_webhook_endpoint_secret(self, by: Caller) -> object:
+        return webhooks.rotate_webhook_endpoint_secret(
+            by,
+            self._endpoint().endpoint_id,
+            once=self.shop.once(),
+            secrets=FakeWebhookSecrets(),
+            **self._endpoint_ports(),
+        )
+
+    def list_webhook_endpoint_deliveries(self, by: Caller) -> object:
+        endpoint = self._endpoint().endpoint_id
+        return webhooks.list_webhook_endpoint_deliveries(by, endpoint, PAGE, webhooks=self.held.webhooks)
+
+    def replay_webhook_endpoint_delivery(self, by: Caller) -> object:
+        endpoint = self._endpoint()
+        self.shop.customer()
+        waiting = list(self.held.store.unplaced.values())
+        events.place_events(waiting, feed=self.held.event_feed, clock=self.shop.clock, ids=self.shop.ids)
+        sequence = max(rank for _, of, rank in self.held.store.webhook_deliveries if of == endpoint.endpoint_id)
+        return webhooks.replay_webhook_endpoint_delivery(
+            by, endpoint.endpoint_id, sequence, once=self.shop.once(), **self._endpoint_ports()
+        )
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -675,6 +744,19 @@ ALLOWED: dict[str, set[Role]] = {
         ("send_reminder", "hold_reminder", "release_reminder", "pause_reminder", "resume_reminder"), WRITERS
     ),
     "edit_reminder_plan": MANAGERS,
+    **dict.fromkeys(
+        (
+            "create_webhook_endpoint",
+            "list_webhook_endpoints",
+            "read_webhook_endpoint",
+            "edit_webhook_endpoint",
+            "delete_webhook_endpoint",
+            "rotate_webhook_endpoint_secret",
+            "list_webhook_endpoint_deliveries",
+            "replay_webhook_endpoint_delivery",
+        ),
+        MANAGERS,
+    ),
     "create_invoice": WRITERS,
     "duplicate_invoice": WRITERS,
     "upload_invoice_attachment": WRITERS,

@@ -260,6 +260,8 @@ InvoiceId = Annotated[str, Path(pattern=f"^inv_{_ULID}$")]
 QuoteId = Annotated[str, Path(pattern=f"^quo_{_ULID}$")]
 QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", description="The secret part of a public link")]
 RecurringInvoiceId = Annotated[str, Path(pattern=f"^rec_{_ULID}$")]
+WebhookEndpointId = Annotated[str, Path(pattern=f"^whe_{_ULID}$")]
+EventSequence = Annotated[str, Path(pattern="^[1-9][0-9]{0,11}$", description="Place in the change feed")]
 VerificationId = Annotated[str, Path(pattern=f"^ver_{_ULID}$")]
 CREDIT_NOTE_ID = f"^crn_{_ULID}$"
 INVOICE_ID = f"^inv_{_ULID}$"

@@ -28,7 +28,9 @@ KEPT_ATTEMPTS: Final = 24
 EXCERPT_LENGTH: Final = 500
 SUCCESS: Final = range(200, 300)
 SIGNATURE_HEADER: Final = "ZenBilling-Signature"
-_NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE
+)
 _INNER = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home", ".corp", ".arpa")
 _TRANSLATING = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 HTTPS_PORT: Final = 443
@@ -110,10 +112,10 @@ def _is_public_host(host: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedSecret:
-    """A secret as only the sender can open it; ``until``: when it stops signing, None for the current one."""
+class WebhookSecret:
+    """What a secret is derived from, and never the secret; ``until``: when it stops signing, None for the current."""
 
-    sealed: str
+    salt: str
     created_at: datetime
     until: datetime | None = None
 
@@ -128,7 +130,7 @@ class WebhookEndpoint:
     event_types: tuple[str, ...]
     description: str
     enabled: bool
-    secrets: tuple[SealedSecret, ...]
+    secrets: tuple[WebhookSecret, ...]
     created_at: datetime
     updated_at: datetime
     failing_since: datetime | None = None
@@ -137,7 +139,7 @@ class WebhookEndpoint:
     def hears(self, event: PlacedEvent) -> bool:
         return self.enabled and (not self.event_types or event.event.event_type.value in self.event_types)
 
-    def signing(self, at: datetime) -> tuple[SealedSecret, ...]:
+    def signing(self, at: datetime) -> tuple[WebhookSecret, ...]:
         """The secrets that sign at an instant, the current one first."""
         return tuple(one for one in self.secrets if one.until is None or at < one.until)
 
@@ -158,10 +160,10 @@ class WebhookEndpoint:
             updated_at=at,
         )
 
-    def rotated(self, sealed: str, at: datetime) -> WebhookEndpoint:
+    def rotated(self, salt: str, at: datetime) -> WebhookEndpoint:
         """A new secret signs from now on; the one before it, and no other, for a day beside it."""
         previous = replace(self.secrets[0], until=at + OVERLAP)
-        secrets = (SealedSecret(sealed=sealed, created_at=at), previous)
+        secrets = (WebhookSecret(salt=salt, created_at=at), previous)
         return replace(self, version=self.version + 1, secrets=secrets, updated_at=at)
 
     def after(self, *, success: bool, at: datetime) -> WebhookEndpoint:
@@ -281,9 +283,7 @@ class WebhookDelivery:
         return replace(self, version=self.version + 1, state=WebhookState.PENDING, next_attempt_at=at, round=0)
 
 
-def deliveries_of(
-    book: WebhookBook, events: tuple[PlacedEvent, ...], at: datetime
-) -> tuple[WebhookDelivery, ...]:
+def deliveries_of(book: WebhookBook, events: tuple[PlacedEvent, ...], at: datetime) -> tuple[WebhookDelivery, ...]:
     return tuple(
         WebhookDelivery.of(endpoint, book.tenant_id, event, at)
         for event in events

@@ -1,4 +1,4 @@
-"""Outgoing webhooks: endpoints, deliveries, what seals their secrets, and what sends."""
+"""Outgoing webhooks: endpoints, deliveries, what their secrets are derived by, and what sends."""
 
 from __future__ import annotations
 
@@ -75,13 +75,9 @@ class Webhooks(Protocol):
         ...
 
 
-class SecretSealer(Protocol):
-    def seal(self, secret: str, *, context: Mapping[str, str]) -> str:
-        """Only ``open`` with the same context gives it back. Raises: DependencyUnavailable."""
-        ...
-
-    def open(self, sealed: str, *, context: Mapping[str, str]) -> str:
-        """Raises: DependencyUnavailable."""
+class WebhookSecrets(Protocol):
+    def secret(self, salt: str, *, context: Mapping[str, str]) -> str:
+        """The same for the same salt and context, and for no other. Raises: DependencyUnavailable."""
         ...
 
 

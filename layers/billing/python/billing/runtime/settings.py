@@ -58,5 +58,14 @@ def vies_api_url() -> str:
     return os.environ["VIES_API_URL"]
 
 
+def webhook_key_secret_arn() -> str:
+    return os.environ["WEBHOOK_KEY_SECRET_ARN"]
+
+
+def webhook_targets_kind() -> str:
+    """``public``, or ``public-or-loopback`` on a machine of one's own."""
+    return os.environ["WEBHOOK_TARGETS_KIND"]
+
+
 def workflow_restart_after_seconds() -> int:
     return int(os.environ["WORKFLOW_RESTART_AFTER_SECONDS"])

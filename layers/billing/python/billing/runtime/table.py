@@ -25,6 +25,7 @@ from billing.adapters.dynamodb.search import Search
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
+from billing.adapters.dynamodb.webhooks import Webhooks
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
 from billing.domain.feed import UnplacedEvent
 from billing.ports.repositories import OpenRequest
@@ -96,6 +97,11 @@ def reminders() -> Reminders:
 @cache
 def search() -> Search:
     return Search(table())
+
+
+@cache
+def webhooks() -> Webhooks:
+    return Webhooks(table())
 
 
 @cache

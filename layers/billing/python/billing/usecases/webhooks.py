@@ -19,11 +19,11 @@ from billing.domain.errors import (
 from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.webhooks import (
     SIGNATURE_HEADER,
-    SealedSecret,
     WebhookAttempt,
     WebhookBook,
     WebhookDelivery,
     WebhookEndpoint,
+    WebhookSecret,
     WebhookState,
     WebhookTargets,
     excerpt_of,
@@ -34,7 +34,7 @@ from billing.domain.webhooks import (
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.webhooks import DueDelivery, SecretSealer, Webhooks, WebhookSender
+from billing.ports.webhooks import DueDelivery, Webhooks, WebhookSecrets, WebhookSender
 from billing.usecases.contention import judged_anew
 
 SEND_LIMIT = 100
@@ -59,7 +59,7 @@ def create_webhook_endpoint(
     *,
     once: IdempotentRequest,
     webhooks: Webhooks,
-    sealer: SecretSealer,
+    secrets: WebhookSecrets,
     targets: WebhookTargets,
     clock: Clock,
     ids: Ids,
@@ -70,8 +70,8 @@ def create_webhook_endpoint(
     """
     caller.require(Permission.MANAGE_COMPANY)
     _require_url(wanted.url, targets)
-    now, endpoint_id, secret = clock.now(), ids.new("whe"), _new_secret(ids)
-    sealed = sealer.seal(secret, context=_context(caller.tenant_id, endpoint_id))
+    now, endpoint_id, salt = clock.now(), ids.new("whe"), ids.secret()
+    secret = secrets.secret(salt, context=_context(caller.tenant_id, endpoint_id))
     endpoint = WebhookEndpoint(
         endpoint_id=endpoint_id,
         version=1,
@@ -79,7 +79,7 @@ def create_webhook_endpoint(
         event_types=wanted.event_types,
         description=wanted.description,
         enabled=wanted.enabled,
-        secrets=(SealedSecret(sealed=sealed, created_at=now),),
+        secrets=(WebhookSecret(salt=salt, created_at=now),),
         created_at=now,
         updated_at=now,
     )
@@ -182,19 +182,19 @@ def rotate_webhook_endpoint_secret(
     *,
     once: IdempotentRequest,
     webhooks: Webhooks,
-    sealer: SecretSealer,
+    secrets: WebhookSecrets,
     clock: Clock,
     ids: Ids,
 ) -> tuple[WebhookEndpoint, str]:
     """A new secret, shown now and never again; for a day both sign. Raises: Forbidden, NotFound."""
     caller.require(Permission.MANAGE_COMPANY)
     webhooks.book(caller, once=once).of(endpoint_id)
-    secret = _new_secret(ids)
-    sealed = sealer.seal(secret, context=_context(caller.tenant_id, endpoint_id))
+    salt = ids.secret()
+    secret = secrets.secret(salt, context=_context(caller.tenant_id, endpoint_id))
 
     def attempt() -> WebhookEndpoint:
         book, now = webhooks.book(caller, once=once), clock.now()
-        rotated = book.of(endpoint_id).rotated(sealed, now)
+        rotated = book.of(endpoint_id).rotated(salt, now)
         event = _event(EventType.WEBHOOK_SECRET_ROTATED, caller.user_id, rotated, now, ids)
         moved = book.with_changed(rotated)
         webhooks.save(caller, moved, endpoint_id=endpoint_id, event=event, once=once, answered=rotated)
@@ -264,7 +264,7 @@ class WebhookRun:
 
 
 def send_due_webhooks(
-    *, webhooks: Webhooks, sealer: SecretSealer, sender: WebhookSender, clock: Clock, ids: Ids
+    *, webhooks: Webhooks, secrets: WebhookSecrets, sender: WebhookSender, clock: Clock, ids: Ids
 ) -> WebhookRun:
     """Attempt every delivery that is due, many at once. Safe beside another run: a delivery is taken by one.
 
@@ -274,7 +274,7 @@ def send_due_webhooks(
     """
     run = WebhookRun()
     deadline = clock.monotonic() + SEND_BUDGET_SECONDS
-    post = _Post(webhooks, sealer, sender, clock, ids, run, deadline)
+    post = _Post(webhooks, secrets, sender, clock, ids, run, deadline)
     with ThreadPoolExecutor(SENDERS) as pool:
         for shard in range(webhooks.shards):
             seen: set[tuple[str, str, int, int]] = set()
@@ -300,7 +300,7 @@ class _Post:
     """One attempt of one delivery."""
 
     webhooks: Webhooks
-    sealer: SecretSealer
+    secrets: WebhookSecrets
     sender: WebhookSender
     clock: Clock
     ids: Ids
@@ -333,7 +333,7 @@ class _Post:
             return
         body = webhook_body(due.event)
         context = _context(delivery.tenant_id, endpoint.endpoint_id)
-        secrets = tuple(self.sealer.open(one.sealed, context=context) for one in endpoint.signing(now))
+        secrets = tuple(self.secrets.secret(one.salt, context=context) for one in endpoint.signing(now))
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "ZenBilling-Webhooks/1",
@@ -379,12 +379,8 @@ def _require_url(url: str, targets: WebhookTargets) -> None:
         raise FieldErrors(errors)
 
 
-def _new_secret(ids: Ids) -> str:
-    return f"whsec_{ids.secret()}"
-
-
 def _context(tenant_id: str, endpoint_id: str) -> dict[str, str]:
-    """What a sealed secret belongs to: moved to another endpoint it cannot be opened."""
+    """What a secret belongs to: another endpoint has another one."""
     return {"tenant_id": tenant_id, "endpoint_id": endpoint_id}
 
 

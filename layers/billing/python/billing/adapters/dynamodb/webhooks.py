@@ -166,6 +166,4 @@ class Webhooks:
         return self._table.replace(content, expected_version=book.version - 1, refused=stale)
 
     def _event(self, tenant_id: str, endpoint_id: str, event: Event) -> EventWrite:
-        return self._table.event(
-            keys.webhook_endpoint_event(tenant_id, endpoint_id, event.event_id), tenant_id, event
-        )
+        return self._table.event(keys.webhook_endpoint_event(tenant_id, endpoint_id, event.event_id), tenant_id, event)
