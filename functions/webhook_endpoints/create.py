@@ -17,6 +17,7 @@ from billing.api.webhook_endpoints import (
 )
 from billing.runtime import table, webhooks
 from billing.runtime.clock import clock, ids
+from billing.runtime.webhook_targets import targets
 from billing.usecases.webhooks import create_webhook_endpoint
 from webhook_endpoints import endpoint_input
 
@@ -46,7 +47,7 @@ def create(body: Annotated[CreateWebhookEndpointRequest, Body()], idempotency_ke
         once=idempotent(app, idempotency_key, created_webhook_endpoint_answer),
         webhooks=table.webhooks(),
         secrets=webhooks.secrets(),
-        targets=webhooks.targets(),
+        targets=targets(),
         clock=clock,
         ids=ids,
     )

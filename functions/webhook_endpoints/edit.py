@@ -12,8 +12,9 @@ from billing.api.identity import caller
 from billing.api.preconditions import IfMatch, expected_version
 from billing.api.problems import install
 from billing.api.webhook_endpoints import EditWebhookEndpointRequest, WebhookEndpointResponse, webhook_endpoint_answer
-from billing.runtime import table, webhooks
+from billing.runtime import table
 from billing.runtime.clock import clock, ids
+from billing.runtime.webhook_targets import targets
 from billing.usecases.webhooks import edit_webhook_endpoint
 from webhook_endpoints import endpoint_input
 
@@ -36,7 +37,7 @@ def edit(
         endpoint_input(body),
         expected_version=expected_version(if_match),
         webhooks=table.webhooks(),
-        targets=webhooks.targets(),
+        targets=targets(),
         clock=clock,
         ids=ids,
     )

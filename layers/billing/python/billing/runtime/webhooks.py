@@ -1,4 +1,4 @@
-"""What webhooks are signed by, sent by, and where they may go."""
+"""What webhooks are signed by and sent by."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from functools import cache
 import boto3
 
 from billing.adapters.webhook_keys import DerivedWebhookSecrets, key_of
-from billing.domain.webhooks import WebhookTargets
 from billing.ports.webhooks import WebhookSecrets, WebhookSender
 from billing.runtime.clients import sdk_config
-from billing.runtime.settings import webhook_key_secret_arn, webhook_targets_kind
-
-
-def targets() -> WebhookTargets:
-    return WebhookTargets(webhook_targets_kind())
+from billing.runtime.settings import webhook_key_secret_arn
+from billing.runtime.webhook_targets import targets
 
 
 @cache
