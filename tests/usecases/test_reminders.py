@@ -28,7 +28,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.parties import CustomerKind
+from billing.domain.parties import Contact, CustomerKind
 from billing.domain.reminders import (
     DEFAULT_STEPS,
     HoldReason,
@@ -426,6 +426,26 @@ def test_an_invoice_without_an_address_is_told_and_can_be_sent_to_one(dunning: D
     dunning.send(invoice, recipient="compta@client.exemple.test")
     dunning.deliver()
     assert dunning.shown(invoice).made[0].delivery.state is DeliveryState.SENT
+
+
+@pytest.mark.parametrize(
+    ("wants", "reached"),
+    [
+        ({"receives_invoices": True}, "compta@autre.exemple.test"),
+        ({"receives_reminders": True}, "compta@autre.exemple.test"),
+        ({}, "client@exemple.example"),
+    ],
+)
+def test_a_reminder_goes_to_the_contact_that_wants_it(dunning: Dunning, wants: dict[str, bool], reached: str) -> None:
+    dunning.plan()
+    contact = replace(Contact(name="Comptabilité (exemple)", email="compta@autre.exemple.test"), **wants)  # type: ignore[arg-type]
+    dunning.owed(email="client@exemple.example", contacts=(contact,))
+    dunning.go_to(DUE + timedelta(days=7))
+
+    dunning.run()
+    dunning.deliver()
+
+    assert [mail.recipient for mail in dunning.shop.mailer.accepted] == [reached]
 
 
 def test_a_refused_reminder_may_go_again_and_is_mailed_once(dunning: Dunning) -> None:

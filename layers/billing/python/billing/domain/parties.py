@@ -166,6 +166,11 @@ class CustomerDescription:
         """Where invoices go: to the first contact that receives them, else to the customer's own address."""
         return next((one.email for one in self.contacts if one.receives_invoices and one.email), self.email)
 
+    @property
+    def reminder_email(self) -> str | None:
+        """Where reminders go: to the first contact that wants them, else where invoices go."""
+        return next((one.email for one in self.contacts if one.receives_reminders and one.email), self.invoice_email)
+
 
 class VatNumberStatus(StrEnum):
     UNVERIFIED = "unverified"

@@ -471,7 +471,7 @@ def _request(
 
 
 def _address(context: ReminderContext) -> str | None:
-    return context.customer.description.email if context.customer else None
+    return context.customer.description.reminder_email if context.customer else None
 
 
 @dataclass(frozen=True, slots=True)
