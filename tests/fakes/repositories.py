@@ -12,6 +12,7 @@ from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.duplicates import likeness_keys
 from billing.domain.errors import (
+    Busy,
     FieldError,
     MembershipChanged,
     NotFound,
@@ -149,6 +150,8 @@ class FakeCustomers:
 
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=customer):
+            if (caller.tenant_id, customer.customer_id) in self._store.customers:
+                raise Busy
             self._store.customers[caller.tenant_id, customer.customer_id] = customer
             self._store.record(caller.tenant_id, customer.customer_id, event)
 

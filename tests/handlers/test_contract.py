@@ -112,6 +112,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("company/start_series", body={**json.loads(sample("company/start_series")["body"]), "series": "quote"})
     for operation in ("customers/create", "customers/list", "customers/search", "products/create", "products/list"):
         check(operation)
+    check("customers/import_csv")
     check("customers/read", **customer)
     check("customers/edit", **customer)
     check("customers/check_vat_number", **customer)

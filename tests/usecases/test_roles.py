@@ -13,6 +13,7 @@ import pytest
 from billing.domain.access import Caller, Origin, Role
 from billing.domain.canonical import canonical_json
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
+from billing.domain.customer_csv import CustomerRow
 from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
@@ -33,6 +34,7 @@ from billing.usecases import (
     company,
     credit_notes,
     customer_accounts,
+    customer_csv,
     customers,
     events,
     invoices,
@@ -123,6 +125,17 @@ class Acts:
         return customers.create_customer(
             by,
             factories.customer_description(),
+            once=self.shop.once(),
+            customers=self.held.customers,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def import_customer_csv(self, by: Caller) -> object:
+        return customer_csv.import_customer_csv(
+            by,
+            (CustomerRow(line=2, description=factories.customer_description()),),
+            dry_run=False,
             once=self.shop.once(),
             customers=self.held.customers,
             clock=self.shop.clock,
@@ -680,6 +693,7 @@ ALLOWED: dict[str, set[Role]] = {
     "start_company_series": MANAGERS,
     "advance_company_onboarding": MANAGERS,
     "create_customer": WRITERS,
+    "import_customer_csv": WRITERS,
     "read_customer": READERS,
     "list_customers": READERS,
     "search_customers": READERS,

@@ -39,12 +39,24 @@ def expected_version(if_match: str) -> int:
 
 def idempotent(app: APIGatewayHttpResolver, key: str, answer_of: Callable[[Any], Answer]) -> IdempotentRequest:
     """This request, to be written with its effect. Two bodies that mean the same JSON are the same request."""
+    canonical = json.dumps(app.current_event.json_body, sort_keys=True, separators=(",", ":"))
+    return _request(app, key, canonical.encode(), answer_of)
+
+
+def idempotent_upload(
+    app: APIGatewayHttpResolver, key: str, content: bytes, answer_of: Callable[[Any], Answer]
+) -> IdempotentRequest:
+    """This upload, to be written with its effect. The same bytes are the same request."""
+    return _request(app, key, content, answer_of)
+
+
+def _request(
+    app: APIGatewayHttpResolver, key: str, told: bytes, answer_of: Callable[[Any], Answer]
+) -> IdempotentRequest:
     event = app.current_event
-    canonical = json.dumps(event.json_body, sort_keys=True, separators=(",", ":"))
-    told = f"{event.http_method}\n{event.path}\n{canonical}"
     return IdempotentRequest(
         operation=app.context["_route"].operation_id,
         key=key,
-        fingerprint=hashlib.sha256(told.encode()).hexdigest(),
+        fingerprint=hashlib.sha256(f"{event.http_method}\n{event.path}\n".encode() + told).hexdigest(),
         answer_of=answer_of,
     )

@@ -38,7 +38,9 @@ def create_customer(
         created_at=now,
         updated_at=now,
     )
-    customers.create(caller, customer, event=_event(EventType.CUSTOMER_CREATED, caller, customer, ids), once=once)
+    customers.create(
+        caller, customer, event=customer_event(EventType.CUSTOMER_CREATED, caller, customer, ids), once=once
+    )
     return customer
 
 
@@ -64,7 +66,7 @@ def edit_customer(
     if current.version != expected_version:
         raise StaleVersion
     customer = replace(current, version=current.version + 1, description=description, updated_at=clock.now())
-    event = _event(EventType.CUSTOMER_EDITED, caller, customer, ids)
+    event = customer_event(EventType.CUSTOMER_EDITED, caller, customer, ids)
     customers.save(caller, customer, previous=current, event=event)
     return customer
 
@@ -104,7 +106,7 @@ def check_customer_vat_number(
         address=found.address,
     )
     customer = replace(current, version=current.version + 1, vat_check=check, updated_at=check.checked_at)
-    event = _event(EventType.CUSTOMER_VAT_NUMBER_CHECKED, caller, customer, ids)
+    event = customer_event(EventType.CUSTOMER_VAT_NUMBER_CHECKED, caller, customer, ids)
     told: dict[str, str | int] = {"valid": int(found.valid), "consultation_number": found.consultation_number or ""}
     customers.save(caller, customer, previous=current, event=replace(event, data={**event.data, **told}), once=once)
     return customer
@@ -133,7 +135,7 @@ def search_customers(caller: Caller, query: str, page: PageRequest, *, customers
     return customers.search(caller, words, page)
 
 
-def _event(event_type: EventType, caller: Caller, customer: Customer, ids: Ids) -> Event:
+def customer_event(event_type: EventType, caller: Caller, customer: Customer, ids: Ids) -> Event:
     return Event(
         event_id=ids.new("evt"),
         event_type=event_type,

@@ -1,0 +1,47 @@
+"""A file of customers, tried, imported and repeated over the local cloud."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from tests.people import Person
+
+pytestmark = pytest.mark.cloud
+
+FILE = (
+    "Nom;Type;Adresse;Code postal;Ville;Pays\r\n"
+    "Crémerie d'été;professionnel;1 rue Haute;38000;Grenoble;France\r\n"
+    "Camille Exemple;particulier;3 place Neuve;13001;Marseille;\r\n"
+).encode("cp1252")
+
+
+def test_a_file_is_tried_then_imported_once(person: Callable[..., Person]) -> None:
+    api = person().api
+    before = len(api.get("/v1/customers")["items"])
+    key = str(uuid.uuid4())
+
+    def send(content: bytes, query: str = "") -> tuple[int, dict[str, object]]:
+        path = f"/v1/customers/import{query}"
+        answer = api.send("POST", path, content, idempotency_key=key, content_type="application/octet-stream")
+        return answer.status_code, answer.json()
+
+    status, tried = send(FILE, "?dry_run=true")
+    assert (status, tried["rows"], tried["errors"], tried["imported"]) == (200, 2, [], [])
+    status, problem = send(FILE.replace(b"38000", b"3800"))
+    assert status == 422
+    errors = problem["errors"]
+    assert isinstance(errors, list)
+    assert [error["pointer"] for error in errors] == ["/rows/2/billing_address/postal_code"]
+    assert len(api.get("/v1/customers")["items"]) == before
+
+    status, done = send(FILE)
+    assert status == 200
+    imported = done["imported"]
+    assert isinstance(imported, list)
+    names = [api.get(f"/v1/customers/{one['customer_id']}")["name"] for one in imported]
+    assert names == ["Crémerie d'été", "Camille Exemple"]
+    assert send(FILE) == (200, done)
+    assert len(api.get("/v1/customers")["items"]) == before + 2
