@@ -6,7 +6,7 @@ from billing.api.entry import task_point
 from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count
 from billing.runtime.settings import workflow_restart_after_seconds
-from billing.runtime.table import deliveries, verifications, workflow_requests
+from billing.runtime.table import bulk_jobs, deliveries, verifications, workflow_requests
 from billing.runtime.workflows import workflows
 from billing.usecases import workflows as usecases
 
@@ -18,6 +18,7 @@ def restart_workflows(_event: dict[str, Any]) -> dict[str, int]:
         workflows=workflows(),
         deliveries=deliveries(),
         verifications=verifications(),
+        bulk_jobs=bulk_jobs(),
         clock=clock,
         ids=ids,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.bulk_jobs import BulkJobs as TableBulkJobs
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
@@ -37,6 +38,7 @@ from billing.domain.ledger import LedgerEntry, PaymentMethod
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
+from billing.ports.bulk_jobs import BulkJobs
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.event_feed import EventFeed
@@ -82,6 +84,7 @@ class Repositories:
     recurring_invoices: RecurringInvoices
     reminders: Reminders
     webhooks: Webhooks
+    bulk_jobs: BulkJobs
     search: Search
     deliveries: Deliveries
     requests: WorkflowRequests
@@ -241,6 +244,7 @@ def _over_fakes() -> Repositories:
         recurring_invoices=fakes.recurring_invoices,
         reminders=fakes.reminders,
         webhooks=fakes.webhooks,
+        bulk_jobs=fakes.bulk_jobs,
         search=fakes.search,
         deliveries=fakes.deliveries,
         requests=fakes.requests,
@@ -295,6 +299,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         recurring_invoices=TableRecurringInvoices(table),
         reminders=TableReminders(table),
         webhooks=TableWebhooks(table),
+        bulk_jobs=TableBulkJobs(table),
         search=TableSearch(table),
         deliveries=TableDeliveries(table),
         requests=TableWorkflowRequests(table),

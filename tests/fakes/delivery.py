@@ -95,6 +95,7 @@ class FakeWorkflows:
 
     deliveries: dict[str, tuple[str, str, int, str]] = field(default_factory=dict)
     verifications: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    bulk_jobs: dict[str, tuple[str, str, int, str]] = field(default_factory=dict)
     down_for: set[str] = field(default_factory=set)
 
     def start_delivery(self, *, name: str, tenant_id: str, invoice_id: str, attempt: int, correlation_id: str) -> None:
@@ -104,6 +105,10 @@ class FakeWorkflows:
     def start_verification(self, *, name: str, tenant_id: str, verification_id: str, correlation_id: str) -> None:
         self._reach(verification_id)
         self.verifications.setdefault(name, (tenant_id, verification_id, correlation_id))
+
+    def start_bulk_job(self, *, name: str, tenant_id: str, bulk_job_id: str, run: int, correlation_id: str) -> None:
+        self._reach(bulk_job_id)
+        self.bulk_jobs.setdefault(name, (tenant_id, bulk_job_id, run, correlation_id))
 
     def _reach(self, subject_id: str) -> None:
         if subject_id in self.down_for:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TypeVar, cast
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
+from billing.domain.bulk import BulkJob
 from billing.domain.customer_account import issued_movements
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
@@ -52,6 +53,7 @@ from billing.ports.repositories import (
     OpenRequest,
     ProductSummary,
 )
+from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.event_feed import FakeEventFeed
@@ -506,11 +508,13 @@ class FakeWorkflowRequests:
 
     def _open(self, key: tuple[str, str, str, int]) -> OpenRequest:
         entity, tenant_id, subject_id, attempt = key
-        subject: DeliveryRequest | Verification = (
-            self._store.requests[tenant_id, subject_id, attempt]
-            if entity == DELIVERY
-            else self._store.verifications[tenant_id, subject_id]
-        )
+        subject: DeliveryRequest | Verification | BulkJob
+        if entity == DELIVERY:
+            subject = self._store.requests[tenant_id, subject_id, attempt]
+        elif entity == BULK:
+            subject = self._store.bulk_jobs[tenant_id, subject_id]
+        else:
+            subject = self._store.verifications[tenant_id, subject_id]
         return OpenRequest(
             entity=entity,
             tenant_id=tenant_id,
@@ -650,6 +654,7 @@ class FakeRepositories:
     recurring_invoices: FakeRecurringInvoices
     reminders: FakeReminders
     webhooks: FakeWebhooks
+    bulk_jobs: FakeBulkJobs
     search: FakeSearch
     deliveries: FakeDeliveries
     requests: FakeWorkflowRequests
@@ -674,6 +679,7 @@ def fake_repositories() -> FakeRepositories:
         recurring_invoices=FakeRecurringInvoices(store),
         reminders=FakeReminders(store),
         webhooks=FakeWebhooks(store),
+        bulk_jobs=FakeBulkJobs(store),
         search=FakeSearch(store),
         deliveries=FakeDeliveries(store),
         requests=FakeWorkflowRequests(store),

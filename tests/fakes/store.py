@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
+from billing.domain.bulk import BulkJob, BulkResult
 from billing.domain.customer_account import AccountMovement
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.delivery import DeliveryRequest, MailClaim
@@ -64,6 +65,9 @@ class Store:
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     recurring: dict[tuple[str, str], RecurringInvoice] = field(default_factory=dict)
     periods: dict[tuple[str, str, date], str] = field(default_factory=dict)
+    bulk_jobs: dict[tuple[str, str], BulkJob] = field(default_factory=dict)
+    bulk_selections: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    bulk_results: dict[tuple[str, str], dict[int, BulkResult]] = field(default_factory=dict)
     webhook_books: dict[str, WebhookBook] = field(default_factory=dict)
     webhook_deliveries: dict[tuple[str, str, int], WebhookDelivery] = field(default_factory=dict)
     reminders: dict[tuple[str, str], Reminder] = field(default_factory=dict)

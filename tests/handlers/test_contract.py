@@ -212,6 +212,12 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("reminders/pause", **customer)
     check("reminders/resume", **customer)
     check("reminders/read_pause", **customer)
+    bulk = {"bulk_job_id": check("bulk_jobs/start").body["bulk_job_id"]}
+    check("bulk_jobs/list")
+    check("bulk_jobs/read", **bulk)
+    job_input = {"tenant_id": owner.tenant_id, "run": 1, "lane": 0, "correlation_id": "c", **bulk}
+    assert invoke("workflows/run_bulk_lane", job_input) == {"done": True, "waiting": False}
+    assert check("bulk_jobs/list_results", **bulk).body["items"][0]["problem"]["type"] == "/problems/not-found"
     job = check("invoices/start_verification").body["verification_id"]
     check("invoices/read_verification", verification_id=job)
     check("operations/read_health")
@@ -219,6 +225,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     # They need what the workflow or Cognito makes: their own tests hold them.
     assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"} | {
         "webhook_endpoints/replay_delivery",
+        "bulk_jobs/resume",
+        "bulk_jobs/download",
         "credit_notes/download",
         "credit_notes/send",
         "portal/download_quote",

@@ -63,6 +63,8 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         ("invoices/issue", 3),
         ("invoices/read_timeline", 2),
         ("invoices/start_verification", 2),
+        ("bulk_jobs/start", 1),
+        ("bulk_jobs/list", 1),
     ],
 )
 def test_an_operation_costs_its_requests(

@@ -19,7 +19,8 @@ CAPABILITIES = [
     vat_numbers.vat_numbers,
     pdf.statement_renderer, workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
-    table.credit_notes, table.payments, table.customer_accounts, table.verifications, table.workflow_requests,
+    table.credit_notes, table.payments, table.customer_accounts, table.verifications, table.bulk_jobs,
+    table.workflow_requests,
 ]  # fmt: skip
 
 
@@ -30,6 +31,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "USER_POOL_CLIENT_ID": "client",
         "VIES_API_URL": "http://127.0.0.1:9",
         "INVOICE_DELIVERY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:delivery",
+        "BULK_JOB_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:bulk",
         "LEDGER_VERIFICATION_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:verification",
         "MAIL_FROM_ADDRESS": "factures@zenbilling.example",
         "SES_CONFIGURATION_SET_NAME": "zenbilling-mail",

@@ -59,6 +59,7 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
         "PUT", f"/v1/invoices/{made['invoice_id']}/attachments?name=exemple.csv", b"a;b\n1;2\n", if_match='"1"'
     )
     job = api.post("/v1/invoices/verifications")
+    bulk = api.post("/v1/bulk-jobs", {"operation": "export", "document_ids": [made["invoice_id"]]})
     credited = api.post("/v1/invoices", draft(owner.customer["customer_id"]))
     api.post(f"/v1/invoices/{credited['invoice_id']}/issue", {"version": 1})
     paid = {"customer_id": owner.customer["customer_id"], "amount_minor": 500, "method": "transfer"}
@@ -76,6 +77,7 @@ def owned(person: Callable[..., Person]) -> tuple[Person, dict[str, str]]:
         "product_id": product["product_id"],
         "invoice_id": made["invoice_id"],
         "verification_id": job["verification_id"],
+        "bulk_job_id": bulk["bulk_job_id"],
         "attachment_id": file["attachments"][0]["attachment_id"],
         "credit_note_id": note["credit_note_id"],
         "payment_id": payment["payment_id"],

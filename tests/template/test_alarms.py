@@ -22,6 +22,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     },
     ("ZenBilling", "EventPlacedLate"): [frozenset({"service"})],
     ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
+    ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],
     ("ZenBilling", "WebhookDead"): [frozenset({"service"})],
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],

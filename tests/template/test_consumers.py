@@ -7,7 +7,7 @@ import pytest
 
 from tests.template.stack import functions, references, resources, target
 
-STREAMED_ENTITIES = ["delivery_request", "verification_request"]
+STREAMED_ENTITIES = ["delivery_request", "verification_request", "bulk_request"]
 
 
 def _queues_with_an_alarm() -> set[str]:

@@ -16,6 +16,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from billing.domain import errors
+from billing.domain.bulk import BulkOperation
 from tests.template.stack import ROOT, functions, references, resources, target, template
 
 MACHINES = resources("AWS::Serverless::StateMachine")
@@ -55,7 +56,10 @@ def _definition(machine: str) -> str:
 
 
 def _states(machine: str) -> dict[str, dict[str, Any]]:
-    states: dict[str, dict[str, Any]] = json.loads(_definition(machine))["States"]
+    """Every state by name, those inside of a map too."""
+    states: dict[str, dict[str, Any]] = dict(json.loads(_definition(machine))["States"])
+    for state in list(states.values()):
+        states |= state.get("ItemProcessor", {}).get("States", {})
     return states
 
 
@@ -218,6 +222,62 @@ def test_a_verification_that_cannot_go_on_says_so_on_the_job(run: RunMachine) ->
 
     assert failed.status == "FAILED"
     assert failed.calls[-1] == ("VerifyLedgerPage", {**VERIFICATION, "error": "NotFound"})
+
+
+BULK = {"tenant_id": "ten_1", "bulk_job_id": "blk_1", "run": 1, "correlation_id": "cor_1"}
+
+
+def _bulk(run: RunMachine, **scripted: Task) -> Run:
+    tasks = {"RunBulkLane": _answering(done=True, waiting=False), "FinishBulkJob": _answering(done=True)}
+    return run("BulkJobStateMachine", BULK, **(tasks | scripted))
+
+
+def test_a_bulk_job_runs_its_lanes_at_once_then_ends(run: RunMachine) -> None:
+    worked = _bulk(run)
+
+    assert worked.status == "SUCCEEDED"
+    assert sorted(given["lane"] for name, given in worked.calls[:-1]) == [0, 1, 2, 3]
+    assert all({**given, "lane": 0} == {**BULK, "lane": 0} for _, given in worked.calls[:-1])
+    assert worked.calls[-1] == ("FinishBulkJob", BULK)
+
+
+def test_a_lane_comes_back_until_it_is_done(run: RunMachine) -> None:
+    left = {0: 3, 1: 1, 2: 0, 3: 2}
+
+    def lane(given: dict[str, Any]) -> dict[str, Any]:
+        left[given["lane"]] -= 1
+        return {"done": left[given["lane"]] < 0, "waiting": False}
+
+    worked = _bulk(run, RunBulkLane=lane)
+
+    assert worked.status == "SUCCEEDED"
+    assert worked.names.count("RunBulkLane") == 10
+
+
+def test_a_lane_that_waits_for_pdfs_pauses(run: RunMachine) -> None:
+    assert _states("BulkJobStateMachine")["WaitForPdfs"]["Seconds"] >= 10
+    choices = {choice["Variable"]: choice["Next"] for choice in _states("BulkJobStateMachine")["IsLaneDone"]["Choices"]}
+    assert choices == {"$.progress.done": "LaneDone", "$.progress.waiting": "WaitForPdfs"}
+
+
+def test_a_lane_that_fails_stops_no_other_and_the_execution_says_so(run: RunMachine) -> None:
+    def lane(given: dict[str, Any]) -> dict[str, Any]:
+        if given["lane"] == 1:
+            raise TaskFailedError("RuntimeError")
+        return {"done": True, "waiting": False}
+
+    failed = _bulk(run, RunBulkLane=lane, FinishBulkJob=_answering(done=False))
+
+    assert failed.status == "FAILED"
+    assert failed.names.count("RunBulkLane") == 4
+    assert failed.names[-1] == "FinishBulkJob"
+
+
+def test_lanes_run_at_once_and_no_more_than_that(run: RunMachine) -> None:
+    machine = _states("BulkJobStateMachine")
+
+    assert machine["RunLanes"]["MaxConcurrency"] == len(machine["ChooseLanes"]["Result"])
+    assert max(operation.lanes for operation in BulkOperation) == len(machine["ChooseLanes"]["Result"])
 
 
 @pytest.mark.parametrize(("machine", "state"), TASKS)

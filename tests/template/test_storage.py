@@ -2,6 +2,8 @@
 
 import pytest
 
+from billing.adapters.s3.archives import TEMPORARY
+from billing.domain.bulk import ARCHIVE_LIFE
 from tests.template.stack import resources
 
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret")
@@ -59,7 +61,26 @@ def test_issued_documents_never_expire() -> None:
     rules = resources()["DocumentsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
 
     assert resources()["DocumentsBucket"]["Properties"]["ObjectLockEnabled"] is True
-    assert not any("Expiration" in key for rule in rules for key in rule)
+    expiring = [rule for rule in rules if any("Expiration" in key for key in rule)]
+    assert [rule["TagFilters"] for rule in expiring] == [
+        [dict(zip(("Key", "Value"), TEMPORARY.split("="), strict=True))]
+    ]
+    assert all("Prefix" not in rule for rule in expiring)
+    assert min(rule["ExpirationInDays"] for rule in expiring) >= ARCHIVE_LIFE.days
+
+
+def test_only_the_end_of_a_bulk_job_marks_an_object_as_temporary() -> None:
+    """Without the tag nothing expires; a document cannot get it."""
+    tagging = [
+        (role, granted)
+        for role, resource in resources("AWS::IAM::Role").items()
+        for policy in resource["Properties"].get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:PutObjectTagging" in statement["Action"]
+        for granted in [statement["Resource"]]
+    ]
+
+    assert tagging == [("BulkFinishRole", {"Fn::Sub": "${DocumentsBucket.Arn}/*/exports/*"})]
 
 
 @pytest.mark.parametrize("name", resources("AWS::Cognito::UserPool"))

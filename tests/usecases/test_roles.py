@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Caller, Origin, Role
+from billing.domain.bulk import BulkJob, BulkOperation
 from billing.domain.canonical import canonical_json
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.customer_csv import CustomerRow
@@ -31,6 +32,7 @@ from billing.ports.reminders import ReminderInput
 from billing.ports.repositories import InvoiceQuery
 from billing.usecases import (
     attachments,
+    bulk_jobs,
     company,
     credit_notes,
     customer_accounts,
@@ -49,6 +51,7 @@ from billing.usecases import (
     webhooks,
 )
 from tests import factories
+from tests.fakes.bulk_jobs import FakeArchives
 from tests.fakes.customer_accounts import FakeStatementRenderer
 from tests.fakes.delivery import FakeLogoChecker
 from tests.fakes.vat_numbers import FakeVatNumberRegister
@@ -673,6 +676,55 @@ class Acts:
             by, endpoint.endpoint_id, sequence, once=self.shop.once(), **self._endpoint_ports()
         )
 
+    def start_bulk_job(self, by: Caller) -> object:
+        return self._bulk_job(by, BulkOperation.ISSUE)
+
+    def _bulk_job(self, by: Caller, operation: BulkOperation = BulkOperation.EXPORT) -> BulkJob:
+        return bulk_jobs.start_bulk_job(
+            by,
+            operation,
+            (self.issued.invoice_id,),
+            correlation_id="corr",
+            once=self.shop.once(),
+            bulk_jobs=self.held.bulk_jobs,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def read_bulk_job(self, by: Caller) -> object:
+        job = self._bulk_job(self.shop.caller)
+        return bulk_jobs.read_bulk_job(by, job.bulk_job_id, bulk_jobs=self.held.bulk_jobs)
+
+    def list_bulk_jobs(self, by: Caller) -> object:
+        return bulk_jobs.list_bulk_jobs(by, PAGE, bulk_jobs=self.held.bulk_jobs)
+
+    def list_bulk_job_results(self, by: Caller) -> object:
+        job = self._bulk_job(self.shop.caller)
+        return bulk_jobs.list_bulk_job_results(by, job.bulk_job_id, PAGE, bulk_jobs=self.held.bulk_jobs)
+
+    def resume_bulk_job(self, by: Caller) -> object:
+        job = self._bulk_job(self.shop.caller, BulkOperation.SEND)
+        stop: dict[str, Any] = {"run": 1, "bulk_jobs": self.held.bulk_jobs, "clock": self.shop.clock}
+        bulk_jobs.stop_bulk_job(job.tenant_id, job.bulk_job_id, "ExecutionsExhausted", **stop)
+        return bulk_jobs.resume_bulk_job(
+            by,
+            job.bulk_job_id,
+            correlation_id="corr",
+            once=self.shop.once(),
+            bulk_jobs=self.held.bulk_jobs,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def download_bulk_job(self, by: Caller) -> object:
+        job = self._bulk_job(self.shop.caller)
+        ports: dict[str, Any] = {"bulk_jobs": self.held.bulk_jobs, "clock": self.shop.clock}
+        work = {**ports, "invoices": self.held.invoices, "quotes": self.held.quotes, "customers": self.held.customers}
+        bulk_jobs.run_bulk_lane(job.tenant_id, job.bulk_job_id, run=1, lane=0, ids=self.shop.ids, **work)
+        archives = FakeArchives(self.shop.documents)
+        bulk_jobs.finish_bulk_job(job.tenant_id, job.bulk_job_id, run=1, archives=archives, **ports)
+        return bulk_jobs.download_bulk_job(by, job.bulk_job_id, documents=self.shop.documents, **ports)
+
     def start_invoice_verification(self, by: Caller) -> object:
         return verifications.start_invoice_verification(
             by,
@@ -787,6 +839,12 @@ ALLOWED: dict[str, set[Role]] = {
     "preview_credit_note": READERS,
     "issue_credit_note": WRITERS,
     "list_credit_notes": READERS,
+    "start_bulk_job": WRITERS,
+    "read_bulk_job": READERS,
+    "list_bulk_jobs": READERS,
+    "list_bulk_job_results": READERS,
+    "resume_bulk_job": WRITERS,
+    "download_bulk_job": READERS,
     "start_invoice_verification": ACCOUNTS,
 }
 
@@ -823,6 +881,7 @@ def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: 
 
 READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"read", "list", "search", "preview"}}
 READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
+READING |= {"download_bulk_job"}
 READING |= {"download_payment_receipt", "download_customer_statement", "find_duplicate_customers"}
 
 

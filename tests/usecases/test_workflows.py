@@ -34,6 +34,7 @@ def _sweep(shop: Shop) -> tuple[int, int]:
         workflows=shop.workflows,
         deliveries=shop.repositories.deliveries,
         verifications=shop.repositories.verifications,
+        bulk_jobs=shop.repositories.bulk_jobs,
         clock=shop.clock,
         ids=shop.ids,
     )

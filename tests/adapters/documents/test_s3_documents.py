@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from mypy_boto3_s3 import S3Client
 
-from billing.adapters.s3_documents import S3Documents, StoredDocumentDiffers, s3_client
+from billing.adapters.s3.documents import S3Documents, StoredDocumentDiffers, s3_client
 from billing.domain.errors import DependencyUnavailable
 from tests.factories import ISSUED_AT
 

@@ -27,6 +27,7 @@ class Machines:
     client: SFNClient
     delivery_arn: str
     verification_arn: str
+    bulk_arn: str
     workflows: StepFunctionsWorkflows
 
     def inputs(self, arn: str) -> list[object]:
@@ -42,12 +43,12 @@ def machines() -> Iterator[Machines]:
     with mock_aws():
         client = boto3.client("stepfunctions", region_name="eu-west-3")
         role = "arn:aws:iam::123456789012:role/workflows"
-        delivery, verification = (
+        delivery, verification, bulk = (
             client.create_state_machine(name=name, definition=DEFINITION, roleArn=role)["stateMachineArn"]
-            for name in ("invoice-delivery", "ledger-verification")
+            for name in ("invoice-delivery", "ledger-verification", "bulk-job")
         )
-        workflows = StepFunctionsWorkflows(client, delivery_arn=delivery, verification_arn=verification)
-        yield Machines(client, delivery, verification, workflows)
+        workflows = StepFunctionsWorkflows(client, delivery_arn=delivery, verification_arn=verification, bulk_arn=bulk)
+        yield Machines(client, delivery, verification, bulk, workflows)
 
 
 def start(machines: Machines) -> None:
@@ -73,6 +74,17 @@ def test_a_verification_goes_to_its_own_machine(machines: Machines) -> None:
     assert machines.inputs(machines.delivery_arn) == []
     assert machines.inputs(machines.verification_arn) == [
         {"tenant_id": "ten_a", "verification_id": "ver_1", "correlation_id": "corr-1"}
+    ]
+
+
+def test_a_bulk_job_goes_to_its_own_machine(machines: Machines) -> None:
+    machines.workflows.start_bulk_job(
+        name="blk_1-1-1", tenant_id="ten_a", bulk_job_id="blk_1", run=1, correlation_id="corr-1"
+    )
+
+    assert machines.inputs(machines.verification_arn) == []
+    assert machines.inputs(machines.bulk_arn) == [
+        {"tenant_id": "ten_a", "bulk_job_id": "blk_1", "run": 1, "correlation_id": "corr-1"}
     ]
 
 

@@ -20,10 +20,11 @@ _SERVER_ERROR = 500
 class StepFunctionsWorkflows:
     """Port Workflows."""
 
-    def __init__(self, client: SFNClient, *, delivery_arn: str, verification_arn: str) -> None:
+    def __init__(self, client: SFNClient, *, delivery_arn: str, verification_arn: str, bulk_arn: str) -> None:
         self._client = client
         self._delivery_arn = delivery_arn
         self._verification_arn = verification_arn
+        self._bulk_arn = bulk_arn
 
     def start_delivery(self, *, name: str, tenant_id: str, invoice_id: str, attempt: int, correlation_id: str) -> None:
         self._start(
@@ -42,6 +43,13 @@ class StepFunctionsWorkflows:
             self._verification_arn,
             name,
             {"tenant_id": tenant_id, "verification_id": verification_id, "correlation_id": correlation_id},
+        )
+
+    def start_bulk_job(self, *, name: str, tenant_id: str, bulk_job_id: str, run: int, correlation_id: str) -> None:
+        self._start(
+            self._bulk_arn,
+            name,
+            {"tenant_id": tenant_id, "bulk_job_id": bulk_job_id, "run": run, "correlation_id": correlation_id},
         )
 
     def _start(self, arn: str, name: str, content: dict[str, str | int]) -> None:

@@ -263,6 +263,10 @@ RecurringInvoiceId = Annotated[str, Path(pattern=f"^rec_{_ULID}$")]
 WebhookEndpointId = Annotated[str, Path(pattern=f"^whe_{_ULID}$")]
 EventSequence = Annotated[str, Path(pattern="^[1-9][0-9]{0,11}$", description="Place in the change feed")]
 VerificationId = Annotated[str, Path(pattern=f"^ver_{_ULID}$")]
+BulkJobId = Annotated[str, Path(pattern=f"^blk_{_ULID}$")]
+BulkDocumentReference = Annotated[
+    str, Field(pattern=f"^(inv|crn|quo)_{_ULID}$", examples=["inv_01JDABCDEFGHJKMNPQRSTVWXYZ"])
+]
 CREDIT_NOTE_ID = f"^crn_{_ULID}$"
 INVOICE_ID = f"^inv_{_ULID}$"
 PAYMENT_ID = f"^pay_{_ULID}$"

@@ -29,6 +29,8 @@ BillingError
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
 │   ├── WebhookEndpointDisabled
+│   ├── BulkJobNotStopped
+│   ├── ExportNotReady
 │   ├── OnboardingStepUnavailable
 │   ├── AccountExists
 │   └── SignInChallengeRequired
@@ -248,6 +250,18 @@ class PdfNotReady(Conflict):
     slug = "pdf-not-ready"
     title_fr = "Le PDF est en cours de préparation"
     title_en = "The PDF is being prepared"
+
+
+class BulkJobNotStopped(Conflict):
+    slug = "bulk-job-not-stopped"
+    title_fr = "Seul un traitement interrompu depuis moins de 25 jours peut être repris"
+    title_en = "Only a job that stopped, and started within 25 days, can be resumed"
+
+
+class ExportNotReady(Conflict):
+    slug = "export-not-ready"
+    title_fr = "Aucune archive à télécharger"
+    title_en = "No archive to download"
 
 
 class WebhookEndpointLimitReached(Conflict):

@@ -10,6 +10,7 @@ from billing.domain.events import Event, EventType
 
 SYSTEM_ROLE = "system"
 _KINDS = {
+    "blk": "bulk_job",
     "cus": "customer",
     "crn": "credit_note",
     "inv": "invoice",

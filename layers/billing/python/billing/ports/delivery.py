@@ -101,6 +101,8 @@ class Workflows(Protocol):
 
     def start_verification(self, *, name: str, tenant_id: str, verification_id: str, correlation_id: str) -> None: ...
 
+    def start_bulk_job(self, *, name: str, tenant_id: str, bulk_job_id: str, run: int, correlation_id: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:

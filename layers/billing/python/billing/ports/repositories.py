@@ -267,7 +267,7 @@ class Invoices(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequest:
-    """A workflow request without an outcome: a delivery or a verification."""
+    """A workflow request without an outcome: a delivery, a verification or a run of a bulk job."""
 
     entity: str
     tenant_id: str

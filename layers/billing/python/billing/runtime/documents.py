@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from billing.adapters.s3_documents import S3Documents, s3_client
+from billing.adapters.s3.documents import S3Documents, s3_client
 from billing.runtime.settings import documents_bucket_name
 
 

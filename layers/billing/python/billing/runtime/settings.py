@@ -48,6 +48,10 @@ def ledger_verification_state_machine_arn() -> str:
     return os.environ["LEDGER_VERIFICATION_STATE_MACHINE_ARN"]
 
 
+def bulk_job_state_machine_arn() -> str:
+    return os.environ["BULK_JOB_STATE_MACHINE_ARN"]
+
+
 def portal_quotes_url() -> str:
     """Where a public link to a quote leads; its token follows after a slash."""
     return os.environ["PORTAL_QUOTES_URL"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
@@ -92,6 +93,11 @@ def recurring_invoices() -> RecurringInvoices:
 @cache
 def reminders() -> Reminders:
     return Reminders(table())
+
+
+@cache
+def bulk_jobs() -> BulkJobs:
+    return BulkJobs(table())
 
 
 @cache

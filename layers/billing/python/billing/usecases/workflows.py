@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from billing.ports.bulk_jobs import BulkJobs
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Workflows
 from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
+from billing.usecases.bulk_jobs import stop_bulk_job
 from billing.usecases.deliveries import record_invoice_delivery
 from billing.usecases.verifications import abort_invoice_verification
 
 DELIVERY_ENTITY = "delivery_request"
 VERIFICATION_ENTITY = "verification_request"
+BULK_ENTITY = "bulk_request"
 MAX_EXECUTIONS = 8
 SWEEP_LIMIT = 50
 SWEEP_BUDGET_SECONDS = 40.0  # the schedule comes every minute
@@ -32,6 +35,14 @@ def start_workflow(request: OpenRequest, *, requests: WorkflowRequests, workflow
             attempt=request.attempt,
             correlation_id=request.correlation_id,
         )
+    elif request.entity == BULK_ENTITY:
+        workflows.start_bulk_job(
+            name=f"{request.subject_id}-{request.attempt}-{rank}",
+            tenant_id=request.tenant_id,
+            bulk_job_id=request.subject_id,
+            run=request.attempt,
+            correlation_id=request.correlation_id,
+        )
     else:
         workflows.start_verification(
             name=f"{request.subject_id}-{rank}",
@@ -49,6 +60,7 @@ def restart_workflows(
     workflows: Workflows,
     deliveries: Deliveries,
     verifications: Verifications,
+    bulk_jobs: BulkJobs,
     clock: Clock,
     ids: Ids,
 ) -> tuple[int, int]:
@@ -69,7 +81,14 @@ def restart_workflows(
                     start_workflow(request, requests=requests, workflows=workflows, clock=clock)
                     restarted += 1
                 else:
-                    _give_up(request, deliveries=deliveries, verifications=verifications, clock=clock, ids=ids)
+                    _give_up(
+                        request,
+                        deliveries=deliveries,
+                        verifications=verifications,
+                        bulk_jobs=bulk_jobs,
+                        clock=clock,
+                        ids=ids,
+                    )
                     abandoned += 1
             except Exception as error:  # noqa: BLE001 - kept for the end: one broken request must not stop the others
                 failure = failure or error
@@ -93,7 +112,13 @@ def _stale(
 
 
 def _give_up(
-    request: OpenRequest, *, deliveries: Deliveries, verifications: Verifications, clock: Clock, ids: Ids
+    request: OpenRequest,
+    *,
+    deliveries: Deliveries,
+    verifications: Verifications,
+    bulk_jobs: BulkJobs,
+    clock: Clock,
+    ids: Ids,
 ) -> None:
     error = "ExecutionsExhausted"
     if request.entity == DELIVERY_ENTITY:
@@ -105,6 +130,10 @@ def _give_up(
             deliveries=deliveries,
             clock=clock,
             ids=ids,
+        )
+    elif request.entity == BULK_ENTITY:
+        stop_bulk_job(
+            request.tenant_id, request.subject_id, error, run=request.attempt, bulk_jobs=bulk_jobs, clock=clock
         )
     else:
         abort_invoice_verification(

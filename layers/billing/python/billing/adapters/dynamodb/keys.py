@@ -266,6 +266,34 @@ def verification_event(tenant_id: str, verification_id: str, event_id: str) -> K
     return Key(_tenant(tenant_id, "VERIFICATION", verification_id), f"EVENT#{event_id}")
 
 
+def bulk_job(tenant_id: str, bulk_job_id: str) -> Key:
+    return Key(_tenant(tenant_id, "BULK", bulk_job_id), HEAD)
+
+
+def bulk_selection(tenant_id: str, bulk_job_id: str) -> Key:
+    return Key(_tenant(tenant_id, "BULK", bulk_job_id), "SELECTION")
+
+
+def bulk_progress(tenant_id: str, bulk_job_id: str) -> Key:
+    return Key(_tenant(tenant_id, "BULK", bulk_job_id), "PROGRESS")
+
+
+def bulk_result(tenant_id: str, bulk_job_id: str, rank: int) -> Key:
+    return Key(_tenant(tenant_id, "BULK", bulk_job_id), f"RESULT#{rank:0{LEDGER_WIDTH}d}")
+
+
+def bulk_run(tenant_id: str, bulk_job_id: str, run: int) -> Key:
+    return Key(_tenant(tenant_id, "BULK", bulk_job_id), f"RUN#{run:0{LEDGER_WIDTH}d}")
+
+
+def bulk_job_event(tenant_id: str, bulk_job_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "BULK", bulk_job_id), f"EVENT#{event_id}")
+
+
+def bulk_job_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "BULK_JOBS")
+
+
 def feed_head(tenant_id: str) -> Key:
     return Key(_tenant(tenant_id, "FEED"), HEAD)
 

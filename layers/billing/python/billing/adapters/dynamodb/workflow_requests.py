@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.bulk_jobs import BULK_REQUEST
 from billing.adapters.dynamodb.codec import number, text
 from billing.adapters.dynamodb.invoices import DELIVERY_REQUEST
 from billing.adapters.dynamodb.keys import Key
@@ -57,4 +58,6 @@ class WorkflowRequests:
 def _key(request: OpenRequest) -> Key:
     if request.entity == DELIVERY_REQUEST:
         return keys.delivery(request.tenant_id, request.subject_id, request.attempt)
+    if request.entity == BULK_REQUEST:
+        return keys.bulk_run(request.tenant_id, request.subject_id, request.attempt)
     return keys.verification(request.tenant_id, request.subject_id)

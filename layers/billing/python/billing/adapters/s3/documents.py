@@ -52,7 +52,7 @@ class S3Documents:
     def put(self, key: str, content: bytes, *, media_type: str) -> None:
         """Raises: DependencyUnavailable, StoredDocumentDiffers."""
         try:
-            with _translated():
+            with translated():
                 self._client.put_object(
                     Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, IfNoneMatch="*"
                 )
@@ -65,7 +65,7 @@ class S3Documents:
     def get(self, key: str) -> bytes | None:
         """Raises: DependencyUnavailable."""
         try:
-            with _translated():
+            with translated():
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
@@ -86,7 +86,7 @@ class S3Documents:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Failures worth retrying become DependencyUnavailable; others stay what they are."""
     try:
         yield

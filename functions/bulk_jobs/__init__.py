@@ -1,0 +1,1 @@
+"""Bulk jobs: one operation over many chosen documents."""

@@ -1,0 +1,27 @@
+"""Task of the bulk workflow — end the job once every document has its result, with the ZIP of an export."""
+
+from typing import Any
+
+from billing.api.entry import task_point
+from billing.runtime.archives import archives
+from billing.runtime.clock import clock
+from billing.runtime.observability import count
+from billing.runtime.table import bulk_jobs
+from billing.usecases import bulk_jobs as usecases
+
+
+def finish_bulk_job(event: dict[str, Any]) -> dict[str, Any]:
+    done = usecases.finish_bulk_job(
+        event["tenant_id"],
+        event["bulk_job_id"],
+        run=event["run"],
+        bulk_jobs=bulk_jobs(),
+        archives=archives(),
+        clock=clock,
+    )
+    if not done:
+        count("BulkJobUnfinished")
+    return {"done": done}
+
+
+handler = task_point(finish_bulk_job)

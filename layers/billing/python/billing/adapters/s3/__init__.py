@@ -1,0 +1,1 @@
+"""The document store: what is kept in S3."""
