@@ -96,7 +96,8 @@ mkdir -p .venv
 if command -v flock >/dev/null; then exec 9>.venv/.lock; flock 9; fi
 for name in "$@"; do
   case "$name" in
-    app) make_environment app layers/core_deps/requirements.txt layers/pdf_deps/requirements.txt ;;
+    app) make_environment app layers/core_deps/requirements.txt layers/pdf_deps/requirements.txt \
+           layers/validation_deps/requirements.txt ;;
     ministack|sam) make_environment "$name" ;;
     engine) make_engine ;;
     *) fail "no environment is called $name" ;;

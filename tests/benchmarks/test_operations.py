@@ -18,6 +18,7 @@ import boto3
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import from_item as company_of
 from billing.adapters.dynamodb.customers import from_item as customer_of
+from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from local.client import ApiClient
 from local.layout import REGION
@@ -70,7 +71,7 @@ def test_operations(cloud: LocalCloud, person: Callable[..., Person]) -> None:
 
 
 def test_one_pdf() -> None:
-    renderer = PdfDocumentRenderer()
+    renderer = PdfDocumentRenderer(factur_x)
     small, large = issued(), issued(lines=many_lines(200))
     renderer.render(small, logo=None)
     one, other = alternate(

@@ -17,18 +17,23 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageCms
 
-from billing.adapters.pdf.archive import Attachment, Relationship
+from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.ports.delivery import EmbeddedXml, XmlWriter
 from tests.adapters.pdf.reading import fonts, opened
 from tests.factories import ISSUED_AT, company, issued, many_lines
 
-RENDERER = PdfDocumentRenderer()
+RENDERER = PdfDocumentRenderer(factur_x)
 NAMESPACES = {
     "pdfaid": "http://www.aiim.org/pdfa/ns/id/",
     "dc": "http://purl.org/dc/elements/1.1/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
 }
+
+
+def _saying(content: bytes) -> XmlWriter:
+    return lambda _: EmbeddedXml(name="factur-x.xml", content=content, description="Factur-X", metadata="<!-- more -->")
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +81,7 @@ def test_data_that_ends_with_a_line_feed_gets_another_one() -> None:
     # About one compressed stream in 256 ends with a line feed.
     contents = (hashlib.sha256(bytes([rank % 256, rank // 256])).digest() for rank in range(5000))
     content = next(content for content in contents if zlib.compress(content).endswith(b"\n"))
-    attached = Attachment(name="note.txt", content=content, media_type="text/plain", description="Note")
-
-    pdf = RENDERER.render(issued(), logo=None, attachments=(attached,))
+    pdf = PdfDocumentRenderer(_saying(content)).render(issued(), logo=None)
 
     assert zlib.compress(content) + b"\nendstream\n" in pdf
 
@@ -165,15 +168,7 @@ def test_an_embedded_glyph_is_the_outline_of_the_full_font(document: pikepdf.Pdf
 
 
 def test_attachments_are_listed_with_their_relationship() -> None:  # 6.8
-    xml = Attachment(
-        name="factur-x.xml",
-        content=b"<invoice/>",
-        media_type="text/xml",
-        description="Factur-X",
-        relationship=Relationship.ALTERNATIVE,
-    )
-
-    with opened(RENDERER.render(issued(), logo=None, attachments=(xml,), xmp=("<!-- more -->",))) as document:
+    with opened(PdfDocumentRenderer(_saying(b"<invoice/>")).render(issued(), logo=None)) as document:
         (specification,) = document.Root.AF
         name, listed = document.Root.Names.EmbeddedFiles.Names
         assert str(name) == str(specification.UF) == str(specification.F) == "factur-x.xml"
@@ -189,9 +184,10 @@ def test_attachments_are_listed_with_their_relationship() -> None:  # 6.8
 def test_the_same_invoice_gives_the_same_bytes_in_another_process(pdf: bytes) -> None:
     script = (
         "import hashlib\n"
+        "from billing.adapters.facturx.embedding import factur_x\n"
         "from billing.adapters.pdf.renderer import PdfDocumentRenderer\n"
         "from tests.factories import issued, many_lines\n"
-        "pdf = PdfDocumentRenderer().render(issued(lines=many_lines(45)), logo=None)\n"
+        "pdf = PdfDocumentRenderer(factur_x).render(issued(lines=many_lines(45)), logo=None)\n"
         "print(hashlib.sha256(pdf).hexdigest())\n"
     )
     here = hashlib.sha256(RENDERER.render(issued(lines=many_lines(45)), logo=None)).hexdigest()

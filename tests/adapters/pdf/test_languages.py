@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf import wording
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.canonical import canonical_json
@@ -142,7 +143,7 @@ def test_the_mail_speaks_as_the_document_does() -> None:
 
 
 def test_an_english_pdf_has_no_french_label_left() -> None:
-    text = words(PdfDocumentRenderer().render(speaking(ENGLISH_ONLY, DOLLARS), logo=None))
+    text = words(PdfDocumentRenderer(factur_x).render(speaking(ENGLISH_ONLY, DOLLARS), logo=None))
 
     names = {"Banque"}  # the bank of the sample company is called so
     french = [label for label, english in ENGLISH.items() if label != english and len(label) > 4 and label not in names]
@@ -151,7 +152,7 @@ def test_an_english_pdf_has_no_french_label_left() -> None:
 
 
 def test_a_bilingual_pdf_says_both() -> None:
-    text = words(PdfDocumentRenderer().render(speaking(BOTH), logo=None))
+    text = words(PdfDocumentRenderer(factur_x).render(speaking(BOTH), logo=None))
 
     for label in ("Facture / Invoice", "Total TTC / Total incl. VAT", "Échéance / Due date", "Désignation Description"):
         assert plain(label) in text

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.logo import BOX_HEIGHT, BOX_WIDTH, prepare_logo
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.errors import InvalidInput
@@ -21,7 +22,7 @@ def encoded(picture: Image.Image, file_format: str = "PNG", **options: Any) -> b
 
 def colour(content: bytes) -> tuple[int, ...]:
     """The colour in the middle of the picture as it stands in the PDF."""
-    with opened(PdfDocumentRenderer().render(issued(), logo=content)) as document:
+    with opened(PdfDocumentRenderer(factur_x).render(issued(), logo=content)) as document:
         (image,) = document.pages[0].Resources.XObject.values()
         if image.Filter == "/DCTDecode":
             drawn: Image.Image = Image.open(io.BytesIO(image.read_raw_bytes()))
@@ -89,11 +90,11 @@ def test_every_kind_of_pixel_becomes_opaque_rgb(
 
 
 def test_a_huge_logo_is_reduced_to_what_a_printer_shows() -> None:
-    pdf = PdfDocumentRenderer().render(issued(), logo=encoded(Image.effect_noise((4000, 1600), 80), "JPEG"))
+    pdf = PdfDocumentRenderer(factur_x).render(issued(), logo=encoded(Image.effect_noise((4000, 1600), 80), "JPEG"))
 
     assert len(pdf) < 600_000
 
 
 def test_bytes_that_are_no_picture_are_refused() -> None:
     with pytest.raises(InvalidInput):
-        PdfDocumentRenderer().render(issued(), logo=b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+        PdfDocumentRenderer(factur_x).render(issued(), logo=b"<svg xmlns='http://www.w3.org/2000/svg'/>")

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from PIL import Image
 
+from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.fonts import embedded_font
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.errors import InvalidInput
@@ -35,9 +36,11 @@ from tests.factories import (
     taxed,
 )
 
+RENDERER = PdfDocumentRenderer(factur_x)
+
 
 def printed(invoice: IssuedInvoice) -> str:
-    return words(PdfDocumentRenderer().render(invoice, logo=None))
+    return words(RENDERER.render(invoice, logo=None))
 
 
 def minor(text: str) -> int:
@@ -93,7 +96,7 @@ def test_every_type_of_document_has_its_title_and_room_for_it(document_type: Doc
     invoice = issued()
     other = replace(invoice, document=replace(invoice.document, document_type=document_type))
 
-    first = pages(PdfDocumentRenderer().render(other, logo=None))[0][0]
+    first = pages(RENDERER.render(other, logo=None))[0][0]
 
     assert first.text
     width = embedded_font("Inter-SemiBold").stringWidth(first.text, 22)
@@ -217,7 +220,7 @@ def test_a_very_long_footer_is_printed_once_in_full() -> None:
 
 
 def test_pages_are_numbered_and_name_the_document() -> None:
-    pdf = PdfDocumentRenderer().render(issued(lines=many_lines(60)), logo=None)
+    pdf = RENDERER.render(issued(lines=many_lines(60)), logo=None)
 
     found = pages(pdf)
 
@@ -233,7 +236,7 @@ def test_the_table_repeats_its_head_and_carries_its_total() -> None:
     invoice = issued(lines=many_lines(90))
     nets = [item.net_minor for item in invoice.totals.lines]
 
-    found = pages(PdfDocumentRenderer().render(invoice, logo=None))
+    found = pages(RENDERER.render(invoice, logo=None))
 
     carried, seen = 0, 0
     with_rows = [page for page in found if any(text.text == "Désignation" for text in page)]
@@ -253,7 +256,7 @@ def test_the_table_repeats_its_head_and_carries_its_total() -> None:
 
 def test_the_last_line_stays_with_the_totals() -> None:
     for count in range(8, 30):
-        found = pages(PdfDocumentRenderer().render(issued(lines=many_lines(count)), logo=None))
+        found = pages(RENDERER.render(issued(lines=many_lines(count)), logo=None))
         with_totals = next(page for page in found if any(text.text == "Total TTC" for text in page))
         assert any(text.text == f"Article d'exemple n° {count}" for text in with_totals)
 
@@ -262,9 +265,7 @@ def test_the_mentions_stay_on_one_page() -> None:
     moved = 0
     for count in range(4, 24):
         invoice = issued(lines=many_lines(count), notes="Merci !")
-        found = [
-            " ".join(text.text for text in page) for page in pages(PdfDocumentRenderer().render(invoice, logo=None))
-        ]
+        found = [" ".join(text.text for text in page) for page in pages(RENDERER.render(invoice, logo=None))]
         holding = [page for page in found if any(mention.text in page for mention in invoice.document.mentions)]
         assert len(holding) == 1
         moved += "Merci !" not in holding[0]
@@ -282,14 +283,14 @@ def test_an_ordinary_invoice_fits_one_page(logo_size: tuple[int, int] | None) ->
     logo = encoded(Image.new("RGB", logo_size, "teal")) if logo_size else None
     invoice = issued(seller=seller, lines=lines, notes="Garantie d'un an.\nMerci de votre confiance.")
 
-    assert len(pages(PdfDocumentRenderer().render(invoice, logo=logo))) == 1
+    assert len(pages(RENDERER.render(invoice, logo=logo))) == 1
 
 
 @pytest.mark.parametrize("city", ["Rennes", "Saint-Germain-en-Laye", "Châlons-en-Champagne", "Le Mesnil-Saint-Denis"])
 def test_the_footer_breaks_between_its_parts_only(city: str) -> None:
     seller = company(legal_name="Menuiserie Exemple de Bretagne", rcs_city=city, address=address(line2="Bâtiment C"))
 
-    texts = [plain(text.text) for text in pages(PdfDocumentRenderer().render(issued(seller=seller), logo=None))[0]]
+    texts = [plain(text.text) for text in pages(RENDERER.render(issued(seller=seller), logo=None))[0]]
 
     first = next(rank for rank, text in enumerate(texts) if text.startswith("Menuiserie Exemple de Bretagne · "))
     legal = " · ".join(texts[first : first + 2]).split(" · ")
@@ -307,7 +308,7 @@ def test_a_long_city_keeps_its_postal_code_and_breaks_at_its_hyphens() -> None:
     city = "Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson-sur-la-Grande-Rivière"
     buyer = customer(billing_address=address(postal_code="29000", city=city))
 
-    texts = [plain(text.text) for text in pages(PdfDocumentRenderer().render(issued(buyer=buyer), logo=None))[0]]
+    texts = [plain(text.text) for text in pages(RENDERER.render(issued(buyer=buyer), logo=None))[0]]
 
     at = next(rank for rank, text in enumerate(texts) if text.startswith("29000"))
     assert texts[at : at + 2] == ["29000 Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson-", "sur-la-Grande-Rivière"]
@@ -326,7 +327,7 @@ def test_a_cut_word_of_letters_is_hyphenated_and_a_reference_is_not() -> None:
 def test_free_lines_fill_pages_like_any_other() -> None:
     free = tuple(line(description=f"Offert {rank}", unit_price=Decimal(0)) for rank in range(80))
 
-    found = pages(PdfDocumentRenderer().render(issued(lines=free), logo=None))
+    found = pages(RENDERER.render(issued(lines=free), logo=None))
 
     assert len(found) >= 3
     assert all(text.y > 40 for page in found for text in page if text.text.startswith("Offert"))
@@ -371,7 +372,7 @@ def test_accents_typed_apart_are_printed_composed() -> None:
 
 
 def test_no_break_spaces_survive() -> None:
-    pdf = PdfDocumentRenderer().render(issued(lines=(line(description="12\u00a0mètres"),)), logo=None)
+    pdf = RENDERER.render(issued(lines=(line(description="12\u00a0mètres"),)), logo=None)
 
     assert any("12\u00a0mètres" in text.text for page in pages(pdf) for text in page)
 

@@ -31,7 +31,7 @@ from billing.domain.warnings import Facts, Notice, notices
 
 MAX_LINES = 500
 MAX_DOCUMENT_BYTES = 300_000  # an item of the table has 400 KB: for the document, or for an answer, compressed
-TEMPLATE_VERSION = "classic-1"
+TEMPLATE_VERSION = "classic-2"  # 2: with its Factur-X XML
 
 
 class DocumentType(StrEnum):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from billing.domain.deliverable import Printable
+from billing.domain.invoice import InvoiceDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,22 @@ class Documents(Protocol):
 
     def link(self, key: str, *, file_name: str, now: datetime) -> DownloadLink:
         """A presigned address that lives five minutes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedXml:
+    """The document as XML inside of its PDF; ``metadata`` is what the PDF's XMP says of it, RDF descriptions."""
+
+    name: str
+    content: bytes
+    description: str
+    metadata: str
+
+
+class XmlWriter(Protocol):
+    def __call__(self, document: InvoiceDocument) -> EmbeddedXml:
+        """The same document gives the same bytes."""
         ...
 
 

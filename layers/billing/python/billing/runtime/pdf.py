@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.receipt import PdfReceiptRenderer
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.adapters.pdf.statement import PdfStatementRenderer
@@ -11,7 +12,7 @@ from billing.adapters.pdf.statement import PdfStatementRenderer
 
 @cache
 def renderer() -> PdfDocumentRenderer:
-    return PdfDocumentRenderer()
+    return PdfDocumentRenderer(factur_x)
 
 
 @cache

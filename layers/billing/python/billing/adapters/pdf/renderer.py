@@ -9,6 +9,7 @@ from billing.adapters.pdf.logo import prepare_logo
 from billing.adapters.pdf.sheet import draw, one_line
 from billing.domain.deliverable import Printable
 from billing.domain.quote import Quote
+from billing.ports.delivery import XmlWriter
 
 _CREATOR = "ZenBilling"
 _PRODUCER = "ZenBilling (ReportLab)"
@@ -16,23 +17,32 @@ _IDENTIFIER_BYTES = 16
 
 
 class PdfDocumentRenderer:
-    def render(
-        self,
-        issued: Printable,
-        *,
-        logo: bytes | None,
-        attachments: tuple[Attachment, ...] = (),
-        xmp: tuple[str, ...] = (),
-    ) -> bytes:
-        """The PDF/A-3b of an issued document; the same document, logo and attachments give the same bytes.
+    """Draws a document in one pass, with the XML that ``xml`` writes of it inside. A quote has none."""
+
+    def __init__(self, xml: XmlWriter) -> None:
+        self._xml = xml
+
+    def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
+        """The PDF/A-3b of an issued document; the same document and logo give the same bytes.
 
         Raises:
             InvalidInput: a character that the fonts lack, or a logo that cannot be read.
         """
         document = issued.frozen if isinstance(issued, Quote) else issued.document
+        embedded = None if isinstance(issued, Quote) else self._xml(issued.document)
         prepared = prepare_logo(logo) if logo is not None else None
         canvas = draw(InvoiceLayout(document, prepared).pages())
         title = f"{wording.title(document)} {document.number}"
+        attachments: tuple[Attachment, ...] = ()
+        if embedded is not None:
+            attachments = (
+                Attachment(
+                    name=embedded.name,
+                    content=embedded.content,
+                    media_type="text/xml",
+                    description=embedded.description,
+                ),
+            )
         return archive.write(
             canvas._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
             Archival(
@@ -45,6 +55,6 @@ class PdfDocumentRenderer:
                 identifier=bytes.fromhex(issued.document_hash)[:_IDENTIFIER_BYTES],
                 attachments=attachments,
                 language="en" if document.particulars.tongue.is_english else "fr-FR",
-                xmp=xmp,
+                xmp=(embedded.metadata,) if embedded is not None else (),
             ),
         )
