@@ -28,7 +28,12 @@ def render_invoice(event: dict[str, Any]) -> dict[str, Any]:
         raise
     if rendering.fresh:
         count("PdfRendered")
-    return {"pdf_key": rendering.pdf.key, "sha256": rendering.pdf.sha256, "send": rendering.send}
+    return {
+        "pdf_key": rendering.pdf.key,
+        "sha256": rendering.pdf.sha256,
+        "send": rendering.send,
+        "judged": rendering.judged,
+    }
 
 
 handler = task_point(render_invoice)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from billing.domain.conformity import RuleSet, Violation
 from billing.domain.errors import (
     DependencyUnavailable,
     InvalidInput,
@@ -15,8 +16,8 @@ from billing.domain.errors import (
     MailTemporarilyRefused,
     MailUnconfirmed,
 )
-from billing.domain.invoice import IssuedInvoice
-from billing.ports.delivery import DownloadLink, OutgoingMail, Picture, Probe
+from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.ports.delivery import DownloadLink, EmbeddedXml, OutgoingMail, Picture, Probe
 
 
 class FakeDocuments:
@@ -36,6 +37,26 @@ class FakeDocuments:
 
     def link(self, key: str, *, file_name: str, now: datetime) -> DownloadLink:
         return DownloadLink(url=f"https://documents.test/{key}?as={file_name}", expires_at=now + timedelta(minutes=5))
+
+
+@dataclass
+class FakeConformityRules:
+    """Port ConformityRules: refuses what it is told to; counts how often it was asked."""
+
+    broken: tuple[Violation, ...] = ()
+    asked: int = 0
+
+    def judge(self, xml: bytes, pdf: bytes, rules: RuleSet) -> tuple[Violation, ...]:
+        assert xml
+        assert pdf
+        assert rules.name
+        self.asked += 1
+        return self.broken
+
+
+def fake_xml(document: InvoiceDocument) -> EmbeddedXml:
+    """Port XmlWriter."""
+    return EmbeddedXml(name="factur-x.xml", content=document.number.encode(), description="", metadata="")
 
 
 class FakeRenderer:

@@ -227,6 +227,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
         "webhook_endpoints/replay_delivery",
         "bulk_jobs/resume",
         "bulk_jobs/download",
+        "invoices/read_conformity",
+        "credit_notes/read_conformity",
         "credit_notes/download",
         "credit_notes/send",
         "portal/download_quote",

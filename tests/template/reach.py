@@ -17,6 +17,8 @@ from tests.template.stack import ROOT, handlers
 
 OUR_CODE = {"billing"} | {module.split(".")[0] for module in handlers()}
 OPTIONAL = {"certifi"}  # botocore takes it when it is there; its own certificates do
+# pypdf takes them when they are there, for pictures and encryption; what judges a document reads its structure.
+OPTIONAL_OF_PYPDF = {"cffi", "cryptography", "fonttools", "pillow"}
 CODE_PATH = [str(ROOT / "functions"), str(ROOT / "layers" / "billing" / "python")]
 SETTINGS = "billing.runtime.settings"
 
@@ -107,8 +109,11 @@ def reached_by_handlers() -> dict[str, Reached]:
         assert isinstance(modules, list), f"{handler} cannot be imported: {modules}"
         tops = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - OUR_CODE - OPTIONAL
         ours = [module for module in modules if module.partition(".")[0] in OUR_CODE]
+        distributions = {distribution(owner) for top in tops for owner in owners.get(top, [])}
+        if "pypdf" in distributions:
+            distributions -= OPTIONAL_OF_PYPDF
         found[handler] = Reached(
-            distributions={distribution(owner) for top in tops for owner in owners.get(top, [])},
+            distributions=distributions,
             settings=set().union(*(_settings(module) for module in ours)),
             services=set().union(*(services_named(_source(module)) for module in ours)),
         )

@@ -11,7 +11,11 @@ from local.openapi.handlers import HandlerName
 from tests.template.reach import Reached, distribution
 from tests.template.stack import FUNCTION, ROOT, TEMPLATE, functions, handlers, resources
 
-LAYERS_DIRECTORY = {"CoreDepsLayer": "core_deps", "PdfDepsLayer": "pdf_deps"}
+LAYERS_DIRECTORY = {
+    "CoreDepsLayer": "core_deps",
+    "PdfDepsLayer": "pdf_deps",
+    "ValidationDepsLayer": "validation_deps",
+}
 EVERYWHERE = {"CoreDepsLayer", "BillingLayer"}
 SAMPLES = sorted((ROOT / "events").glob("*/*.json"))
 

@@ -131,30 +131,46 @@ def _answering(**answer: Any) -> Task:
 
 
 REQUEST = {"tenant_id": "ten_1", "invoice_id": "inv_1", "attempt": 2, "correlation_id": "cor_1"}
-RENDERED = {"pdf_key": "ten_1/invoices/2026/inv_1/abc.pdf", "sha256": "abc", "send": True}
+RENDERED = {"pdf_key": "ten_1/invoices/2026/inv_1/abc.pdf", "sha256": "abc", "send": True, "judged": True}
 
 
 def _deliver(run: RunMachine, **scripted: Task) -> Run:
-    tasks = {"RenderInvoice": _answering(**RENDERED), "SendInvoice": _answering(), "RecordDelivery": _answering()}
-    return run("InvoiceDeliveryStateMachine", REQUEST, **(tasks | scripted))
+    tasks = {"RenderInvoice": _answering(**RENDERED), "JudgeInvoice": _answering(), "SendInvoice": _answering()}
+    return run("InvoiceDeliveryStateMachine", REQUEST, **(tasks | {"RecordDelivery": _answering()} | scripted))
 
 
-def test_a_delivery_renders_sends_and_records(run: RunMachine) -> None:
+def test_a_delivery_renders_judges_sends_and_records(run: RunMachine) -> None:
     delivered = _deliver(run)
 
     assert delivered.status == "SUCCEEDED"
-    assert delivered.calls == [("RenderInvoice", REQUEST), ("SendInvoice", REQUEST), ("RecordDelivery", REQUEST)]
+    assert delivered.calls == [
+        (task, REQUEST) for task in ("RenderInvoice", "JudgeInvoice", "SendInvoice", "RecordDelivery")
+    ]
+
+
+def test_what_carries_no_xml_is_not_judged(run: RunMachine) -> None:
+    delivered = _deliver(run, RenderInvoice=_answering(**{**RENDERED, "judged": False}))
+
+    assert delivered.names == ["RenderInvoice", "SendInvoice", "RecordDelivery"]
+
+
+def test_what_breaks_a_rule_is_never_sent(run: RunMachine) -> None:
+    failed = _deliver(run, JudgeInvoice=_failing("DocumentNotConformant"))
+
+    assert failed.status == "FAILED"
+    assert failed.names == ["RenderInvoice", "JudgeInvoice", "RecordDelivery"]
+    assert failed.calls[-1][1]["error"] == "DocumentNotConformant"
 
 
 def test_a_delivery_without_mail_records_after_rendering(run: RunMachine) -> None:
     delivered = _deliver(run, RenderInvoice=_answering(**{**RENDERED, "send": False}))
 
     assert delivered.status == "SUCCEEDED"
-    assert delivered.names == ["RenderInvoice", "RecordDelivery"]
+    assert delivered.names == ["RenderInvoice", "JudgeInvoice", "RecordDelivery"]
 
 
 @pytest.mark.parametrize("error", ["Lambda.TooManyRequestsException", "DependencyUnavailable"])
-@pytest.mark.parametrize("task", ["RenderInvoice", "SendInvoice", "RecordDelivery"])
+@pytest.mark.parametrize("task", ["RenderInvoice", "JudgeInvoice", "SendInvoice", "RecordDelivery"])
 def test_what_may_pass_is_tried_again(run: RunMachine, task: str, error: str) -> None:
     answer = RENDERED if task == "RenderInvoice" else {}
 
@@ -169,7 +185,7 @@ def test_a_mail_that_did_not_pass_is_tried_again_later(run: RunMachine, error: s
     delivered = _deliver(run, SendInvoice=_failing(error, 2))
 
     assert delivered.status == "SUCCEEDED"
-    assert delivered.names == ["RenderInvoice", *["SendInvoice"] * 3, "RecordDelivery"]
+    assert delivered.names == ["RenderInvoice", "JudgeInvoice", *["SendInvoice"] * 3, "RecordDelivery"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from billing.usecases import (
     attachments,
     bulk_jobs,
     company,
+    conformity,
     credit_notes,
     customer_accounts,
     customer_csv,
@@ -57,6 +58,7 @@ from tests.fakes.delivery import FakeLogoChecker
 from tests.fakes.vat_numbers import FakeVatNumberRegister
 from tests.fakes.webhooks import FakeWebhookSecrets
 from tests.usecases.conftest import Shop
+from tests.usecases.test_conformity import judge
 
 READERS = set(Role)
 WRITERS = {Role.OWNER, Role.ADMIN, Role.MEMBER}
@@ -676,6 +678,16 @@ class Acts:
             by, endpoint.endpoint_id, sequence, once=self.shop.once(), **self._endpoint_ports()
         )
 
+    def read_invoice_conformity(self, by: Caller) -> object:
+        return self._conformity(by, conformity.read_invoice_conformity)
+
+    def read_credit_note_conformity(self, by: Caller) -> object:
+        return self._conformity(by, conformity.read_credit_note_conformity)
+
+    def _conformity(self, by: Caller, read: Callable[..., object]) -> object:
+        judge(self.shop, self.issued)
+        return read(by, self.issued.invoice_id, invoices=self.held.invoices, documents=self.shop.documents)
+
     def start_bulk_job(self, by: Caller) -> object:
         return self._bulk_job(by, BulkOperation.ISSUE)
 
@@ -839,6 +851,8 @@ ALLOWED: dict[str, set[Role]] = {
     "preview_credit_note": READERS,
     "issue_credit_note": WRITERS,
     "list_credit_notes": READERS,
+    "read_invoice_conformity": READERS,
+    "read_credit_note_conformity": READERS,
     "start_bulk_job": WRITERS,
     "read_bulk_job": READERS,
     "list_bulk_jobs": READERS,

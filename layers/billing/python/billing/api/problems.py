@@ -40,6 +40,7 @@ STATUSES: Final[dict[type[BillingError], int]] = {
     errors.Busy: 503,
     errors.DependencyUnavailable: 503,
     errors.MailRefused: 422,
+    errors.DocumentNotConformant: 422,
 }
 _RETRY_AFTER_SECONDS: Final[dict[type[BillingError], int]] = {
     errors.TooManyAttempts: 60,

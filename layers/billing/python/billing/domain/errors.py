@@ -48,6 +48,7 @@ BillingError
 └── DependencyUnavailable        a third party or the table did not answer in time
     ├── MailTemporarilyRefused
     └── MailUnconfirmed
+DocumentNotConformant            permanent: a rule refuses the document, which is not sent
 MailRefused                      permanent: not an answer to a request but a delivery outcome
 """
 
@@ -476,6 +477,14 @@ class MailUnconfirmed(DependencyUnavailable):
     slug = "mail-unconfirmed"
     title_fr = "L'envoi n'est pas confirmé"
     title_en = "The delivery is not confirmed"
+
+
+class DocumentNotConformant(BillingError):
+    """The rules of the reform refuse the document: it is kept and shown, and never sent by itself."""
+
+    slug = "document-not-conformant"
+    title_fr = "Le document ne respecte pas une règle de la facture électronique"
+    title_en = "The document breaks a rule of electronic invoicing"
 
 
 class MailRefused(BillingError):

@@ -55,11 +55,15 @@ _FACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """The stored PDF and whether a mail must follow; ``fresh`` when these bytes were made just now."""
+    """The stored PDF and whether a mail must follow; ``fresh`` when these bytes were made just now.
+
+    ``judged``: it carries XML, which is judged before anything is sent.
+    """
 
     pdf: StoredPdf
     send: bool
     fresh: bool
+    judged: bool
 
 
 def render_invoice(
@@ -77,9 +81,10 @@ def render_invoice(
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
     if isinstance(issued, Reminder):
-        return Rendering(pdf=_reminded(issued, deliveries)[1], send=request.send, fresh=False)
+        return Rendering(pdf=_reminded(issued, deliveries)[1], send=request.send, fresh=False, judged=False)
+    judged = isinstance(issued, IssuedInvoice)
     if issued.delivery.pdf is not None:
-        return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False)
+        return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False, judged=judged)
     document = issued.frozen if isinstance(issued, Quote) else issued.document
     logo = document.seller_logo
     content = renderer.render(issued, logo=documents.get(logo.key) if logo else None)
@@ -98,7 +103,7 @@ def render_invoice(
     recorded = deliveries.record_pdf(
         tenant_id, document_id, pdf, event=event, origin=Origin(correlation_id=request.correlation_id)
     )
-    return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True)
+    return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True, judged=judged)
 
 
 def mail_invoice(

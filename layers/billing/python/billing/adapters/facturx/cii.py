@@ -82,7 +82,8 @@ def _notes(document: InvoiceDocument) -> Iterator[tuple[str, str]]:
     """Subject code (BT-21) and text (BT-22). The wording of an exemption goes with its VAT group."""
     for mention in document.mentions:
         if mention.code is not NoteCode.EXEMPTION:
-            yield mention.code.value, mention.text
+            english = mention.english or mention.text
+            yield mention.code.value, " / ".join(document.particulars.tongue.choose(mention.text, english))
     seller = document.seller
     if seller.share_capital_minor is not None:
         capital = FRENCH.money(seller.share_capital_minor)

@@ -1,0 +1,31 @@
+"""GET /v1/credit-notes/{credit_note_id}/conformity — what the rules of electronic invoicing say of it."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from billing.api.answers import documented, respond
+from billing.api.conformity import ConformityResponse, conformity_answer
+from billing.api.entry import entry_point
+from billing.api.fields import CreditNoteId
+from billing.api.identity import caller
+from billing.api.problems import install
+from billing.runtime import table
+from billing.runtime.documents import documents
+from billing.usecases.conformity import read_credit_note_conformity
+
+app = APIGatewayHttpResolver(enable_validation=True)
+install(app)
+
+
+@app.get(
+    "/v1/credit-notes/<credit_note_id>/conformity",
+    operation_id="readCreditNoteConformity",
+    tags=["credit_notes"],
+    description="XSD, EN 16931, BR-FR and PDF/A, judged once before anything is sent, and kept beside the document.",
+    responses=documented(200, ConformityResponse, "The report", refused={409: "`pdf-not-ready` for a moment"}),
+)
+def read_conformity(credit_note_id: CreditNoteId) -> Response[str]:
+    report = read_credit_note_conformity(caller(app), credit_note_id, invoices=table.invoices(), documents=documents())
+    return respond(conformity_answer(report))
+
+
+handler = entry_point(app)

