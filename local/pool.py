@@ -28,6 +28,7 @@ from local.stack import Function
 from local.worker import HEADER, frame
 
 MAXIMUM_WORKERS: Final = 32
+_MEMORY_OF_A_PROCESSOR: Final = 1769  # MB, as Lambda documents it
 # A sign-in waits for the token trigger: were every worker signing in, none would be left to run the trigger.
 _KEPT_FOR_NESTED_CALLS: Final = 4
 _IDLE_SECONDS: Final = 300.0
@@ -365,9 +366,20 @@ class WorkerPool:
         starting = sum(worker.state is State.STARTING and not worker.stale for worker in workers)
         zygote_process = self._zygote
         nested = any(call.nested for call in calls)
-        while zygote_process and starting < len(calls) and self._may_start(name, nested=nested):
-            self._start_worker(calls[-1].function, zygote_process)
+        function = calls[-1].function
+        while (
+            zygote_process
+            and starting < len(calls)
+            and not self._has_its_share(function)
+            and self._may_start(name, nested=nested)
+        ):
+            self._start_worker(function, zygote_process)
             starting += 1
+
+    def _has_its_share(self, function: Function) -> bool:
+        """Lambda gives what has so much memory a whole processor: more at once than there are here gain nothing."""
+        alive = sum(worker.state is not State.GONE for worker in self._workers.get(function.name, []))
+        return function.memory_mb >= _MEMORY_OF_A_PROCESSOR and alive >= (os.cpu_count() or 1)
 
     def _may_start(self, name: str, *, nested: bool) -> bool:
         workers = [worker for worker in self._all() if worker.state is not State.GONE]
