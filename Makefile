@@ -15,7 +15,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Make every environment the other targets use (they do it themselves when needed)
-	@$(SETUP) app ministack engine sam
+	@$(SETUP) app ministack engine sam verapdf
 
 .PHONY: start
 start: ## Serve the API on http://127.0.0.1:3000 with the whole local cloud; Ctrl-C stops it
@@ -34,13 +34,18 @@ demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows
 
 .PHONY: test
 test: ## Run the tests; ARGS="-k numbering" narrows them
-	@$(SETUP) app ministack engine sam
+	@$(SETUP) app ministack engine sam verapdf
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: bench
 bench: ## Measure the critical operations and a PDF, on an empty company and on a full one
 	@$(SETUP) app ministack engine
 	@$(PYTHON) -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -q -s $(ARGS)
+
+.PHONY: gallery
+gallery: ## Write every sample document as PDF, XML and picture to .local/gallery
+	@$(SETUP) app
+	@$(PYTHON) -m tests.gallery .local/gallery
 
 .PHONY: lint
 lint: lint-python lint-template ## Every static gate: style, types, imports, security, template

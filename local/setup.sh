@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the environments the project runs in, each once, from pinned files:
-#   local/setup.sh app ministack sam engine   what is named, in .venv/<name> (the engine in .venv/npm)
+#   local/setup.sh app ministack sam engine verapdf   what is named, in .venv/<name> (the engine in .venv/npm)
 #   local/setup.sh --python [3.13]            prints the newest usable Python (or that one)
 # A stamp holds the hash of the pinned files: nothing changed, nothing done.
 set -euo pipefail
@@ -86,6 +86,23 @@ make_engine() {
   printf '%s\n' "$stamp" > "$home/.stamp"
 }
 
+make_verapdf() {
+  local home=.venv/verapdf pom=local/requirements/verapdf/pom.xml stamp
+  stamp=$(sha < "$pom")
+  if [ "$(cat "$home/.stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
+  if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then
+    printf 'veraPDF does not judge the sample documents here: it needs Java and Maven. Install them: sudo apt-get install -y default-jre-headless maven\n'
+    return 0
+  fi
+  printf 'Setting up %s: veraPDF (19 MB, once)\n' "$home"
+  rm -rf "$home"
+  if ! mvn -q -B -f "$pom" dependency:copy-dependencies -DoutputDirectory="$PWD/$home" >.venv/verapdf.log 2>&1; then
+    tail -n 5 .venv/verapdf.log >&2
+    fail "veraPDF could not be installed: is the Maven repository reachable? Full log: .venv/verapdf.log"
+  fi
+  printf '%s\n' "$stamp" > "$home/.stamp"
+}
+
 if [ "${1:-}" = --python ]; then
   if [ -n "${2:-}" ]; then find_python "${2#3.}" && exit 0; else find_python 13 12 11 && exit 0; fi
   fail "Python ${2:-3.11 or newer} is missing. Install it: pyenv install ${2:-3.13}"
@@ -100,6 +117,7 @@ for name in "$@"; do
            layers/validation_deps/requirements.txt ;;
     ministack|sam) make_environment "$name" ;;
     engine) make_engine ;;
+    verapdf) make_verapdf ;;
     *) fail "no environment is called $name" ;;
   esac
 done
