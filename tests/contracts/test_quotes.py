@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from billing.domain.quote import (
     QuoteStatus,
     finalise,
 )
+from billing.domain.situation import Situation, SituationLine, worths
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
@@ -226,11 +228,17 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
     world = quoting.world
     accepted = quoting.accept(quoting.send(quoting.draft()))
     whole = tuple(PartGroup(vat=vat, net_minor=net) for vat, net in accepted.unbilled.items())
-    part = QuotePart(invoice_id="inv_000900", kind=PartKind.FULL, groups=whole)
+    nets = worths(accepted.totals)
+    part = QuotePart(invoice_id="inv_000900", kind=PartKind.FULL, groups=whole, lines=nets)
     invoiced = accepted.billed(part, MORNING)
-    draft = factories.draft(
-        world.caller.tenant_id, "inv_000900", holding=replace(accepted.content, quote_id=accepted.quote_id)
+    stands = tuple(
+        SituationLine(
+            index=place, label="Ouvrage", worth_minor=net, progress=Decimal(100), before_minor=0, net_minor=net
+        )
+        for place, net in enumerate(nets)
     )
+    content = replace(accepted.content, quote_id=accepted.quote_id, situation=Situation(number=1, lines=stands))
+    draft = factories.draft(world.caller.tenant_id, "inv_000900", holding=content)
     once = world.once("convertQuote")
 
     def convert(*, key: Any = once) -> None:
@@ -239,6 +247,7 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
 
     convert()
     assert quoting.quotes.invoices(world.caller, invoiced) == {"inv_000900": draft}
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == invoiced
     with pytest.raises(AlreadyAnswered):
         convert()
     with pytest.raises(StaleVersion):

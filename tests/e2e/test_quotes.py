@@ -118,3 +118,59 @@ def test_a_deposit_and_the_final_invoice_leave_nothing_to_invoice(person: Callab
     assert [part["kind"] for part in done["invoices"]] == ["deposit", "final"]
     pdf = wait_for(lambda: delivered(someone.api, final["invoice_id"]), seconds=60, what="the PDF")
     assert pdf["delivery"]["pdf"]
+
+
+def accepted_quote(someone: Person, **more: object) -> str:
+    """The path of an accepted quote of two works."""
+    lines = [
+        {"description": "Gros œuvre", "quantity": "1", "unit_price": "10000.00", "vat_rate": "20"},
+        {"description": "Peinture", "quantity": "40", "unit_price": "25.00", "vat_rate": "10"},
+    ]
+    body = {"customer_id": someone.customer["customer_id"], "lines": lines, **more}
+    path = f"/v1/quotes/{someone.api.post('/v1/quotes', body)['quote_id']}"
+    someone.api.post(f"{path}/send", {"version": 1, "mail": False})
+    someone.api.post(f"{path}/answer", {"answer": "accepted", "name": "Direction"})
+    return path
+
+
+def issue_of(api: ApiClient, draft: Json) -> Json:
+    return api.post(f"/v1/invoices/{draft['invoice_id']}/issue", {"version": 1})
+
+
+def test_situations_by_line_asked_for_by_many_at_once_then_the_rest(person: Callable[..., Person]) -> None:
+    someone = person()
+    path = accepted_quote(someone)
+    first = issue_of(
+        someone.api, someone.api.post(f"{path}/parts", {"lines": [{"index": 0, "progress_percent": "40"}]})
+    )
+    second = {"lines": [{"index": 0, "progress_percent": "70"}, {"index": 1}]}
+    clients = [someone.another_client() for _ in range(8)]
+
+    def ask(rank: int) -> Json:
+        answered = clients[rank].send("POST", f"{path}/parts", second, idempotency_key=f"part-{rank}")
+        return {**answered.json(), "status": answered.status_code}
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+    (draft,) = [one for one in answers if one["status"] == 201]
+    issued = issue_of(someone.api, draft)
+    backwards = {"lines": [{"index": 0, "progress_percent": "69"}]}
+    back = someone.api.send("POST", f"{path}/parts", backwards, idempotency_key="back")
+    billing = someone.api.get(f"{path}/billing")
+    final = issue_of(someone.api, someone.api.post(f"{path}/convert"))
+
+    assert {one["type"] for one in answers if one["status"] == 409} == {"/problems/quote-part-open"}
+    assert sorted(one["status"] for one in answers) == [201, *[409] * 7]
+    assert (first["net_minor"], issued["net_minor"]) == (400_000, 400_000)
+    assert [
+        (line["progress_percent"], line["before_minor"], line["net_minor"], line["so_far_minor"])
+        for line in issued["situation"]["lines"]
+    ] == [("70", 400_000, 300_000, 700_000), ("100", 0, 100_000, 100_000)]
+    assert (back.status_code, back.json()["errors"][0]["pointer"]) == (422, "/lines/0/progress_percent")
+    assert [(line["progress_percent"], line["to_invoice_minor"]) for line in billing["lines"]] == [
+        ("70", 300_000),
+        ("100", 0),
+    ]
+    assert (billing["to_invoice_minor"], billing["to_collect_minor"]) == (360_000, 1_310_000)
+    assert first["total_minor"] + issued["total_minor"] + final["total_minor"] == 1_310_000
+    assert wait_for(lambda: delivered(someone.api, draft["invoice_id"]), seconds=60, what="the PDF")["delivery"]["pdf"]

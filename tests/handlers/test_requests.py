@@ -140,6 +140,10 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
     assert requests(lambda: owner.call("portal/answer_quote", body=answer, token=link)) == 2
     deposit = owner.call("quotes/bill_deposit", body={"percent": "30"}, **path).body["invoice_id"]
     owner.call("invoices/issue", body={"version": 1}, invoice_id=deposit)
+    by_line = {"lines": [{"index": 0, "progress_percent": "60"}]}
+    assert requests(lambda: owner.call("quotes/bill_part", body=by_line, **path)) == 4
+    part = owner.call("quotes/read", **path).body["parts"][-1]["invoice_id"]
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=part)
     assert requests(lambda: owner.call("quotes/convert", **path)) == 4
     assert requests(lambda: owner.call("quotes/read_billing", **path)) == 2
 

@@ -15,6 +15,8 @@ from billing.domain.errors import FieldErrors, QuoteAlreadyInvoiced, QuoteNotAcc
 from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
 from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
+from billing.domain.quote_lines import LineShare, LineState
+from billing.domain.situation import SituationLine, spread
 from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
@@ -94,6 +96,14 @@ class Site:
     def issue(self, how: str, **share: Any) -> IssuedInvoice:
         return self.shop.issue(self.bill(how, **share))
 
+    def progress(self, **reached: str | int) -> IssuedInvoice:
+        """``l0="40"``: the first line has reached 40 %."""
+        return self.issue("part", lines=shares_of({int(name[1:]): str(value) for name, value in reached.items()}))
+
+    @property
+    def states(self) -> tuple[LineState, ...]:
+        return self.billing.lines
+
     def delete(self, draft: DraftInvoice) -> None:
         invoices.delete_invoice(
             self.shop.caller, draft.invoice_id, expected_version=1, invoices=self.held.invoices, **self.ports
@@ -111,6 +121,15 @@ class Site:
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
+
+
+def shares_of(reached: dict[int, str]) -> tuple[LineShare, ...]:
+    return tuple(LineShare(index=index, progress=Decimal(progress)) for index, progress in reached.items())
+
+
+def situation_of(invoice: IssuedInvoice) -> tuple[SituationLine, ...]:
+    assert invoice.document.situation is not None
+    return invoice.document.situation.lines
 
 
 def groups(*totals: Totals) -> dict[VatTreatment, tuple[int, int]]:
@@ -278,3 +297,177 @@ def test_an_edit_cannot_change_what_a_deposit_bills() -> None:
 
     assert edited.content.document_type is DocumentType.DEPOSIT
     assert edited.content.notes == "À réception"
+
+
+def test_lines_are_billed_in_full_as_they_were_offered() -> None:
+    site = Site(("3", "99.99", "20"), ("7", "12.35", "5.5"), ("1", "500", "20")).accept()
+
+    invoice = site.issue("part", lines=(LineShare(index=1), LineShare(index=2)))
+
+    offered = [item.line for item in site.quote.totals.lines]
+    assert [item.line for item in invoice.totals.lines] == [offered[1], offered[2]]
+    assert [state.left_minor for state in site.states] == [29_997, 0, 0]
+    assert [state.stated for state in site.states] == [None, Decimal(100), Decimal(100)]
+    with pytest.raises(FieldErrors) as refused:
+        site.bill("part", lines=(LineShare(index=1),))
+    assert [error.pointer for error in refused.value.errors] == ["/lines"]
+    assert site.issue("rest").totals.net_minor == 29_997
+
+
+def test_each_situation_bills_the_difference_since_the_last_one() -> None:
+    site = Site(("1", "1000", "20"), ("2", "250", "10")).accept()
+
+    first = site.progress(l0=40)
+    second = site.progress(l0=70, l1=50)
+
+    assert [item.net_minor for item in first.totals.lines] == [40_000]
+    assert [(item.line.details, item.net_minor) for item in second.totals.lines] == [
+        (f"Avancement : 70{NO_BREAK_SPACE}%", 30_000),
+        (f"Avancement : 50{NO_BREAK_SPACE}%", 25_000),
+    ]
+    assert [
+        (one.index, one.worth_minor, one.progress, one.before_minor, one.net_minor, one.so_far_minor)
+        for one in situation_of(second)
+    ] == [
+        (0, 100_000, Decimal(70), 40_000, 30_000, 70_000),
+        (1, 50_000, Decimal(50), 0, 25_000, 25_000),
+    ]
+    assert second.document.situation
+    assert second.document.situation.number == 2
+    assert [state.billed_minor for state in site.states] == [70_000, 25_000]
+    assert site.billing.to_invoice_minor == 36_000 + 27_500
+
+
+def test_a_deposit_is_part_of_the_progress_of_each_line() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "20")).accept()
+    site.issue("deposit", percent=Decimal(20))
+
+    with pytest.raises(FieldErrors) as refused:
+        site.progress(l0=15)
+    assert [error.pointer for error in refused.value.errors] == ["/lines"]
+    invoice = site.progress(l0=50)
+
+    assert [one.before_minor for one in situation_of(invoice)] == [20_000, 10_000]
+    assert [one.net_minor for one in situation_of(invoice)] == [30_000, 0]
+
+
+def test_a_progress_that_goes_back_or_a_line_that_is_not_there_is_refused_by_its_pointer() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    site.progress(l0=40, l1=50)
+
+    wrong = (LineShare(index=1, progress=Decimal(60)), LineShare(index=0, progress=Decimal("39.99")))
+    with pytest.raises(FieldErrors) as backwards:
+        site.bill("part", lines=wrong)
+    with pytest.raises(FieldErrors) as unknown:
+        site.bill("part", lines=(LineShare(index=1), LineShare(index=2), LineShare(index=1)))
+
+    assert [error.pointer for error in backwards.value.errors] == ["/lines/1/progress_percent"]
+    assert [error.pointer for error in unknown.value.errors] == ["/lines/1/index", "/lines/2/index"]
+    assert len(site.quote.parts) == 1
+
+
+def test_a_line_that_takes_off_is_not_billed_beyond_its_rate() -> None:
+    site = Site(("1", "1000", "20"), ("-1", "100", "20")).accept()
+
+    with pytest.raises(FieldErrors) as alone:
+        site.progress(l1=100)
+    with pytest.raises(FieldErrors) as without:
+        site.progress(l0=100)
+    assert [error.pointer for error in (*alone.value.errors, *without.value.errors)] == [
+        "/lines/0/progress_percent"
+    ] * 2
+    invoice = site.progress(l0=50, l1=50)
+
+    assert [item.net_minor for item in invoice.totals.lines] == [50_000, -5_000]
+    assert groups(invoice.totals, site.issue("rest").totals) == groups(site.quote.totals)
+
+
+def test_what_was_credited_can_be_progressed_again() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    site.progress(l0=40)
+    wrong = site.progress(l0=90, l1=50)
+    site.credit(wrong)
+
+    assert [state.billed_minor for state in site.states] == [40_000, 0]
+    assert [state.stated for state in site.states] == [Decimal(40), None]
+    again = site.progress(l0=60)
+
+    assert [(one.before_minor, one.net_minor) for one in situation_of(again)] == [(40_000, 20_000), (0, 0)]
+    assert site.shop.proof().findings == ()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["deposit", "part", "progress"]), st.decimals(Decimal("0.5"), 60, places=2)),
+        st.tuples(
+            st.just("lines"),
+            st.dictionaries(
+                st.integers(0, 4), st.sampled_from(["100", "12.5", "33.33", "50", "66.67", "80"]), min_size=1
+            ),
+        ),
+    ),
+    max_size=6,
+)
+
+
+@examined
+@given(LINES, DISCOUNTS, STEPS)
+def test_progress_per_line_mixed_with_anything_re_adds_to_the_quote_and_over_bills_no_line(
+    lines: list[tuple[str, str, str]], discount: Discount | None, steps: list[tuple[str, Any]]
+) -> None:
+    site = Site(*lines, discount=discount).accept()
+    billed: list[IssuedInvoice] = []
+    for how, what in steps:
+        named = {"lines": "lines", "progress": "progress"}.get(how, "percent")
+        asked = {named: shares_of(what) if how == "lines" else what}
+        before = site.states
+        try:
+            billed.append(site.issue("deposit" if how == "deposit" else "part", **asked))
+        except (FieldErrors, QuoteAlreadyInvoiced):
+            continue
+        after = site.states
+        assert all(0 <= one.billed_minor <= one.worth_minor for one in after)
+        assert all(one.billed_minor <= other.billed_minor for one, other in zip(before, after, strict=True))
+        at_rates = {vat: sum(one.left_minor for one in after if one.vat == vat) for vat in site.billing.remaining}
+        assert at_rates == site.billing.remaining
+        situation = billed[-1].document.situation
+        assert not situation or sum(one.net_minor for one in situation.lines) == billed[-1].totals.net_minor
+        assert site.billing.to_collect_minor == site.quote.totals.total_minor
+    if any(site.quote.unbilled.values()):
+        billed.append(site.issue("rest"))
+
+    assert groups(*(one.totals for one in billed)) == groups(site.quote.totals)
+    assert all(one.left_minor == 0 for one in site.states)
+    assert site.shop.proof().findings == ()
+
+
+WORTHY = st.lists(
+    st.tuples(st.integers(1, 40).map(str), st.decimals(1, 5000, places=2).map(str), st.sampled_from(RATES)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@examined
+@given(WORTHY, st.permutations(range(5)))
+def test_lines_billed_one_after_the_other_leave_no_cent(lines: list[tuple[str, str, str]], order: list[int]) -> None:
+    """A cent that a line held back for its VAT goes with the next line of the rate."""
+    site = Site(*lines).accept()
+
+    billed = [site.issue("part", lines=(LineShare(index=place),)) for place in order if place < len(lines)]
+
+    assert groups(*(one.totals for one in billed)) == groups(site.quote.totals)
+    assert all(one.left_minor == 0 for one in site.states)
+    assert site.quote.status(site.shop.clock.today()) is QuoteStatus.INVOICED
+
+
+@examined
+@given(st.lists(st.integers(-500, 500), min_size=1, max_size=8), st.integers(0, 100))
+def test_a_spread_re_adds_and_stays_within_its_weights(weights: list[int], share: int) -> None:
+    total = sum(weights)
+    amount = abs(total) * share // 100 * (1 if total > 0 else -1)
+
+    shares = spread(amount, tuple(weights))
+
+    assert sum(shares) == (amount if total else 0)
+    assert all(min(0, weight) <= one <= max(0, weight) for one, weight in zip(shares, weights, strict=True))

@@ -59,6 +59,7 @@ from billing.domain.particulars import NONE as NO_PARTICULARS
 from billing.domain.particulars import Particulars
 from billing.domain.parties import CustomerKind, ProductKind
 from billing.domain.process import Contracting, PaidAtIssue
+from billing.domain.situation import Situation, SituationLine
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
 from billing.domain.warnings import Notice, WarningCode
@@ -337,6 +338,41 @@ class InvoiceMentionResponse(Reply):
         return cls(code=mention.code.value, text=mention.text)
 
 
+class SituationLineResponse(Reply):
+    """Cents without VAT."""
+
+    index: Annotated[int | None, Field(description="Of the quote's line, from 0; null: the quote as a whole")]
+    label: str
+    worth_minor: int
+    progress_percent: str
+    so_far_minor: Annotated[int, Field(description="Invoiced with this one included")]
+    before_minor: Annotated[int, Field(description="Invoiced earlier, deposits included")]
+    net_minor: Annotated[int, Field(description="Of this invoice")]
+
+    @classmethod
+    def of(cls, line: SituationLine) -> SituationLineResponse:
+        return cls(
+            index=line.index,
+            label=line.label,
+            worth_minor=line.worth_minor,
+            progress_percent=format_decimal(line.progress),
+            so_far_minor=line.so_far_minor,
+            before_minor=line.before_minor,
+            net_minor=line.net_minor,
+        )
+
+
+class SituationResponse(Reply):
+    """Cumulative progress of a quote, as frozen with the invoice."""
+
+    number: int
+    lines: list[SituationLineResponse]
+
+    @classmethod
+    def of(cls, situation: Situation) -> SituationResponse:
+        return cls(number=situation.number, lines=[SituationLineResponse.of(line) for line in situation.lines])
+
+
 class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     """Everything a screen needs, of a draft or of an issued invoice."""
 
@@ -362,6 +398,7 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     attachments: list[InvoiceAttachmentResponse]
     paid: PaidAtIssueResponse | None
     contracting: Contracting | None
+    situation: Annotated[SituationResponse | None, Field(description="Of an invoice by progress of a quote")]
     process_code: Annotated[str | None, Field(description="BT-23, decided at issue", examples=["S1"])]
     vat_due_code: Annotated[str | None, Field(description="BT-8: `5` on debits, `72` on receipt", examples=["72"])]
     billing_code: Annotated[str | None, Field(description="The note BAR", examples=["B2B"])]
@@ -410,6 +447,7 @@ def _of_content(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
         "payment_terms": PaymentTermsResponse.of(content.payment_terms) if content.payment_terms else None,
         "paid": PaidAtIssueResponse.of(content.paid) if content.paid else None,
         "contracting": content.contracting,
+        "situation": SituationResponse.of(content.situation) if content.situation else None,
     }
 
 

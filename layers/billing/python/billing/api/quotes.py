@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
@@ -21,10 +22,11 @@ from billing.api.paging import PageReply
 from billing.api.vat import DiscountResponse
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
-from billing.domain.invoice import IssuedInvoice
+from billing.domain.invoice import MAX_LINES, IssuedInvoice
 from billing.domain.money import format_decimal
 from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteDecision, QuotePart, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
+from billing.domain.quote_lines import LineShare
 from billing.domain.vat import VatCategory
 from billing.ports.idempotency import Answer
 from billing.ports.quotes import QuoteQuery, QuoteSummary
@@ -182,25 +184,62 @@ class BillQuoteDepositRequest(Request):
         return Share(percent=self.percent, net_minor=self.net_minor)
 
 
+class QuoteLineShareRequest(Request):
+    index: Annotated[StrictInt, Field(ge=0, lt=MAX_LINES, description="Of the quote's line, from 0")]
+    progress_percent: Annotated[
+        Percentage | None,
+        Field(description="All the work done so far of this line; the whole line unless said", examples=["60"]),
+    ] = None
+
+    def share(self) -> LineShare:
+        return LineShare(index=self.index, progress=Decimal(100) if (given := self.progress_percent) is None else given)
+
+
 class BillQuotePartRequest(Request):
-    """A share of the quote, or the progress of the whole work so far: what was invoiced before is taken off it."""
+    """A share of the quote, or the progress of the work so far, as a whole or line by line.
+
+    A progress counts what was invoiced before, deposits and parts included: the difference is billed. A line that is
+    not named stays where it is.
+    """
 
     percent: Annotated[Percentage | None, Field(description="Of the whole quote", examples=["30"])] = None
     net_minor: Annotated[AmountMinor | None, Field(description="Cents without VAT")] = None
     progress_percent: Annotated[
         Percentage | None, Field(description="All the work done so far, deposits and parts included", examples=["60"])
     ] = None
+    lines: Annotated[list[QuoteLineShareRequest] | None, Field(min_length=1, max_length=MAX_LINES)] = None
 
     def share(self) -> Share:
         """Raises: FieldErrors."""
-        given = {"percent": self.percent, "net_minor": self.net_minor, "progress_percent": self.progress_percent}
+        given = {
+            "percent": self.percent,
+            "net_minor": self.net_minor,
+            "progress_percent": self.progress_percent,
+            "lines": self.lines,
+        }
         if sum(value is not None for value in given.values()) != 1:
             said = (
-                "Indiquez un pourcentage, un montant HT ou un avancement, et un seul.",
-                "Give a percentage, an amount or a progress, and one only.",
+                "Indiquez un pourcentage, un montant HT, un avancement ou des lignes, et un seul d'entre eux.",
+                "Give a percentage, an amount, a progress or lines, and one of them only.",
             )
             raise FieldErrors(tuple(FieldError(f"/{name}", *said) for name in given))
-        return Share(percent=self.percent, net_minor=self.net_minor, progress=self.progress_percent)
+        return Share(
+            percent=self.percent,
+            net_minor=self.net_minor,
+            progress=self.progress_percent,
+            lines=tuple(line.share() for line in self.lines) if self.lines is not None else None,
+        )
+
+
+class QuoteLineBillingResponse(Reply):
+    """A line of the quote, in cents without VAT; its share of discounts and charges of the document is in it."""
+
+    index: int
+    description: str
+    net_minor: Annotated[int, Field(description="What it is worth")]
+    progress_percent: Annotated[str | None, Field(description="Last invoiced; null without a situation by line")]
+    invoiced_minor: Annotated[int, Field(description="Deposits and parts included, less what was credited")]
+    to_invoice_minor: int
 
 
 class QuoteRemainderResponse(Reply):
@@ -222,6 +261,7 @@ class QuoteBillingResponse(Reply):
     currency: str
     total_minor: int
     invoices: list[QuoteBilledInvoiceResponse]
+    lines: Annotated[list[QuoteLineBillingResponse], Field(description="Where each line of the quote stands")]
     remaining: Annotated[list[QuoteRemainderResponse], Field(description="Left to invoice, by rate")]
     to_invoice_minor: Annotated[int, Field(description="Left to invoice, with VAT")]
     to_collect_minor: Annotated[int, Field(description="Owed on invoices and left to invoice, with VAT")]
@@ -244,6 +284,17 @@ class QuoteBillingResponse(Reply):
                 )
                 for part in billing.quote.parts
                 if (invoice := billing.invoices.get(part.invoice_id)) is not None
+            ],
+            lines=[
+                QuoteLineBillingResponse(
+                    index=index,
+                    description=item.line.description,
+                    net_minor=state.worth_minor,
+                    progress_percent=format_decimal(state.stated) if state.stated is not None else None,
+                    invoiced_minor=state.billed_minor,
+                    to_invoice_minor=state.left_minor,
+                )
+                for index, (item, state) in enumerate(zip(billing.quote.totals.lines, billing.lines, strict=True))
             ],
             remaining=[
                 QuoteRemainderResponse(vat_category=vat.category, vat_rate=format_decimal(vat.rate), net_minor=net)

@@ -23,6 +23,7 @@ from billing.domain.parties import Company, CompanyDescription, Customer, Custom
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
 from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, process_codes
+from billing.domain.situation import Situation
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
@@ -83,6 +84,7 @@ class InvoiceContent:
     private_notes: str = field(default="", metadata=LATER)  # the company's own: never on a document
     paid: PaidAtIssue | None = field(default=None, metadata=LATER)
     contracting: Contracting | None = field(default=None, metadata=LATER)
+    situation: Situation | None = field(default=None, metadata=LATER)  # of a quote: progress per line
 
     def computed(self) -> Totals:
         """Raises: ValueError, when a discount or the allowances exceed what they are taken from."""
@@ -170,6 +172,7 @@ class InvoiceDocument:
     codes: ProcessCodes = field(default=ProcessCodes(), metadata=LATER)
     attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
     vat_euros_minor: int | None = field(default=None, metadata=LATER)  # BT-111, when the currency is another
+    situation: Situation | None = field(default=None, metadata=LATER)
 
     @property
     def owed_minor(self) -> int:
@@ -462,6 +465,7 @@ def freeze(
         ),
         attachments=draft.attachments,
         vat_euros_minor=vat_in_euros(content.particulars, totals),
+        situation=content.situation,
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from billing.domain.canonical import canonical_json
+from billing.domain.canonical import LATER, canonical_json
 from billing.domain.delivery import Delivery
 from billing.domain.errors import (
     FieldError,
@@ -100,11 +100,12 @@ class PartGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotePart:
-    """An invoice that bills the quote, or a part of it."""
+    """An invoice that bills the quote, or a part of it; ``lines``: cents without VAT of each line of the quote."""
 
     invoice_id: str
     kind: PartKind
     groups: tuple[PartGroup, ...]
+    lines: tuple[int, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,7 @@ def edit_invoice(
             document_type=before.document_type,
             preceding=before.preceding,
             quote_id=before.quote_id,
+            situation=before.situation,
         ),
         customer_name=composed.customer_name,
         totals=composed.totals,

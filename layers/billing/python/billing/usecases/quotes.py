@@ -22,7 +22,6 @@ from billing.domain.events import Event, EventType
 from billing.domain.invoice import (
     DraftInvoice,
     Invoice,
-    InvoiceContent,
     check_content,
     draft_warnings,
 )
@@ -30,16 +29,14 @@ from billing.domain.links import LinkToken
 from billing.domain.numbering import NumberAllocation, allocate
 from billing.domain.parties import Company, Customer
 from billing.domain.quote import (
-    PartGroup,
     PartKind,
     Quote,
     QuoteAnswer,
     QuoteDecision,
-    QuotePart,
     QuoteStatus,
     finalise,
 )
-from billing.domain.quote_billing import QuoteBilling, Share, part_content, remaining, rest_content
+from billing.domain.quote_billing import Billed, QuoteBilling, Share, billing_of, part_content, rest_content
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.drafts import DraftInput
@@ -68,9 +65,6 @@ class AnswerInput:
     answer: QuoteAnswer
     name: str
     comment: str = ""
-
-
-Billed = tuple[InvoiceContent, tuple[PartGroup, ...], PartKind]
 
 
 def create_quote(
@@ -387,7 +381,7 @@ def bill_quote_deposit(
     """A draft deposit invoice (type 386), split over the rates. Raises: as convert_quote, FieldErrors."""
 
     def content(quote: Quote, held: Mapping[str, Invoice]) -> Billed:
-        return (*part_content(quote, share, PartKind.DEPOSIT, held), PartKind.DEPOSIT)
+        return part_content(quote, share, PartKind.DEPOSIT, held)
 
     return _bill(caller, quote_id, content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
 
@@ -403,10 +397,10 @@ def bill_quote_part(
     clock: Clock,
     ids: Ids,
 ) -> DraftInvoice:
-    """A draft invoice of a share of the work. Raises: as convert_quote, FieldErrors."""
+    """A draft invoice of a share of the work, or of its lines' progress. Raises: as convert_quote, FieldErrors."""
 
     def content(quote: Quote, held: Mapping[str, Invoice]) -> Billed:
-        return (*part_content(quote, share, PartKind.PART, held), PartKind.PART)
+        return part_content(quote, share, PartKind.PART, held)
 
     return _bill(caller, quote_id, content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
 
@@ -415,8 +409,7 @@ def read_quote_billing(caller: Caller, quote_id: str, *, quotes: Quotes) -> Quot
     """What was invoiced, what is left to invoice and to collect. Raises: NotFound, QuoteNotSent."""
     quote = quotes.read(caller, quote_id)
     quote.frozen  # noqa: B018 - refused while it is a draft
-    held = quotes.invoices(caller, quote)
-    return QuoteBilling(quote=quote, invoices=held, remaining=remaining(quote, held))
+    return billing_of(quote, quotes.invoices(caller, quote))
 
 
 def _bill(
@@ -435,9 +428,9 @@ def _bill(
     def attempt() -> DraftInvoice:
         quote = quotes.read(caller, quote_id, once=once)
         now = clock.now()
-        content, groups, kind = content_of(quote, quotes.invoices(caller, quote))
-        invoice_id = ids.new("inv")
-        billed = quote.billed(QuotePart(invoice_id=invoice_id, kind=kind, groups=groups), now)
+        made = content_of(quote, quotes.invoices(caller, quote))
+        content, invoice_id = made.content, ids.new("inv")
+        billed = quote.billed(made.part(invoice_id), now)
         context = invoices.draft_context(caller, content.customer_id, ())
         company, customer = described(context.company).description, context.customer.description
         totals = check_content(content, company.vat_regime)
@@ -452,7 +445,7 @@ def _bill(
             updated_at=now,
             warnings=draft_warnings(content, totals, company=company, customer=customer, today=clock.today()),
         )
-        told: dict[str, str | int] = {"invoice_id": invoice_id, "kind": kind.value}
+        told: dict[str, str | int] = {"invoice_id": invoice_id, "kind": made.kind.value}
         events = (
             _event(EventType.QUOTE_INVOICED, caller, billed, ids, told),
             Event(

@@ -14,6 +14,7 @@ from billing.domain.parties import Address, CompanyDescription, CustomerDescript
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
 from billing.domain.quote import QuoteDocument
+from billing.domain.situation import Situation
 from billing.domain.tongue import FRENCH, DocumentLanguage, Tongue
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
@@ -157,6 +158,40 @@ def printed_mentions(document: PrintedDocument) -> list[str]:
     tongue = document.particulars.tongue
     kept = [one for one in document.mentions if one.text not in said and one.code not in left_out]
     return [text for one in kept for text in tongue.choose(one.text, one.english)]
+
+
+SITUATION_TITLES = ("Marché HT", "Avancement", "Cumul HT", "Déjà facturé HT", "Cette facture HT")
+
+
+def situation_title(situation: Situation, tongue: Tongue) -> str:
+    return f"{tongue.say('Avancement des travaux')} – situation n° {situation.number}"
+
+
+def situation_rows(situation: Situation, tongue: Tongue) -> list[tuple[str, list[str]]]:
+    """Label and cells of each line: worth, progress, to date, before, now."""
+    return [
+        (
+            one.label,
+            [
+                tongue.amount(one.worth_minor),
+                tongue.percent(one.progress),
+                *(tongue.amount(minor) for minor in (one.so_far_minor, one.before_minor, one.net_minor)),
+            ],
+        )
+        for one in situation.lines
+    ]
+
+
+def situation_sums(situation: Situation, tongue: Tongue) -> list[str]:
+    """The cells of the last row; a progress of all lines together is none."""
+    lines = situation.lines
+    worth, so_far, before, now = (
+        tongue.amount(sum(amounts))
+        for amounts in zip(
+            *((one.worth_minor, one.so_far_minor, one.before_minor, one.net_minor) for one in lines), strict=True
+        )
+    )
+    return [worth, "", so_far, before, now]
 
 
 def references(document: PrintedDocument) -> list[str]:
