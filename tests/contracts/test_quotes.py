@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from billing.domain.customer_account import StatementPeriod
 from billing.domain.delivery import Delivery
 from billing.domain.errors import NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import EventType
+from billing.domain.invoice import Invoice
 from billing.domain.numbering import NumberAllocation, NumberPattern, Series, SeriesState, allocate
 from billing.domain.quote import (
     PartGroup,
@@ -23,11 +25,12 @@ from billing.domain.quote import (
     QuoteStatus,
     finalise,
 )
+from billing.domain.retention import Reception
 from billing.domain.situation import Situation, SituationLine, worths
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
-from billing.ports.repositories import SeriesMoved
+from billing.ports.repositories import InvoiceQuery, SeriesMoved
 from tests import factories
 from tests.contracts.conftest import World
 from tests.fakes.clock import MORNING
@@ -265,6 +268,50 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
     assert quoting.quotes.invoices(world.caller, released) == {}
     with pytest.raises(NotFound):
         world.repositories.invoices.read(world.caller, draft.invoice_id)
+
+
+def test_a_reception_moves_the_quote_and_its_invoices_together_or_not_at_all(quoting: Quoting) -> None:
+    world = quoting.world
+    accepted = quoting.accept(quoting.send(quoting.draft()))
+    customer_id = world.add_customer().customer_id
+    kept = replace(accepted.content, customer_id=customer_id, quote_id=accepted.quote_id, retention_percent=Decimal(5))
+    open_draft = world.add_draft(holding=kept)
+    invoice = world.issue(world.add_draft(holding=kept))
+    assert invoice.document.retention
+    retained = invoice.document.retention.amount_minor
+    invoice = world.pay(invoice, invoice.ledger.balance_minor - retained)
+    until = date(2027, 11, 20)
+    received = accepted.received(Reception(received_on=date(2026, 11, 20)), MORNING)
+    moved = (open_draft.retained_to(until, MORNING), invoice.retained_to(until, MORNING))
+
+    def receive(*invoices: Invoice) -> None:
+        quoting.quotes.receive(
+            world.caller,
+            received,
+            invoices=invoices,
+            event=quoting.event(EventType.QUOTE_WORK_RECEIVED),
+            once=world.once("recordQuoteReception"),
+        )
+
+    def overdue(day: date) -> list[str]:
+        query = InvoiceQuery(overdue_on=day)
+        return [row.invoice_id for row in world.repositories.invoices.list(world.caller, query, PageRequest()).items]
+
+    assert overdue(date(2100, 1, 1)) == []
+    with pytest.raises(StaleVersion):
+        receive(moved[0], replace(moved[1], version=moved[1].version + 1))
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == accepted
+    assert world.repositories.invoices.read(world.caller, open_draft.invoice_id) == open_draft
+    receive(*moved)
+
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == received
+    assert [world.repositories.invoices.read(world.caller, one.invoice_id) for one in moved] == list(moved)
+    assert (overdue(until), overdue(until + timedelta(days=1))) == ([], [invoice.invoice_id])
+    with pytest.raises(StaleVersion):
+        receive(*moved)
+    period = StatementPeriod(first=TODAY, last=TODAY)
+    extract = world.repositories.accounts.extract(world.caller, customer_id, period)
+    assert [(due.due_date, due.balance_minor) for due in extract.still_open] == [(until, retained)]
 
 
 def _release(quoting: Quoting, released: Quote, invoice_id: str) -> None:

@@ -174,3 +174,36 @@ def test_situations_by_line_asked_for_by_many_at_once_then_the_rest(person: Call
     assert (billing["to_invoice_minor"], billing["to_collect_minor"]) == (360_000, 1_310_000)
     assert first["total_minor"] + issued["total_minor"] + final["total_minor"] == 1_310_000
     assert wait_for(lambda: delivered(someone.api, draft["invoice_id"]), seconds=60, what="the PDF")["delivery"]["pdf"]
+
+
+def test_a_part_of_each_payment_is_kept_until_the_work_was_received_and_released(
+    person: Callable[..., Person],
+) -> None:
+    someone = person()
+    too_much = {
+        "customer_id": someone.customer["customer_id"],
+        "lines": [{"description": "Lot", "quantity": "1", "unit_price": "1", "vat_rate": "20"}],
+        "retention_percent": "5.01",
+    }
+    refused = someone.api.send("POST", "/v1/quotes", too_much, idempotency_key="too-much")
+    path = accepted_quote(someone, retention_percent="5")
+    part = issue_of(someone.api, someone.api.post(f"{path}/parts", {"lines": [{"index": 0, "progress_percent": "50"}]}))
+    invoice = f"/v1/invoices/{part['invoice_id']}"
+    someone.api.post(f"{invoice}/payments", {"amount_minor": 570_000, "method": "transfer"})
+    kept = someone.api.get(invoice)
+    today = part["issue_date"]
+    received = someone.api.post(f"{path}/reception", {"received_on": today})
+    later = someone.api.get(invoice)
+    someone.api.post(f"{path}/reception", {"received_on": today, "released_on": today})
+    released = someone.api.get(invoice)
+    billing = someone.api.get(f"{path}/billing")
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/retention_percent")
+    assert (part["total_minor"], part["payable_minor"], part["retention"]["amount_minor"]) == (600_000, 570_000, 30_000)
+    assert (kept["status"], kept["balance_minor"], kept["payable_minor"]) == ("partially_paid", 30_000, 0)
+    assert (kept["retention"]["retained_minor"], kept["retention"]["due_date"]) == (30_000, None)
+    assert received["reception"]["retained_until"] == later["retention"]["due_date"]
+    assert int(later["retention"]["due_date"][:4]) == int(today[:4]) + 1
+    assert (released["payable_minor"], released["retention"]["retained_minor"]) == (30_000, 0)
+    assert (billing["retained_minor"], billing["payable_minor"]) == (0, 30_000)
+    assert wait_for(lambda: delivered(someone.api, part["invoice_id"]), seconds=60, what="the PDF")["delivery"]["pdf"]

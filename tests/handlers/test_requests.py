@@ -142,7 +142,10 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
     owner.call("invoices/issue", body={"version": 1}, invoice_id=deposit)
     by_line = {"lines": [{"index": 0, "progress_percent": "60"}]}
     assert requests(lambda: owner.call("quotes/bill_part", body=by_line, **path)) == 4
-    part = owner.call("quotes/read", **path).body["parts"][-1]["invoice_id"]
+    sent = owner.call("quotes/read", **path).body
+    part = sent["parts"][-1]["invoice_id"]
+    received = {"received_on": sent["issue_date"]}
+    assert requests(lambda: owner.call("quotes/record_reception", body=received, **path)) == 3
     owner.call("invoices/issue", body={"version": 1}, invoice_id=part)
     assert requests(lambda: owner.call("quotes/convert", **path)) == 4
     assert requests(lambda: owner.call("quotes/read_billing", **path)) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
 from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
 from billing.domain.quote_lines import LineShare, LineState
+from billing.domain.retention import Reception
 from billing.domain.situation import SituationLine, spread
 from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
@@ -32,7 +34,7 @@ RATES = ("20", "10", "5.5", "2.1")
 class Site:
     """An accepted quote at work."""
 
-    def __init__(self, *lines: tuple[str, str, str], discount: Discount | None = None) -> None:
+    def __init__(self, *lines: tuple[str, str, str], discount: Discount | None = None, **more: Any) -> None:
         self.shop = Shop()
         self.shop.describe()
         self.held = self.shop.repositories
@@ -45,7 +47,7 @@ class Site:
             )
             for quantity, price, rate in lines or (("1", "1000", "20"), ("1", "333.33", "5.5"))
         )
-        wanted = self.shop.wanted(self.shop.customer().customer_id, *given_lines, discount=discount)
+        wanted = self.shop.wanted(self.shop.customer().customer_id, *given_lines, discount=discount, **more)
         self.ports: dict[str, Any] = {"quotes": self.held.quotes, "clock": self.shop.clock, "ids": self.shop.ids}
         made = quotes.create_quote(
             self.shop.caller,
@@ -80,7 +82,8 @@ class Site:
     def billing(self) -> QuoteBilling:
         return quotes.read_quote_billing(self.shop.caller, self.quote_id, quotes=self.held.quotes)
 
-    def bill(self, how: str, **share: Any) -> DraftInvoice:
+    def bill(self, how: str, *, retention: Decimal | None = None, **share: Any) -> DraftInvoice:
+        kept = {"retention_percent": retention} if retention is not None else {}
         use_case = getattr(quotes, {"rest": "convert_quote"}.get(how, f"bill_quote_{how}"))
         given_share = (Share(**share),) if share else ()
         draft: DraftInvoice = use_case(
@@ -89,9 +92,19 @@ class Site:
             *given_share,
             once=self.shop.once(),
             invoices=self.held.invoices,
+            **kept,
             **self.ports,
         )
         return draft
+
+    def receive(self, received_on: date | None = None, released_on: date | None = None) -> Quote:
+        return quotes.record_quote_reception(
+            self.shop.caller,
+            self.quote_id,
+            Reception(received_on=received_on, released_on=released_on),
+            once=self.shop.once(),
+            **self.ports,
+        )
 
     def issue(self, how: str, **share: Any) -> IssuedInvoice:
         return self.shop.issue(self.bill(how, **share))

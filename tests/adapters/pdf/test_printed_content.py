@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
 from billing.domain.mentions import Mention, NoteCode
 from billing.domain.numbering import NumberPattern
 from billing.domain.parties import Customer
+from billing.domain.retention import Retention
 from billing.domain.situation import Situation, SituationLine
 from billing.domain.totals import Discount
 from billing.domain.typography import first_unprintable, format_amount, format_euros
@@ -418,6 +420,18 @@ def test_a_situation_says_what_is_done_what_was_billed_and_what_is_billed_now() 
     assert "Peinture 3 420,00 100 % 3 420,00 3 420,00 0,00" in text
     assert "Total 15 920,00 11 232,50 8 420,00 2 812,50" in text
     assert "Avancement des travaux" not in printed(issued())
+
+
+def test_what_is_retained_is_taken_off_what_is_to_be_paid_and_not_off_the_total() -> None:
+    retention = Retention(percent=Decimal(5), amount_minor=600)
+    invoice = issued(lines=(line(quantity=Decimal(1), unit_price=Decimal(100)),), retention_percent=Decimal(5))
+    assert invoice.document.retention == retention
+    text = printed(invoice)
+
+    assert "Total TTC 120,00 € Retenue de garantie 5 % −6,00 € Net à payer 114,00 €" in text
+    assert "Retenue 6,00 €, payable un an après la réception (loi n° 71-584 du 16 juillet 1971)" in text
+    known = replace(retention, due_date=date(2027, 12, 1))
+    assert "Retenue 6,00 €, payable le 01/12/2027" in printed(with_document(invoice, retention=known))
 
 
 def test_a_situation_of_many_lines_goes_on_over_pages() -> None:

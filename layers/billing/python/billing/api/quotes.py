@@ -10,13 +10,13 @@ from pydantic import Field, StrictBool, StrictInt
 
 from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
-from billing.api.fields import AmountMinor, EmailAddress, IsoDate, Percentage, Text, Version
+from billing.api.fields import AmountMinor, EmailAddress, IsoDate, Percentage, RetentionPercent, Text, Version
 from billing.api.invoices import (
-    DraftFields,
     InvoiceDeliveryResponse,
     InvoiceMentionResponse,
     InvoiceTotalsResponse,
     InvoiceWarningResponse,
+    QuoteDraftFields,
 )
 from billing.api.paging import PageReply
 from billing.api.vat import DiscountResponse
@@ -27,6 +27,7 @@ from billing.domain.money import format_decimal
 from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteDecision, QuotePart, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
 from billing.domain.quote_lines import LineShare
+from billing.domain.retention import Reception
 from billing.domain.vat import VatCategory
 from billing.ports.idempotency import Answer
 from billing.ports.quotes import QuoteQuery, QuoteSummary
@@ -36,7 +37,7 @@ Signatory = Annotated[str, Text(120, min_length=2)]
 Comment = Annotated[str, Text(1000, lines=True)]
 
 
-class QuoteDraftRequest(DraftFields):
+class QuoteDraftRequest(QuoteDraftFields):
     valid_until: ValidUntil = None
 
 
@@ -73,6 +74,26 @@ class AnswerPortalQuoteRequest(Request):
     document_hash: Annotated[
         str, Field(pattern="^[0-9a-f]{64}$", description="Of the document that was shown: `document_hash`")
     ]
+
+
+class RecordQuoteReceptionRequest(Request):
+    """It takes the place of what was told before; one of the two days at least."""
+
+    received_on: Annotated[IsoDate | None, Field(description="The customer received the work")] = None
+    released_on: Annotated[IsoDate | None, Field(description="What was retained was released before its year")] = None
+
+    def reception(self) -> Reception:
+        return Reception(received_on=self.received_on, released_on=self.released_on)
+
+
+class QuoteReceptionResponse(Reply):
+    received_on: date | None
+    released_on: date | None
+    retained_until: Annotated[date | None, Field(description="When what the invoices retain is due")]
+
+    @classmethod
+    def of(cls, reception: Reception) -> QuoteReceptionResponse:
+        return cls(**{name: getattr(reception, name) for name in cls.model_fields})
 
 
 class QuoteDecisionResponse(Reply):
@@ -131,6 +152,8 @@ class QuoteResponse(InvoiceTotalsResponse):
     mentions: list[InvoiceMentionResponse]
     warnings: list[InvoiceWarningResponse]
     decision: QuoteDecisionResponse | None
+    retention_percent: Annotated[str | None, Field(description="Retention of guarantee on its invoices")]
+    reception: QuoteReceptionResponse | None
     parts: Annotated[list[QuotePartResponse], Field(description="The invoices that bill it, in order")]
     open_links: Annotated[int, Field(description="Public links that still open it")]
     delivery: InvoiceDeliveryResponse
@@ -156,6 +179,10 @@ class QuoteResponse(InvoiceTotalsResponse):
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions] if document else [],
             warnings=[InvoiceWarningResponse.of(notice) for notice in quote.warnings],
             decision=QuoteDecisionResponse.of(quote.decision) if quote.decision else None,
+            retention_percent=format_decimal(quote.content.retention_percent)
+            if quote.content.retention_percent
+            else None,
+            reception=QuoteReceptionResponse.of(quote.reception) if quote.reception else None,
             parts=[QuotePartResponse.of(part) for part in quote.parts],
             open_links=sum(link.revision == quote.revision and now < link.expires_at for link in quote.links),
             delivery=InvoiceDeliveryResponse.of(quote.delivery),
@@ -208,6 +235,9 @@ class BillQuotePartRequest(Request):
         Percentage | None, Field(description="All the work done so far, deposits and parts included", examples=["60"])
     ] = None
     lines: Annotated[list[QuoteLineShareRequest] | None, Field(min_length=1, max_length=MAX_LINES)] = None
+    retention_percent: Annotated[
+        RetentionPercent | None, Field(description="Retention of guarantee; the quote's unless said, 0 for none")
+    ] = None
 
     def share(self) -> Share:
         """Raises: FieldErrors."""
@@ -254,6 +284,7 @@ class QuoteBilledInvoiceResponse(Reply):
     number: Annotated[str | None, Field(description="Null while it is a draft")]
     total_minor: int
     balance_minor: int
+    retained_minor: Annotated[int, Field(description="Of the balance: retention of guarantee, not due yet")]
 
 
 class QuoteBillingResponse(Reply):
@@ -265,9 +296,11 @@ class QuoteBillingResponse(Reply):
     remaining: Annotated[list[QuoteRemainderResponse], Field(description="Left to invoice, by rate")]
     to_invoice_minor: Annotated[int, Field(description="Left to invoice, with VAT")]
     to_collect_minor: Annotated[int, Field(description="Owed on invoices and left to invoice, with VAT")]
+    retained_minor: Annotated[int, Field(description="Owed on invoices, not due yet: retention of guarantee")]
+    payable_minor: Annotated[int, Field(description="Owed on invoices less what they retain")]
 
     @classmethod
-    def of(cls, billing: QuoteBilling) -> QuoteBillingResponse:
+    def of(cls, billing: QuoteBilling, today: date) -> QuoteBillingResponse:
         return cls(
             quote_id=billing.quote.quote_id,
             currency=billing.quote.content.particulars.currency,
@@ -281,6 +314,7 @@ class QuoteBillingResponse(Reply):
                     balance_minor=invoice.ledger.balance_minor
                     if isinstance(invoice, IssuedInvoice)
                     else invoice.totals.due_minor,
+                    retained_minor=invoice.retained_minor(today) if isinstance(invoice, IssuedInvoice) else 0,
                 )
                 for part in billing.quote.parts
                 if (invoice := billing.invoices.get(part.invoice_id)) is not None
@@ -302,6 +336,8 @@ class QuoteBillingResponse(Reply):
             ],
             to_invoice_minor=billing.to_invoice_minor,
             to_collect_minor=billing.to_collect_minor,
+            retained_minor=billing.retained_minor(today),
+            payable_minor=billing.payable_minor(today),
         )
 
 

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.canonical import LATER, canonical_json
@@ -39,6 +40,7 @@ from billing.domain.particulars import Particulars
 from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import company_texts, customer_texts, refuse_unprintable
+from billing.domain.retention import Reception
 from billing.domain.totals import Adjustment, Discount, Totals
 from billing.domain.vat import RULES_VERSION, VatTreatment
 from billing.domain.warnings import Notice
@@ -146,6 +148,7 @@ class QuoteDocument:
     particulars: Particulars
     rules_version: str
     template_version: str
+    retention_percent: Decimal | None = field(default=None, metadata=LATER)
 
     @property
     def document_type(self) -> DocumentType:
@@ -179,6 +182,7 @@ class Quote:
     parts: tuple[QuotePart, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
     warnings: tuple[Notice, ...] = ()
+    reception: Reception | None = field(default=None, metadata=LATER)
     created_at: datetime
     updated_at: datetime
 
@@ -303,6 +307,16 @@ class Quote:
             raise QuoteAlreadyInvoiced("Trop de factures pour ce devis.", "Too many invoices for this quote.")
         return replace(self._moved(at), parts=(*self.parts, part))
 
+    @property
+    def retained_until(self) -> date | None:
+        """When what its invoices retain is due; None until the work was received."""
+        return self.reception.retained_until if self.reception else None
+
+    def received(self, reception: Reception, at: datetime) -> Quote:
+        """Raises: QuoteNotAccepted."""
+        self.require_accepted()
+        return replace(self._moved(at), reception=reception)
+
     def released(self, invoice_id: str, at: datetime) -> Quote | None:
         """The quote once a draft that billed it is gone; None when that one did not."""
         parts = tuple(part for part in self.parts if part.invoice_id != invoice_id)
@@ -370,6 +384,7 @@ def finalise(
         particulars=content.particulars,
         rules_version=RULES_VERSION,
         template_version=TEMPLATE_VERSION,
+        retention_percent=content.retention_percent,
     )
     return replace(
         quote,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from billing.domain.dates import format_french
@@ -88,6 +89,14 @@ class QuoteBilling:
         drafts = sum(one.totals.due_minor for one in self.invoices.values() if isinstance(one, DraftInvoice))
         return owed + drafts + self.to_invoice_minor
 
+    def retained_minor(self, today: date) -> int:
+        """What of the balances need not be paid yet."""
+        return sum(one.retained_minor(today) for one in self.invoices.values() if isinstance(one, IssuedInvoice))
+
+    def payable_minor(self, today: date) -> int:
+        """What is owed on issued invoices less what they retain."""
+        return sum(one.payable_minor(today) for one in self.invoices.values() if isinstance(one, IssuedInvoice))
+
 
 def remaining(quote: Quote, invoices: Mapping[str, Invoice]) -> Nets:
     """Cents without VAT left to invoice, by rate: what was credited can be invoiced again."""
@@ -104,11 +113,18 @@ def billing_of(quote: Quote, invoices: Mapping[str, Invoice]) -> QuoteBilling:
     )
 
 
-def part_content(quote: Quote, share: Share, kind: PartKind, invoices: Mapping[str, Invoice]) -> Billed:
+def part_content(
+    quote: Quote,
+    share: Share,
+    kind: PartKind,
+    invoices: Mapping[str, Invoice],
+    *,
+    retention_percent: Decimal | None = None,
+) -> Billed:
     """A deposit (type 386), or a part of the work: one line per rate, or one per line of the quote.
 
     Each net is the nearest to the share at which part and rest have together the VAT of what remained, so that no
-    cent of VAT is made or lost by invoicing in parts.
+    cent of VAT is made or lost by invoicing in parts. A deposit is paid before the work: nothing is retained of it.
 
     Raises: QuotePartOpen, QuoteAlreadyInvoiced, FieldErrors (nothing, or more than what remains).
     """
@@ -134,6 +150,9 @@ def part_content(quote: Quote, share: Share, kind: PartKind, invoices: Mapping[s
         charges=(),
         document_type=DocumentType.DEPOSIT if kind is PartKind.DEPOSIT else DocumentType.INVOICE,
         situation=situation,
+        retention_percent=None
+        if kind is PartKind.DEPOSIT
+        else (quote.content.retention_percent if retention_percent is None else retention_percent or None),
     )
     return Billed(content=content, kind=kind, groups=_groups(nets), lines=taken)
 

@@ -89,6 +89,8 @@ ENGLISH = {
     "Déjà facturé HT": "Invoiced before",
     "Cette facture HT": "This invoice",
     "Total": "Total",
+    "Retenue": "Retained",
+    "Retenue de garantie": "Retention of guarantee",
     # Totals
     "Total des lignes HT": "Sum of lines",
     "Total TTC": "Total incl. VAT",

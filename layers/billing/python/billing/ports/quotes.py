@@ -141,6 +141,18 @@ class Quotes(Protocol):
         """
         ...
 
+    def receive(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoices: tuple[Invoice, ...],
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        """The quote and its invoices, each one version further, in one transaction. Raises: StaleVersion."""
+        ...
+
     def release(
         self,
         caller: Caller,

@@ -145,6 +145,7 @@ def edit_invoice(
             preceding=before.preceding,
             quote_id=before.quote_id,
             situation=before.situation,
+            retention_percent=before.retention_percent,
         ),
         customer_name=composed.customer_name,
         totals=composed.totals,

@@ -215,6 +215,24 @@ class Quotes:
             answered=draft,
         )
 
+    def receive(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoices: tuple[Invoice, ...],
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        self._table.write(
+            caller,
+            self.moved_head(quote),
+            *(self._invoices.moved(invoice) for invoice in invoices),
+            self._event(quote, event),
+            once=once,
+            answered=quote,
+        )
+
     def release(
         self,
         caller: Caller,

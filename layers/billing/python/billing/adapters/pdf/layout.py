@@ -225,7 +225,7 @@ class InvoiceLayout:
 
     def _facts(self) -> None:
         """A band with the dates and, largest, the amount due."""
-        due = self._tongue.money(self._document.totals.due_minor)
+        due = self._tongue.money(wording.payable_minor(self._document))
         found = wording.facts(self._document)
         due_width = max(width_of(due, _DUE), *(width_of(label, _LABEL) for label in self._due_label)) + 28
         each = (_CONTENT - due_width - 14) / len(found)
@@ -442,7 +442,7 @@ class InvoiceLayout:
         baseline = y + 10.5 - (len(self._due_label) - 1) * style.leading / 2
         for rank, named in enumerate(self._due_label):
             page.text(x + 12, baseline + rank * style.leading, named, style)
-        page.text_right(_RIGHT - 12, y + 11.5, self._tongue.money(self._document.totals.due_minor), _DUE)
+        page.text_right(_RIGHT - 12, y + 11.5, self._tongue.money(wording.payable_minor(self._document)), _DUE)
         return y + 22
 
     def _vat_rows(self) -> list[tuple[str, str, str, list[str]]]:
