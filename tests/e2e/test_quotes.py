@@ -207,3 +207,31 @@ def test_a_part_of_each_payment_is_kept_until_the_work_was_received_and_released
     assert (released["payable_minor"], released["retention"]["retained_minor"]) == (30_000, 0)
     assert (billing["retained_minor"], billing["payable_minor"]) == (0, 30_000)
     assert wait_for(lambda: delivered(someone.api, part["invoice_id"]), seconds=60, what="the PDF")["delivery"]["pdf"]
+
+
+def test_credits_of_two_invoices_at_once_open_the_quote_again_for_both(person: Callable[..., Person]) -> None:
+    someone = person()
+    path = accepted_quote(someone)
+    invoiced = [issue_of(someone.api, someone.api.post(f"{path}/parts", {"percent": "10"})) for _ in range(4)]
+    final = issue_of(someone.api, someone.api.post(f"{path}/convert"))
+    before = someone.api.get(path)["status"]
+    clients = [someone.another_client() for _ in range(4)]
+
+    def credit(rank: int) -> int:
+        request = {"reason": "Erreur", "mode": "full"}
+        there = f"/v1/invoices/{invoiced[rank]['invoice_id']}/credit-notes"
+        return clients[rank].send("POST", there, request, idempotency_key=f"credit-{rank}").status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(credit, range(4)))
+    credited = someone.api.get(path)
+    billing = someone.api.get(f"{path}/billing")
+    again = issue_of(someone.api, someone.api.post(f"{path}/convert"))
+
+    assert statuses == [201] * 4
+    assert (before, credited["status"]) == ("invoiced", "accepted")
+    assert billing["to_invoice_minor"] == 4 * invoiced[0]["total_minor"]
+    assert again["total_minor"] == 1_310_000 - final["total_minor"]
+    assert someone.api.get(path)["status"] == "invoiced"
+    told = [event["event_type"] for event in someone.api.get(f"{path}/timeline")["items"]]
+    assert told.count("quote.credited") == 4

@@ -147,6 +147,8 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
     received = {"received_on": sent["issue_date"]}
     assert requests(lambda: owner.call("quotes/record_reception", body=received, **path)) == 3
     owner.call("invoices/issue", body={"version": 1}, invoice_id=part)
+    back = {"mode": "full", "reason": "Erreur"}
+    assert requests(lambda: owner.call("credit_notes/issue", body=back, invoice_id=part)) == 3
     assert requests(lambda: owner.call("quotes/convert", **path)) == 4
     assert requests(lambda: owner.call("quotes/read_billing", **path)) == 2
 

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.credit_notes import CreditInFull, CreditNoteInput
-from billing.domain.errors import FieldErrors, QuoteAlreadyInvoiced, QuoteNotAccepted, QuotePartOpen
+from billing.domain.credit_notes import (
+    CreditByVat,
+    CreditInFull,
+    CreditNoteInput,
+    CreditScope,
+    VatCredit,
+)
+from billing.domain.errors import (
+    CreditExceedsRemaining,
+    FieldErrors,
+    QuoteAlreadyInvoiced,
+    QuoteNotAccepted,
+    QuotePartOpen,
+)
+from billing.domain.events import EventType
 from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
 from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
@@ -23,6 +38,8 @@ from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
 from billing.ports.drafts import LineInput
+from billing.ports.paging import PageRequest
+from billing.ports.quotes import QuoteQuery
 from billing.usecases import credit_notes, invoices, quotes
 from tests import factories
 from tests.properties.strategies import examined
@@ -113,6 +130,14 @@ class Site:
         """``l0="40"``: the first line has reached 40 %."""
         return self.issue("part", lines=shares_of({int(name[1:]): str(value) for name, value in reached.items()}))
 
+    def status(self) -> QuoteStatus:
+        """Of the quote, and of its row in the lists."""
+        status, page = self.quote.status(self.shop.clock.today()), PageRequest()
+        query = QuoteQuery(on=self.shop.clock.today(), status=status)
+        listed = quotes.list_quotes(self.shop.caller, query, page, quotes=self.held.quotes).items
+        assert [row.status for row in listed] == [status]
+        return status
+
     @property
     def states(self) -> tuple[LineState, ...]:
         return self.billing.lines
@@ -122,11 +147,11 @@ class Site:
             self.shop.caller, draft.invoice_id, expected_version=1, invoices=self.held.invoices, **self.ports
         )
 
-    def credit(self, invoice: IssuedInvoice) -> None:
-        credit_notes.issue_credit_note(
+    def credit(self, invoice: IssuedInvoice, scope: CreditScope = CreditInFull()) -> IssuedInvoice:  # noqa: B008 - frozen
+        return credit_notes.issue_credit_note(
             self.shop.caller,
             invoice.invoice_id,
-            CreditNoteInput(scope=CreditInFull(), reason="Annulation"),
+            CreditNoteInput(scope=scope, reason="Annulation"),
             send=False,
             correlation_id="corr",
             once=self.shop.once(),
@@ -484,3 +509,101 @@ def test_a_spread_re_adds_and_stays_within_its_weights(weights: list[int], share
 
     assert sum(shares) == (amount if total else 0)
     assert all(min(0, weight) <= one <= max(0, weight) for one, weight in zip(shares, weights, strict=True))
+
+
+def test_a_credit_note_opens_the_quote_again_in_full_or_for_its_part() -> None:
+    work = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    whole = work.issue("rest")
+    assert work.status() is QuoteStatus.INVOICED
+
+    part = work.credit(whole, CreditByVat(amounts=(VatCredit(vat=factories.taxed("20"), net_minor=25_000),)))
+    told = quotes.read_quote_timeline(work.shop.caller, work.quote_id, PageRequest(), quotes=work.held.quotes).items[-1]
+
+    assert work.status() is QuoteStatus.ACCEPTED
+    assert work.billing.to_invoice_minor == 30_000
+    assert (told.event_type, told.data["credit_note_id"], told.data["net_minor"]) == (
+        EventType.QUOTE_CREDITED,
+        part.invoice_id,
+        25_000,
+    )
+    again = work.issue("part", lines=(LineShare(index=0),))
+    assert again.totals.net_minor == 25_000
+    assert work.status() is QuoteStatus.INVOICED
+    work.credit(whole)
+    assert work.billing.to_invoice_minor == 120_000 + 55_000 - 30_000
+    assert work.issue("rest").totals.total_minor == 145_000
+    assert work.status() is QuoteStatus.INVOICED
+    assert work.shop.proof().findings == ()
+
+
+@pytest.mark.parametrize("credit_first", [True, False])
+def test_a_credit_and_a_part_give_the_same_in_both_orders(credit_first: bool) -> None:
+    work = Site(("1", "1000", "20")).accept()
+    first = work.issue("part", percent=Decimal(30))
+
+    if credit_first:
+        work.credit(first)
+    second = work.issue("part", net_minor=40_000)
+    if not credit_first:
+        work.credit(first)
+
+    assert work.billing.to_invoice_minor == 72_000
+    assert work.status() is QuoteStatus.ACCEPTED
+    assert groups(second.totals, work.issue("rest").totals) == groups(work.quote.totals)
+    assert work.status() is QuoteStatus.INVOICED
+
+
+def test_credits_of_two_invoices_of_a_quote_at_once_both_count() -> None:
+    work = Site(("1", "1000", "20")).accept()
+    invoiced = [work.issue("part", percent=Decimal(10)) for _ in range(6)]
+    work.issue("rest")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work.credit, invoiced))
+
+    assert work.billing.to_invoice_minor == 72_000
+    assert work.quote.unbilled == work.billing.remaining
+    assert work.status() is QuoteStatus.ACCEPTED
+
+
+@examined
+@given(
+    WORTHY,
+    st.lists(st.tuples(st.sampled_from(["deposit", "part", "lines", "rest"]), st.integers(1, 100)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.none() | st.integers(1, 100)), max_size=6),
+)
+def test_a_quote_says_what_its_ledgers_say_whatever_is_billed_and_credited(
+    lines: list[tuple[str, str, str]], bills: list[tuple[str, int]], credited: list[tuple[int, int, int | None]]
+) -> None:
+    work = Site(*lines).accept()
+    issued: list[IssuedInvoice] = []
+    notes: list[IssuedInvoice] = []
+    wanted: list[Any] = [one for pair in zip_longest(bills, credited) for one in pair if one is not None]
+    for one in wanted:
+        try:
+            if isinstance(one[0], str):
+                how, share = one[0], Decimal(one[1])
+                asked: dict[str, Any] = {"percent": share} if how != "rest" else {}
+                if how == "lines":
+                    asked = {"lines": (LineShare(index=one[1] % len(lines), progress=share),)}
+                issued.append(work.issue("part" if how == "lines" else how, **asked))
+            elif issued:
+                invoice, percent = issued[one[0] % len(issued)], one[2]
+                group = invoice.totals.vat_breakdown[one[1] % len(invoice.totals.vat_breakdown)]
+                amount = max(group.taxable_minor * (percent or 0) // 100, 1)
+                scope = CreditByVat(amounts=(VatCredit(vat=group.vat, net_minor=amount),))
+                notes.append(work.credit(invoice, scope if percent else CreditInFull()))
+        except (FieldErrors, QuoteAlreadyInvoiced, CreditExceedsRemaining):
+            continue
+        quote, billing = work.quote, work.billing
+        assert quote.unbilled == billing.remaining
+        assert all(net >= 0 for net in billing.remaining.values())
+        assert (work.status() is QuoteStatus.INVOICED) is not any(billing.remaining.values())
+        at_rates = {vat: sum(one.left_minor for one in work.states if one.vat == vat) for vat in billing.remaining}
+        assert at_rates == billing.remaining
+    nets = {vat: net for vat, (net, _) in groups(*(one.totals for one in issued)).items()}
+    back = {vat: net for vat, (net, _) in groups(*(note.totals for note in notes)).items()}
+    for group in work.quote.totals.vat_breakdown:
+        left = work.billing.remaining[group.vat]
+        assert nets.get(group.vat, 0) - back.get(group.vat, 0) + left == group.taxable_minor
+    assert work.shop.proof().findings == ()

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.canonical import LATER, canonical_json
+from billing.domain.crediting import CreditedGroup
 from billing.domain.delivery import Delivery
 from billing.domain.errors import (
     FieldError,
@@ -102,12 +103,16 @@ class PartGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotePart:
-    """An invoice that bills the quote, or a part of it; ``lines``: cents without VAT of each line of the quote."""
+    """An invoice that bills the quote, or a part of it.
+
+    ``lines``: cents without VAT of each line of the quote; ``credited``: what credit notes took back of it.
+    """
 
     invoice_id: str
     kind: PartKind
     groups: tuple[PartGroup, ...]
     lines: tuple[int, ...] = field(default=(), metadata=LATER)
+    credited: tuple[PartGroup, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,11 +293,13 @@ class Quote:
 
     @property
     def unbilled(self) -> dict[VatTreatment, int]:
-        """Cents without VAT that no part bills, by rate; what was credited since is not counted here."""
+        """Cents without VAT that no part bills, or that were credited since, by rate."""
         left = {group.vat: group.taxable_minor for group in self.totals.vat_breakdown}
         for part in self.parts:
             for group in part.groups:
                 left[group.vat] -= group.net_minor
+            for group in part.credited:
+                left[group.vat] += group.net_minor
         return left
 
     def require_accepted(self) -> None:
@@ -316,6 +323,15 @@ class Quote:
         """Raises: QuoteNotAccepted."""
         self.require_accepted()
         return replace(self._moved(at), reception=reception)
+
+    def credited(self, invoice_id: str, groups: tuple[CreditedGroup, ...], at: datetime) -> Quote | None:
+        """The quote once so much of an invoice is credited, which can be invoiced again; None when it is none of its.
+
+        ``groups`` is all that was ever credited of it.
+        """
+        back = tuple(PartGroup(vat=group.vat, net_minor=group.net_minor) for group in groups if group.net_minor)
+        parts = tuple(replace(part, credited=back) if part.invoice_id == invoice_id else part for part in self.parts)
+        return replace(self._moved(at), parts=parts) if parts != self.parts else None
 
     def released(self, invoice_id: str, at: datetime) -> Quote | None:
         """The quote once a draft that billed it is gone; None when that one did not."""

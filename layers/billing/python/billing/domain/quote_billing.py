@@ -99,9 +99,11 @@ class QuoteBilling:
 
 
 def remaining(quote: Quote, invoices: Mapping[str, Invoice]) -> Nets:
-    """Cents without VAT left to invoice, by rate: what was credited can be invoiced again."""
-    left = quote.unbilled
+    """Cents without VAT left to invoice, by rate: what was credited, by the ledgers, can be invoiced again."""
+    left = {group.vat: group.taxable_minor for group in quote.totals.vat_breakdown}
     for part in quote.parts:
+        for group in part.groups:
+            left[group.vat] -= group.net_minor
         for vat, net_minor in _credited(invoices.get(part.invoice_id)).items():
             left[vat] = left.get(vat, 0) + net_minor
     return left

@@ -150,7 +150,12 @@ class Quotes(Protocol):
         event: Event,
         once: IdempotentRequest,
     ) -> None:
-        """The quote and its invoices, each one version further, in one transaction. Raises: StaleVersion."""
+        """The quote and its invoices, each one version further, in one transaction.
+
+        What would not fit into one goes before it: whoever asks again finds that done and goes on.
+
+        Raises: StaleVersion.
+        """
         ...
 
     def release(
