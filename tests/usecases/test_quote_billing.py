@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import zip_longest
@@ -14,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.credit_notes import (
+    CreditByLine,
     CreditByVat,
     CreditInFull,
     CreditNoteInput,
     CreditScope,
+    LineCredit,
     VatCredit,
 )
 from billing.domain.errors import (
@@ -607,3 +610,29 @@ def test_a_quote_says_what_its_ledgers_say_whatever_is_billed_and_credited(
         left = work.billing.remaining[group.vat]
         assert nets.get(group.vat, 0) - back.get(group.vat, 0) + left == group.taxable_minor
     assert work.shop.proof().findings == ()
+
+
+def test_a_line_that_is_credited_is_left_of_its_own_line_of_the_quote() -> None:
+    work = Site(("1", "1000", "20"), ("1", "500", "20"), ("2", "300", "20")).accept()
+    part = work.progress(l1=80, l2=50)
+
+    work.credit(part, CreditByLine(lines=(LineCredit(index=1, quantity=Decimal(1)),)))
+    work.credit(part, CreditByLine(lines=(LineCredit(index=0, net_minor=10_000),)))
+
+    assert [state.billed_minor for state in work.states] == [0, 30_000, 0]
+    assert [state.floor for state in work.states] == [0, 60, 0]
+    whole = Site(("1", "1000", "20"), ("1", "500", "20")).accept()
+    whole.credit(whole.issue("rest"), CreditByLine(lines=(LineCredit(index=1, quantity=Decimal(1)),)))
+    assert [state.left_minor for state in whole.states] == [0, 50_000]
+
+
+def test_parts_that_were_billed_before_lines_were_told_are_spread_over_them() -> None:
+    work = Site(("1", "1000", "20"), ("1", "500", "20"), ("1", "300", "10")).accept()
+    work.issue("deposit", percent=Decimal(20))
+    told = work.states
+    quote = work.quote
+    former = replace(quote, parts=tuple(replace(part, lines=()) for part in quote.parts))
+    work.held.store.quotes[quote.tenant_id, quote.quote_id] = former
+
+    assert work.states == told
+    assert [item.net_minor for item in work.progress(l0=50).totals.lines] == [30_000]

@@ -18,7 +18,7 @@ from billing.domain.ledger import InvoiceStatus
 from billing.domain.quote_lines import LineShare
 from billing.domain.reminders import late_penalty_minor
 from billing.domain.retention import Reception, Retention, a_year_after
-from billing.domain.typography import NO_BREAK_SPACE
+from billing.domain.typography import NARROW_NO_BREAK_SPACE, NO_BREAK_SPACE
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery, InvoiceSummary
 from billing.usecases import invoices, quotes
@@ -137,6 +137,24 @@ def test_a_reminder_before_claims_what_is_payable_only() -> None:
     assert (reminder.claim.balance_minor, reminder.claim.days_late, reminder.claim.due_date) == (114_000, 8, None)
 
 
+@pytest.mark.parametrize("received", [False, True])
+def test_a_reminder_of_what_was_paid_meanwhile_does_not_ask_for_what_is_kept(received: bool) -> None:
+    work = site()
+    shop, dunning = work.shop, Dunning(work.shop)
+    invoice = work.issue("rest")
+    shop.render(invoice)
+    shop.record(invoice)
+    dunning.go_to(DUE + timedelta(days=8))
+    if received:
+        work.receive(RECEIVED)
+    dunning.send(invoice)
+    shop.pay(invoice.invoice_id, 114_000)
+
+    dunning.deliver()
+
+    assert shop.mailer.accepted == []
+
+
 def test_penalties_count_what_is_kept_from_its_day_only() -> None:
     work = site()
     invoice = work.issue("rest")
@@ -152,6 +170,19 @@ def test_penalties_count_what_is_kept_from_its_day_only() -> None:
     assert late_penalty_minor(kept, (), today=DUE + timedelta(days=10)) == expected(114_000 * 10)
     assert late_penalty_minor(kept, (), today=RELEASED) == expected(114_000 * until)
     assert late_penalty_minor(kept, (), today=RELEASED + timedelta(days=30)) == expected(114_000 * until + 120_000 * 30)
+
+
+def test_the_mail_asks_for_what_is_payable_and_names_what_is_kept() -> None:
+    work = site()
+    part = work.bill("rest")
+    invoice = work.shop.issue(part, send=True)
+    work.shop.render(invoice)
+    work.shop.mail(invoice)
+
+    (sent,) = work.shop.mailer.accepted
+    text = sent.text.replace(NO_BREAK_SPACE, " ").replace(NARROW_NO_BREAK_SPACE, " ")
+    assert "Montant à régler : 1 140,00 €" in text, text
+    assert "Retenue de garantie : 60,00 €" in text
 
 
 def test_the_statement_ages_what_is_kept_by_its_own_day() -> None:

@@ -271,6 +271,11 @@ def is_remindable(invoice: IssuedInvoice) -> bool:
     )
 
 
+def is_still_owed(reminder: Reminder, invoice: IssuedInvoice) -> bool:
+    """What a reminder asks for is still to be paid, and due by the same day; what is retained is due by another."""
+    return is_remindable(invoice) and invoice.due_on == (reminder.claim.due_date or invoice.document.due_date)
+
+
 def is_working_day(day: date) -> bool:
     """Reminders go out from Monday to Friday; what fell on a week-end follows on the Monday."""
     return day.weekday() < _SATURDAY
