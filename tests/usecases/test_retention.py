@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -228,6 +229,27 @@ def test_a_reception_reaches_every_invoice_of_the_quote_and_the_open_draft() -> 
     page = quotes.read_quote_timeline(work.shop.caller, work.quote_id, PageRequest(), quotes=work.held.quotes)
     told = [event for event in page.items if event.event_type is EventType.QUOTE_WORK_RECEIVED]
     assert [event.data["retained_until"] for event in told] == ["2027-12-01"] * 2
+
+
+def test_a_reception_told_while_its_invoices_are_paid_loses_nothing() -> None:
+    work = site()
+    invoiced = [work.issue("part", percent=Decimal(20)) for _ in range(4)]
+    work.shop.clock.advance(timedelta(days=20))
+
+    def act(rank: int) -> None:
+        if rank < len(invoiced):
+            work.shop.pay(invoiced[rank].invoice_id, 22_800)
+        else:
+            work.receive(RECEIVED)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, [4, 0, 1, 4, 2, 3]))
+
+    kept = [work.shop.stored(invoice) for invoice in invoiced]
+    assert [(one.ledger.balance_minor, one.retained_until, one.due_on) for one in kept] == [
+        (1_200, RELEASED, RELEASED)
+    ] * 4
+    assert work.shop.proof().findings == ()
 
 
 def test_it_is_released_early_and_a_mistake_is_corrected() -> None:

@@ -406,6 +406,7 @@ class PortalQuoteResponse(InvoiceTotalsResponse):
     seller: PortalSellerResponse
     customer_name: str
     notes: str
+    retention_percent: Annotated[str | None, Field(description="Retention of guarantee on the invoices to come")]
     mentions: list[InvoiceMentionResponse]
     document_hash: Annotated[str, Field(description="To be given back with the answer")]
     pdf_ready: bool
@@ -434,6 +435,7 @@ class PortalQuoteResponse(InvoiceTotalsResponse):
             ),
             customer_name=document.buyer.name,
             notes=document.notes,
+            retention_percent=format_decimal(document.retention_percent) if document.retention_percent else None,
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions],
             document_hash=quote.document_hash,
             pdf_ready=quote.delivery.pdf is not None,
