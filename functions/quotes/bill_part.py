@@ -44,6 +44,7 @@ def bill_part(
         caller(app),
         quote_id,
         body.share(),
+        retention_percent=body.retention_percent,
         once=idempotent(app, idempotency_key, shape),
         quotes=table.quotes(),
         invoices=table.invoices(),

@@ -9,6 +9,7 @@ from billing.api.identity import caller
 from billing.api.problems import install
 from billing.api.quotes import QuoteBillingResponse
 from billing.runtime import table
+from billing.runtime.clock import clock
 from billing.usecases.quotes import read_quote_billing
 
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -23,7 +24,7 @@ install(app)
 )
 def read_billing(quote_id: QuoteId) -> Response[str]:
     billing = read_quote_billing(caller(app), quote_id, quotes=table.quotes())
-    return respond(answer(200, QuoteBillingResponse.of(billing)))
+    return respond(answer(200, QuoteBillingResponse.of(billing, clock.today())))
 
 
 handler = entry_point(app)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from billing.adapters.dynamodb import quotes as table_quotes
+from billing.domain.crediting import groups_of
+from billing.domain.customer_account import StatementPeriod
 from billing.domain.delivery import Delivery
 from billing.domain.errors import NotFound, NumberTaken, QuoteAlreadySent, StaleVersion
 from billing.domain.events import EventType
+from billing.domain.invoice import Invoice
 from billing.domain.numbering import NumberAllocation, NumberPattern, Series, SeriesState, allocate
 from billing.domain.quote import (
     PartGroup,
@@ -22,12 +27,15 @@ from billing.domain.quote import (
     QuoteStatus,
     finalise,
 )
+from billing.domain.retention import Reception
+from billing.domain.situation import Situation, SituationLine, worths
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
-from billing.ports.repositories import SeriesMoved
+from billing.ports.repositories import InvoiceQuery, SeriesMoved
 from tests import factories
 from tests.contracts.conftest import World
+from tests.contracts.test_credit_notes import prepared
 from tests.fakes.clock import MORNING
 
 TODAY = date(2026, 11, 23)
@@ -226,11 +234,17 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
     world = quoting.world
     accepted = quoting.accept(quoting.send(quoting.draft()))
     whole = tuple(PartGroup(vat=vat, net_minor=net) for vat, net in accepted.unbilled.items())
-    part = QuotePart(invoice_id="inv_000900", kind=PartKind.FULL, groups=whole)
+    nets = worths(accepted.totals)
+    part = QuotePart(invoice_id="inv_000900", kind=PartKind.FULL, groups=whole, lines=nets)
     invoiced = accepted.billed(part, MORNING)
-    draft = factories.draft(
-        world.caller.tenant_id, "inv_000900", holding=replace(accepted.content, quote_id=accepted.quote_id)
+    stands = tuple(
+        SituationLine(
+            index=place, label="Ouvrage", worth_minor=net, progress=Decimal(100), before_minor=0, net_minor=net
+        )
+        for place, net in enumerate(nets)
     )
+    content = replace(accepted.content, quote_id=accepted.quote_id, situation=Situation(number=1, lines=stands))
+    draft = factories.draft(world.caller.tenant_id, "inv_000900", holding=content)
     once = world.once("convertQuote")
 
     def convert(*, key: Any = once) -> None:
@@ -239,6 +253,7 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
 
     convert()
     assert quoting.quotes.invoices(world.caller, invoiced) == {"inv_000900": draft}
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == invoiced
     with pytest.raises(AlreadyAnswered):
         convert()
     with pytest.raises(StaleVersion):
@@ -256,6 +271,110 @@ def test_a_quote_is_converted_once_and_freed_with_its_draft(quoting: Quoting, co
     assert quoting.quotes.invoices(world.caller, released) == {}
     with pytest.raises(NotFound):
         world.repositories.invoices.read(world.caller, draft.invoice_id)
+
+
+def test_a_credit_note_moves_its_quote_with_it_or_neither_moves(quoting: Quoting) -> None:
+    world = quoting.world
+    accepted = quoting.accept(quoting.send(quoting.draft()))
+    whole = tuple(PartGroup(vat=vat, net_minor=net) for vat, net in accepted.unbilled.items())
+    invoice = world.issue(world.add_draft(holding=replace(accepted.content, quote_id=accepted.quote_id)))
+    part = QuotePart(invoice_id=invoice.invoice_id, kind=PartKind.FULL, groups=whole)
+    invoiced = accepted.billed(part, MORNING)
+    quoting.quotes.save(world.caller, invoiced, event=quoting.event(EventType.QUOTE_INVOICED))
+    held = world.repositories.credit_notes
+    customer_id = accepted.content.customer_id
+    found = held.customer(world.caller, customer_id, quote_id=accepted.quote_id)
+    assert found.quote == invoiced
+    assert held.customer(world.caller, customer_id).quote is None
+    note, written = prepared(world, invoice)
+    back = invoiced.credited(invoice.invoice_id, groups_of(note.totals), MORNING)
+    assert back
+    told = quoting.event(EventType.QUOTE_CREDITED)
+
+    with pytest.raises(StaleVersion):
+        held.issue(world.caller, note, **written, quote=(replace(back, version=back.version + 1), told))
+    assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == invoice
+    assert quoting.listed(status=QuoteStatus.INVOICED) == [accepted.quote_id]
+    held.issue(world.caller, note, **written, quote=(back, told))
+
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == back
+    assert quoting.listed(status=QuoteStatus.INVOICED) == []
+    assert quoting.listed(status=QuoteStatus.ACCEPTED) == [accepted.quote_id]
+    timeline = quoting.quotes.timeline(world.caller, accepted.quote_id, PageRequest())
+    assert timeline.items[-1].event_type is EventType.QUOTE_CREDITED
+
+
+def test_a_reception_moves_the_quote_and_its_invoices_together_or_not_at_all(quoting: Quoting) -> None:
+    world = quoting.world
+    accepted = quoting.accept(quoting.send(quoting.draft()))
+    customer_id = world.add_customer().customer_id
+    kept = replace(accepted.content, customer_id=customer_id, quote_id=accepted.quote_id, retention_percent=Decimal(5))
+    open_draft = world.add_draft(holding=kept)
+    invoice = world.issue(world.add_draft(holding=kept))
+    assert invoice.document.retention
+    retained = invoice.document.retention.amount_minor
+    invoice = world.pay(invoice, invoice.ledger.balance_minor - retained)
+    until = date(2027, 11, 20)
+    received = accepted.received(Reception(received_on=date(2026, 11, 20)), MORNING)
+    moved = (open_draft.retained_to(until, MORNING), invoice.retained_to(until, MORNING))
+
+    def receive(*invoices: Invoice) -> None:
+        quoting.quotes.receive(
+            world.caller,
+            received,
+            invoices=invoices,
+            event=quoting.event(EventType.QUOTE_WORK_RECEIVED),
+            once=world.once("recordQuoteReception"),
+        )
+
+    def overdue(day: date) -> list[str]:
+        query = InvoiceQuery(overdue_on=day)
+        return [row.invoice_id for row in world.repositories.invoices.list(world.caller, query, PageRequest()).items]
+
+    assert overdue(date(2100, 1, 1)) == []
+    with pytest.raises(StaleVersion):
+        receive(moved[0], replace(moved[1], version=moved[1].version + 1))
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == accepted
+    assert world.repositories.invoices.read(world.caller, open_draft.invoice_id) == open_draft
+    receive(*moved)
+
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == received
+    assert [world.repositories.invoices.read(world.caller, one.invoice_id) for one in moved] == list(moved)
+    assert (overdue(until), overdue(until + timedelta(days=1))) == ([], [invoice.invoice_id])
+    with pytest.raises(StaleVersion):
+        receive(*moved)
+    period = StatementPeriod(first=TODAY, last=TODAY)
+    extract = world.repositories.accounts.extract(world.caller, customer_id, period)
+    assert [(due.due_date, due.balance_minor) for due in extract.still_open] == [(until, retained)]
+
+
+def test_a_reception_of_more_than_a_transaction_holds_is_gone_on_with(
+    quoting: Quoting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_quotes, "MAX_GROUP_BYTES", 1)
+    world = quoting.world
+    accepted = quoting.accept(quoting.send(quoting.draft()))
+    kept = replace(accepted.content, quote_id=accepted.quote_id, retention_percent=Decimal(5))
+    issued = [world.issue(world.add_draft(holding=kept)) for _ in range(3)]
+    moved = tuple(invoice.retained_to(date(2027, 11, 20), MORNING) for invoice in issued)
+    received = accepted.received(Reception(received_on=date(2026, 11, 20)), MORNING)
+
+    def receive(quote: Quote, *invoices: Invoice) -> None:
+        quoting.quotes.receive(
+            world.caller,
+            quote,
+            invoices=invoices,
+            event=quoting.event(EventType.QUOTE_WORK_RECEIVED),
+            once=world.once("recordQuoteReception"),
+        )
+
+    with pytest.raises(StaleVersion):
+        receive(replace(received, version=received.version + 1), *moved)
+    undone = [one for one in moved if world.repositories.invoices.read(world.caller, one.invoice_id) != one]
+    receive(received, *undone)
+
+    assert [world.repositories.invoices.read(world.caller, one.invoice_id) for one in moved] == list(moved)
+    assert quoting.quotes.read(world.caller, accepted.quote_id) == received
 
 
 def _release(quoting: Quoting, released: Quote, invoice_id: str) -> None:

@@ -13,6 +13,7 @@ from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.domain.quote import Quote
 from billing.ports.credit_notes import CreditedCustomer, CreditNoteContext, CreditNoteQuery, CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -23,8 +24,10 @@ from tests.fakes.writes import (
     hold_credit,
     hold_head,
     hold_number,
+    hold_quote,
     move_account,
     move_credit,
+    move_head,
     move_ledger,
     take_number,
 )
@@ -49,12 +52,13 @@ class FakeCreditNotes:
                 series=series or SeriesState.untouched(Series.CREDIT_NOTE),
             )
 
-    def customer(self, caller: Caller, customer_id: str) -> CreditedCustomer:
+    def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
         with self._store.lock:
             self._store.check(caller)
             return CreditedCustomer(
                 customer=self._store.customers.get((caller.tenant_id, customer_id)),
                 credit=credit_of(self._store, caller.tenant_id, customer_id),
+                quote=self._store.quotes.get((caller.tenant_id, quote_id)) if quote_id else None,
             )
 
     def issue(
@@ -69,9 +73,12 @@ class FakeCreditNotes:
         events: tuple[Event, Event],
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        quote: tuple[Quote, Event] | None = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=note):
             hold_head(self._store, invoice)
+            if quote:
+                hold_quote(self._store, quote[0])
             hold_credit(self._store, movement)
             hold_number(self._store, caller.tenant_id, allocation)
             move_ledger(self._store, invoice, entries)
@@ -83,6 +90,10 @@ class FakeCreditNotes:
             ask(self._store, delivery)
             self._store.record(caller.tenant_id, note.invoice_id, events[0])
             self._store.record(caller.tenant_id, invoice.invoice_id, events[1])
+            if quote:
+                moved_quote, told = quote
+                move_head(self._store, moved_quote)
+                self._store.record(caller.tenant_id, moved_quote.quote_id, told)
 
     def list(self, caller: Caller, query: CreditNoteQuery, page: PageRequest) -> Page[CreditNoteSummary]:
         with self._store.lock:

@@ -11,6 +11,7 @@ from billing.domain.errors import NotFound, StatementTooLong
 from billing.domain.invoice import Invoice, IssuedInvoice
 from billing.ports.customer_accounts import MAX_MOVEMENTS, AccountExtract
 from tests.fakes.store import Store
+from tests.fakes.summaries import invoice_summary
 
 
 class FakeStatementRenderer:
@@ -56,16 +57,11 @@ class FakeCustomerAccounts:
 
 def _still_open(invoices: list[Invoice], customer_id: str) -> list[OpenInvoice]:
     return [
-        OpenInvoice(
-            invoice_id=invoice.invoice_id,
-            number=invoice.document.number,
-            currency=invoice.document.currency,
-            due_date=invoice.document.due_date,
-            balance_minor=invoice.ledger.balance_minor,
-        )
+        due
         for invoice in invoices
         if isinstance(invoice, IssuedInvoice)
         and not invoice.document.document_type.is_credit_note
         and invoice.document.customer_id == customer_id
         and invoice.ledger.balance_minor > 0
+        for due in invoice_summary(invoice).still_open()
     ]

@@ -144,6 +144,25 @@ class FakeQuotes:
             self._store.record(caller.tenant_id, quote.quote_id, own)
             self._store.record(caller.tenant_id, draft.invoice_id, of_draft)
 
+    def receive(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoices: tuple[Invoice, ...],
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=quote):
+            for invoice in invoices:
+                stored = self._store.invoices.get((caller.tenant_id, invoice.invoice_id))
+                if stored is None or stored.version != invoice.version - 1 or type(stored) is not type(invoice):
+                    raise StaleVersion
+            move_head(self._store, quote)
+            for invoice in invoices:
+                self._store.invoices[caller.tenant_id, invoice.invoice_id] = invoice
+            self._store.record(caller.tenant_id, quote.quote_id, event)
+
     def release(
         self,
         caller: Caller,

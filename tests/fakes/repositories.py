@@ -327,7 +327,7 @@ class FakeInvoices:
                 if tenant_id != caller.tenant_id or _is_credit_note(invoice):
                     continue
                 summary = invoice_summary(invoice)
-                day = (summary.due_date or summary.list_date) if by_due else summary.list_date
+                day = (summary.due_on or summary.list_date) if by_due else summary.list_date
                 if _asked_for(invoice, summary, query) and _within(day, query):
                     rows.append((f"{day.isoformat()}#{invoice_id}", summary))
         return cast("Page[InvoiceSummary]", paged(rows, page, forward=by_due))
@@ -721,9 +721,7 @@ def _has_words(customer: Customer, searched: tuple[str, ...]) -> bool:
 
 def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery) -> bool:
     if query.overdue_on is not None:
-        return isinstance(invoice, IssuedInvoice) and is_overdue(
-            invoice.ledger, invoice.document.due_date, query.overdue_on
-        )
+        return isinstance(invoice, IssuedInvoice) and is_overdue(invoice.ledger, invoice.due_on, query.overdue_on)
     if query.status is not None:
         return summary.status is query.status
     return query.customer_id is None or summary.customer_id == query.customer_id

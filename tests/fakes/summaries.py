@@ -38,6 +38,8 @@ def invoice_summary(invoice: Invoice) -> InvoiceSummary:
         total_minor=document.totals.total_minor,
         balance_minor=invoice.ledger.balance_minor,
         delivery_state=invoice.delivery.state.value,
+        retained_minor=invoice.guarantee_minor,
+        retained_until=invoice.retained_until,
     )
 
 

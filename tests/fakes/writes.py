@@ -54,10 +54,15 @@ def move_head(store: Store, document: Deliverable) -> None:
         _move_invoice(store, document)
 
 
-def _move_quote(store: Store, quote: Quote) -> None:
+def hold_quote(store: Store, quote: Quote) -> None:
+    """Raises: StaleVersion, unless it is the next version."""
     stored = store.quotes.get((quote.tenant_id, quote.quote_id))
     if stored is None or stored.version != quote.version - 1:
         raise StaleVersion
+
+
+def _move_quote(store: Store, quote: Quote) -> None:
+    hold_quote(store, quote)
     store.quotes[quote.tenant_id, quote.quote_id] = quote
 
 

@@ -181,6 +181,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     other = {"quote_id": check("quotes/duplicate", **quote).body["quote_id"]}
     check("quotes/send", body={"version": 1, "mail": False}, **other)
     check("quotes/record_answer", **other)
+    received = {"received_on": owner.call("quotes/read", **other).body["issue_date"]}
+    check("quotes/record_reception", body=received, **other)
     template = json.loads(sample("recurring_invoices/create")["body"]) | {"customer_id": owner.ids["customer_id"]}
     check("recurring_invoices/preview", body=template)
     made = check("recurring_invoices/create", body=template).body

@@ -142,6 +142,15 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
     assert requests(lambda: owner.call("portal/answer_quote", body=answer, token=link)) == 2
     deposit = owner.call("quotes/bill_deposit", body={"percent": "30"}, **path).body["invoice_id"]
     owner.call("invoices/issue", body={"version": 1}, invoice_id=deposit)
+    by_line = {"lines": [{"index": 0, "progress_percent": "60"}]}
+    assert requests(lambda: owner.call("quotes/bill_part", body=by_line, **path)) == 4
+    sent = owner.call("quotes/read", **path).body
+    part = sent["parts"][-1]["invoice_id"]
+    received = {"received_on": sent["issue_date"]}
+    assert requests(lambda: owner.call("quotes/record_reception", body=received, **path)) == 3
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=part)
+    back = {"mode": "full", "reason": "Erreur"}
+    assert requests(lambda: owner.call("credit_notes/issue", body=back, invoice_id=part)) == 3
     assert requests(lambda: owner.call("quotes/convert", **path)) == 4
     assert requests(lambda: owner.call("quotes/read_billing", **path)) == 2
 

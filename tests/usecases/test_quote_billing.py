@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.credit_notes import CreditInFull, CreditNoteInput
-from billing.domain.errors import FieldErrors, QuoteAlreadyInvoiced, QuoteNotAccepted, QuotePartOpen
+from billing.domain.credit_notes import (
+    CreditByLine,
+    CreditByVat,
+    CreditInFull,
+    CreditNoteInput,
+    CreditScope,
+    LineCredit,
+    VatCredit,
+)
+from billing.domain.errors import (
+    CreditExceedsRemaining,
+    FieldErrors,
+    QuoteAlreadyInvoiced,
+    QuoteNotAccepted,
+    QuotePartOpen,
+)
+from billing.domain.events import EventType
 from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
 from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
+from billing.domain.quote_lines import LineShare, LineState
+from billing.domain.retention import Reception
+from billing.domain.situation import SituationLine, spread
 from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
 from billing.ports.drafts import LineInput
+from billing.ports.paging import PageRequest
+from billing.ports.quotes import QuoteQuery
 from billing.usecases import credit_notes, invoices, quotes
 from tests import factories
 from tests.properties.strategies import examined
@@ -30,7 +54,7 @@ RATES = ("20", "10", "5.5", "2.1")
 class Site:
     """An accepted quote at work."""
 
-    def __init__(self, *lines: tuple[str, str, str], discount: Discount | None = None) -> None:
+    def __init__(self, *lines: tuple[str, str, str], discount: Discount | None = None, **more: Any) -> None:
         self.shop = Shop()
         self.shop.describe()
         self.held = self.shop.repositories
@@ -43,7 +67,7 @@ class Site:
             )
             for quantity, price, rate in lines or (("1", "1000", "20"), ("1", "333.33", "5.5"))
         )
-        wanted = self.shop.wanted(self.shop.customer().customer_id, *given_lines, discount=discount)
+        wanted = self.shop.wanted(self.shop.customer().customer_id, *given_lines, discount=discount, **more)
         self.ports: dict[str, Any] = {"quotes": self.held.quotes, "clock": self.shop.clock, "ids": self.shop.ids}
         made = quotes.create_quote(
             self.shop.caller,
@@ -78,7 +102,8 @@ class Site:
     def billing(self) -> QuoteBilling:
         return quotes.read_quote_billing(self.shop.caller, self.quote_id, quotes=self.held.quotes)
 
-    def bill(self, how: str, **share: Any) -> DraftInvoice:
+    def bill(self, how: str, *, retention: Decimal | None = None, **share: Any) -> DraftInvoice:
+        kept = {"retention_percent": retention} if retention is not None else {}
         use_case = getattr(quotes, {"rest": "convert_quote"}.get(how, f"bill_quote_{how}"))
         given_share = (Share(**share),) if share else ()
         draft: DraftInvoice = use_case(
@@ -87,23 +112,49 @@ class Site:
             *given_share,
             once=self.shop.once(),
             invoices=self.held.invoices,
+            **kept,
             **self.ports,
         )
         return draft
 
+    def receive(self, received_on: date | None = None, released_on: date | None = None) -> Quote:
+        return quotes.record_quote_reception(
+            self.shop.caller,
+            self.quote_id,
+            Reception(received_on=received_on, released_on=released_on),
+            once=self.shop.once(),
+            **self.ports,
+        )
+
     def issue(self, how: str, **share: Any) -> IssuedInvoice:
         return self.shop.issue(self.bill(how, **share))
+
+    def progress(self, **reached: str | int) -> IssuedInvoice:
+        """``l0="40"``: the first line has reached 40 %."""
+        return self.issue("part", lines=shares_of({int(name[1:]): str(value) for name, value in reached.items()}))
+
+    def status(self) -> QuoteStatus:
+        """Of the quote, and of its row in the lists."""
+        status, page = self.quote.status(self.shop.clock.today()), PageRequest()
+        query = QuoteQuery(on=self.shop.clock.today(), status=status)
+        listed = quotes.list_quotes(self.shop.caller, query, page, quotes=self.held.quotes).items
+        assert [row.status for row in listed] == [status]
+        return status
+
+    @property
+    def states(self) -> tuple[LineState, ...]:
+        return self.billing.lines
 
     def delete(self, draft: DraftInvoice) -> None:
         invoices.delete_invoice(
             self.shop.caller, draft.invoice_id, expected_version=1, invoices=self.held.invoices, **self.ports
         )
 
-    def credit(self, invoice: IssuedInvoice) -> None:
-        credit_notes.issue_credit_note(
+    def credit(self, invoice: IssuedInvoice, scope: CreditScope = CreditInFull()) -> IssuedInvoice:  # noqa: B008 - frozen
+        return credit_notes.issue_credit_note(
             self.shop.caller,
             invoice.invoice_id,
-            CreditNoteInput(scope=CreditInFull(), reason="Annulation"),
+            CreditNoteInput(scope=scope, reason="Annulation"),
             send=False,
             correlation_id="corr",
             once=self.shop.once(),
@@ -111,6 +162,15 @@ class Site:
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
+
+
+def shares_of(reached: dict[int, str]) -> tuple[LineShare, ...]:
+    return tuple(LineShare(index=index, progress=Decimal(progress)) for index, progress in reached.items())
+
+
+def situation_of(invoice: IssuedInvoice) -> tuple[SituationLine, ...]:
+    assert invoice.document.situation is not None
+    return invoice.document.situation.lines
 
 
 def groups(*totals: Totals) -> dict[VatTreatment, tuple[int, int]]:
@@ -278,3 +338,301 @@ def test_an_edit_cannot_change_what_a_deposit_bills() -> None:
 
     assert edited.content.document_type is DocumentType.DEPOSIT
     assert edited.content.notes == "À réception"
+
+
+def test_lines_are_billed_in_full_as_they_were_offered() -> None:
+    site = Site(("3", "99.99", "20"), ("7", "12.35", "5.5"), ("1", "500", "20")).accept()
+
+    invoice = site.issue("part", lines=(LineShare(index=1), LineShare(index=2)))
+
+    offered = [item.line for item in site.quote.totals.lines]
+    assert [item.line for item in invoice.totals.lines] == [offered[1], offered[2]]
+    assert [state.left_minor for state in site.states] == [29_997, 0, 0]
+    assert [state.stated for state in site.states] == [None, Decimal(100), Decimal(100)]
+    with pytest.raises(FieldErrors) as refused:
+        site.bill("part", lines=(LineShare(index=1),))
+    assert [error.pointer for error in refused.value.errors] == ["/lines"]
+    assert site.issue("rest").totals.net_minor == 29_997
+
+
+def test_each_situation_bills_the_difference_since_the_last_one() -> None:
+    site = Site(("1", "1000", "20"), ("2", "250", "10")).accept()
+
+    first = site.progress(l0=40)
+    second = site.progress(l0=70, l1=50)
+
+    assert [item.net_minor for item in first.totals.lines] == [40_000]
+    assert [(item.line.details, item.net_minor) for item in second.totals.lines] == [
+        (f"Avancement : 70{NO_BREAK_SPACE}%", 30_000),
+        (f"Avancement : 50{NO_BREAK_SPACE}%", 25_000),
+    ]
+    assert [
+        (one.index, one.worth_minor, one.progress, one.before_minor, one.net_minor, one.so_far_minor)
+        for one in situation_of(second)
+    ] == [
+        (0, 100_000, Decimal(70), 40_000, 30_000, 70_000),
+        (1, 50_000, Decimal(50), 0, 25_000, 25_000),
+    ]
+    assert second.document.situation
+    assert second.document.situation.number == 2
+    assert [state.billed_minor for state in site.states] == [70_000, 25_000]
+    assert site.billing.to_invoice_minor == 36_000 + 27_500
+
+
+def test_a_deposit_is_part_of_the_progress_of_each_line() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "20")).accept()
+    site.issue("deposit", percent=Decimal(20))
+
+    with pytest.raises(FieldErrors) as refused:
+        site.progress(l0=15)
+    assert [error.pointer for error in refused.value.errors] == ["/lines"]
+    invoice = site.progress(l0=50)
+
+    assert [one.before_minor for one in situation_of(invoice)] == [20_000, 10_000]
+    assert [one.net_minor for one in situation_of(invoice)] == [30_000, 0]
+
+
+def test_a_progress_that_goes_back_or_a_line_that_is_not_there_is_refused_by_its_pointer() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    site.progress(l0=40, l1=50)
+
+    wrong = (LineShare(index=1, progress=Decimal(60)), LineShare(index=0, progress=Decimal("39.99")))
+    with pytest.raises(FieldErrors) as backwards:
+        site.bill("part", lines=wrong)
+    with pytest.raises(FieldErrors) as unknown:
+        site.bill("part", lines=(LineShare(index=1), LineShare(index=2), LineShare(index=1)))
+
+    assert [error.pointer for error in backwards.value.errors] == ["/lines/1/progress_percent"]
+    assert [error.pointer for error in unknown.value.errors] == ["/lines/1/index", "/lines/2/index"]
+    assert len(site.quote.parts) == 1
+
+
+def test_a_line_that_takes_off_is_not_billed_beyond_its_rate() -> None:
+    site = Site(("1", "1000", "20"), ("-1", "100", "20")).accept()
+
+    with pytest.raises(FieldErrors) as alone:
+        site.progress(l1=100)
+    with pytest.raises(FieldErrors) as without:
+        site.progress(l0=100)
+    assert [error.pointer for error in (*alone.value.errors, *without.value.errors)] == [
+        "/lines/0/progress_percent"
+    ] * 2
+    invoice = site.progress(l0=50, l1=50)
+
+    assert [item.net_minor for item in invoice.totals.lines] == [50_000, -5_000]
+    assert groups(invoice.totals, site.issue("rest").totals) == groups(site.quote.totals)
+
+
+def test_what_was_credited_can_be_progressed_again() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    site.progress(l0=40)
+    wrong = site.progress(l0=90, l1=50)
+    site.credit(wrong)
+
+    assert [state.billed_minor for state in site.states] == [40_000, 0]
+    assert [state.stated for state in site.states] == [Decimal(40), None]
+    again = site.progress(l0=60)
+
+    assert [(one.before_minor, one.net_minor) for one in situation_of(again)] == [(40_000, 20_000), (0, 0)]
+    assert site.shop.proof().findings == ()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["deposit", "part", "progress"]), st.decimals(Decimal("0.5"), 60, places=2)),
+        st.tuples(
+            st.just("lines"),
+            st.dictionaries(
+                st.integers(0, 4), st.sampled_from(["100", "12.5", "33.33", "50", "66.67", "80"]), min_size=1
+            ),
+        ),
+    ),
+    max_size=6,
+)
+
+
+@examined
+@given(LINES, DISCOUNTS, STEPS)
+def test_progress_per_line_mixed_with_anything_re_adds_to_the_quote_and_over_bills_no_line(
+    lines: list[tuple[str, str, str]], discount: Discount | None, steps: list[tuple[str, Any]]
+) -> None:
+    site = Site(*lines, discount=discount).accept()
+    billed: list[IssuedInvoice] = []
+    for how, what in steps:
+        named = {"lines": "lines", "progress": "progress"}.get(how, "percent")
+        asked = {named: shares_of(what) if how == "lines" else what}
+        before = site.states
+        try:
+            billed.append(site.issue("deposit" if how == "deposit" else "part", **asked))
+        except (FieldErrors, QuoteAlreadyInvoiced):
+            continue
+        after = site.states
+        assert all(0 <= one.billed_minor <= one.worth_minor for one in after)
+        assert all(one.billed_minor <= other.billed_minor for one, other in zip(before, after, strict=True))
+        at_rates = {vat: sum(one.left_minor for one in after if one.vat == vat) for vat in site.billing.remaining}
+        assert at_rates == site.billing.remaining
+        situation = billed[-1].document.situation
+        assert not situation or sum(one.net_minor for one in situation.lines) == billed[-1].totals.net_minor
+        assert site.billing.to_collect_minor == site.quote.totals.total_minor
+    if any(site.quote.unbilled.values()):
+        billed.append(site.issue("rest"))
+
+    assert groups(*(one.totals for one in billed)) == groups(site.quote.totals)
+    assert all(one.left_minor == 0 for one in site.states)
+    assert site.shop.proof().findings == ()
+
+
+WORTHY = st.lists(
+    st.tuples(st.integers(1, 40).map(str), st.decimals(1, 5000, places=2).map(str), st.sampled_from(RATES)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@examined
+@given(WORTHY, st.permutations(range(5)))
+def test_lines_billed_one_after_the_other_leave_no_cent(lines: list[tuple[str, str, str]], order: list[int]) -> None:
+    """A cent that a line held back for its VAT goes with the next line of the rate."""
+    site = Site(*lines).accept()
+
+    billed = [site.issue("part", lines=(LineShare(index=place),)) for place in order if place < len(lines)]
+
+    assert groups(*(one.totals for one in billed)) == groups(site.quote.totals)
+    assert all(one.left_minor == 0 for one in site.states)
+    assert site.quote.status(site.shop.clock.today()) is QuoteStatus.INVOICED
+
+
+@examined
+@given(st.lists(st.integers(-500, 500), min_size=1, max_size=8), st.integers(0, 100))
+def test_a_spread_re_adds_and_stays_within_its_weights(weights: list[int], share: int) -> None:
+    total = sum(weights)
+    amount = abs(total) * share // 100 * (1 if total > 0 else -1)
+
+    shares = spread(amount, tuple(weights))
+
+    assert sum(shares) == (amount if total else 0)
+    assert all(min(0, weight) <= one <= max(0, weight) for one, weight in zip(shares, weights, strict=True))
+
+
+def test_a_credit_note_opens_the_quote_again_in_full_or_for_its_part() -> None:
+    work = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    whole = work.issue("rest")
+    assert work.status() is QuoteStatus.INVOICED
+
+    part = work.credit(whole, CreditByVat(amounts=(VatCredit(vat=factories.taxed("20"), net_minor=25_000),)))
+    told = quotes.read_quote_timeline(work.shop.caller, work.quote_id, PageRequest(), quotes=work.held.quotes).items[-1]
+
+    assert work.status() is QuoteStatus.ACCEPTED
+    assert work.billing.to_invoice_minor == 30_000
+    assert (told.event_type, told.data["credit_note_id"], told.data["net_minor"]) == (
+        EventType.QUOTE_CREDITED,
+        part.invoice_id,
+        25_000,
+    )
+    again = work.issue("part", lines=(LineShare(index=0),))
+    assert again.totals.net_minor == 25_000
+    assert work.status() is QuoteStatus.INVOICED
+    work.credit(whole)
+    assert work.billing.to_invoice_minor == 120_000 + 55_000 - 30_000
+    assert work.issue("rest").totals.total_minor == 145_000
+    assert work.status() is QuoteStatus.INVOICED
+    assert work.shop.proof().findings == ()
+
+
+@pytest.mark.parametrize("credit_first", [True, False])
+def test_a_credit_and_a_part_give_the_same_in_both_orders(credit_first: bool) -> None:
+    work = Site(("1", "1000", "20")).accept()
+    first = work.issue("part", percent=Decimal(30))
+
+    if credit_first:
+        work.credit(first)
+    second = work.issue("part", net_minor=40_000)
+    if not credit_first:
+        work.credit(first)
+
+    assert work.billing.to_invoice_minor == 72_000
+    assert work.status() is QuoteStatus.ACCEPTED
+    assert groups(second.totals, work.issue("rest").totals) == groups(work.quote.totals)
+    assert work.status() is QuoteStatus.INVOICED
+
+
+def test_credits_of_two_invoices_of_a_quote_at_once_both_count() -> None:
+    work = Site(("1", "1000", "20")).accept()
+    invoiced = [work.issue("part", percent=Decimal(10)) for _ in range(6)]
+    work.issue("rest")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work.credit, invoiced))
+
+    assert work.billing.to_invoice_minor == 72_000
+    assert work.quote.unbilled == work.billing.remaining
+    assert work.status() is QuoteStatus.ACCEPTED
+
+
+@examined
+@given(
+    WORTHY,
+    st.lists(st.tuples(st.sampled_from(["deposit", "part", "lines", "rest"]), st.integers(1, 100)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.none() | st.integers(1, 100)), max_size=6),
+)
+def test_a_quote_says_what_its_ledgers_say_whatever_is_billed_and_credited(
+    lines: list[tuple[str, str, str]], bills: list[tuple[str, int]], credited: list[tuple[int, int, int | None]]
+) -> None:
+    work = Site(*lines).accept()
+    issued: list[IssuedInvoice] = []
+    notes: list[IssuedInvoice] = []
+    wanted: list[Any] = [one for pair in zip_longest(bills, credited) for one in pair if one is not None]
+    for one in wanted:
+        try:
+            if isinstance(one[0], str):
+                how, share = one[0], Decimal(one[1])
+                asked: dict[str, Any] = {"percent": share} if how != "rest" else {}
+                if how == "lines":
+                    asked = {"lines": (LineShare(index=one[1] % len(lines), progress=share),)}
+                issued.append(work.issue("part" if how == "lines" else how, **asked))
+            elif issued:
+                invoice, percent = issued[one[0] % len(issued)], one[2]
+                group = invoice.totals.vat_breakdown[one[1] % len(invoice.totals.vat_breakdown)]
+                amount = max(group.taxable_minor * (percent or 0) // 100, 1)
+                scope = CreditByVat(amounts=(VatCredit(vat=group.vat, net_minor=amount),))
+                notes.append(work.credit(invoice, scope if percent else CreditInFull()))
+        except (FieldErrors, QuoteAlreadyInvoiced, CreditExceedsRemaining):
+            continue
+        quote, billing = work.quote, work.billing
+        assert quote.unbilled == billing.remaining
+        assert all(net >= 0 for net in billing.remaining.values())
+        assert (work.status() is QuoteStatus.INVOICED) is not any(billing.remaining.values())
+        at_rates = {vat: sum(one.left_minor for one in work.states if one.vat == vat) for vat in billing.remaining}
+        assert at_rates == billing.remaining
+    nets = {vat: net for vat, (net, _) in groups(*(one.totals for one in issued)).items()}
+    back = {vat: net for vat, (net, _) in groups(*(note.totals for note in notes)).items()}
+    for group in work.quote.totals.vat_breakdown:
+        left = work.billing.remaining[group.vat]
+        assert nets.get(group.vat, 0) - back.get(group.vat, 0) + left == group.taxable_minor
+    assert work.shop.proof().findings == ()
+
+
+def test_a_line_that_is_credited_is_left_of_its_own_line_of_the_quote() -> None:
+    work = Site(("1", "1000", "20"), ("1", "500", "20"), ("2", "300", "20")).accept()
+    part = work.progress(l1=80, l2=50)
+
+    work.credit(part, CreditByLine(lines=(LineCredit(index=1, quantity=Decimal(1)),)))
+    work.credit(part, CreditByLine(lines=(LineCredit(index=0, net_minor=10_000),)))
+
+    assert [state.billed_minor for state in work.states] == [0, 30_000, 0]
+    assert [state.floor for state in work.states] == [0, 60, 0]
+    whole = Site(("1", "1000", "20"), ("1", "500", "20")).accept()
+    whole.credit(whole.issue("rest"), CreditByLine(lines=(LineCredit(index=1, quantity=Decimal(1)),)))
+    assert [state.left_minor for state in whole.states] == [0, 50_000]
+
+
+def test_parts_that_were_billed_before_lines_were_told_are_spread_over_them() -> None:
+    work = Site(("1", "1000", "20"), ("1", "500", "20"), ("1", "300", "10")).accept()
+    work.issue("deposit", percent=Decimal(20))
+    told = work.states
+    quote = work.quote
+    former = replace(quote, parts=tuple(replace(part, lines=()) for part in quote.parts))
+    work.held.store.quotes[quote.tenant_id, quote.quote_id] = former
+
+    assert work.states == told
+    assert [item.net_minor for item in work.progress(l0=50).totals.lines] == [30_000]

@@ -24,6 +24,7 @@ from billing.domain.quote_billing import Share
 from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode
 from billing.domain.reminders import DEFAULT_STEPS, HoldReason
+from billing.domain.retention import Reception
 from billing.domain.webhooks import WebhookEndpoint, WebhookTargets
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
@@ -456,6 +457,11 @@ class Acts:
         given = quotes.AnswerInput(answer=QuoteAnswer.ACCEPTED, name="Direction")
         return quotes.record_quote_answer(by, self.quote.quote_id, given, **self._quote_ports())
 
+    def record_quote_reception(self, by: Caller) -> object:
+        self.record_quote_answer(self.shop.caller)
+        reception = Reception(received_on=self.shop.clock.today())
+        return quotes.record_quote_reception(by, self.quote.quote_id, reception, **self._quote_ports())
+
     def convert_quote(self, by: Caller) -> object:
         self.record_quote_answer(self.shop.caller)
         return quotes.convert_quote(by, self.quote.quote_id, **self._quote_ports("invoices"))
@@ -790,6 +796,7 @@ ALLOWED: dict[str, set[Role]] = {
             "create_quote_link",
             "revoke_quote_links",
             "record_quote_answer",
+            "record_quote_reception",
             "convert_quote",
             "bill_quote_deposit",
             "bill_quote_part",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -17,6 +19,8 @@ from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
 from billing.domain.mentions import Mention, NoteCode
 from billing.domain.numbering import NumberPattern
 from billing.domain.parties import Customer
+from billing.domain.retention import Retention
+from billing.domain.situation import Situation, SituationLine
 from billing.domain.totals import Discount
 from billing.domain.typography import first_unprintable, format_amount, format_euros
 from billing.domain.vat import VatCategory
@@ -37,6 +41,10 @@ from tests.factories import (
 )
 
 RENDERER = PdfDocumentRenderer(factur_x)
+
+
+def with_document(invoice: IssuedInvoice, **facts: Any) -> IssuedInvoice:
+    return replace(invoice, document=replace(invoice.document, **facts))
 
 
 def printed(invoice: IssuedInvoice) -> str:
@@ -390,3 +398,52 @@ def test_a_character_without_glyph_is_refused_by_name(text: str, named: str) -> 
 
     assert named in refused.value.detail_fr
     assert named in refused.value.detail_en
+
+
+def test_a_situation_says_what_is_done_what_was_billed_and_what_is_billed_now() -> None:
+    lines = (
+        SituationLine(
+            index=0,
+            label="Charpente",
+            worth_minor=1_250_000,
+            progress=Decimal("62.5"),
+            before_minor=500_000,
+            net_minor=281_250,
+        ),
+        SituationLine(
+            index=1, label="Peinture", worth_minor=342_000, progress=Decimal(100), before_minor=342_000, net_minor=0
+        ),
+    )
+    text = printed(with_document(issued(), situation=Situation(number=2, lines=lines)))
+
+    assert "Avancement des travaux – situation n° 2" in text
+    assert "Charpente 12 500,00 62,5 % 7 812,50 5 000,00 2 812,50" in text
+    assert "Peinture 3 420,00 100 % 3 420,00 3 420,00 0,00" in text
+    assert "Total 15 920,00 11 232,50 8 420,00 2 812,50" in text
+    assert "Avancement des travaux" not in printed(issued())
+
+
+def test_what_is_retained_is_taken_off_what_is_to_be_paid_and_not_off_the_total() -> None:
+    retention = Retention(percent=Decimal(5), amount_minor=600)
+    invoice = issued(lines=(line(quantity=Decimal(1), unit_price=Decimal(100)),), retention_percent=Decimal(5))
+    assert invoice.document.retention == retention
+    text = printed(invoice)
+
+    assert "Total TTC 120,00 € Retenue de garantie 5 % −6,00 € Net à payer 114,00 €" in text
+    assert "Retenue 6,00 €, payable un an après la réception (loi n° 71-584 du 16 juillet 1971)" in text
+    known = replace(retention, due_date=date(2027, 12, 1))
+    assert "Retenue 6,00 €, payable le 01/12/2027" in printed(with_document(invoice, retention=known))
+
+
+def test_a_situation_of_many_lines_goes_on_over_pages() -> None:
+    lines = tuple(
+        SituationLine(
+            index=place, label=f"Lot {place}", worth_minor=100, progress=Decimal(1), before_minor=0, net_minor=1
+        )
+        for place in range(200)
+    )
+    pdf = PdfDocumentRenderer().render(with_document(issued(), situation=Situation(number=1, lines=lines)), logo=None)
+
+    text = words(pdf)
+    assert all(f"Lot {place} 1,00" in text for place in range(200))
+    assert text.count("Ouvrage Marché HT Avancement") == len(pages(pdf))

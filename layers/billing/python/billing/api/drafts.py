@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.api.invoices import DraftFields, InvoiceDraftRequest, InvoiceLineRequest
+from billing.api.invoices import DraftFields, InvoiceDraftRequest, InvoiceLineRequest, QuoteDraftFields
 from billing.api.payment_terms import only_one
 from billing.api.vat import AdjustmentRequest, vat_treatment
 from billing.domain.errors import FieldError, FieldErrors
@@ -39,6 +39,7 @@ def draft_input(wanted: DraftFields) -> DraftInput:
         private_notes=wanted.private_notes,
         paid=of_invoice.paid.paid() if of_invoice and of_invoice.paid else None,
         contracting=wanted.contracting,
+        retention_percent=(wanted.retention_percent or None) if isinstance(wanted, QuoteDraftFields) else None,
         speaks_as_customer=wanted.language is None,
     )
 

@@ -33,6 +33,7 @@ from billing.domain.money import (
     parse_decimal,
 )
 from billing.domain.numbering import NumberPattern
+from billing.domain.retention import MAX_RETENTION_PERCENT
 from billing.domain.typography import printable
 from billing.domain.units import UNITS
 
@@ -242,6 +243,7 @@ NumberMask = Annotated[
 Quantity = Annotated[Decimal, ExactDecimal(MAX_QUANTITY_DECIMALS, exclusive_minimum=True)]
 UnitPrice = Annotated[Decimal, ExactDecimal(MAX_PRICE_DECIMALS)]
 Percentage = Annotated[Decimal, ExactDecimal(MAX_RATE_DECIMALS, maximum=Decimal(100))]
+RetentionPercent = Annotated[Decimal, ExactDecimal(MAX_RATE_DECIMALS, maximum=MAX_RETENTION_PERCENT)]
 AmountMinor = Annotated[StrictInt, Field(ge=1, le=MAX_AMOUNT_MINOR, description="Cents")]
 OptionalAmountMinor = Annotated[StrictInt, Field(ge=0, le=MAX_AMOUNT_MINOR, description="Cents")]
 ConfirmCash = Annotated[

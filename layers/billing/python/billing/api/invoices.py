@@ -19,6 +19,7 @@ from billing.api.fields import (
     PaymentTermsDays,
     ProductReference,
     Quantity,
+    RetentionPercent,
     Text,
     Unit,
     UnitPrice,
@@ -59,6 +60,8 @@ from billing.domain.particulars import NONE as NO_PARTICULARS
 from billing.domain.particulars import Particulars
 from billing.domain.parties import CustomerKind, ProductKind
 from billing.domain.process import Contracting, PaidAtIssue
+from billing.domain.retention import retained_of
+from billing.domain.situation import Situation, SituationLine
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
 from billing.domain.warnings import Notice, WarningCode
@@ -125,6 +128,13 @@ class DraftFields(ParticularsFields):
     private_notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed, never sent")] = ""
     contracting: Annotated[
         Contracting | None, Field(description="Services rendered as a subcontractor (S5) or co-contractor (S6)")
+    ] = None
+
+
+class QuoteDraftFields(DraftFields):
+    retention_percent: Annotated[
+        RetentionPercent | None,
+        Field(description="Retention of guarantee of works, kept on each invoice but deposits", examples=["5"]),
     ] = None
 
 
@@ -337,6 +347,75 @@ class InvoiceMentionResponse(Reply):
         return cls(code=mention.code.value, text=mention.text)
 
 
+class RetentionResponse(Reply):
+    """Retention of guarantee: totals and VAT stay in full, and this part of them is paid later. Cents."""
+
+    percent: str
+    amount_minor: Annotated[int, Field(description="As printed on the invoice")]
+    retained_minor: Annotated[int, Field(description="Of the balance, not due yet")]
+    due_date: Annotated[date | None, Field(description="A year after the reception, or the release; null before")]
+
+    @classmethod
+    def of(cls, invoice: IssuedInvoice, today: date) -> RetentionResponse | None:
+        retention = invoice.document.retention
+        if retention is None:
+            return None
+        return cls(
+            percent=format_decimal(retention.percent),
+            amount_minor=retention.amount_minor,
+            retained_minor=invoice.retained_minor(today),
+            due_date=invoice.guarantee_due_date if invoice.retained_until else None,
+        )
+
+    @classmethod
+    def of_draft(cls, draft: DraftInvoice) -> RetentionResponse | None:
+        percent = draft.content.retention_percent
+        if percent is None:
+            return None
+        amount_minor = retained_of(draft.totals.due_minor, percent)
+        return cls(
+            percent=format_decimal(percent),
+            amount_minor=amount_minor,
+            retained_minor=amount_minor,
+            due_date=draft.retained_until,
+        )
+
+
+class SituationLineResponse(Reply):
+    """Cents without VAT."""
+
+    index: Annotated[int | None, Field(description="Of the quote's line, from 0; null: the quote as a whole")]
+    label: str
+    worth_minor: int
+    progress_percent: str
+    so_far_minor: Annotated[int, Field(description="Invoiced with this one included")]
+    before_minor: Annotated[int, Field(description="Invoiced earlier, deposits included")]
+    net_minor: Annotated[int, Field(description="Of this invoice")]
+
+    @classmethod
+    def of(cls, line: SituationLine) -> SituationLineResponse:
+        return cls(
+            index=line.index,
+            label=line.label,
+            worth_minor=line.worth_minor,
+            progress_percent=format_decimal(line.progress),
+            so_far_minor=line.so_far_minor,
+            before_minor=line.before_minor,
+            net_minor=line.net_minor,
+        )
+
+
+class SituationResponse(Reply):
+    """Cumulative progress of a quote, as frozen with the invoice."""
+
+    number: int
+    lines: list[SituationLineResponse]
+
+    @classmethod
+    def of(cls, situation: Situation) -> SituationResponse:
+        return cls(number=situation.number, lines=[SituationLineResponse.of(line) for line in situation.lines])
+
+
 class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     """Everything a screen needs, of a draft or of an issued invoice."""
 
@@ -362,6 +441,7 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     attachments: list[InvoiceAttachmentResponse]
     paid: PaidAtIssueResponse | None
     contracting: Contracting | None
+    situation: Annotated[SituationResponse | None, Field(description="Of an invoice by progress of a quote")]
     process_code: Annotated[str | None, Field(description="BT-23, decided at issue", examples=["S1"])]
     vat_due_code: Annotated[str | None, Field(description="BT-8: `5` on debits, `72` on receipt", examples=["72"])]
     billing_code: Annotated[str | None, Field(description="The note BAR", examples=["B2B"])]
@@ -375,6 +455,8 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     ]
     credited_minor: Annotated[int, Field(description="Taken back by credit notes")]
     balance_minor: Annotated[int, Field(description="Left to pay")]
+    payable_minor: Annotated[int, Field(description="Left to pay, less what is retained for now")]
+    retention: RetentionResponse | None
     delivery: InvoiceDeliveryResponse
     document_hash: str | None
     previous_hash: Annotated[str | None, Field(description="Hash of the previous document of the series")]
@@ -410,6 +492,7 @@ def _of_content(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
         "payment_terms": PaymentTermsResponse.of(content.payment_terms) if content.payment_terms else None,
         "paid": PaidAtIssueResponse.of(content.paid) if content.paid else None,
         "contracting": content.contracting,
+        "situation": SituationResponse.of(content.situation) if content.situation else None,
     }
 
 
@@ -437,6 +520,8 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
         "paid_minor": 0,
         "credited_minor": 0,
         "balance_minor": draft.totals.due_minor,
+        "payable_minor": draft.totals.due_minor - retained_of(draft.totals.due_minor, draft.content.retention_percent),
+        "retention": RetentionResponse.of_draft(draft),
         "delivery": InvoiceDeliveryResponse.of(Delivery()),
         "document_hash": None,
         "previous_hash": None,
@@ -454,7 +539,7 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
         "billing_code": document.codes.billing or None,
         "warnings": [InvoiceWarningResponse.of(notice) for notice in document_warnings(document)],
         "status": ledger.status,
-        "overdue": is_overdue(ledger, document.due_date, today),
+        "overdue": is_overdue(ledger, invoice.due_on, today),
         "number": document.number,
         "issue_date": document.issue_date,
         "supply_date": document.supply_date,
@@ -467,6 +552,8 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
         "paid_minor": max(ledger.kept_minor, 0),
         "credited_minor": ledger.credited_minor,
         "balance_minor": ledger.balance_minor,
+        "payable_minor": invoice.payable_minor(today),
+        "retention": RetentionResponse.of(invoice, today),
         "delivery": InvoiceDeliveryResponse.of(invoice.delivery),
         "document_hash": invoice.document_hash,
         "previous_hash": document.previous_hash,
@@ -487,6 +574,7 @@ class InvoiceRowResponse(Reply):
     currency: str
     total_minor: int
     balance_minor: int
+    retained_minor: Annotated[int, Field(description="Of the balance: retention of guarantee, not due yet")]
     delivery_state: DeliveryState
 
     @classmethod
@@ -495,7 +583,7 @@ class InvoiceRowResponse(Reply):
         return cls(
             invoice_id=row.invoice_id,
             status=row.status,
-            overdue=owed and row.due_date is not None and row.due_date < today,
+            overdue=owed and row.due_on is not None and row.due_on < today,
             number=row.number,
             list_date=row.list_date,
             due_date=row.due_date,
@@ -504,6 +592,7 @@ class InvoiceRowResponse(Reply):
             currency=row.currency,
             total_minor=row.total_minor,
             balance_minor=row.balance_minor,
+            retained_minor=row.retained_on(today),
             delivery_state=DeliveryState(row.delivery_state),
         )
 

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
-from billing.api.fields import AmountMinor, EmailAddress, IsoDate, Percentage, Text, Version
+from billing.api.fields import AmountMinor, EmailAddress, IsoDate, Percentage, RetentionPercent, Text, Version
 from billing.api.invoices import (
-    DraftFields,
     InvoiceDeliveryResponse,
     InvoiceMentionResponse,
     InvoiceTotalsResponse,
     InvoiceWarningResponse,
+    QuoteDraftFields,
 )
 from billing.api.paging import PageReply
 from billing.api.vat import DiscountResponse
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
-from billing.domain.invoice import IssuedInvoice
+from billing.domain.invoice import MAX_LINES, IssuedInvoice
 from billing.domain.money import format_decimal
 from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteDecision, QuotePart, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
+from billing.domain.quote_lines import LineShare
+from billing.domain.retention import Reception
 from billing.domain.vat import VatCategory
 from billing.ports.idempotency import Answer
 from billing.ports.quotes import QuoteQuery, QuoteSummary
@@ -34,7 +37,7 @@ Signatory = Annotated[str, Text(120, min_length=2)]
 Comment = Annotated[str, Text(1000, lines=True)]
 
 
-class QuoteDraftRequest(DraftFields):
+class QuoteDraftRequest(QuoteDraftFields):
     valid_until: ValidUntil = None
 
 
@@ -71,6 +74,26 @@ class AnswerPortalQuoteRequest(Request):
     document_hash: Annotated[
         str, Field(pattern="^[0-9a-f]{64}$", description="Of the document that was shown: `document_hash`")
     ]
+
+
+class RecordQuoteReceptionRequest(Request):
+    """It takes the place of what was told before; one of the two days at least."""
+
+    received_on: Annotated[IsoDate | None, Field(description="The customer received the work")] = None
+    released_on: Annotated[IsoDate | None, Field(description="What was retained was released before its year")] = None
+
+    def reception(self) -> Reception:
+        return Reception(received_on=self.received_on, released_on=self.released_on)
+
+
+class QuoteReceptionResponse(Reply):
+    received_on: date | None
+    released_on: date | None
+    retained_until: Annotated[date | None, Field(description="When what the invoices retain is due")]
+
+    @classmethod
+    def of(cls, reception: Reception) -> QuoteReceptionResponse:
+        return cls(**{name: getattr(reception, name) for name in cls.model_fields})
 
 
 class QuoteDecisionResponse(Reply):
@@ -129,6 +152,8 @@ class QuoteResponse(InvoiceTotalsResponse):
     mentions: list[InvoiceMentionResponse]
     warnings: list[InvoiceWarningResponse]
     decision: QuoteDecisionResponse | None
+    retention_percent: Annotated[str | None, Field(description="Retention of guarantee on its invoices")]
+    reception: QuoteReceptionResponse | None
     parts: Annotated[list[QuotePartResponse], Field(description="The invoices that bill it, in order")]
     open_links: Annotated[int, Field(description="Public links that still open it")]
     delivery: InvoiceDeliveryResponse
@@ -154,6 +179,10 @@ class QuoteResponse(InvoiceTotalsResponse):
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions] if document else [],
             warnings=[InvoiceWarningResponse.of(notice) for notice in quote.warnings],
             decision=QuoteDecisionResponse.of(quote.decision) if quote.decision else None,
+            retention_percent=format_decimal(quote.content.retention_percent)
+            if quote.content.retention_percent
+            else None,
+            reception=QuoteReceptionResponse.of(quote.reception) if quote.reception else None,
             parts=[QuotePartResponse.of(part) for part in quote.parts],
             open_links=sum(link.revision == quote.revision and now < link.expires_at for link in quote.links),
             delivery=InvoiceDeliveryResponse.of(quote.delivery),
@@ -182,25 +211,65 @@ class BillQuoteDepositRequest(Request):
         return Share(percent=self.percent, net_minor=self.net_minor)
 
 
+class QuoteLineShareRequest(Request):
+    index: Annotated[StrictInt, Field(ge=0, lt=MAX_LINES, description="Of the quote's line, from 0")]
+    progress_percent: Annotated[
+        Percentage | None,
+        Field(description="All the work done so far of this line; the whole line unless said", examples=["60"]),
+    ] = None
+
+    def share(self) -> LineShare:
+        return LineShare(index=self.index, progress=Decimal(100) if (given := self.progress_percent) is None else given)
+
+
 class BillQuotePartRequest(Request):
-    """A share of the quote, or the progress of the whole work so far: what was invoiced before is taken off it."""
+    """A share of the quote, or the progress of the work so far, as a whole or line by line.
+
+    A progress counts what was invoiced before, deposits and parts included: the difference is billed. A line that is
+    not named stays where it is.
+    """
 
     percent: Annotated[Percentage | None, Field(description="Of the whole quote", examples=["30"])] = None
     net_minor: Annotated[AmountMinor | None, Field(description="Cents without VAT")] = None
     progress_percent: Annotated[
         Percentage | None, Field(description="All the work done so far, deposits and parts included", examples=["60"])
     ] = None
+    lines: Annotated[list[QuoteLineShareRequest] | None, Field(min_length=1, max_length=MAX_LINES)] = None
+    retention_percent: Annotated[
+        RetentionPercent | None, Field(description="Retention of guarantee; the quote's unless said, 0 for none")
+    ] = None
 
     def share(self) -> Share:
         """Raises: FieldErrors."""
-        given = {"percent": self.percent, "net_minor": self.net_minor, "progress_percent": self.progress_percent}
+        given = {
+            "percent": self.percent,
+            "net_minor": self.net_minor,
+            "progress_percent": self.progress_percent,
+            "lines": self.lines,
+        }
         if sum(value is not None for value in given.values()) != 1:
             said = (
-                "Indiquez un pourcentage, un montant HT ou un avancement, et un seul.",
-                "Give a percentage, an amount or a progress, and one only.",
+                "Indiquez un pourcentage, un montant HT, un avancement ou des lignes, et un seul d'entre eux.",
+                "Give a percentage, an amount, a progress or lines, and one of them only.",
             )
             raise FieldErrors(tuple(FieldError(f"/{name}", *said) for name in given))
-        return Share(percent=self.percent, net_minor=self.net_minor, progress=self.progress_percent)
+        return Share(
+            percent=self.percent,
+            net_minor=self.net_minor,
+            progress=self.progress_percent,
+            lines=tuple(line.share() for line in self.lines) if self.lines is not None else None,
+        )
+
+
+class QuoteLineBillingResponse(Reply):
+    """A line of the quote, in cents without VAT; its share of discounts and charges of the document is in it."""
+
+    index: int
+    description: str
+    net_minor: Annotated[int, Field(description="What it is worth")]
+    progress_percent: Annotated[str | None, Field(description="Last invoiced; null without a situation by line")]
+    invoiced_minor: Annotated[int, Field(description="Deposits and parts included, less what was credited")]
+    to_invoice_minor: int
 
 
 class QuoteRemainderResponse(Reply):
@@ -215,6 +284,7 @@ class QuoteBilledInvoiceResponse(Reply):
     number: Annotated[str | None, Field(description="Null while it is a draft")]
     total_minor: int
     balance_minor: int
+    retained_minor: Annotated[int, Field(description="Of the balance: retention of guarantee, not due yet")]
 
 
 class QuoteBillingResponse(Reply):
@@ -222,12 +292,15 @@ class QuoteBillingResponse(Reply):
     currency: str
     total_minor: int
     invoices: list[QuoteBilledInvoiceResponse]
+    lines: Annotated[list[QuoteLineBillingResponse], Field(description="Where each line of the quote stands")]
     remaining: Annotated[list[QuoteRemainderResponse], Field(description="Left to invoice, by rate")]
     to_invoice_minor: Annotated[int, Field(description="Left to invoice, with VAT")]
     to_collect_minor: Annotated[int, Field(description="Owed on invoices and left to invoice, with VAT")]
+    retained_minor: Annotated[int, Field(description="Owed on invoices, not due yet: retention of guarantee")]
+    payable_minor: Annotated[int, Field(description="Owed on invoices less what they retain")]
 
     @classmethod
-    def of(cls, billing: QuoteBilling) -> QuoteBillingResponse:
+    def of(cls, billing: QuoteBilling, today: date) -> QuoteBillingResponse:
         return cls(
             quote_id=billing.quote.quote_id,
             currency=billing.quote.content.particulars.currency,
@@ -241,9 +314,21 @@ class QuoteBillingResponse(Reply):
                     balance_minor=invoice.ledger.balance_minor
                     if isinstance(invoice, IssuedInvoice)
                     else invoice.totals.due_minor,
+                    retained_minor=invoice.retained_minor(today) if isinstance(invoice, IssuedInvoice) else 0,
                 )
                 for part in billing.quote.parts
                 if (invoice := billing.invoices.get(part.invoice_id)) is not None
+            ],
+            lines=[
+                QuoteLineBillingResponse(
+                    index=index,
+                    description=item.line.description,
+                    net_minor=state.worth_minor,
+                    progress_percent=format_decimal(state.stated) if state.stated is not None else None,
+                    invoiced_minor=state.billed_minor,
+                    to_invoice_minor=state.left_minor,
+                )
+                for index, (item, state) in enumerate(zip(billing.quote.totals.lines, billing.lines, strict=True))
             ],
             remaining=[
                 QuoteRemainderResponse(vat_category=vat.category, vat_rate=format_decimal(vat.rate), net_minor=net)
@@ -251,6 +336,8 @@ class QuoteBillingResponse(Reply):
             ],
             to_invoice_minor=billing.to_invoice_minor,
             to_collect_minor=billing.to_collect_minor,
+            retained_minor=billing.retained_minor(today),
+            payable_minor=billing.payable_minor(today),
         )
 
 
@@ -319,6 +406,7 @@ class PortalQuoteResponse(InvoiceTotalsResponse):
     seller: PortalSellerResponse
     customer_name: str
     notes: str
+    retention_percent: Annotated[str | None, Field(description="Retention of guarantee on the invoices to come")]
     mentions: list[InvoiceMentionResponse]
     document_hash: Annotated[str, Field(description="To be given back with the answer")]
     pdf_ready: bool
@@ -347,6 +435,7 @@ class PortalQuoteResponse(InvoiceTotalsResponse):
             ),
             customer_name=document.buyer.name,
             notes=document.notes,
+            retention_percent=format_decimal(document.retention_percent) if document.retention_percent else None,
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions],
             document_hash=quote.document_hash,
             pdf_ready=quote.delivery.pdf is not None,

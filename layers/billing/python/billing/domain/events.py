@@ -49,6 +49,8 @@ class EventType(StrEnum):
     QUOTE_REJECTED = "quote.rejected"
     QUOTE_INVOICED = "quote.invoiced"
     QUOTE_RELEASED = "quote.released"  # the draft invoice it had become was deleted
+    QUOTE_CREDITED = "quote.credited"  # a credit note took back what one of its invoices billed
+    QUOTE_WORK_RECEIVED = "quote.work_received"  # or what was retained was released
     QUOTE_DELIVERY_REQUESTED = "quote.delivery_requested"
     QUOTE_PDF_RENDERED = "quote.pdf_rendered"
     QUOTE_SENT = "quote.sent"

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.adjustments import adjustment_errors, regime_errors
@@ -23,6 +24,8 @@ from billing.domain.parties import Company, CompanyDescription, Customer, Custom
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import Text, company_texts, customer_texts, unprintable_errors
 from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, process_codes
+from billing.domain.retention import NOT_YET, Retention, retained_of, retention_errors
+from billing.domain.situation import Situation
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
@@ -83,6 +86,8 @@ class InvoiceContent:
     private_notes: str = field(default="", metadata=LATER)  # the company's own: never on a document
     paid: PaidAtIssue | None = field(default=None, metadata=LATER)
     contracting: Contracting | None = field(default=None, metadata=LATER)
+    situation: Situation | None = field(default=None, metadata=LATER)  # of a quote: progress per line
+    retention_percent: Decimal | None = field(default=None, metadata=LATER)
 
     def computed(self) -> Totals:
         """Raises: ValueError, when a discount or the allowances exceed what they are taken from."""
@@ -104,9 +109,13 @@ class DraftInvoice:
     updated_at: datetime
     warnings: tuple[Notice, ...] = field(default=(), metadata=LATER)  # as things stood when it was written
     attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
+    retained_until: date | None = field(default=None, metadata=LATER)  # of its quote, once the work was received
 
     def holding(self, attachments: tuple[Attachment, ...], *, at: datetime) -> DraftInvoice:
         return replace(self, version=self.version + 1, attachments=attachments, updated_at=at)
+
+    def retained_to(self, until: date | None, at: datetime) -> DraftInvoice:
+        return replace(self, version=self.version + 1, retained_until=until, updated_at=at)
 
     def edited(
         self,
@@ -170,11 +179,18 @@ class InvoiceDocument:
     codes: ProcessCodes = field(default=ProcessCodes(), metadata=LATER)
     attachments: tuple[Attachment, ...] = field(default=(), metadata=LATER)
     vat_euros_minor: int | None = field(default=None, metadata=LATER)  # BT-111, when the currency is another
+    situation: Situation | None = field(default=None, metadata=LATER)
+    retention: Retention | None = field(default=None, metadata=LATER)
 
     @property
     def owed_minor(self) -> int:
         """What the ledger begins with, in cents: what was paid before issue is its first entry."""
         return self.totals.total_minor if self.paid is not None else self.totals.due_minor
+
+    @property
+    def payable_minor(self) -> int:
+        """What is asked for by the due date, in cents: what is due less what is retained."""
+        return self.totals.due_minor - (self.retention.amount_minor if self.retention else 0)
 
     def canonical(self) -> str:
         return canonical_json(self)
@@ -197,6 +213,7 @@ class IssuedInvoice:
     ledger: Ledger
     delivery: Delivery = field(default_factory=Delivery)
     private_notes: str = ""
+    retained_until: date | None = None  # when what is retained is due; None until the work was received
     created_at: datetime
     updated_at: datetime
 
@@ -211,6 +228,37 @@ class IssuedInvoice:
     @property
     def totals(self) -> Totals:
         return self.document.totals
+
+    @property
+    def guarantee_minor(self) -> int:
+        """What of the balance is the retention of guarantee, whether its day has come or not."""
+        retention, ledger = self.document.retention, self.ledger
+        if retention is None:
+            return 0
+        kept = retained_of(ledger.total_minor - ledger.credited_minor, retention.percent)
+        return max(min(kept, ledger.balance_minor), 0)
+
+    @property
+    def guarantee_due_date(self) -> date:
+        return max(self.retained_until, self.document.due_date) if self.retained_until else NOT_YET
+
+    @property
+    def due_on(self) -> date:
+        """When what is left to pay is due: once all else is paid, when the retained part is."""
+        only_retained = 0 < self.ledger.balance_minor == self.guarantee_minor
+        return self.guarantee_due_date if only_retained else self.document.due_date
+
+    def retained_minor(self, today: date) -> int:
+        """What of the balance need not be paid yet."""
+        passed = self.retained_until is not None and self.retained_until <= today
+        return 0 if passed else self.guarantee_minor
+
+    def payable_minor(self, today: date) -> int:
+        """The balance less what is retained."""
+        return self.ledger.balance_minor - self.retained_minor(today)
+
+    def retained_to(self, until: date | None, at: datetime) -> IssuedInvoice:
+        return replace(self, version=self.version + 1, retained_until=until, updated_at=at)
 
     def with_entry(self, *entries: LedgerEntry) -> IssuedInvoice:
         """One version further, after one movement or several of one moment."""
@@ -241,6 +289,7 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
     errors += _second_reason_errors(content.lines)
     errors += adjustment_errors(content.lines, content.allowances, content.charges, regime)
     errors += _process_errors(content)
+    errors += retention_errors(content.retention_percent)
     errors += unprintable_errors(_content_texts(content))
     if errors:
         raise FieldErrors(tuple(errors))
@@ -462,6 +511,8 @@ def freeze(
         ),
         attachments=draft.attachments,
         vat_euros_minor=vat_in_euros(content.particulars, totals),
+        situation=content.situation,
+        retention=_retention(content, totals, draft.retained_until),
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
@@ -474,9 +525,18 @@ def freeze(
         document_hash=document_hash(canonical),
         ledger=Ledger(total_minor=document.owed_minor),
         private_notes=content.private_notes,
+        retained_until=draft.retained_until if document.retention else None,
         created_at=draft.created_at,
         updated_at=issued_at,
     )
+
+
+def _retention(content: InvoiceContent, totals: Totals, until: date | None) -> Retention | None:
+    """Of what is still to be paid: nothing is retained of what was paid before the issue."""
+    amount_minor = retained_of(totals.due_minor, content.retention_percent)
+    if content.retention_percent is None or not amount_minor:
+        return None
+    return Retention(percent=content.retention_percent, amount_minor=amount_minor, due_date=until)
 
 
 def vat_in_euros(particulars: Particulars, totals: Totals) -> int | None:

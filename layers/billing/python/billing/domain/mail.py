@@ -124,7 +124,10 @@ def _facts(invoice: IssuedInvoice) -> list[tuple[str, str]]:
         return [(tongue.say("Reste à payer"), tongue.say("rien, tout est réglé"))]
     facts = [(tongue.say("Échéance"), tongue.long_date(invoice.document.due_date))]
     label = "Montant à régler" if left == invoice.document.totals.total_minor else "Reste à payer"
-    return [(tongue.say(label), tongue.money(left)), *facts]
+    retained = invoice.guarantee_minor
+    if retained:
+        facts.append((tongue.say("Retenue de garantie"), tongue.money(retained)))
+    return [(tongue.say(label), tongue.money(left - retained if retained < left else left)), *facts]
 
 
 def _credit_facts(document: InvoiceDocument) -> list[tuple[str, str]]:

@@ -9,9 +9,11 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
-from billing.domain.canonical import canonical_json
+from billing.domain.canonical import LATER, canonical_json
+from billing.domain.crediting import CreditedGroup
 from billing.domain.delivery import Delivery
 from billing.domain.errors import (
     FieldError,
@@ -39,6 +41,7 @@ from billing.domain.particulars import Particulars
 from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import company_texts, customer_texts, refuse_unprintable
+from billing.domain.retention import Reception
 from billing.domain.totals import Adjustment, Discount, Totals
 from billing.domain.vat import RULES_VERSION, VatTreatment
 from billing.domain.warnings import Notice
@@ -100,11 +103,16 @@ class PartGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotePart:
-    """An invoice that bills the quote, or a part of it."""
+    """An invoice that bills the quote, or a part of it.
+
+    ``lines``: cents without VAT of each line of the quote; ``credited``: what credit notes took back of it.
+    """
 
     invoice_id: str
     kind: PartKind
     groups: tuple[PartGroup, ...]
+    lines: tuple[int, ...] = field(default=(), metadata=LATER)
+    credited: tuple[PartGroup, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +153,7 @@ class QuoteDocument:
     particulars: Particulars
     rules_version: str
     template_version: str
+    retention_percent: Decimal | None = field(default=None, metadata=LATER)
 
     @property
     def document_type(self) -> DocumentType:
@@ -178,6 +187,7 @@ class Quote:
     parts: tuple[QuotePart, ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
     warnings: tuple[Notice, ...] = ()
+    reception: Reception | None = field(default=None, metadata=LATER)
     created_at: datetime
     updated_at: datetime
 
@@ -283,11 +293,13 @@ class Quote:
 
     @property
     def unbilled(self) -> dict[VatTreatment, int]:
-        """Cents without VAT that no part bills, by rate; what was credited since is not counted here."""
+        """Cents without VAT that no part bills, or that were credited since, by rate."""
         left = {group.vat: group.taxable_minor for group in self.totals.vat_breakdown}
         for part in self.parts:
             for group in part.groups:
                 left[group.vat] -= group.net_minor
+            for group in part.credited:
+                left[group.vat] += group.net_minor
         return left
 
     def require_accepted(self) -> None:
@@ -301,6 +313,25 @@ class Quote:
         if len(self.parts) >= MAX_PARTS:
             raise QuoteAlreadyInvoiced("Trop de factures pour ce devis.", "Too many invoices for this quote.")
         return replace(self._moved(at), parts=(*self.parts, part))
+
+    @property
+    def retained_until(self) -> date | None:
+        """When what its invoices retain is due; None until the work was received."""
+        return self.reception.retained_until if self.reception else None
+
+    def received(self, reception: Reception, at: datetime) -> Quote:
+        """Raises: QuoteNotAccepted."""
+        self.require_accepted()
+        return replace(self._moved(at), reception=reception)
+
+    def credited(self, invoice_id: str, groups: tuple[CreditedGroup, ...], at: datetime) -> Quote | None:
+        """The quote once so much of an invoice is credited, which can be invoiced again; None when it is none of its.
+
+        ``groups`` is all that was ever credited of it.
+        """
+        back = tuple(PartGroup(vat=group.vat, net_minor=group.net_minor) for group in groups if group.net_minor)
+        parts = tuple(replace(part, credited=back) if part.invoice_id == invoice_id else part for part in self.parts)
+        return replace(self._moved(at), parts=parts) if parts != self.parts else None
 
     def released(self, invoice_id: str, at: datetime) -> Quote | None:
         """The quote once a draft that billed it is gone; None when that one did not."""
@@ -369,6 +400,7 @@ def finalise(
         particulars=content.particulars,
         rules_version=RULES_VERSION,
         template_version=TEMPLATE_VERSION,
+        retention_percent=content.retention_percent,
     )
     return replace(
         quote,

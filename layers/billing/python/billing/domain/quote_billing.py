@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from billing.domain.dates import format_french
@@ -19,6 +20,16 @@ from billing.domain.invoice import (
 from billing.domain.money import apportion, percentage_of, to_major
 from billing.domain.parties import ProductKind
 from billing.domain.quote import PartGroup, PartKind, Quote, QuotePart
+from billing.domain.quote_lines import (
+    LineShare,
+    LineState,
+    adjusted,
+    line_states,
+    progress_nets,
+    room,
+    spread_over_lines,
+)
+from billing.domain.situation import MAX_LABEL, Situation, SituationLine
 from billing.domain.totals import Adjustment, Line
 from billing.domain.typography import format_percent
 from billing.domain.vat import VatCategory, VatTreatment
@@ -29,15 +40,32 @@ Nets = dict[VatTreatment, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """How much of a quote: a percentage of it (30.0), cents without VAT, or all the work done so far in percent."""
+    """How much of a quote: a percentage of it (30.0), cents without VAT, or all the work done so far in percent.
+
+    ``lines``: the work done so far of some lines; the others stay where they are.
+    """
 
     percent: Decimal | None = None
     net_minor: int | None = None
     progress: Decimal | None = None
+    lines: tuple[LineShare, ...] | None = None
 
     def __post_init__(self) -> None:
-        if sum(one is not None for one in (self.percent, self.net_minor, self.progress)) != 1:
-            raise ValueError("a share is a percentage, an amount or a progress")
+        if sum(one is not None for one in (self.percent, self.net_minor, self.progress, self.lines)) != 1:
+            raise ValueError("a share is a percentage, an amount, a progress or lines")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """What an invoice says, and what it bills of the quote: at each rate, and of each line."""
+
+    content: InvoiceContent
+    kind: PartKind
+    groups: tuple[PartGroup, ...]
+    lines: tuple[int, ...]
+
+    def part(self, invoice_id: str) -> QuotePart:
+        return QuotePart(invoice_id=invoice_id, kind=self.kind, groups=self.groups, lines=self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +75,7 @@ class QuoteBilling:
     quote: Quote
     invoices: Mapping[str, Invoice]
     remaining: Nets
+    lines: tuple[LineState, ...]
 
     @property
     def to_invoice_minor(self) -> int:
@@ -60,29 +89,78 @@ class QuoteBilling:
         drafts = sum(one.totals.due_minor for one in self.invoices.values() if isinstance(one, DraftInvoice))
         return owed + drafts + self.to_invoice_minor
 
+    def retained_minor(self, today: date) -> int:
+        """What of the balances need not be paid yet."""
+        return sum(one.retained_minor(today) for one in self.invoices.values() if isinstance(one, IssuedInvoice))
+
+    def payable_minor(self, today: date) -> int:
+        """What is owed on issued invoices less what they retain."""
+        return sum(one.payable_minor(today) for one in self.invoices.values() if isinstance(one, IssuedInvoice))
+
 
 def remaining(quote: Quote, invoices: Mapping[str, Invoice]) -> Nets:
-    """Cents without VAT left to invoice, by rate: what was credited can be invoiced again."""
-    left = quote.unbilled
+    """Cents without VAT left to invoice, by rate: what was credited, by the ledgers, can be invoiced again."""
+    left = {group.vat: group.taxable_minor for group in quote.totals.vat_breakdown}
     for part in quote.parts:
+        for group in part.groups:
+            left[group.vat] -= group.net_minor
         for vat, net_minor in _credited(invoices.get(part.invoice_id)).items():
             left[vat] = left.get(vat, 0) + net_minor
     return left
 
 
+def billing_of(quote: Quote, invoices: Mapping[str, Invoice]) -> QuoteBilling:
+    return QuoteBilling(
+        quote=quote, invoices=invoices, remaining=remaining(quote, invoices), lines=line_states(quote, invoices)
+    )
+
+
 def part_content(
-    quote: Quote, share: Share, kind: PartKind, invoices: Mapping[str, Invoice]
-) -> tuple[InvoiceContent, tuple[PartGroup, ...]]:
-    """A deposit (type 386), or a part of the work: one line per rate.
+    quote: Quote,
+    share: Share,
+    kind: PartKind,
+    invoices: Mapping[str, Invoice],
+    *,
+    retention_percent: Decimal | None = None,
+) -> Billed:
+    """A deposit (type 386), or a part of the work: one line per rate, or one per line of the quote.
 
     Each net is the nearest to the share at which part and rest have together the VAT of what remained, so that no
-    cent of VAT is made or lost by invoicing in parts.
+    cent of VAT is made or lost by invoicing in parts. A deposit is paid before the work: nothing is retained of it.
 
     Raises: QuotePartOpen, QuoteAlreadyInvoiced, FieldErrors (nothing, or more than what remains).
     """
     left = _billable(quote, invoices)
-    nets = _nets(quote, share, left)
-    lines = tuple(
+    states = line_states(quote, invoices)
+    if share.lines is None:
+        nets = _nets(quote, share, left)
+        taken = spread_over_lines(quote, nets, tuple(state.left_minor for state in states))
+        lines = _rate_lines(quote, share, kind, nets)
+        situation = _whole_situation(quote, share, left, nets)
+    else:
+        taken = _line_nets(quote, share.lines, states, left)
+        nets = dict.fromkeys(left, 0)
+        for net_minor, state in zip(taken, states, strict=True):
+            nets[state.vat] += net_minor
+        situation = _situation(quote, share.lines, states, taken)
+        lines = _billed_lines(quote, situation)
+    content = replace(
+        _bare(quote),
+        lines=lines,
+        discount=None,
+        allowances=(),
+        charges=(),
+        document_type=DocumentType.DEPOSIT if kind is PartKind.DEPOSIT else DocumentType.INVOICE,
+        situation=situation,
+        retention_percent=None
+        if kind is PartKind.DEPOSIT
+        else (quote.content.retention_percent if retention_percent is None else retention_percent or None),
+    )
+    return Billed(content=content, kind=kind, groups=_groups(nets), lines=taken)
+
+
+def _rate_lines(quote: Quote, share: Share, kind: PartKind, nets: Nets) -> tuple[Line, ...]:
+    return tuple(
         Line(
             description=_label(quote, share, kind),
             quantity=Decimal(1),
@@ -94,21 +172,92 @@ def part_content(
         for vat, net_minor in nets.items()
         if net_minor
     )
-    deposit = kind is PartKind.DEPOSIT
-    content = replace(
-        _bare(quote),
-        lines=lines,
-        discount=None,
-        allowances=(),
-        charges=(),
-        document_type=DocumentType.DEPOSIT if deposit else DocumentType.INVOICE,
+
+
+def _line_nets(
+    quote: Quote, shares: tuple[LineShare, ...], states: tuple[LineState, ...], left: Nets
+) -> tuple[int, ...]:
+    """What each line bills. Raises: FieldErrors."""
+    taken = progress_nets(quote, shares, states, left)
+    for vat, available in left.items():
+        asked = sum(net for net, state in zip(taken, states, strict=True) if state.vat == vat)
+        if asked:
+            most = min(available, room(taken, states, vat))
+            found = _without_a_lost_cent(asked, available, vat, most=most)
+            taken = adjusted(taken, states, vat, found - asked)
+    if not any(taken):
+        raise FieldErrors((FieldError("/lines", "Cette situation est vide.", "This situation is empty."),))
+    return taken
+
+
+def _situation(
+    quote: Quote, shares: tuple[LineShare, ...], states: tuple[LineState, ...], taken: tuple[int, ...]
+) -> Situation:
+    """Every line of the quote as it stands now."""
+    stated = {share.index: share.progress for share in shares}
+    return Situation(
+        number=_next_situation(quote),
+        lines=tuple(
+            SituationLine(
+                index=place,
+                label=_short(quote.totals.lines[place].line.description),
+                worth_minor=state.worth_minor,
+                progress=stated.get(place, state.stated or Decimal(0)),
+                before_minor=state.billed_minor,
+                net_minor=taken[place],
+            )
+            for place, state in enumerate(states)
+        ),
     )
-    return content, _groups(nets)
 
 
-def rest_content(
-    quote: Quote, invoices: Mapping[str, Invoice]
-) -> tuple[InvoiceContent, tuple[PartGroup, ...], PartKind]:
+def _whole_situation(quote: Quote, share: Share, left: Nets, nets: Nets) -> Situation | None:
+    """A progress of the work as a whole has one line."""
+    if share.progress is None:
+        return None
+    worth = sum(group.taxable_minor for group in quote.totals.vat_breakdown)
+    whole = SituationLine(
+        index=None,
+        label=f"Ensemble du devis {quote.number}",
+        worth_minor=worth,
+        progress=share.progress,
+        before_minor=worth - sum(left.values()),
+        net_minor=sum(nets.values()),
+    )
+    return Situation(number=_next_situation(quote), lines=(whole,))
+
+
+def _billed_lines(quote: Quote, situation: Situation) -> tuple[Line, ...]:
+    """One line per line of the quote that bills something; one billed in full at once stands as it was offered."""
+    lines = []
+    for one in situation.lines:
+        assert one.index is not None  # noqa: S101 - of single lines
+        offered = quote.totals.lines[one.index]
+        if not one.net_minor:
+            continue
+        if not one.before_minor and one.net_minor == offered.net_minor:
+            lines.append(offered.line)
+            continue
+        lines.append(
+            Line(
+                description=offered.line.description,
+                details=f"Avancement : {format_percent(one.progress)}",
+                quantity=Decimal(1 if one.net_minor > 0 else -1),
+                unit=_UNIT,
+                unit_price=to_major(abs(one.net_minor)),
+                vat=offered.line.vat,
+                product_id=offered.line.product_id,
+                kind=offered.line.kind,
+            )
+        )
+    return tuple(lines)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 1].rstrip()}…"
+
+
+def rest_content(quote: Quote, invoices: Mapping[str, Invoice]) -> Billed:
     """What remains: the whole quote, with one negative line for each earlier invoice and rate.
 
     Raises: QuotePartOpen, QuoteAlreadyInvoiced.
@@ -130,8 +279,9 @@ def rest_content(
                 )
             )
     content = _bare(quote)
+    rest = tuple(state.left_minor for state in line_states(quote, invoices))
     if not deducted:
-        return content, _groups(left), PartKind.FULL
+        return Billed(content=content, kind=PartKind.FULL, groups=_groups(left), lines=rest)
     # A percentage would also be taken off the deductions: each rate keeps the very cents of the quote.
     groups = quote.totals.vat_breakdown
     content = replace(
@@ -150,7 +300,7 @@ def rest_content(
         ),
         preceding=tuple(preceding),
     )
-    return content, _groups(left), PartKind.FINAL
+    return Billed(content=content, kind=PartKind.FINAL, groups=_groups(left), lines=rest)
 
 
 def _billable(quote: Quote, invoices: Mapping[str, Invoice]) -> Nets:
@@ -193,11 +343,12 @@ def _nets(quote: Quote, share: Share, left: Nets) -> Nets:
     return nets
 
 
-def _without_a_lost_cent(wanted: int, left: int, vat: VatTreatment) -> int:
+def _without_a_lost_cent(wanted: int, left: int, vat: VatTreatment, *, most: int | None = None) -> int:
     """The net nearest to the one wanted whose VAT and that of the rest make the VAT of both together."""
+    highest = left if most is None else most
     for offset in range(left + 1):
         for net in (wanted - offset, wanted + offset):
-            if 0 <= net <= left and _vat(net, vat) + _vat(left - net, vat) == _vat(left, vat):
+            if 0 <= net <= highest and _vat(net, vat) + _vat(left - net, vat) == _vat(left, vat):
                 return net
     return left
 

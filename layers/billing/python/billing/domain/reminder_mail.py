@@ -136,7 +136,7 @@ def _filled(text: str, claim: Claim, document: InvoiceDocument, tongue: Tongue, 
     values = {
         "number": document.number,
         "issue_date": tongue.long_date(document.issue_date),
-        "due_date": tongue.long_date(document.due_date),
+        "due_date": tongue.long_date(claim.due_date or document.due_date),
         "balance": tongue.money(claim.balance_minor),
         "total": tongue.money(total_claimed_minor(claim, document.currency)),
         "days_late": str(claim.days_late),
@@ -147,7 +147,7 @@ def _filled(text: str, claim: Claim, document: InvoiceDocument, tongue: Tongue, 
 
 def _facts(claim: Claim, document: InvoiceDocument, tongue: Tongue) -> Iterator[tuple[str, str]]:
     yield tongue.say("Reste à payer"), tongue.money(claim.balance_minor)
-    yield tongue.say("Échéance"), tongue.long_date(document.due_date)
+    yield tongue.say("Échéance"), tongue.long_date(claim.due_date or document.due_date)
     if claim.days_late:
         yield tongue.say("Retard"), _days(claim.days_late, tongue)
     fees = claim.late_fees

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.currency import EURO
 from billing.domain.delivery import Delivery
 from billing.domain.errors import FieldError, FieldErrors
@@ -19,6 +20,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry
 from billing.domain.money import divide_minor, multiply
 from billing.domain.parties import CustomerKind
+from billing.domain.retention import NOT_YET, retained_of
 
 COLLECTION_FEE_MINOR = 4_000  # Code de commerce D441-5: 40 € per invoice, outside VAT
 REMINDER_PREFIX = "rem_"
@@ -214,6 +216,7 @@ class Claim:
     balance_minor: int
     days_late: int
     late_fees: LateFees | None = None
+    due_date: date | None = field(default=None, metadata=LATER)  # unless it is the invoice's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,8 +266,14 @@ def is_remindable(invoice: IssuedInvoice) -> bool:
     return (
         not invoice.document.document_type.is_credit_note
         and invoice.ledger.balance_minor > 0
+        and invoice.due_on < NOT_YET
         and invoice.ledger.status is not InvoiceStatus.CANCELLED
     )
+
+
+def is_still_owed(reminder: Reminder, invoice: IssuedInvoice) -> bool:
+    """What a reminder asks for is still to be paid, and due by the same day; what is retained is due by another."""
+    return is_remindable(invoice) and invoice.due_on == (reminder.claim.due_date or invoice.document.due_date)
 
 
 def is_working_day(day: date) -> bool:
@@ -275,7 +284,7 @@ def is_working_day(day: date) -> bool:
 def claim_of(invoice: IssuedInvoice, entries: Iterable[LedgerEntry], step: ReminderStep, *, today: date) -> Claim:
     """What is claimed today: late fees from a business only, and only once the invoice is late."""
     document = invoice.document
-    days_late = max((today - document.due_date).days, 0)
+    days_late = max((today - invoice.due_on).days, 0)
     fees = None
     if days_late and step.claims_late_fees and document.buyer.kind is CustomerKind.BUSINESS:
         fees = LateFees(
@@ -283,7 +292,14 @@ def claim_of(invoice: IssuedInvoice, entries: Iterable[LedgerEntry], step: Remin
             penalty_minor=late_penalty_minor(invoice, entries, today=today),
             fee_minor=COLLECTION_FEE_MINOR,
         )
-    return Claim(on=today, balance_minor=invoice.ledger.balance_minor, days_late=days_late, late_fees=fees)
+    only_retained = invoice.due_on != document.due_date
+    return Claim(
+        on=today,
+        balance_minor=invoice.ledger.balance_minor if only_retained else invoice.payable_minor(today),
+        days_late=days_late,
+        late_fees=fees,
+        due_date=invoice.due_on if only_retained else None,
+    )
 
 
 def total_claimed_minor(claim: Claim, currency: str) -> int:
@@ -297,7 +313,7 @@ def total_claimed_minor(claim: Claim, currency: str) -> int:
 def late_penalty_minor(invoice: IssuedInvoice, entries: Iterable[LedgerEntry], *, today: date) -> int:
     """Simple interest on what was owed each day after the due date, in cents, at the printed rate over 365 days.
 
-    What was credited was never owed; a payment counts from its own date.
+    What was credited was never owed; a payment counts from its own date, what is retained from the day it is due.
     """
     rate = invoice.document.seller.late_penalty_rate
     yearly = int(multiply(Decimal(_owed_days(invoice, tuple(entries), today)), rate, _HUNDRED))
@@ -308,6 +324,12 @@ def _owed_days(invoice: IssuedInvoice, entries: tuple[LedgerEntry, ...], today: 
     """The cents owed at the end of each late day, today included, added up."""
     owed = invoice.document.owed_minor
     changes: list[tuple[date, int]] = []
+    retention = invoice.document.retention
+    if retention is not None:
+        kept = retained_of(owed - invoice.ledger.credited_minor, retention.percent)
+        owed -= kept
+        if invoice.guarantee_due_date < NOT_YET:
+            changes.append((invoice.guarantee_due_date + timedelta(days=1), kept))
     for entry in entries:
         match entry.kind:
             case EntryKind.CREDIT:

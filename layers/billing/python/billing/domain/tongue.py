@@ -80,6 +80,17 @@ ENGLISH = {
     "Total HT": "Total excl. VAT",
     "À reporter": "Carried forward",
     "Report": "Brought forward",
+    # Progress of a quote
+    "Avancement des travaux": "Progress of the work",
+    "Ouvrage": "Work",
+    "Marché HT": "Contract excl. VAT",
+    "Avancement": "Progress",
+    "Cumul HT": "To date excl. VAT",
+    "Déjà facturé HT": "Invoiced before",
+    "Cette facture HT": "This invoice",
+    "Total": "Total",
+    "Retenue": "Retained",
+    "Retenue de garantie": "Retention of guarantee",
     # Totals
     "Total des lignes HT": "Sum of lines",
     "Total TTC": "Total incl. VAT",

@@ -14,6 +14,7 @@ from billing.domain.invoice import Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.parties import Company, Customer
+from billing.domain.quote import Quote
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
@@ -71,10 +72,11 @@ class CreditNoteContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditedCustomer:
-    """The customer, None when it is no longer there, and its credit."""
+    """The customer, None when it is no longer there, and its credit; the quote that the invoice bills, if any."""
 
     customer: Customer | None
     credit: CustomerCredit
+    quote: Quote | None = None
 
 
 class CreditNotes(Protocol):
@@ -82,7 +84,7 @@ class CreditNotes(Protocol):
         """One request. Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
-    def customer(self, caller: Caller, customer_id: str) -> CreditedCustomer:
+    def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
         """One request."""
         ...
 
@@ -98,10 +100,11 @@ class CreditNotes(Protocol):
         events: tuple[Event, Event],
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        quote: tuple[Quote, Event] | None = None,
     ) -> None:
         """All of it in one transaction, or nothing. ``events`` are the credit note's and the invoice's.
 
-        Raises: SeriesMoved, NumberTaken, StaleVersion (the invoice or the customer's credit moved).
+        Raises: SeriesMoved, NumberTaken, StaleVersion (the invoice, the quote or the customer's credit moved).
         """
         ...
 

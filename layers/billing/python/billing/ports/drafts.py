@@ -50,4 +50,5 @@ class DraftInput:
     private_notes: str = ""
     paid: PaidAtIssue | None = None
     contracting: Contracting | None = None
+    retention_percent: Decimal | None = None
     speaks_as_customer: bool = False

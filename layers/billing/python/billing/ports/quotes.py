@@ -141,6 +141,23 @@ class Quotes(Protocol):
         """
         ...
 
+    def receive(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoices: tuple[Invoice, ...],
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        """The quote and its invoices, each one version further, in one transaction.
+
+        What would not fit into one goes before it: whoever asks again finds that done and goes on.
+
+        Raises: StaleVersion.
+        """
+        ...
+
     def release(
         self,
         caller: Caller,

@@ -8,11 +8,13 @@ IdempotencyKeyReused when its key served another request, Busy when contention o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from billing.domain.access import NOWHERE, Caller, Origin
+from billing.domain.canonical import LATER
+from billing.domain.customer_account import OpenInvoice
 from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.duplicates import Likeness
@@ -22,6 +24,7 @@ from billing.domain.ledger import InvoiceStatus, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, PriceChange, Product, ProductKind
 from billing.domain.quote import Quote
+from billing.domain.retention import NOT_YET
 from billing.domain.vat import VatTreatment
 from billing.domain.verification import (
     ChainLink,
@@ -159,6 +162,41 @@ class InvoiceSummary:
     total_minor: int
     balance_minor: int
     delivery_state: str
+    retained_minor: int = field(default=0, metadata=LATER)  # of the balance: retention of guarantee
+    retained_until: date | None = field(default=None, metadata=LATER)
+
+    @property
+    def retained_due_date(self) -> date:
+        return max(self.retained_until, self.due_date or date.min) if self.retained_until else NOT_YET
+
+    @property
+    def due_on(self) -> date | None:
+        """When what is left to pay is due."""
+        only_retained = 0 < self.balance_minor == self.retained_minor
+        return self.retained_due_date if only_retained else self.due_date
+
+    def retained_on(self, today: date) -> int:
+        """What of the balance need not be paid yet."""
+        passed = self.retained_until is not None and self.retained_until <= today
+        return 0 if passed else self.retained_minor
+
+    def still_open(self) -> tuple[OpenInvoice, ...]:
+        """What is owed of an issued invoice, by the day it is due."""
+        assert self.number is not None  # noqa: S101 - drafts are not owed
+        assert self.due_date is not None  # noqa: S101
+        dues = {self.due_date: self.balance_minor - self.retained_minor}
+        dues[self.retained_due_date] = dues.get(self.retained_due_date, 0) + self.retained_minor
+        return tuple(
+            OpenInvoice(
+                invoice_id=self.invoice_id,
+                number=self.number,
+                currency=self.currency,
+                due_date=due_date,
+                balance_minor=owed_minor,
+            )
+            for due_date, owed_minor in dues.items()
+            if owed_minor
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

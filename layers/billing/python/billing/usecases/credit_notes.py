@@ -18,6 +18,7 @@ from billing.domain.errors import CompanyNotDescribed, InvoiceNotIssued, NotFoun
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.numbering import allocate
+from billing.domain.quote import Quote
 from billing.ports.clock import Clock, Ids
 from billing.ports.credit_notes import (
     CreditedCustomer,
@@ -77,9 +78,9 @@ def issue_credit_note(
         settlement = settle(
             invoice.ledger, computed.totals.total_minor, wanted.excess, currency=invoice.document.currency
         )
-        customer = None
-        if send or settlement.customer_credit_minor:
-            customer = credit_notes.customer(caller, invoice.document.customer_id)
+        customer, quote_id = None, invoice.document.quote_id
+        if send or settlement.customer_credit_minor or quote_id:
+            customer = credit_notes.customer(caller, invoice.document.customer_id, quote_id=quote_id)
         recipient = _recipient(customer) if send else None
         allocation = allocate(
             context.series,
@@ -117,6 +118,7 @@ def issue_credit_note(
                 events=_events(caller, note, credited, send=send, ids=ids),
                 delivery=delivery,
                 once=once,
+                quote=_quote(caller, note, credited, customer.quote if customer else None, ids),
             )
         except SeriesMoved as moved:
             raise StaleVersion from moved
@@ -212,6 +214,31 @@ def _movement(
         reference=document.number,
     )
     return CreditMovement(credit=credit, entry=entry)
+
+
+def _quote(
+    caller: Caller, note: IssuedInvoice, invoice: IssuedInvoice, quote: Quote | None, ids: Ids
+) -> tuple[Quote, Event] | None:
+    """The quote that the invoice bills, which can be invoiced again for what was credited, and its event."""
+    issued_at = note.document.issued_at
+    moved = quote.credited(invoice.invoice_id, invoice.ledger.credited_groups, issued_at) if quote else None
+    if moved is None:
+        return None
+    event = Event(
+        event_id=ids.new("evt"),
+        event_type=EventType.QUOTE_CREDITED,
+        occurred_at=issued_at,
+        actor=caller.user_id,
+        data={
+            "quote_id": moved.quote_id,
+            "number": moved.number or "",
+            "version": moved.version,
+            "invoice_id": invoice.invoice_id,
+            "credit_note_id": note.invoice_id,
+            "net_minor": note.totals.net_minor,
+        },
+    )
+    return moved, event
 
 
 def _events(

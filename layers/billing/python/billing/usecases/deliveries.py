@@ -32,7 +32,7 @@ from billing.domain.links import LinkToken
 from billing.domain.mail import compose_mail
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminder_mail import compose_reminder_mail
-from billing.domain.reminders import Reminder, is_remindable
+from billing.domain.reminders import Reminder, is_still_owed
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
@@ -202,7 +202,9 @@ class _MovingClaim:
     def hold_owed(self) -> None:
         """Raises: _NoLongerOwed."""
         reminder = self._reminder
-        if reminder and not is_remindable(self._deliveries.invoice(reminder.tenant_id, reminder.invoice_id)):
+        if reminder is None:
+            return
+        if not is_still_owed(reminder, self._deliveries.invoice(reminder.tenant_id, reminder.invoice_id)):
             raise _NoLongerOwed
 
     def advance(self, **changes: Any) -> bool:

@@ -81,6 +81,7 @@ def compose_draft(
         private_notes=wanted.private_notes,
         paid=wanted.paid,
         contracting=wanted.contracting,
+        retention_percent=wanted.retention_percent,
     )
     if wanted.paid is not None and wanted.paid.paid_on > today:
         raise FieldErrors(

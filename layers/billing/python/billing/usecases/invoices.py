@@ -144,6 +144,8 @@ def edit_invoice(
             document_type=before.document_type,
             preceding=before.preceding,
             quote_id=before.quote_id,
+            situation=before.situation,
+            retention_percent=before.retention_percent,
         ),
         customer_name=composed.customer_name,
         totals=composed.totals,

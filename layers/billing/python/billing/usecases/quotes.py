@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from billing.domain.access import Caller, Permission
 from billing.domain.delivery import DeliveryRequest
@@ -22,7 +23,6 @@ from billing.domain.events import Event, EventType
 from billing.domain.invoice import (
     DraftInvoice,
     Invoice,
-    InvoiceContent,
     check_content,
     draft_warnings,
 )
@@ -30,16 +30,15 @@ from billing.domain.links import LinkToken
 from billing.domain.numbering import NumberAllocation, allocate
 from billing.domain.parties import Company, Customer
 from billing.domain.quote import (
-    PartGroup,
     PartKind,
     Quote,
     QuoteAnswer,
     QuoteDecision,
-    QuotePart,
     QuoteStatus,
     finalise,
 )
-from billing.domain.quote_billing import QuoteBilling, Share, part_content, remaining, rest_content
+from billing.domain.quote_billing import Billed, QuoteBilling, Share, billing_of, part_content, rest_content
+from billing.domain.retention import Reception, reception_errors
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.drafts import DraftInput
@@ -68,9 +67,6 @@ class AnswerInput:
     answer: QuoteAnswer
     name: str
     comment: str = ""
-
-
-Billed = tuple[InvoiceContent, tuple[PartGroup, ...], PartKind]
 
 
 def create_quote(
@@ -116,6 +112,7 @@ def duplicate_quote(
         payment_terms=content.payment_terms,
         particulars=replace(content.particulars, period=None),
         private_notes=content.private_notes,
+        retention_percent=content.retention_percent,
     )
     held = frozenset(line.product_id for line in content.lines if line.product_id)
     composed = compose_draft(caller, copy, invoices=invoices, today=clock.today(), once=once, held=held)
@@ -387,7 +384,7 @@ def bill_quote_deposit(
     """A draft deposit invoice (type 386), split over the rates. Raises: as convert_quote, FieldErrors."""
 
     def content(quote: Quote, held: Mapping[str, Invoice]) -> Billed:
-        return (*part_content(quote, share, PartKind.DEPOSIT, held), PartKind.DEPOSIT)
+        return part_content(quote, share, PartKind.DEPOSIT, held)
 
     return _bill(caller, quote_id, content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
 
@@ -397,26 +394,72 @@ def bill_quote_part(
     quote_id: str,
     share: Share,
     *,
+    retention_percent: Decimal | None = None,
     once: IdempotentRequest,
     quotes: Quotes,
     invoices: Invoices,
     clock: Clock,
     ids: Ids,
 ) -> DraftInvoice:
-    """A draft invoice of a share of the work. Raises: as convert_quote, FieldErrors."""
+    """A draft invoice of a share of the work, or of its lines' progress; the quote's retention unless said.
+
+    Raises: as convert_quote, FieldErrors.
+    """
 
     def content(quote: Quote, held: Mapping[str, Invoice]) -> Billed:
-        return (*part_content(quote, share, PartKind.PART, held), PartKind.PART)
+        return part_content(quote, share, PartKind.PART, held, retention_percent=retention_percent)
 
     return _bill(caller, quote_id, content, once=once, quotes=quotes, invoices=invoices, clock=clock, ids=ids)
+
+
+def record_quote_reception(
+    caller: Caller,
+    quote_id: str,
+    reception: Reception,
+    *,
+    once: IdempotentRequest,
+    quotes: Quotes,
+    clock: Clock,
+    ids: Ids,
+) -> Quote:
+    """When the work was received, or what was retained released: its invoices say since when the rest is due.
+
+    Told again it takes the place of what was told before. Raises: NotFound, QuoteNotAccepted, FieldErrors, Busy.
+    """
+    caller.require(Permission.WRITE_DOCUMENTS)
+    wrong = tuple(reception_errors(reception, clock.today()))
+    if wrong:
+        raise FieldErrors(wrong)
+
+    def attempt() -> Quote:
+        quote, now = quotes.read(caller, quote_id, once=once), clock.now()
+        received = quote.received(reception, now)
+        until = received.retained_until
+        moved = tuple(
+            invoice.retained_to(until, now)
+            for invoice in quotes.invoices(caller, quote).values()
+            if invoice.retained_until != until and _retains(invoice)
+        )
+        days = {"received_on": reception.received_on, "released_on": reception.released_on, "retained_until": until}
+        told: dict[str, str | int] = {name: day.isoformat() for name, day in days.items() if day}
+        event = _event(EventType.QUOTE_WORK_RECEIVED, caller, received, ids, told)
+        quotes.receive(caller, received, invoices=moved, event=event, once=once)
+        return received
+
+    return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def _retains(invoice: Invoice) -> bool:
+    if isinstance(invoice, DraftInvoice):
+        return invoice.content.retention_percent is not None
+    return invoice.document.retention is not None
 
 
 def read_quote_billing(caller: Caller, quote_id: str, *, quotes: Quotes) -> QuoteBilling:
     """What was invoiced, what is left to invoice and to collect. Raises: NotFound, QuoteNotSent."""
     quote = quotes.read(caller, quote_id)
     quote.frozen  # noqa: B018 - refused while it is a draft
-    held = quotes.invoices(caller, quote)
-    return QuoteBilling(quote=quote, invoices=held, remaining=remaining(quote, held))
+    return billing_of(quote, quotes.invoices(caller, quote))
 
 
 def _bill(
@@ -435,9 +478,9 @@ def _bill(
     def attempt() -> DraftInvoice:
         quote = quotes.read(caller, quote_id, once=once)
         now = clock.now()
-        content, groups, kind = content_of(quote, quotes.invoices(caller, quote))
-        invoice_id = ids.new("inv")
-        billed = quote.billed(QuotePart(invoice_id=invoice_id, kind=kind, groups=groups), now)
+        made = content_of(quote, quotes.invoices(caller, quote))
+        content, invoice_id = made.content, ids.new("inv")
+        billed = quote.billed(made.part(invoice_id), now)
         context = invoices.draft_context(caller, content.customer_id, ())
         company, customer = described(context.company).description, context.customer.description
         totals = check_content(content, company.vat_regime)
@@ -451,8 +494,9 @@ def _bill(
             created_at=now,
             updated_at=now,
             warnings=draft_warnings(content, totals, company=company, customer=customer, today=clock.today()),
+            retained_until=quote.retained_until if content.retention_percent else None,
         )
-        told: dict[str, str | int] = {"invoice_id": invoice_id, "kind": kind.value}
+        told: dict[str, str | int] = {"invoice_id": invoice_id, "kind": made.kind.value}
         events = (
             _event(EventType.QUOTE_INVOICED, caller, billed, ids, told),
             Event(

@@ -118,7 +118,7 @@ def list_reminders(caller: Caller, invoice_id: str, *, reminders: Reminders, clo
 
 
 def _shown(context: ReminderContext, today: date) -> RemindersOfInvoice:
-    due = context.invoice.document.due_date
+    due = context.invoice.due_on
     coming = context.plan.to_come(due, today) if context.plan.active and is_remindable(context.invoice) else None
     return RemindersOfInvoice(
         made=context.made,
@@ -347,7 +347,7 @@ def _remind(
 
 def _step_due(context: ReminderContext, today: date) -> ReminderStep | None:
     """The level that may go out by itself today: the furthest whose day has come, once, unless something forbids it."""
-    plan, due = context.plan, context.invoice.document.due_date
+    plan, due = context.plan, context.invoice.due_on
     step = plan.reached(due, today)
     if step is None or not step.automatic or not plan.active or not is_remindable(context.invoice):
         return None
@@ -371,7 +371,7 @@ def _asked(caller: Caller, context: ReminderContext, wanted: ReminderInput, *, a
         raise FieldErrors(errors)
     if not is_remindable(context.invoice):
         raise NothingLeftToPay
-    today, due = clock.today(), context.invoice.document.due_date
+    today, due = clock.today(), context.invoice.due_on
     step = _wanted_step(context, wanted.level, today)
     if (step.level is ReminderLevel.BEFORE_DUE) is not (today <= due):
         raise ReminderNotDue(
@@ -395,7 +395,7 @@ def _wanted_step(context: ReminderContext, level: ReminderLevel | None, today: d
         return (
             plan.step(level) or ReminderPlan(tenant_id=plan.tenant_id).step(level) or ReminderStep(level=level, days=1)
         )
-    due = context.invoice.document.due_date
+    due = context.invoice.due_on
     if today <= due:
         return _wanted_step(context, ReminderLevel.BEFORE_DUE, today)
     reached = plan.reached(due, today)

@@ -15,6 +15,8 @@ from billing.adapters.dynamodb.invoices import (
     issued_to_item,
     series_from_item,
 )
+from billing.adapters.dynamodb.quotes import Quotes
+from billing.adapters.dynamodb.quotes import from_item as quote_from_item
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
@@ -26,6 +28,7 @@ from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series
+from billing.domain.quote import Quote
 from billing.ports.credit_notes import CreditedCustomer, CreditNoteContext, CreditNoteQuery, CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -37,6 +40,7 @@ class CreditNotes:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._invoices = Invoices(table)
+        self._quotes = Quotes(table)
 
     def load(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> CreditNoteContext:
         invoice_key = keys.invoice(caller.tenant_id, invoice_id)
@@ -52,14 +56,17 @@ class CreditNotes:
             series=series_from_item(Series.CREDIT_NOTE, found.get(series_key)),
         )
 
-    def customer(self, caller: Caller, customer_id: str) -> CreditedCustomer:
+    def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
         customer_key = keys.customer(caller.tenant_id, customer_id)
         credit_key = keys.customer_credit(caller.tenant_id, customer_id)
-        found = self._table.read(caller, customer_key, credit_key)
+        quote_keys = [keys.quote(caller.tenant_id, quote_id)] if quote_id else []
+        found = self._table.read(caller, customer_key, credit_key, *quote_keys)
         customer = found.get(customer_key)
+        quote = next((found[key] for key in quote_keys if key in found), None)
         return CreditedCustomer(
             customer=customer_from_item(customer) if customer else None,
             credit=credit_of(caller.tenant_id, customer_id, found.get(credit_key)),
+            quote=quote_from_item(quote) if quote else None,
         )
 
     def issue(
@@ -74,6 +81,7 @@ class CreditNotes:
         events: tuple[Event, Event],
         delivery: DeliveryRequest,
         once: IdempotentRequest,
+        quote: tuple[Quote, Event] | None = None,
     ) -> None:
         tenant_id = caller.tenant_id
         of_note, of_invoice = events
@@ -82,6 +90,7 @@ class CreditNotes:
             caller,
             *self._invoices.moved_ledger(invoice, entries),
             *(movement_writes(self._table, movement) if movement else ()),
+            *(self._quotes.told(*quote) if quote else ()),
             self._table.create(content, refuse_with(Busy)),
             *word_records(self._table, search.CREDIT_NOTE, content),
             *self._invoices.taken_number(note, allocation),

@@ -121,16 +121,5 @@ class CustomerAccounts:
             if len(summaries) > MAX_OPEN_INVOICES:
                 raise StatementTooLong
             if position is None:
-                return tuple(_open(summary) for summary in load_all(InvoiceSummary, summaries))
-
-
-def _open(summary: InvoiceSummary) -> OpenInvoice:
-    assert summary.number is not None  # noqa: S101 - the index holds issued invoices only
-    assert summary.due_date is not None  # noqa: S101
-    return OpenInvoice(
-        invoice_id=summary.invoice_id,
-        number=summary.number,
-        currency=summary.currency,
-        due_date=summary.due_date,
-        balance_minor=summary.balance_minor,
-    )
+                dues = [due for summary in load_all(InvoiceSummary, summaries) for due in summary.still_open()]
+                return tuple(sorted(dues, key=lambda due: (due.due_date, due.invoice_id)))

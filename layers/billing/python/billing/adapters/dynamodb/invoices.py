@@ -107,6 +107,7 @@ def issued_to_item(invoice: IssuedInvoice) -> Item:
         ledger=dump(invoice.ledger),
         delivery=dump(invoice.delivery),
         private_notes=invoice.private_notes or None,
+        retained_until=invoice.retained_until.isoformat() if invoice.retained_until else None,
         words=" ".join(issued_words(invoice)),
         created_at=invoice.created_at.isoformat(),
         updated_at=invoice.updated_at.isoformat(),
@@ -147,8 +148,10 @@ def _listed_invoice(invoice: IssuedInvoice) -> dict[str, str | None]:
         total_minor=document.totals.total_minor,
         balance_minor=invoice.ledger.balance_minor,
         delivery_state=invoice.delivery.state.value,
+        retained_minor=invoice.guarantee_minor,
+        retained_until=invoice.retained_until,
     )
-    return _listed(invoice.tenant_id, summary, due=document.due_date)
+    return _listed(invoice.tenant_id, summary, due=invoice.due_on)
 
 
 def _listed(tenant_id: str, summary: InvoiceSummary, *, due: date) -> dict[str, str | None]:
@@ -179,6 +182,7 @@ def from_item(stored: Item) -> Invoice:
 
 def issued_from_item(stored: Item) -> IssuedInvoice:
     document = load(InvoiceDocument, text(stored, "document"))
+    until = optional_text(stored, "retained_until")
     return IssuedInvoice(
         tenant_id=text(stored, "tenant_id"),
         invoice_id=document.invoice_id,
@@ -188,6 +192,7 @@ def issued_from_item(stored: Item) -> IssuedInvoice:
         ledger=load(Ledger, text(stored, "ledger")),
         delivery=load(Delivery, text(stored, "delivery")),
         private_notes=optional_text(stored, "private_notes") or "",
+        retained_until=date.fromisoformat(until) if until else None,
         created_at=datetime.fromisoformat(text(stored, "created_at")),
         updated_at=datetime.fromisoformat(text(stored, "updated_at")),
     )
@@ -413,6 +418,17 @@ class Invoices:
             first.pk, low=first.sk, high=f"{first.sk}{keys.HIGHEST}", limit=page.limit, after=page.position
         )
         return Page(items=load_all(Event, [text(row, "body") for row in stored]), position=position)
+
+    def moved(self, invoice: Invoice) -> Write:
+        """A draft or an issued invoice one version further, under the same words."""
+        if isinstance(invoice, IssuedInvoice):
+            return self.moved_head(invoice)
+        return self._table.replace(
+            draft_to_item(invoice),
+            expected_version=invoice.version - 1,
+            entity=DRAFT,
+            refused=refuse_with(StaleVersion),
+        )
 
     def moved_head(self, invoice: IssuedInvoice) -> Write:
         """The head one version further; the document in it is the same text as before."""

@@ -32,6 +32,7 @@ from billing.ports.repositories import SeriesMoved
 
 QUOTE = "quote"
 REVISION = "quote_revision"
+MAX_GROUP_BYTES = 2_500_000  # beside the quote and its stored answer
 
 
 def to_item(quote: Quote) -> Item:
@@ -215,6 +216,28 @@ class Quotes:
             answered=draft,
         )
 
+    def receive(
+        self,
+        caller: Caller,
+        quote: Quote,
+        *,
+        invoices: tuple[Invoice, ...],
+        event: Event,
+        once: IdempotentRequest,
+    ) -> None:
+        """A transaction holds 4 MB: very large invoices go before, each group of them whole, and a retry goes on."""
+        *before, last = _by_size([self._invoices.moved(invoice) for invoice in invoices])
+        for group in before:
+            self._table.write(caller, *group)
+        self._table.write(
+            caller,
+            self.moved_head(quote),
+            *last,
+            self._event(quote, event),
+            once=once,
+            answered=quote,
+        )
+
     def release(
         self,
         caller: Caller,
@@ -253,6 +276,10 @@ class Quotes:
 
     def decide(self, quote: Quote, *, event: Event, origin: Origin = NOWHERE) -> None:
         self._table.write(None, self.moved_head(quote), self._event(quote, event), origin=origin)
+
+    def told(self, quote: Quote, event: Event) -> tuple[Write, ...]:
+        """The head one version further, and what made it so."""
+        return self.moved_head(quote), self._event(quote, event)
 
     def moved_head(self, quote: Quote) -> Write:
         """The head one version further."""
@@ -296,6 +323,21 @@ class Quotes:
     def _event(self, quote: Quote, event: Event) -> Write:
         key = keys.document_event(quote.tenant_id, quote.quote_id, event.event_id)
         return self._table.event(key, quote.tenant_id, event)
+
+
+def _by_size(writes: list[Write]) -> list[list[Write]]:
+    """Groups of puts that each fit into one transaction; the last may be empty."""
+    groups: list[list[Write]] = [[]]
+    size = 0
+    for one in writes:
+        texts = [value["S"] for value in one.request["Item"].values() if "S" in value]
+        bulk = sum(len(text.encode()) for text in texts)
+        if groups[-1] and size + bulk > MAX_GROUP_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(one)
+        size += bulk
+    return groups
 
 
 def _revision_to_item(quote: Quote) -> Item:

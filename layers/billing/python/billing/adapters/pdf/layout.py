@@ -14,6 +14,7 @@ from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
 from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap, wrap_parts
 from billing.domain.quote import QuoteDocument
+from billing.domain.situation import Situation
 from billing.domain.totals import ComputedLine
 
 _INK = Colour(0.11, 0.14, 0.18)
@@ -116,6 +117,8 @@ class InvoiceLayout:
         self._payment()
         if isinstance(self._document, QuoteDocument):
             self._agreement(self._document)
+        elif self._document.situation is not None:
+            self._situation(self._document.situation)
         self._notes()
         self._mentions()
         for rank, page in enumerate(self._pages, start=1):
@@ -222,7 +225,7 @@ class InvoiceLayout:
 
     def _facts(self) -> None:
         """A band with the dates and, largest, the amount due."""
-        due = self._tongue.money(self._document.totals.due_minor)
+        due = self._tongue.money(wording.payable_minor(self._document))
         found = wording.facts(self._document)
         due_width = max(width_of(due, _DUE), *(width_of(label, _LABEL) for label in self._due_label)) + 28
         each = (_CONTENT - due_width - 14) / len(found)
@@ -439,7 +442,7 @@ class InvoiceLayout:
         baseline = y + 10.5 - (len(self._due_label) - 1) * style.leading / 2
         for rank, named in enumerate(self._due_label):
             page.text(x + 12, baseline + rank * style.leading, named, style)
-        page.text_right(_RIGHT - 12, y + 11.5, self._tongue.money(self._document.totals.due_minor), _DUE)
+        page.text_right(_RIGHT - 12, y + 11.5, self._tongue.money(wording.payable_minor(self._document)), _DUE)
         return y + 22
 
     def _vat_rows(self) -> list[tuple[str, str, str, list[str]]]:
@@ -538,6 +541,64 @@ class InvoiceLayout:
             self._page.text(_LEFT + _CONTENT / 2, y, self._tongue.lines(label)[0], _LABEL)
             self._page.box(_LEFT + _CONTENT / 2 + 66, y + 2, _CONTENT / 2 - 80, 0.6, _RULE)
         self._y += _AGREEMENT_HEIGHT + _BLOCK_GAP
+
+    def _situation(self, situation: Situation) -> None:
+        """What of each line of the quote is done: its worth, what was billed before, what is billed now."""
+        rows = wording.situation_rows(situation, self._tongue)
+        several = len(rows) > 1
+        sums = wording.situation_sums(situation, self._tongue)
+        widths = self._situation_widths([cells for _, cells in rows] + [sums])
+        room = _CONTENT - sum(widths) - _CELL_GAP * len(widths)
+        self._ensure(64)
+        self._page.text(_LEFT, self._y + 6, wording.situation_title(situation, self._tongue), _HEADING)
+        self._y += 16
+        self._situation_head(widths)
+        for label, cells in rows:
+            texts = wrap(one_line(label), _BODY, room)
+            height = len(texts) * _BODY.leading + 6
+            if self._y + height > self._bottom:
+                self._next_page()
+                self._situation_head(widths)
+            for rank, text in enumerate(texts):
+                self._page.text(_LEFT, self._y + 11.5 + rank * _BODY.leading, text, _BODY)
+            self._situation_cells(self._y + 11.5, cells, widths, _BODY)
+            self._y += height
+            self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
+        if several:
+            self._ensure(17)
+            self._page.text(_LEFT, self._y + 11.5, self._tongue.say("Total"), _STRONG)
+            self._situation_cells(self._y + 11.5, sums, widths, _STRONG)
+            self._y += 17
+        self._y += _BLOCK_GAP
+
+    def _situation_widths(self, rows: list[list[str]]) -> list[float]:
+        return [
+            max(
+                *(width_of(text, _LABEL) for text in self._tongue.lines(title)),
+                *(width_of(cells[place], _STRONG) for cells in rows),
+            )
+            for place, title in enumerate(wording.SITUATION_TITLES)
+        ]
+
+    def _situation_head(self, widths: list[float]) -> None:
+        titles = [self._tongue.lines(title) for title in wording.SITUATION_TITLES]
+        work = self._tongue.lines("Ouvrage")
+        for rank in range(max(len(title) for title in titles)):
+            if rank < len(work):
+                self._page.text(_LEFT, self._y + 8, work[rank], _LABEL)
+            cells = [title[rank] if rank < len(title) else "" for title in titles]
+            self._situation_cells(self._y + 8, cells, widths, _LABEL)
+            self._y += _LABEL.leading
+        self._y += 4
+        self._page.box(_LEFT, self._y - 0.4, _CONTENT, 0.8, _ACCENT)
+
+    def _situation_cells(self, y: float, cells: list[str], widths: list[float], style: Style) -> None:
+        x = _RIGHT - sum(widths) - _CELL_GAP * (len(widths) - 1)
+        for text, width in zip(cells, widths, strict=True):
+            x += width
+            if text:
+                self._page.text_right(x, y, text, style)
+            x += _CELL_GAP
 
     def _notes(self) -> None:
         if not self._document.notes.strip():

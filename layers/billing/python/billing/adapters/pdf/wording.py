@@ -14,6 +14,8 @@ from billing.domain.parties import Address, CompanyDescription, CustomerDescript
 from billing.domain.payment_terms import MAX_TERMS_DAYS, PaymentTerms
 from billing.domain.process import PaidAtIssue
 from billing.domain.quote import QuoteDocument
+from billing.domain.retention import Retention
+from billing.domain.situation import Situation
 from billing.domain.tongue import FRENCH, DocumentLanguage, Tongue
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
@@ -159,6 +161,40 @@ def printed_mentions(document: PrintedDocument) -> list[str]:
     return [text for one in kept for text in tongue.choose(one.text, one.english)]
 
 
+SITUATION_TITLES = ("Marché HT", "Avancement", "Cumul HT", "Déjà facturé HT", "Cette facture HT")
+
+
+def situation_title(situation: Situation, tongue: Tongue) -> str:
+    return f"{tongue.say('Avancement des travaux')} – situation n° {situation.number}"
+
+
+def situation_rows(situation: Situation, tongue: Tongue) -> list[tuple[str, list[str]]]:
+    """Label and cells of each line: worth, progress, to date, before, now."""
+    return [
+        (
+            one.label,
+            [
+                tongue.amount(one.worth_minor),
+                tongue.percent(one.progress),
+                *(tongue.amount(minor) for minor in (one.so_far_minor, one.before_minor, one.net_minor)),
+            ],
+        )
+        for one in situation.lines
+    ]
+
+
+def situation_sums(situation: Situation, tongue: Tongue) -> list[str]:
+    """The cells of the last row; a progress of all lines together is none."""
+    lines = situation.lines
+    worth, so_far, before, now = (
+        tongue.amount(sum(amounts))
+        for amounts in zip(
+            *((one.worth_minor, one.so_far_minor, one.before_minor, one.net_minor) for one in lines), strict=True
+        )
+    )
+    return [worth, "", so_far, before, now]
+
+
 def references(document: PrintedDocument) -> list[str]:
     """What the buyer files the document by, beside its own order number."""
     held = document.particulars
@@ -271,7 +307,16 @@ def totals(document: PrintedDocument) -> list[tuple[str, str]]:
     ]
     if sums.prepaid_minor:
         rows.append((tongue.say("Déjà réglé"), tongue.money(-sums.prepaid_minor)))
+    if isinstance(document, InvoiceDocument) and document.retention is not None:
+        retention = document.retention
+        label = f"{tongue.say('Retenue de garantie')} {tongue.percent(retention.percent)}"
+        rows.append((label, tongue.money(-retention.amount_minor)))
     return rows
+
+
+def payable_minor(document: PrintedDocument) -> int:
+    """What stands beside the amount due: what is retained is asked for later."""
+    return document.totals.due_minor if isinstance(document, QuoteDocument) else document.payable_minor
 
 
 def total_label(document: PrintedDocument) -> str:
@@ -346,12 +391,11 @@ def payment_columns(document: PrintedDocument) -> tuple[list[tuple[str, str]], l
 
 def _payment_rows(document: PrintedDocument, tongue: Tongue) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     if isinstance(document, QuoteDocument):
-        return [
-            (
-                "Règlement",
-                " / ".join(tongue.choose(document.payment_terms.wording_fr, document.payment_terms.wording_en)),
-            )
-        ], []
+        terms = " / ".join(tongue.choose(document.payment_terms.wording_fr, document.payment_terms.wording_en))
+        rows = [("Règlement", terms)]
+        if document.retention_percent:
+            rows.append(("Retenue de garantie", tongue.percent(document.retention_percent)))
+        return rows, []
     if document.document_type.is_credit_note:
         return [("Motif", document.reason)], [
             (label, tongue.money(amount)) for label, amount in settlement_lines(document)
@@ -360,6 +404,8 @@ def _payment_rows(document: PrintedDocument, tongue: Tongue) -> tuple[list[tuple
         return _receipt(document, document.paid, tongue), []
     seller = document.seller
     when = [("Échéance", f"{tongue.short_date(document.due_date)} ({_terms(document, tongue)})")]
+    if document.retention is not None:
+        when.append(("Retenue", _retained(document.retention, tongue)))
     if not seller.iban:
         return when, []
     when.append(("Référence", document.number))
@@ -367,6 +413,20 @@ def _payment_rows(document: PrintedDocument, tongue: Tongue) -> tuple[list[tuple
     where += [("BIC", seller.bic)] if seller.bic else []
     where += [("Banque", seller.bank_name)] if seller.bank_name else []
     return when, where
+
+
+def _retained(retention: Retention, tongue: Tongue) -> str:
+    """``251,28 €, payable le 20/11/2027``, or a year after a reception that is still to come."""
+    amount = tongue.money(retention.amount_minor)
+    if retention.due_date is not None:
+        on = tongue.short_date(retention.due_date)
+        return " / ".join(tongue.choose(f"{amount}, payable le {on}", f"{amount}, payable on {on}"))
+    return " / ".join(
+        tongue.choose(
+            f"{amount}, payable un an après la réception (loi n° 71-584 du 16 juillet 1971)",
+            f"{amount}, payable one year after the reception (loi n° 71-584 of 16 July 1971)",
+        )
+    )
 
 
 def _terms(document: InvoiceDocument, tongue: Tongue) -> str:
