@@ -233,6 +233,7 @@ _of(
     lines=(priced("1000"), priced("300", "-1", description="Acompte n° F2026-00003 du 05/10/2026")),
     preceding=DEPOSIT,
 )
+_of("retention-of-guarantee", lines=(priced("2000", vat=taxed("10")),), retention_percent=Decimal(5))
 _of("corrective", document_type=DocumentType.CORRECTIVE, preceding=DEPOSIT)
 _of("in-dollars", particulars=Particulars(exchange=ExchangeRate(
     currency="USD", rate=Decimal("1.0871"), on=date(2026, 11, 20), source="BCE")))  # fmt: skip

@@ -100,7 +100,7 @@ def reached_by_handlers() -> dict[str, Reached]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     owners = importlib.metadata.packages_distributions()
     found: dict[str, Reached] = {}

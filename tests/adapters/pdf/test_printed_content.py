@@ -442,7 +442,7 @@ def test_a_situation_of_many_lines_goes_on_over_pages() -> None:
         )
         for place in range(200)
     )
-    pdf = PdfDocumentRenderer().render(with_document(issued(), situation=Situation(number=1, lines=lines)), logo=None)
+    pdf = RENDERER.render(with_document(issued(), situation=Situation(number=1, lines=lines)), logo=None)
 
     text = words(pdf)
     assert all(f"Lot {place} 1,00" in text for place in range(200))

@@ -331,7 +331,11 @@ def _terms(document: InvoiceDocument) -> str:
         return f"Payé le {document.paid.paid_on:%d/%m/%Y}"
     if document.document_type.is_credit_note:
         return "Avoir : aucune somme n'est à payer"
-    return f"À payer au plus tard le {document.due_date:%d/%m/%Y}"
+    asked = f"À payer au plus tard le {document.due_date:%d/%m/%Y}"
+    if document.retention is None:
+        return asked
+    kept = document.particulars.tongue.money(document.retention.amount_minor)
+    return f"{asked}, moins la retenue de garantie de {kept}, due à sa levée (loi n° 71-584 du 16 juillet 1971)"
 
 
 def _summation(document: InvoiceDocument) -> str:
