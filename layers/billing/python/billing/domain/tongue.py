@@ -105,6 +105,7 @@ ENGLISH = {
     "Sans TVA": "No VAT",
     # Payment
     "Règlement par virement": "Payment by bank transfer",
+    "Virement par QR code": "Transfer by QR code",
     "Règlement": "Payment",
     "Règlement de l'avoir": "Settlement of the credit note",
     "Facture acquittée": "Paid invoice",

@@ -12,7 +12,20 @@ from typing import NamedTuple
 from billing.adapters.pdf import wording
 from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
 from billing.adapters.pdf.logo import PreparedLogo
-from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, one_line, width_of, wrap, wrap_parts
+from billing.adapters.pdf.qr import QUIET_ZONE, code_of
+from billing.adapters.pdf.sheet import (
+    HEIGHT,
+    WIDTH,
+    Colour,
+    Page,
+    Pattern,
+    Style,
+    one_line,
+    width_of,
+    wrap,
+    wrap_parts,
+)
+from billing.domain.epc import transfer_code
 from billing.domain.quote import QuoteDocument
 from billing.domain.situation import Situation
 from billing.domain.totals import ComputedLine
@@ -57,6 +70,8 @@ _UNBROKEN_NOTE = 4  # lines
 _TOTALS_WIDTH = 208.0
 _SUM_HEIGHT = 16.0
 _PAYMENT_LEADING = 13.5
+_MOST_OF_A_PANEL = 0.62
+_CODE_WIDTH = 64.0  # 23 mm: half a millimetre a module, which any phone reads
 _WIDEST_UNIT = 62.0
 _AGREEMENT_HEIGHT = 84.0
 _TALL = 0.4 * HEIGHT  # what is taller may break over pages, what is not stays whole
@@ -503,27 +518,39 @@ class InvoiceLayout:
     def _payment(self) -> None:
         """When to pay on the left, where to on the right."""
         columns = wording.payment_columns(self._document)
-        half = (_CONTENT - 28) / 2
+        code = None if isinstance(self._document, QuoteDocument) else transfer_code(self._document)
+        widths = _shared(_CONTENT - 28 - (_CODE_WIDTH if code else 0), columns[1])
         placed = []
         height = 0.0
         for rank, rows in enumerate(columns):
-            x = _LEFT + 14 + rank * half
+            x = _LEFT + 14 + rank * widths[0]
             label_width = max((width_of(label, _SOFT) for label, _ in rows), default=0.0) + 10
             y = 0.0
             for label, value in rows:
                 placed.append((x, y, label, _SOFT))
-                for text in wrap(value, _STRONG, half - label_width - _CELL_GAP):
+                for text in wrap(value, _STRONG, widths[rank] - label_width - _CELL_GAP):
                     placed.append((x + label_width, y, text, _STRONG))
                     y += _PAYMENT_LEADING
             height = max(height, y)
-        height += 28
+        height = max(height + 28, _CODE_WIDTH + 24 if code else 0)
         self._ensure(height)
         self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
+        if code:
+            self._code(code, _RIGHT - 14 - _CODE_WIDTH, self._y + 10)
         title = wording.payment_title(self._document)
         self._page.text(_LEFT + 14, self._y + 15, title, _HEADING)
         for x, y, text, style in placed:
             self._page.text(x, self._y + 30 + y, text, style)
         self._y += height + _BLOCK_GAP
+
+    def _code(self, text: str, x: float, y: float) -> None:
+        """What a banking app reads, on white, with what it is for below."""
+        code = code_of(text)
+        module = _CODE_WIDTH / (code.size + 2 * QUIET_ZONE)
+        self._page.box(x, y, _CODE_WIDTH, _CODE_WIDTH, _WHITE)
+        self._page.pattern = Pattern(x + QUIET_ZONE * module, y + QUIET_ZONE * module, module, code)
+        said = self._tongue.say("Virement par QR code")
+        self._page.text(x + (_CODE_WIDTH - width_of(said, _FOOTER)) / 2, y + _CODE_WIDTH + 8, said, _FOOTER)
 
     def _agreement(self, document: QuoteDocument) -> None:
         """Where the customer signs; paper and link are worth the same."""
@@ -628,3 +655,11 @@ class InvoiceLayout:
             self._ensure(_SMALL.leading)
             self._page.text(_LEFT, self._y + 7, text, _SMALL)
             self._y += _SMALL.leading
+
+
+def _shared(width: float, rows: list[tuple[str, str]]) -> tuple[float, float]:
+    """Half to each of two columns, or more to the second where its rows would not fit: an IBAN stays in one piece."""
+    labels = max((width_of(label, _SOFT) for label, _ in rows), default=0.0)
+    values = max((width_of(value, _STRONG) for _, value in rows), default=0.0)
+    second = min(max(width / 2, labels + values + 10 + _CELL_GAP + 1), _MOST_OF_A_PANEL * width)
+    return width - second, second

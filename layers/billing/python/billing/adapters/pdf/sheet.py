@@ -14,6 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from billing.adapters.pdf.fonts import embedded_font
 from billing.adapters.pdf.logo import PreparedLogo
+from billing.adapters.pdf.qr import Code
 from billing.domain.typography import printable
 
 WIDTH = 595.28
@@ -55,11 +56,21 @@ class Box(NamedTuple):
     radius: float
 
 
+class Pattern(NamedTuple):
+    """A QR code: dark modules of ``module`` points on white."""
+
+    x: float
+    y: float
+    module: float
+    code: Code
+
+
 @dataclass(slots=True)
 class Page:
     texts: list[Text] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     logo: tuple[float, float, PreparedLogo] | None = None
+    pattern: Pattern | None = None
 
     def text(self, x: float, y: float, text: str, style: Style) -> None:
         if text:
@@ -155,6 +166,8 @@ def draw(pages: list[Page]) -> Canvas:
     canvas = Canvas(io.BytesIO(), pagesize=(WIDTH, HEIGHT), pageCompression=1, invariant=1, initialFontName=first_font)
     for page in pages:
         _draw_boxes(canvas, page.boxes)
+        if page.pattern is not None:
+            _draw_pattern(canvas, page.pattern)
         if page.logo is not None:
             _draw_logo(canvas, *page.logo)
         _draw_texts(canvas, page.texts)
@@ -173,6 +186,18 @@ def _draw_boxes(canvas: Canvas, boxes: list[Box]) -> None:
             canvas.roundRect(box.x, y, box.width, box.height, box.radius, stroke=0, fill=1)
         else:
             canvas.rect(box.x, y, box.width, box.height, stroke=0, fill=1)
+
+
+def _draw_pattern(canvas: Canvas, pattern: Pattern) -> None:
+    """All modules as one path: hundreds of rectangles one by one would take as long as the rest of the page."""
+    module = pattern.module
+    canvas.setFillColorRGB(0, 0, 0)
+    path = (
+        f"{pattern.x + run.column * module:.2f} {HEIGHT - pattern.y - (run.row + 1) * module:.2f}"
+        f" {run.length * module:.2f} {module:.2f} re"
+        for run in pattern.code.runs
+    )
+    canvas._code.append(f"{' '.join(path)} f")  # noqa: SLF001 - the canvas has no call for a path of rectangles
 
 
 def _draw_logo(canvas: Canvas, x: float, y: float, logo: PreparedLogo) -> None:

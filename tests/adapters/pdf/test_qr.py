@@ -1,0 +1,64 @@
+"""The QR code on an invoice can be read back from its modules."""
+
+from __future__ import annotations
+
+import re
+
+import pikepdf
+
+from billing.adapters.facturx.embedding import factur_x
+from billing.adapters.pdf.qr import code_of
+from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.domain.epc import transfer_code
+from tests.adapters.pdf.reading import opened, words
+from tests.documents import SAMPLES
+from tests.factories import issued
+
+RENDERER = PdfDocumentRenderer(factur_x)
+_FORMAT_M = 0b00
+
+
+def _modules(text: str) -> list[list[bool]]:
+    code = code_of(text)
+    modules = [[False] * code.size for _ in range(code.size)]
+    for run in code.runs:
+        for column in range(run.column, run.column + run.length):
+            modules[run.row][column] = True
+    return modules
+
+
+def test_it_has_its_finders_its_timing_and_its_format() -> None:
+    modules = _modules(transfer_code(issued().document) or "")
+    last = len(modules) - 1
+    finder = ["1111111", "1000001", "1011101", "1011101", "1011101", "1000001", "1111111"]
+
+    for row, column in ((0, 0), (0, last - 6), (last - 6, 0)):
+        corner = ["".join(str(int(modules[row + down][column + right])) for right in range(7)) for down in range(7)]
+        assert corner == finder
+    assert [modules[6][column] for column in range(8, last - 7)] == [column % 2 == 0 for column in range(8, last - 7)]
+    masked = int("".join(str(int(modules[8][column])) for column in (0, 1, 2, 3, 4)), 2) ^ 0b10101
+    assert masked >> 3 == _FORMAT_M
+
+
+def test_every_module_is_drawn_where_it_belongs() -> None:
+    code = code_of(transfer_code(issued().document) or "")
+    with opened(RENDERER.render(issued(), logo=None)) as document:
+        content = pikepdf.Page(document.pages[0]).obj.Contents.read_bytes().decode("latin-1")
+    drawn = re.findall(
+        r"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", max(content.split("\n"), key=lambda line: line.count(" re"))
+    )
+    module = float(drawn[0][3])
+    left = min(float(x) for x, *_ in drawn)
+    top = max(float(y) for _, y, *_ in drawn)
+
+    placed = [
+        (round((float(x) - left) / module), round((top - float(y)) / module), round(float(width) / module))
+        for x, y, width, _ in drawn
+    ]
+    assert placed == [tuple(run) for run in code.runs]
+    assert module > 1.2  # points: four tenths of a millimetre
+
+
+def test_only_what_asks_for_a_transfer_has_one() -> None:
+    assert "Virement par QR code" in words(RENDERER.render(issued(), logo=None))
+    assert "QR code" not in words(RENDERER.render(SAMPLES["paid-by-card"](), logo=None))
