@@ -45,8 +45,14 @@ def test_any_text_has_terms_that_can_be_looked_up(text: str) -> None:
     assert all(term and term == compact(term) for term in terms)
 
 
-@given(st.lists(st.text(alphabet="abc é1", min_size=1, max_size=8), min_size=1, max_size=5))
+@given(st.lists(st.text(alphabet="abc é10", min_size=1, max_size=8), min_size=1, max_size=5))
 def test_a_name_is_found_by_itself(names: list[str]) -> None:
     held = document_words(names=tuple(names))
 
     assert matches(held, document_terms(" ".join(names)))
+
+
+@pytest.mark.parametrize("name", ["Route 007", "1 111", "Lot 1 000 bis", "00123", "0"])
+def test_digits_of_a_name_are_found_as_they_are_written(name: str) -> None:
+    assert matches(document_words(names=(name,)), document_terms(name))
+    assert matches(document_words(references=(name,)), document_terms(name.replace(" ", "")))

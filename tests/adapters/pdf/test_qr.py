@@ -44,9 +44,8 @@ def test_every_module_is_drawn_where_it_belongs() -> None:
     code = code_of(transfer_code(issued().document) or "")
     with opened(RENDERER.render(issued(), logo=None)) as document:
         content = pikepdf.Page(document.pages[0]).obj.Contents.read_bytes().decode("latin-1")
-    drawn = re.findall(
-        r"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", max(content.split("\n"), key=lambda line: line.count(" re"))
-    )
+    path = max(content.split("\n"), key=lambda line: line.count(" re"))
+    drawn = re.findall(r"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", path)
     module = float(drawn[0][3])
     left = min(float(x) for x, *_ in drawn)
     top = max(float(y) for _, y, *_ in drawn)

@@ -63,6 +63,11 @@ def document_words(
             if any(char.isdigit() for char in chunk):
                 found[compact(chunk)] = None
             found |= dict.fromkeys(words(chunk))
+    # As a query is read: digits in groups of three are one number, and zeros before a number say nothing.
+    for chunk in _GROUPED.sub("", " ".join(names)).split():
+        if any(char.isdigit() for char in chunk):
+            found[compact(chunk)] = None
+    found |= {_without_zeros(word): None for word in found}
     found.pop("", None)
     return tuple(found)[:MAX_WORDS]
 
