@@ -104,6 +104,19 @@ def test_customers_are_listed_once_each_by_folded_name(world: World, limit: int)
     assert folded == sorted(folded)
 
 
+@pytest.mark.parametrize("limit", [2, 100])
+def test_customers_are_read_whole_in_the_order_of_their_list(world: World, limit: int) -> None:
+    made = {customer.customer_id: customer for customer in map(world.add_customer, NAMES)}
+    world.add_customer(of=world.stranger)
+    customers = world.repositories.customers
+
+    found = every_item(lambda page: customers.whole(world.caller, page), limit=limit)
+    listed = every_item(lambda page: customers.list(world.caller, page), limit=limit)
+
+    assert [customer.customer_id for customer in found] == [row.customer_id for row in listed]
+    assert {customer.customer_id: customer for customer in found} == made
+
+
 def test_an_edited_name_moves_in_the_list(world: World) -> None:
     customer = world.add_customer("Zola")
     world.add_customer("Milieu")

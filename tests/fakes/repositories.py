@@ -174,6 +174,12 @@ class FakeCustomers:
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, ()), page))
 
+    def whole(self, caller: Caller, page: PageRequest) -> Page[Customer]:
+        found = self.list(caller, page)
+        with self._store.lock:
+            held = tuple(self._store.customers[caller.tenant_id, row.customer_id] for row in found.items)
+        return Page(items=held, position=found.position)
+
     def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
         with self._store.lock:
             self._store.check(caller)

@@ -91,7 +91,7 @@ def answered(answer: Json) -> Answered:
     return Answered(
         status=int(answer["statusCode"]),
         headers=answer["headers"],
-        body=json.loads(text) if text else {},
+        body=json.loads(text) if text and "json" in answer["headers"]["Content-Type"] else {},
         text=text,
     )
 

@@ -47,6 +47,7 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         ("customers/search", 1),
         ("customers/create", 1),
         ("customers/edit", 2),
+        ("customers/export_csv", 2),
         ("customers/import_csv", 3),
         ("events/list", 1),
         ("audit/list", 1),

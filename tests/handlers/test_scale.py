@@ -54,7 +54,14 @@ def _questions(owner: Person) -> dict[str, partial[Answered]]:
         asked[f"search {query}"] = partial(owner.call, "invoices/search", query={"q": query})
     for operation in ("quotes/list", "credit_notes/list", "payments/list", "recurring_invoices/list", "products/list"):
         asked[operation] = partial(owner.call, operation, query={})
-    for operation in ("customers/list", "customers/search", "products/search", "quotes/search", "credit_notes/search"):
+    for operation in (
+        "customers/list",
+        "customers/export_csv",
+        "customers/search",
+        "products/search",
+        "quotes/search",
+        "credit_notes/search",
+    ):
         asked[operation] = partial(owner.call, operation)
     return asked
 

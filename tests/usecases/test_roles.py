@@ -142,6 +142,9 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def export_customer_csv(self, by: Caller) -> object:
+        return customer_csv.export_customer_csv(by, PageRequest(), customers=self.held.customers)
+
     def read_customer(self, by: Caller) -> object:
         return customers.read_customer(by, self.customer_id, customers=self.held.customers)
 
@@ -694,6 +697,7 @@ ALLOWED: dict[str, set[Role]] = {
     "advance_company_onboarding": MANAGERS,
     "create_customer": WRITERS,
     "import_customer_csv": WRITERS,
+    "export_customer_csv": READERS,
     "read_customer": READERS,
     "list_customers": READERS,
     "search_customers": READERS,
@@ -824,6 +828,7 @@ def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: 
 READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"read", "list", "search", "preview"}}
 READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
 READING |= {"download_payment_receipt", "download_customer_statement", "find_duplicate_customers"}
+READING |= {"export_customer_csv"}
 
 
 @pytest.mark.parametrize("operation", [one for one in ALLOWED if one not in READING])

@@ -21,15 +21,6 @@ from billing.domain.parties import CustomerKind
 from billing.domain.search import fold
 from billing.ports.idempotency import Answer
 
-CSV_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
-            for media_type in ("text/csv", "application/octet-stream")
-        },
-    }
-}
 _KINDS = {
     **{word: kind for kind, word in KINDS.items()},
     "entreprise": CustomerKind.BUSINESS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from billing.domain.csv_table import Column
 from billing.domain.duplicates import Likeness, LikenessKey, likeness_keys
 from billing.domain.errors import FieldError
-from billing.domain.parties import CustomerDescription, CustomerKind
+from billing.domain.parties import Address, CustomerDescription, CustomerKind
 
 KINDS = {CustomerKind.BUSINESS: "professionnel", CustomerKind.INDIVIDUAL: "particulier"}
 CUSTOMER_COLUMNS = (
@@ -93,6 +93,26 @@ class CustomerImport:
     imported: tuple[ImportedCustomer, ...] = ()
 
 
+def customer_cells(description: CustomerDescription) -> dict[str, str]:
+    """What the columns hold of a customer; its contacts, further addresses and terms beyond days stay out."""
+    days = description.payment_terms_days
+    return {
+        "name": description.name,
+        "kind": KINDS[description.kind],
+        "contact_name": description.contact_name,
+        "email": description.email or "",
+        "phone": description.phone,
+        **_address_cells("billing_address", description.billing_address),
+        **_address_cells("delivery_address", description.delivery_address),
+        "siren": description.siren or "",
+        "siret": description.siret or "",
+        "vat_number": description.vat_number or "",
+        "payment_terms_days": "" if days is None else str(days),
+        "language": description.language.value,
+        "notes": description.notes,
+    }
+
+
 def alike_in_file(rows: Sequence[CustomerRow]) -> tuple[AlikeRow, ...]:
     """Each line that is like an earlier one, once for each such line."""
     first: dict[LikenessKey, CustomerRow] = {}
@@ -110,3 +130,10 @@ def alike_in_file(rows: Sequence[CustomerRow]) -> tuple[AlikeRow, ...]:
             if line != row.line
         ]
     return tuple(found)
+
+
+def _address_cells(at: str, address: Address | None) -> dict[str, str]:
+    if address is None:
+        return {}
+    names = ("line1", "line2", "postal_code", "city", "country_code")
+    return {f"{at}/{name}": getattr(address, name) for name in names}

@@ -89,6 +89,10 @@ class Customers(Protocol):
         """By folded name."""
         ...
 
+    def whole(self, caller: Caller, page: PageRequest) -> Page[Customer]:
+        """The customers of a page of ``list``, whole; two requests."""
+        ...
+
     def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
         """Others that share one of its likeness keys, at most ``MAX_ALIKE`` by each; one request by key."""
         ...

@@ -8,13 +8,23 @@ from contextlib import suppress
 from dataclasses import replace
 
 from billing.domain.access import Caller, Permission
-from billing.domain.customer_csv import AlikeRow, CustomerImport, CustomerRow, ImportedCustomer, alike_in_file
+from billing.domain.csv_table import Exported, write_csv
+from billing.domain.customer_csv import (
+    CUSTOMER_COLUMNS,
+    AlikeRow,
+    CustomerImport,
+    CustomerRow,
+    ImportedCustomer,
+    alike_in_file,
+    customer_cells,
+)
 from billing.domain.errors import Busy, FieldError, FieldErrors, NotFound
 from billing.domain.events import EventType
 from billing.domain.parties import Customer
 from billing.domain.printing import customer_texts, unprintable_errors
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
+from billing.ports.paging import PageRequest
 from billing.ports.repositories import Customers
 from billing.usecases.customers import customer_event
 
@@ -60,6 +70,14 @@ def import_customer_csv(
     whole = replace(once, answer_of=lambda _: once.answer_of(report))
     _create(caller, last, whole, customers, ids)
     return report
+
+
+def export_customer_csv(caller: Caller, page: PageRequest, *, customers: Customers) -> Exported:
+    """A page of customers by name, which an import reads back as it was."""
+    caller.require(Permission.READ)
+    found = customers.whole(caller, page)
+    rows = (customer_cells(customer.description) for customer in found.items)
+    return Exported(text=write_csv(CUSTOMER_COLUMNS, rows), position=found.position)
 
 
 def _row_errors(row: CustomerRow) -> tuple[FieldError, ...]:
