@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -10,8 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 from billing.domain.duplicates import Likeness
-from billing.domain.errors import NotFound, StaleVersion
-from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress, PriceChange
+from billing.domain.errors import NotFound, ProductReferenceTaken, StaleVersion
+from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress, PriceChange, Product
 from billing.domain.search import fold, query_words
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.paging import Page, PageRequest
@@ -254,3 +255,60 @@ def test_a_refused_edit_keeps_no_price(world: World) -> None:
         products.save(world.caller, replace(product, version=5), event=factories.event("evt_p"), price=price)
 
     assert products.prices(world.caller, product.product_id, PageRequest()).items == ()
+
+
+def _edit_product(world: World, product: Product, **changes: Any) -> Product:
+    edited = replace(product, version=product.version + 1, description=replace(product.description, **changes))
+    event = factories.event(world.new_id("evt"))
+    world.repositories.products.save(world.caller, edited, event=event, previous=product)
+    return edited
+
+
+def test_a_reference_is_of_one_product(world: World) -> None:
+    first = world.add_product(reference="Réf  1")
+
+    with pytest.raises(ProductReferenceTaken) as refused:
+        world.add_product(reference="REF 1")
+
+    assert [error.pointer for error in refused.value.errors] == ["/reference"]
+    assert len(world.repositories.products.list(world.caller, PageRequest(), archived=False).items) == 1
+    world.add_product(reference="ref 1", of=world.stranger)
+    for _ in range(2):
+        world.add_product(reference="")
+    assert _edit_product(world, first, reference="ref 1", name="Autre").version == 2
+
+
+def test_a_reference_that_was_given_up_is_free_again(world: World) -> None:
+    first, second = world.add_product(reference="A"), world.add_product(reference="B")
+    with pytest.raises(ProductReferenceTaken):
+        _edit_product(world, second, reference="a")
+    assert world.repositories.products.read(world.caller, second.product_id) == second
+
+    first = _edit_product(world, first, reference="")
+    second = _edit_product(world, second, reference="a")
+
+    with pytest.raises(ProductReferenceTaken):
+        _edit_product(world, first, reference="A")
+    world.add_product(reference="B")
+
+
+def test_an_archived_product_keeps_its_reference(world: World) -> None:
+    product = world.add_product(reference="A")
+    archived = replace(product, version=2, archived=True)
+    world.repositories.products.save(world.caller, archived, event=factories.event("evt_x"))
+
+    with pytest.raises(ProductReferenceTaken):
+        world.add_product(reference="A")
+
+
+def test_of_many_who_want_a_reference_at_once_one_has_it(world: World) -> None:
+    def want(_: int) -> bool:
+        try:
+            world.add_product(reference="A")
+        except ProductReferenceTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(max_workers=8) as people:
+        assert sum(people.map(want, range(8))) == 1
+    assert len(world.repositories.products.list(world.caller, PageRequest(), archived=False).items) == 1

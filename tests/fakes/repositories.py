@@ -24,6 +24,7 @@ from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, is_overdue
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
+from billing.domain.product_reference import reference_key, reference_taken
 from billing.domain.quote import Quote
 from billing.domain.reminders import is_reminder_id, reminded_of
 from billing.domain.search import fold, words
@@ -230,6 +231,9 @@ class FakeProducts:
         price: PriceChange | None = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=product):
+            if (caller.tenant_id, product.product_id) in self._store.products:
+                raise Busy
+            self._name(product)
             self._keep(product, price)
             self._store.products[caller.tenant_id, product.product_id] = product
             self._store.record(caller.tenant_id, product.product_id, event)
@@ -242,14 +246,26 @@ class FakeProducts:
         event: Event,
         once: IdempotentRequest | None = None,
         price: PriceChange | None = None,
+        previous: Product | None = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=product):
             stored = self._store.products.get((caller.tenant_id, product.product_id))
             if stored is None or stored.version != product.version - 1:
                 raise StaleVersion
+            if previous:
+                self._name(product, previous)
             self._keep(product, price)
             self._store.products[caller.tenant_id, product.product_id] = product
             self._store.record(caller.tenant_id, product.product_id, event)
+
+    def _name(self, product: Product, previous: Product | None = None) -> None:
+        has = reference_key(product.description.reference)
+        if has and self._store.references.get((product.tenant_id, has), product.product_id) != product.product_id:
+            raise reference_taken(product.description.reference)
+        if previous:
+            self._store.references.pop((product.tenant_id, reference_key(previous.description.reference)), None)
+        if has:
+            self._store.references[product.tenant_id, has] = product.product_id
 
     def _keep(self, product: Product, price: PriceChange | None) -> None:
         key = (product.tenant_id, product.product_id)

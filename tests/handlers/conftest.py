@@ -128,7 +128,8 @@ def owner(member: Callable[..., Person]) -> Person:
     person = member()
     person.call("company/describe")
     customer = person.call("customers/create").body
-    product = person.call("products/create").body
+    service = {**json.loads(sample("products/create")["body"]), "reference": "CG-00"}
+    product = person.call("products/create", body=service).body
     body = {**json.loads(sample("invoices/create")["body"]), "customer_id": customer["customer_id"]}
     draft = person.call("invoices/create", body=body).body
     person.ids = {

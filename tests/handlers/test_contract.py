@@ -113,6 +113,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("company/start_series", body={**json.loads(sample("company/start_series")["body"]), "series": "quote"})
     for operation in ("customers/create", "customers/list", "customers/search", "products/create", "products/list"):
         check(operation)
+    check("products/list_units")
     check("customers/import_csv")
     check("customers/export_csv")
     check("customers/read", **customer)

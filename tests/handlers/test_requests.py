@@ -53,6 +53,7 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         ("audit/list", 1),
         ("products/read", 1),
         ("products/list", 1),
+        ("products/list_units", 0),
         ("products/create", 1),
         ("products/edit", 2),
         ("invoices/read", 1),

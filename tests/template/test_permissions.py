@@ -28,6 +28,7 @@ MAY_DELETE = {
     "InvoicesDeleteRole": "drafts; the delete is conditional on their status",
     "QuotesDeleteRole": "drafts without a number; the delete is conditional on it",
     "CustomersEditRole": "search records of the words a customer no longer has",
+    "ProductsEditRole": "the record of the reference that a product no longer has",
 }
 MAY_UPDATE = {
     "InvoicesWriteRole": "adds to the sums of a customer's account, which no effect has to know",

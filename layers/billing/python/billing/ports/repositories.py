@@ -127,7 +127,9 @@ class Products(Protocol):
         event: Event,
         once: IdempotentRequest,
         price: PriceChange | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Raises: ProductReferenceTaken."""
+        ...
 
     def save(
         self,
@@ -137,8 +139,12 @@ class Products(Protocol):
         event: Event,
         once: IdempotentRequest | None = None,
         price: PriceChange | None = None,
+        previous: Product | None = None,
     ) -> None:
-        """A changed price is kept in the same transaction."""
+        """A changed price is kept in the same transaction. With the ``previous`` product its reference may change.
+
+        Raises: ProductReferenceTaken.
+        """
         ...
 
     def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:

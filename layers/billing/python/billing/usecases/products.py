@@ -25,7 +25,7 @@ def create_product(
     clock: Clock,
     ids: Ids,
 ) -> Product:
-    """Raises: FieldErrors."""
+    """Raises: FieldErrors, ProductReferenceTaken."""
     caller.require(Permission.WRITE_DOCUMENTS)
     refuse_unprintable(product_texts(description))
     now = clock.now()
@@ -58,7 +58,10 @@ def edit_product(
     clock: Clock,
     ids: Ids,
 ) -> Product:
-    """Documents keep the product as it was when they were written. Raises: NotFound, StaleVersion, FieldErrors."""
+    """Documents keep the product as it was when they were written.
+
+    Raises: NotFound, StaleVersion, FieldErrors, ProductReferenceTaken.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
     refuse_unprintable(product_texts(description))
     current = products.read(caller, product_id)
@@ -68,14 +71,18 @@ def edit_product(
     before = current.description
     changed = (before.unit_price, before.vat) != (description.unit_price, description.vat)
     event = _event(EventType.PRODUCT_EDITED, caller, product, ids)
-    products.save(caller, product, event=event, price=_price(caller, product) if changed else None)
+    price = _price(caller, product) if changed else None
+    products.save(caller, product, event=event, price=price, previous=current)
     return product
 
 
 def archive_product(
     caller: Caller, product_id: str, *, once: IdempotentRequest, products: Products, clock: Clock, ids: Ids
 ) -> Product:
-    """No longer offered; documents that have it keep it. Archiving twice changes nothing. Raises: NotFound, Busy."""
+    """No longer offered; documents that have it keep it, and it keeps its reference, so that it can be restored.
+
+    Archiving twice changes nothing. Raises: NotFound, Busy.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
 
     def attempt() -> Product:

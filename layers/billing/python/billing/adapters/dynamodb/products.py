@@ -12,6 +12,7 @@ from billing.domain.events import Event
 from billing.domain.findable import product_words
 from billing.domain.money import format_decimal
 from billing.domain.parties import PriceChange, Product
+from billing.domain.product_reference import reference_key, reference_taken
 from billing.domain.search import fold
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -78,7 +79,8 @@ class Products:
         content = to_item(product)
         head = self._table.create(content, refuse_with(Busy))
         found = word_records(self._table, search.PRODUCT, content)
-        written = (head, *found, *self._price(product, price), self._event(product, event))
+        held = self._reference(product)
+        written = (head, *found, *held, *self._price(product, price), self._event(product, event))
         self._table.write(caller, *written, once=once, answered=product)
 
     def save(
@@ -89,11 +91,13 @@ class Products:
         event: Event,
         once: IdempotentRequest | None = None,
         price: PriceChange | None = None,
+        previous: Product | None = None,
     ) -> None:
         content = to_item(product)
         head = self._table.replace(content, expected_version=product.version - 1, refused=refuse_with(StaleVersion))
         found = word_records(self._table, search.PRODUCT, content)
-        written = (head, *found, *self._price(product, price), self._event(product, event))
+        held = self._reference(product, previous) if previous else ()
+        written = (head, *found, *held, *self._price(product, price), self._event(product, event))
         self._table.write(caller, *written, once=once, answered=product)
 
     def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:
@@ -113,6 +117,40 @@ class Products:
             base_key=lambda product_id: keys.product(caller.tenant_id, product_id),
         )
         return Page(items=load_all(ProductSummary, [row.summary for row in rows]), position=position)
+
+    def _reference(self, product: Product, previous: Product | None = None) -> tuple[Write, ...]:
+        """The record of the reference that it has, and of the one that it no longer has."""
+        has = reference_key(product.description.reference)
+        had = reference_key(previous.description.reference) if previous else ""
+        writes = []
+        if has:
+            writes.append(self._hold(product, has))
+        if had not in ("", has):
+            release = self._table.delete(
+                keys.product_reference(product.tenant_id, had),
+                refused=refuse_with(StaleVersion),
+                only_if="attribute_not_exists(pk) OR product_id = :product_id",
+                values={":product_id": product.product_id},
+            )
+            writes.append(release)
+        return tuple(writes)
+
+    def _hold(self, product: Product, reference: str) -> Write:
+        key = keys.product_reference(product.tenant_id, reference)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="product_reference",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=product.tenant_id,
+            product_id=product.product_id,
+        )
+        request = self._table.put(
+            content,
+            only_if="attribute_not_exists(pk) OR product_id = :product_id",
+            values={":product_id": product.product_id},
+        )
+        return Write("Put", request, lambda _: reference_taken(product.description.reference))
 
     def _price(self, product: Product, price: PriceChange | None) -> tuple[Write, ...]:
         if price is None:
