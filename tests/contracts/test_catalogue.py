@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from billing.domain.tongue import DocumentLanguage
 from billing.ports.paging import Page, PageRequest
 from tests import factories
 from tests.contracts.conftest import World
+from tests.fakes.clock import MORNING
 
 T = TypeVar("T")
 NAMES = ("Zola", "Éclair", "eclipse", "àB", "Œuvre", "#hash", "a|b", "😀 Studio", "日本", "Zola", "  blanc")
@@ -312,3 +314,64 @@ def test_of_many_who_want_a_reference_at_once_one_has_it(world: World) -> None:
     with ThreadPoolExecutor(max_workers=8) as people:
         assert sum(people.map(want, range(8))) == 1
     assert len(world.repositories.products.list(world.caller, PageRequest(), archived=False).items) == 1
+
+
+def _wanting(world: World, *references: str, later: int = 0) -> list[Product]:
+    at = MORNING + timedelta(minutes=later)
+    return [
+        factories.product(world.caller.tenant_id, world.new_id("prd"), reference=reference, updated_at=at)
+        for reference in references
+    ]
+
+
+def _create(world: World, product: Product) -> None:
+    event = factories.event(world.new_id("evt"))
+    world.repositories.products.create(world.caller, product, event=event, once=world.once("createProduct"))
+
+
+def test_claimed_references_are_of_who_claims_them_for_a_while(world: World) -> None:
+    products, until = world.repositories.products, MORNING + timedelta(hours=1)
+    mine, theirs = _wanting(world, *(f"R{rank}" for rank in range(100)), ""), _wanting(world, "r99", "S", "")
+    products.claim(world.caller, mine, until=until)
+    products.claim(world.caller, mine, until=until)
+
+    assert products.taken(world.caller, mine) == frozenset()
+    assert products.taken(world.caller, theirs) == {theirs[0].product_id}
+    with pytest.raises(ProductReferenceTaken):
+        products.claim(world.caller, theirs, until=until)
+    with pytest.raises(ProductReferenceTaken):
+        _create(world, theirs[0])
+    _create(world, mine[99])
+    products.claim(world.caller, mine, until=until)  # what is taken stays taken
+
+    (late,) = _wanting(world, "R99", later=61)
+    assert products.taken(world.caller, [late]) == {late.product_id}
+    for freed in _wanting(world, "R98", later=61):
+        assert products.taken(world.caller, [freed]) == frozenset()
+        _create(world, freed)
+
+
+def test_claims_are_given_up_when_one_of_them_is_refused(world: World) -> None:
+    products, until = world.repositories.products, MORNING + timedelta(hours=1)
+    world.add_product(reference="R99")
+    mine = _wanting(world, *(f"R{rank}" for rank in range(100)))
+
+    with pytest.raises(ProductReferenceTaken):
+        products.claim(world.caller, mine, until=until)
+
+    others = _wanting(world, *(f"R{rank}" for rank in range(99)))
+    assert products.taken(world.caller, others) == frozenset()
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_products_are_read_whole_in_the_order_of_their_list(world: World, limit: int) -> None:
+    made = {product.product_id: product for product in map(world.add_product, NAMES)}
+    world.add_product(of=world.stranger)
+    products = world.repositories.products
+
+    found = every_item(lambda page: products.whole(world.caller, page, archived=False), limit=limit)
+    listed = every_item(lambda page: products.list(world.caller, page, archived=False), limit=limit)
+
+    assert [product.product_id for product in found] == [row.product_id for row in listed]
+    assert {product.product_id: product for product in found} == made
+    assert products.whole(world.caller, PageRequest(), archived=True).items == ()

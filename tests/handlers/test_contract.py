@@ -114,6 +114,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     for operation in ("customers/create", "customers/list", "customers/search", "products/create", "products/list"):
         check(operation)
     check("products/list_units")
+    check("products/import_csv")
+    check("products/export_csv")
     check("customers/import_csv")
     check("customers/export_csv")
     check("customers/read", **customer)

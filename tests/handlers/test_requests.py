@@ -54,6 +54,8 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         ("products/read", 1),
         ("products/list", 1),
         ("products/list_units", 0),
+        ("products/export_csv", 2),
+        ("products/import_csv", 5),
         ("products/create", 1),
         ("products/edit", 2),
         ("invoices/read", 1),

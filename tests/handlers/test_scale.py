@@ -57,6 +57,7 @@ def _questions(owner: Person) -> dict[str, partial[Answered]]:
     for operation in (
         "customers/list",
         "customers/export_csv",
+        "products/export_csv",
         "customers/search",
         "products/search",
         "quotes/search",

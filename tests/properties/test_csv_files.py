@@ -10,11 +10,16 @@ from pydantic import ValidationError
 
 from billing.api.customer_csv import customer_rows
 from billing.api.customers import CreateCustomerRequest
+from billing.api.product_csv import product_rows
+from billing.api.products import CreateProductRequest
 from billing.domain.csv_table import write_csv
 from billing.domain.customer_csv import CUSTOMER_COLUMNS, customer_cells
 from billing.domain.errors import FieldErrors
-from billing.domain.parties import CustomerDescription
-from tests.properties.strategies import examined
+from billing.domain.money import format_decimal
+from billing.domain.parties import CustomerDescription, ProductDescription
+from billing.domain.product_csv import PRODUCT_COLUMNS, product_cells
+from billing.domain.units import UNITS
+from tests.properties.strategies import PRICES, TAXED, UNTAXED, examined
 
 # What spreadsheets and CSV readers trip over, beside any other character.
 TRAPS = st.sampled_from([*"=+-@'\";,\t\n\r ", "''=", "\u00a0", "é", "\ufeff", "€"])
@@ -54,6 +59,39 @@ def test_exported_customers_are_imported_as_they_were(described: list[CustomerDe
     file = write_csv(CUSTOMER_COLUMNS, map(customer_cells, described))
 
     rows = customer_rows(file.encode())
+
+    assert [error for row in rows for error in row.errors] == []
+    assert [row.description for row in rows] == described
+
+
+@st.composite
+def products(draw: st.DrawFn) -> ProductDescription:
+    """As a request may describe one."""
+    vat = draw(st.sampled_from([*TAXED, *UNTAXED]))
+    request = {
+        "kind": draw(st.sampled_from(["goods", "service"])),
+        "name": draw(TEXT),
+        "description": draw(TEXT),
+        "reference": draw(TEXT),
+        "unit": draw(st.sampled_from(sorted(UNITS))),
+        "unit_price": format_decimal(draw(PRICES)),
+        "vat_category": vat.category.value,
+        "vat_rate": format_decimal(vat.rate),
+        "exemption_code": vat.exemption_code,
+    }
+    try:
+        return CreateProductRequest.model_validate(request).product()
+    except ValidationError:
+        request |= {"name": "Sans reproche", "description": "=1+1", "reference": "-1"}
+        return CreateProductRequest.model_validate(request).product()
+
+
+@examined
+@given(st.lists(products(), min_size=1, max_size=5))
+def test_exported_products_are_imported_as_they_were(described: list[ProductDescription]) -> None:
+    file = write_csv(PRODUCT_COLUMNS, map(product_cells, described))
+
+    rows = product_rows(file.encode())
 
     assert [error for row in rows for error in row.errors] == []
     assert [row.description for row in rows] == described

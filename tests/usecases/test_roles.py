@@ -18,6 +18,7 @@ from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
+from billing.domain.product_csv import ProductRow
 from billing.domain.quote import Quote, QuoteAnswer
 from billing.domain.quote_billing import Share
 from billing.domain.recurrence import Frequency, Recurrence
@@ -39,6 +40,7 @@ from billing.usecases import (
     events,
     invoices,
     payments,
+    product_csv,
     products,
     quotes,
     recurring_invoices,
@@ -212,6 +214,20 @@ class Acts:
 
     def list_products(self, by: Caller) -> object:
         return products.list_products(by, PAGE, archived=False, products=self.held.products)
+
+    def import_product_csv(self, by: Caller) -> object:
+        return product_csv.import_product_csv(
+            by,
+            (ProductRow(line=2, description=factories.product(reference="A").description),),
+            dry_run=False,
+            once=self.shop.once(),
+            products=self.held.products,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def export_product_csv(self, by: Caller) -> object:
+        return product_csv.export_product_csv(by, PAGE, archived=False, products=self.held.products)
 
     def edit_product(self, by: Caller) -> object:
         return products.edit_product(
@@ -714,6 +730,8 @@ ALLOWED: dict[str, set[Role]] = {
     "edit_product": WRITERS,
     "archive_product": WRITERS,
     "restore_product": WRITERS,
+    "import_product_csv": WRITERS,
+    "export_product_csv": READERS,
     "list_product_prices": READERS,
     **dict.fromkeys(
         ("preview_quote", "read_quote", "list_quotes", "read_quote_timeline", "download_quote", "read_quote_billing"),
@@ -828,7 +846,7 @@ def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: 
 READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"read", "list", "search", "preview"}}
 READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
 READING |= {"download_payment_receipt", "download_customer_statement", "find_duplicate_customers"}
-READING |= {"export_customer_csv"}
+READING |= {"export_customer_csv", "export_product_csv"}
 
 
 @pytest.mark.parametrize("operation", [one for one in ALLOWED if one not in READING])

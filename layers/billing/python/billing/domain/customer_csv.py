@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from billing.domain.csv_import import CsvRow, ImportReport
 from billing.domain.csv_table import Column
 from billing.domain.duplicates import Likeness, LikenessKey, likeness_keys
-from billing.domain.errors import FieldError
 from billing.domain.parties import Address, CustomerDescription, CustomerKind
 
 KINDS = {CustomerKind.BUSINESS: "professionnel", CustomerKind.INDIVIDUAL: "particulier"}
@@ -55,13 +55,7 @@ CUSTOMER_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerRow:
-    """A line of the file: described, or with what is wrong in it at ``/rows/{line}/{field}``."""
-
-    line: int
-    description: CustomerDescription | None
-    errors: tuple[FieldError, ...] = ()
+CustomerRow = CsvRow[CustomerDescription]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +69,7 @@ class AlikeRow:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedCustomer:
-    line: int
-    customer_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerImport:
-    """Nothing is imported by a dry run, nor when there are errors."""
-
-    dry_run: bool
-    rows: int
-    errors: tuple[FieldError, ...] = ()
-    warnings: tuple[AlikeRow, ...] = ()
-    imported: tuple[ImportedCustomer, ...] = ()
+CustomerImport = ImportReport[AlikeRow]
 
 
 def customer_cells(description: CustomerDescription) -> dict[str, str]:

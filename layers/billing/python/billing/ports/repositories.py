@@ -8,6 +8,7 @@ IdempotencyKeyReused when its key served another request, Busy when contention o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -147,11 +148,23 @@ class Products(Protocol):
         """
         ...
 
+    def taken(self, caller: Caller, products: Sequence[Product]) -> frozenset[str]:
+        """Ids of those whose reference another product has or claims; one request for a hundred."""
+        ...
+
+    def claim(self, caller: Caller, products: Sequence[Product], *, until: datetime) -> None:
+        """Nobody else may take their references until then; all of them or none. Raises: ProductReferenceTaken."""
+        ...
+
     def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:
         """Latest first. Raises: NotFound."""
         ...
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]: ...
+
+    def whole(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[Product]:
+        """The products of a page of ``list``, whole; two requests."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,8 @@ def create_product(
         created_at=now,
         updated_at=now,
     )
-    event = _event(EventType.PRODUCT_CREATED, caller, product, ids)
-    products.create(caller, product, event=event, once=once, price=_price(caller, product))
+    event = product_event(EventType.PRODUCT_CREATED, caller, product, ids)
+    products.create(caller, product, event=event, once=once, price=product_price(caller, product))
     return product
 
 
@@ -70,8 +70,8 @@ def edit_product(
     product = replace(current, version=current.version + 1, description=description, updated_at=clock.now())
     before = current.description
     changed = (before.unit_price, before.vat) != (description.unit_price, description.vat)
-    event = _event(EventType.PRODUCT_EDITED, caller, product, ids)
-    price = _price(caller, product) if changed else None
+    event = product_event(EventType.PRODUCT_EDITED, caller, product, ids)
+    price = product_price(caller, product) if changed else None
     products.save(caller, product, event=event, price=price, previous=current)
     return product
 
@@ -90,7 +90,7 @@ def archive_product(
         if current.archived:
             return current
         product = replace(current, version=current.version + 1, archived=True, updated_at=clock.now())
-        event = _event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
+        event = product_event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
         products.save(caller, product, event=event, once=once)
         return product
 
@@ -108,7 +108,7 @@ def restore_product(
         if not current.archived:
             return current
         product = replace(current, version=current.version + 1, archived=False, updated_at=clock.now())
-        event = _event(EventType.PRODUCT_RESTORED, caller, product, ids)
+        event = product_event(EventType.PRODUCT_RESTORED, caller, product, ids)
         products.save(caller, product, event=event, once=once)
         return product
 
@@ -125,7 +125,7 @@ def list_products(caller: Caller, page: PageRequest, *, archived: bool, products
     return products.list(caller, page, archived=archived)
 
 
-def _event(event_type: EventType, caller: Caller, product: Product, ids: Ids) -> Event:
+def product_event(event_type: EventType, caller: Caller, product: Product, ids: Ids) -> Event:
     return Event(
         event_id=ids.new("evt"),
         event_type=event_type,
@@ -135,7 +135,7 @@ def _event(event_type: EventType, caller: Caller, product: Product, ids: Ids) ->
     )
 
 
-def _price(caller: Caller, product: Product) -> PriceChange:
+def product_price(caller: Caller, product: Product) -> PriceChange:
     described = product.description
     return PriceChange(
         version=product.version,
