@@ -181,7 +181,7 @@ def product(tenant_id: str = TENANT_ID, product_id: str = PRODUCT_ID, **override
         "kind": ProductKind.SERVICE,
         "name": "Conseil",
         "description": "Accompagnement sur site",
-        "reference": "CONSEIL",
+        "reference": "",
         "unit": "HUR",
         "unit_price": Decimal("95.00"),
         "vat": taxed(),

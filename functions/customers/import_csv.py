@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from billing.api.answers import documented, respond
 from billing.api.bodies import raw_body
-from billing.api.customer_csv import CSV_BODY, CustomerImportResponse, customer_import_answer, customer_rows
+from billing.api.csv_files import CSV_BODY
+from billing.api.customer_csv import CustomerImportResponse, customer_import_answer, customer_rows
 from billing.api.entry import entry_point
 from billing.api.identity import caller
 from billing.api.language import language_of

@@ -23,7 +23,14 @@ install(app)
     "/v1/products",
     operation_id="createProduct",
     tags=["products"],
-    responses=documented(201, ProductResponse, "The product", versioned=True, created=True),
+    responses=documented(
+        201,
+        ProductResponse,
+        "The product",
+        versioned=True,
+        created=True,
+        refused={409: "`product-reference-taken`: another product has this reference"},
+    ),
 )
 def create(body: Annotated[CreateProductRequest, Body()], idempotency_key: IdempotencyKey) -> Response[str]:
     product = create_product(

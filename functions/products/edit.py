@@ -25,7 +25,13 @@ install(app)
     operation_id="editProduct",
     tags=["products"],
     description="The whole description is replaced. Documents keep the product as it was when they were written.",
-    responses=documented(200, ProductResponse, "The product", versioned=True),
+    responses=documented(
+        200,
+        ProductResponse,
+        "The product",
+        versioned=True,
+        refused={409: "`product-reference-taken`: another product has this reference"},
+    ),
 )
 def edit(product_id: ProductId, body: Annotated[EditProductRequest, Body()], if_match: IfMatch) -> Response[str]:
     product = edit_product(

@@ -130,9 +130,9 @@ class World:
         self.repositories.customers.create(of, customer, event=event, once=self.once("createCustomer"))
         return customer
 
-    def add_product(self, name: str = "Conseil", *, of: Caller | None = None) -> Product:
+    def add_product(self, name: str = "Conseil", *, of: Caller | None = None, reference: str = "") -> Product:
         of = of or self.caller
-        product = factories.product(of.tenant_id, self.new_id("prd"), name=name)
+        product = factories.product(of.tenant_id, self.new_id("prd"), name=name, reference=reference)
         event = factories.event(self.new_id("evt"), EventType.PRODUCT_CREATED)
         self.repositories.products.create(of, product, event=event, once=self.once("createProduct"))
         return product

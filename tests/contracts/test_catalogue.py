@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
 
 from billing.domain.duplicates import Likeness
-from billing.domain.errors import NotFound, StaleVersion
-from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress, PriceChange
+from billing.domain.errors import NotFound, ProductReferenceTaken, StaleVersion
+from billing.domain.parties import Address, AddressUse, Contact, Customer, FurtherAddress, PriceChange, Product
 from billing.domain.search import fold, query_words
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.paging import Page, PageRequest
 from tests import factories
 from tests.contracts.conftest import World
+from tests.fakes.clock import MORNING
 
 T = TypeVar("T")
 NAMES = ("Zola", "Éclair", "eclipse", "àB", "Œuvre", "#hash", "a|b", "😀 Studio", "日本", "Zola", "  blanc")
@@ -102,6 +105,19 @@ def test_customers_are_listed_once_each_by_folded_name(world: World, limit: int)
     assert len({item.customer_id for item in listed}) == len(NAMES)
     folded = [fold(item.name).encode() for item in listed]
     assert folded == sorted(folded)
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_customers_are_read_whole_in_the_order_of_their_list(world: World, limit: int) -> None:
+    made = {customer.customer_id: customer for customer in map(world.add_customer, NAMES)}
+    world.add_customer(of=world.stranger)
+    customers = world.repositories.customers
+
+    found = every_item(lambda page: customers.whole(world.caller, page), limit=limit)
+    listed = every_item(lambda page: customers.list(world.caller, page), limit=limit)
+
+    assert [customer.customer_id for customer in found] == [row.customer_id for row in listed]
+    assert {customer.customer_id: customer for customer in found} == made
 
 
 def test_an_edited_name_moves_in_the_list(world: World) -> None:
@@ -241,3 +257,121 @@ def test_a_refused_edit_keeps_no_price(world: World) -> None:
         products.save(world.caller, replace(product, version=5), event=factories.event("evt_p"), price=price)
 
     assert products.prices(world.caller, product.product_id, PageRequest()).items == ()
+
+
+def _edit_product(world: World, product: Product, **changes: Any) -> Product:
+    edited = replace(product, version=product.version + 1, description=replace(product.description, **changes))
+    event = factories.event(world.new_id("evt"))
+    world.repositories.products.save(world.caller, edited, event=event, previous=product)
+    return edited
+
+
+def test_a_reference_is_of_one_product(world: World) -> None:
+    first = world.add_product(reference="Réf  1")
+
+    with pytest.raises(ProductReferenceTaken) as refused:
+        world.add_product(reference="REF 1")
+
+    assert [error.pointer for error in refused.value.errors] == ["/reference"]
+    assert len(world.repositories.products.list(world.caller, PageRequest(), archived=False).items) == 1
+    world.add_product(reference="ref 1", of=world.stranger)
+    for _ in range(2):
+        world.add_product(reference="")
+    assert _edit_product(world, first, reference="ref 1", name="Autre").version == 2
+
+
+def test_a_reference_that_was_given_up_is_free_again(world: World) -> None:
+    first, second = world.add_product(reference="A"), world.add_product(reference="B")
+    with pytest.raises(ProductReferenceTaken):
+        _edit_product(world, second, reference="a")
+    assert world.repositories.products.read(world.caller, second.product_id) == second
+
+    first = _edit_product(world, first, reference="")
+    second = _edit_product(world, second, reference="a")
+
+    with pytest.raises(ProductReferenceTaken):
+        _edit_product(world, first, reference="A")
+    world.add_product(reference="B")
+
+
+def test_an_archived_product_keeps_its_reference(world: World) -> None:
+    product = world.add_product(reference="A")
+    archived = replace(product, version=2, archived=True)
+    world.repositories.products.save(world.caller, archived, event=factories.event("evt_x"))
+
+    with pytest.raises(ProductReferenceTaken):
+        world.add_product(reference="A")
+
+
+def test_of_many_who_want_a_reference_at_once_one_has_it(world: World) -> None:
+    def want(_: int) -> bool:
+        try:
+            world.add_product(reference="A")
+        except ProductReferenceTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(max_workers=8) as people:
+        assert sum(people.map(want, range(8))) == 1
+    assert len(world.repositories.products.list(world.caller, PageRequest(), archived=False).items) == 1
+
+
+def _wanting(world: World, *references: str, later: int = 0) -> list[Product]:
+    at = MORNING + timedelta(minutes=later)
+    return [
+        factories.product(world.caller.tenant_id, world.new_id("prd"), reference=reference, updated_at=at)
+        for reference in references
+    ]
+
+
+def _create(world: World, product: Product) -> None:
+    event = factories.event(world.new_id("evt"))
+    world.repositories.products.create(world.caller, product, event=event, once=world.once("createProduct"))
+
+
+def test_claimed_references_are_of_who_claims_them_for_a_while(world: World) -> None:
+    products, until = world.repositories.products, MORNING + timedelta(hours=1)
+    mine, theirs = _wanting(world, *(f"R{rank}" for rank in range(100)), ""), _wanting(world, "r99", "S", "")
+    products.claim(world.caller, mine, until=until)
+    products.claim(world.caller, mine, until=until)
+
+    assert products.taken(world.caller, mine) == frozenset()
+    assert products.taken(world.caller, theirs) == {theirs[0].product_id}
+    with pytest.raises(ProductReferenceTaken):
+        products.claim(world.caller, theirs, until=until)
+    with pytest.raises(ProductReferenceTaken):
+        _create(world, theirs[0])
+    _create(world, mine[99])
+    products.claim(world.caller, mine, until=until)  # what is taken stays taken
+
+    (late,) = _wanting(world, "R99", later=61)
+    assert products.taken(world.caller, [late]) == {late.product_id}
+    for freed in _wanting(world, "R98", later=61):
+        assert products.taken(world.caller, [freed]) == frozenset()
+        _create(world, freed)
+
+
+def test_claims_are_given_up_when_one_of_them_is_refused(world: World) -> None:
+    products, until = world.repositories.products, MORNING + timedelta(hours=1)
+    world.add_product(reference="R99")
+    mine = _wanting(world, *(f"R{rank}" for rank in range(100)))
+
+    with pytest.raises(ProductReferenceTaken):
+        products.claim(world.caller, mine, until=until)
+
+    others = _wanting(world, *(f"R{rank}" for rank in range(99)))
+    assert products.taken(world.caller, others) == frozenset()
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_products_are_read_whole_in_the_order_of_their_list(world: World, limit: int) -> None:
+    made = {product.product_id: product for product in map(world.add_product, NAMES)}
+    world.add_product(of=world.stranger)
+    products = world.repositories.products
+
+    found = every_item(lambda page: products.whole(world.caller, page, archived=False), limit=limit)
+    listed = every_item(lambda page: products.list(world.caller, page, archived=False), limit=limit)
+
+    assert [product.product_id for product in found] == [row.product_id for row in listed]
+    assert {product.product_id: product for product in found} == made
+    assert products.whole(world.caller, PageRequest(), archived=True).items == ()

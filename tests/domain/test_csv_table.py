@@ -1,10 +1,10 @@
-"""Files as people send them: separators, encodings, titles."""
+"""Files as people send them: separators, encodings, titles, cells that would run."""
 
 from __future__ import annotations
 
 import pytest
 
-from billing.domain.csv_table import MAX_BYTES, MAX_RECORDS, Column, read_csv
+from billing.domain.csv_table import MAX_BYTES, MAX_RECORDS, Column, read_csv, write_csv
 from billing.domain.errors import InvalidInput
 
 COLUMNS = (
@@ -58,10 +58,11 @@ def test_a_file_that_cannot_be_read_says_why(content: bytes, told: str) -> None:
     assert told in refused.value.detail_fr
 
 
-@pytest.mark.parametrize(
-    ("cell", "held"), [("'=1+1", "=1+1"), ("'+33 1 99 00", "+33 1 99 00"), ("''=1", "'=1"), ("'t Huis", "'t Huis")]
-)
-def test_an_apostrophe_that_keeps_a_cell_from_running_is_not_part_of_it(cell: str, held: str) -> None:
-    (record,) = read_csv(f"Nom\n{cell}\n".encode(), COLUMNS)
+@pytest.mark.parametrize("name", ["=1+1", "+33", "-1", "@a", "\tx", "'=1", "''=1", "'t Huis", 'a "b"; c', "a\nb"])
+def test_what_is_written_runs_in_no_spreadsheet_and_reads_the_same(name: str) -> None:
+    written = write_csv(COLUMNS, [{"name": name}])
 
-    assert record.cells == {"name": held}
+    assert written.startswith("\ufeffNom;Ville de l'été\r\n")
+    assert written.splitlines()[1][0] not in "=+-@\t\r"
+    (record,) = read_csv(written.encode(), COLUMNS)
+    assert record.cells == {"name": name}

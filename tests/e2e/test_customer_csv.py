@@ -1,4 +1,4 @@
-"""A file of customers, tried, imported and repeated over the local cloud."""
+"""Files of customers over the local cloud: tried, imported and repeated; exported and imported elsewhere."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from local.samples import CUSTOMER
 from tests.people import Person
 
 pytestmark = pytest.mark.cloud
+
+EXPORT = "/v1/customers/export?limit=3"
 
 FILE = (
     "Nom;Type;Adresse;Code postal;Ville;Pays\r\n"
@@ -45,3 +48,28 @@ def test_a_file_is_tried_then_imported_once(person: Callable[..., Person]) -> No
     assert names == ["Crémerie d'été", "Camille Exemple"]
     assert send(FILE) == (200, done)
     assert len(api.get("/v1/customers")["items"]) == before + 2
+
+
+def test_what_one_company_exports_another_imports(person: Callable[..., Person]) -> None:
+    api, other = person().api, person(described=False).api
+    for name in ("=Formule & Cie", '\'t Huis; le "vrai"', "Épicerie d'été"):
+        api.post("/v1/customers", {**CUSTOMER, "name": name, "phone": "+33 1 99 00 12 34"})
+
+    token = ""
+    files: list[bytes] = []
+    while token or not files:
+        answer = api.send("GET", f"/v1/customers/export?limit=3&page_token={token}" if files else EXPORT)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+        files.append(answer.content)
+        token = answer.headers["next-page-token"]
+
+    assert len(files) == 2
+    assert all(file.startswith(b"\xef\xbb\xbfNom;Type;") for file in files)
+    assert b"\n=" not in b"".join(files)
+    for file in files:
+        answer = other.send(
+            "POST", "/v1/customers/import", file, idempotency_key=str(uuid.uuid4()), content_type="text/csv"
+        )
+        assert answer.status_code == 200, answer.text
+    everyone = "/v1/customers/export"
+    assert other.send("GET", everyone).content == api.send("GET", everyone).content

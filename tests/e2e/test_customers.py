@@ -1,4 +1,4 @@
-"""A customer's VAT number, asked for over the local cloud."""
+"""Customers over the local cloud: a VAT number asked for, duplicates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from local.samples import CUSTOMER
 from tests.people import Person
 
 pytestmark = pytest.mark.cloud
@@ -27,3 +28,19 @@ def test_a_vat_number_is_checked_and_a_register_that_is_down_leaves_it_unverifie
     fields = ("kind", "name", "billing_address", "vat_number")
     someone.api.put(path, {name: silent[name] for name in fields}, version=checked["version"])
     assert someone.api.post(f"{path}/check-vat-number", {})["vat_number_status"] == "unverified"
+
+
+def test_customers_that_may_be_the_same_are_found_by_what_they_share(person: Callable[..., Person]) -> None:
+    api = person(described=False).api
+    first = api.post("/v1/customers", {**CUSTOMER, "name": "SARL Dupont & Fils"})
+    plain = {name: CUSTOMER[name] for name in ("kind", "billing_address")}
+    by_name = api.post("/v1/customers", {**plain, "name": "Dupont, fils"})
+    by_more = api.post("/v1/customers", {**plain, "name": "Dupont fils SAS", "siren": CUSTOMER["siren"]})
+    api.post("/v1/customers", {**plain, "name": "Durand"})
+
+    found = api.get(f"/v1/customers/{first['customer_id']}/duplicates")["items"]
+
+    assert [(one["customer_id"], set(one["likenesses"])) for one in found] == [
+        (by_more["customer_id"], {"siren", "name"}),
+        (by_name["customer_id"], {"name"}),
+    ]

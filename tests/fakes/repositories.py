@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar, cast
@@ -25,6 +26,7 @@ from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, is_overdue
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
+from billing.domain.product_reference import reference_key, reference_taken
 from billing.domain.quote import Quote
 from billing.domain.reminders import is_reminder_id, reminded_of
 from billing.domain.search import fold, words
@@ -176,6 +178,12 @@ class FakeCustomers:
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
         return cast("Page[CustomerSummary]", paged(self._rows(caller, ()), page))
 
+    def whole(self, caller: Caller, page: PageRequest) -> Page[Customer]:
+        found = self.list(caller, page)
+        with self._store.lock:
+            held = tuple(self._store.customers[caller.tenant_id, row.customer_id] for row in found.items)
+        return Page(items=held, position=found.position)
+
     def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
         with self._store.lock:
             self._store.check(caller)
@@ -226,6 +234,9 @@ class FakeProducts:
         price: PriceChange | None = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=product):
+            if (caller.tenant_id, product.product_id) in self._store.products:
+                raise Busy
+            self._name(product)
             self._keep(product, price)
             self._store.products[caller.tenant_id, product.product_id] = product
             self._store.record(caller.tenant_id, product.product_id, event)
@@ -238,14 +249,53 @@ class FakeProducts:
         event: Event,
         once: IdempotentRequest | None = None,
         price: PriceChange | None = None,
+        previous: Product | None = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=product):
             stored = self._store.products.get((caller.tenant_id, product.product_id))
             if stored is None or stored.version != product.version - 1:
                 raise StaleVersion
+            if previous:
+                self._name(product, previous)
             self._keep(product, price)
             self._store.products[caller.tenant_id, product.product_id] = product
             self._store.record(caller.tenant_id, product.product_id, event)
+
+    def taken(self, caller: Caller, products: Sequence[Product]) -> frozenset[str]:
+        with self._store.lock:
+            self._store.check(caller)
+            return frozenset(
+                product.product_id
+                for product in products
+                if not self._is_free(product, reference_key(product.description.reference))
+            )
+
+    def claim(self, caller: Caller, products: Sequence[Product], *, until: datetime) -> None:
+        with self._store.writing(caller):
+            for product in products:
+                if not self._is_free(product, reference_key(product.description.reference)):
+                    raise reference_taken(product.description.reference)
+            for product in products:
+                reference = reference_key(product.description.reference)
+                if reference:
+                    self._store.claims_of_references[product.tenant_id, reference] = (product.product_id, until)
+
+    def _is_free(self, product: Product, reference: str) -> bool:
+        key = (product.tenant_id, reference)
+        claimant, until = self._store.claims_of_references.get(key, (product.product_id, product.updated_at))
+        holder = self._store.references.get(key)
+        if holder is not None:
+            return holder == product.product_id
+        return claimant == product.product_id or until < product.updated_at
+
+    def _name(self, product: Product, previous: Product | None = None) -> None:
+        has = reference_key(product.description.reference)
+        if has and not self._is_free(product, has):
+            raise reference_taken(product.description.reference)
+        if previous:
+            self._store.references.pop((product.tenant_id, reference_key(previous.description.reference)), None)
+        if has:
+            self._store.references[product.tenant_id, has] = product.product_id
 
     def _keep(self, product: Product, price: PriceChange | None) -> None:
         key = (product.tenant_id, product.product_id)
@@ -258,6 +308,12 @@ class FakeProducts:
             held = self._store.prices.get((caller.tenant_id, product_id), ())
         rows: Rows = [(f"{price.version:010d}", price) for price in held]
         return cast("Page[PriceChange]", paged(rows, page, forward=False))
+
+    def whole(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[Product]:
+        found = self.list(caller, page, archived=archived)
+        with self._store.lock:
+            held = tuple(self._store.products[caller.tenant_id, row.product_id] for row in found.items)
+        return Page(items=held, position=found.position)
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]:
         with self._store.lock:

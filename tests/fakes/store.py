@@ -61,6 +61,8 @@ class Store:
     customers: dict[tuple[str, str], Customer] = field(default_factory=dict)
     products: dict[tuple[str, str], Product] = field(default_factory=dict)
     prices: dict[tuple[str, str], tuple[PriceChange, ...]] = field(default_factory=dict)
+    references: dict[tuple[str, str], str] = field(default_factory=dict)
+    claims_of_references: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
     invoices: dict[tuple[str, str], Invoice] = field(default_factory=dict)
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     recurring: dict[tuple[str, str], RecurringInvoice] = field(default_factory=dict)

@@ -91,7 +91,7 @@ def answered(answer: Json) -> Answered:
     return Answered(
         status=int(answer["statusCode"]),
         headers=answer["headers"],
-        body=json.loads(text) if text else {},
+        body=json.loads(text) if text and "json" in answer["headers"]["Content-Type"] else {},
         text=text,
     )
 
@@ -128,7 +128,8 @@ def owner(member: Callable[..., Person]) -> Person:
     person = member()
     person.call("company/describe")
     customer = person.call("customers/create").body
-    product = person.call("products/create").body
+    service = {**json.loads(sample("products/create")["body"]), "reference": "CG-00"}
+    product = person.call("products/create", body=service).body
     body = {**json.loads(sample("invoices/create")["body"]), "customer_id": customer["customer_id"]}
     draft = person.call("invoices/create", body=body).body
     person.ids = {

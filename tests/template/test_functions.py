@@ -64,6 +64,7 @@ def test_operation_ids_follow_from_the_module() -> None:
         "invoices.issue": "issueInvoice",
         "invoices.list": "listInvoices",
         "customers.search": "searchCustomers",
+        "customers.export_csv": "exportCustomerCsv",
         "customers.import_csv": "importCustomerCsv",
         "invoices.read_timeline": "readInvoiceTimeline",
         "invoices.start_verification": "startInvoiceVerification",

@@ -28,9 +28,12 @@ MAY_DELETE = {
     "InvoicesDeleteRole": "drafts; the delete is conditional on their status",
     "QuotesDeleteRole": "drafts without a number; the delete is conditional on it",
     "CustomersEditRole": "search records of the words a customer no longer has",
+    "ProductsImportRole": "claims of references, when another one of the same file is taken",
+    "ProductsEditRole": "the record of the reference that a product no longer has",
 }
 MAY_UPDATE = {
     "InvoicesWriteRole": "adds to the sums of a customer's account, which no effect has to know",
+    "ProductsImportRole": "claims references, which are not known to be free",
     "RecurringRunRole": "issues, and adds to them",
     "BulkLaneRole": "issues, and counts the results of a bulk job",
     "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",

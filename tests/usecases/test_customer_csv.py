@@ -53,7 +53,7 @@ def names(shop: Shop) -> list[str]:
 def test_each_line_becomes_a_customer(shop: Shop) -> None:
     report = imported(shop, FILE)
 
-    made = [shop.repositories.customers.read(shop.caller, one.customer_id).description for one in report.imported]
+    made = [shop.repositories.customers.read(shop.caller, one.resource_id).description for one in report.imported]
     assert [one.line for one in report.imported] == [2, 3, 4]
     assert [one.name for one in made] == ["Épicerie du Marché", "Camille Exemple", "Tessuti SRL"]
     assert [one.kind for one in made] == ["business", "individual", "business"]

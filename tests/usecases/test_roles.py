@@ -19,6 +19,7 @@ from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
+from billing.domain.product_csv import ProductRow
 from billing.domain.quote import Quote, QuoteAnswer
 from billing.domain.quote_billing import Share
 from billing.domain.recurrence import Frequency, Recurrence
@@ -43,6 +44,7 @@ from billing.usecases import (
     events,
     invoices,
     payments,
+    product_csv,
     products,
     quotes,
     recurring_invoices,
@@ -148,6 +150,9 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def export_customer_csv(self, by: Caller) -> object:
+        return customer_csv.export_customer_csv(by, PageRequest(), customers=self.held.customers)
+
     def read_customer(self, by: Caller) -> object:
         return customers.read_customer(by, self.customer_id, customers=self.held.customers)
 
@@ -215,6 +220,20 @@ class Acts:
 
     def list_products(self, by: Caller) -> object:
         return products.list_products(by, PAGE, archived=False, products=self.held.products)
+
+    def import_product_csv(self, by: Caller) -> object:
+        return product_csv.import_product_csv(
+            by,
+            (ProductRow(line=2, description=factories.product(reference="A").description),),
+            dry_run=False,
+            once=self.shop.once(),
+            products=self.held.products,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def export_product_csv(self, by: Caller) -> object:
+        return product_csv.export_product_csv(by, PAGE, archived=False, products=self.held.products)
 
     def edit_product(self, by: Caller) -> object:
         return products.edit_product(
@@ -764,6 +783,7 @@ ALLOWED: dict[str, set[Role]] = {
     "advance_company_onboarding": MANAGERS,
     "create_customer": WRITERS,
     "import_customer_csv": WRITERS,
+    "export_customer_csv": READERS,
     "read_customer": READERS,
     "list_customers": READERS,
     "search_customers": READERS,
@@ -780,6 +800,8 @@ ALLOWED: dict[str, set[Role]] = {
     "edit_product": WRITERS,
     "archive_product": WRITERS,
     "restore_product": WRITERS,
+    "import_product_csv": WRITERS,
+    "export_product_csv": READERS,
     "list_product_prices": READERS,
     **dict.fromkeys(
         ("preview_quote", "read_quote", "list_quotes", "read_quote_timeline", "download_quote", "read_quote_billing"),
@@ -904,6 +926,7 @@ READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"re
 READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
 READING |= {"download_bulk_job"}
 READING |= {"download_payment_receipt", "download_customer_statement", "find_duplicate_customers"}
+READING |= {"export_customer_csv", "export_product_csv"}
 
 
 @pytest.mark.parametrize("operation", [one for one in ALLOWED if one not in READING])

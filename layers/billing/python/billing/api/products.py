@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -25,7 +26,7 @@ class ProductFields(Request):
     kind: ProductKind
     name: Annotated[str, Text(200, min_length=1), Field(examples=["Conception graphique"])]
     description: Annotated[str, Text(1000, lines=True)] = ""
-    reference: Annotated[str, Text(50)] = ""
+    reference: Annotated[str, Text(50), Field(description="Unique, archived products included")] = ""
     unit: Unit = "C62"
     unit_price: Annotated[UnitPrice, Field(description="Euros without VAT", examples=["85.00"])]
     vat_category: VatCategoryField = None
@@ -126,6 +127,19 @@ class ProductRowResponse(Reply):
 
 class ProductPageResponse(PageReply):
     items: list[ProductRowResponse]
+
+
+class UnitResponse(Reply):
+    code: Annotated[str, Field(examples=["HUR"])]
+    label: Annotated[str, Field(description="In French, as documents print it", examples=["heure"])]
+
+
+class UnitListResponse(Reply):
+    items: list[UnitResponse]
+
+    @classmethod
+    def of(cls, units: Mapping[str, str]) -> UnitListResponse:
+        return cls(items=[UnitResponse(code=code, label=label) for code, label in units.items()])
 
 
 class ProductPriceResponse(Reply):

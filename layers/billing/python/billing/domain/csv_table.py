@@ -1,4 +1,4 @@
-"""Tables as spreadsheets save them: separators, encodings, headers in two languages."""
+"""Tables as spreadsheets save and open them: separators, encodings, headers in two languages, cells that cannot run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from billing.domain.errors import InvalidInput
@@ -29,6 +29,14 @@ class Column:
     title: str
     aliases: tuple[str, ...] = ()
     required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A page of an export: the text of a file by itself, and where the next page starts."""
+
+    text: str
+    position: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +63,21 @@ def read_csv(content: bytes, columns: Sequence[Column]) -> tuple[Record, ...]:
     return held
 
 
+def write_csv(columns: Sequence[Column], rows: Iterable[Mapping[str, str]]) -> str:
+    """As French spreadsheets open it: a byte order mark, semicolons, CRLF."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(column.title for column in columns)
+    for row in rows:
+        writer.writerow(_inert(row.get(column.field, "")) for column in columns)
+    return f"\ufeff{text.getvalue()}"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if _RUNS.match(cell) else cell
+
+
 def _own(cell: str) -> str:
-    """Without the apostrophe that kept it from running where it was exported."""
     return cell[1:] if cell.startswith("'") and _RUNS.match(cell) else cell
 
 

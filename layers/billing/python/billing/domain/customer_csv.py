@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from billing.domain.csv_import import CsvRow, ImportReport
 from billing.domain.csv_table import Column
 from billing.domain.duplicates import Likeness, LikenessKey, likeness_keys
-from billing.domain.errors import FieldError
-from billing.domain.parties import CustomerDescription, CustomerKind
+from billing.domain.parties import Address, CustomerDescription, CustomerKind
 
 KINDS = {CustomerKind.BUSINESS: "professionnel", CustomerKind.INDIVIDUAL: "particulier"}
 CUSTOMER_COLUMNS = (
@@ -55,13 +55,7 @@ CUSTOMER_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerRow:
-    """A line of the file: described, or with what is wrong in it at ``/rows/{line}/{field}``."""
-
-    line: int
-    description: CustomerDescription | None
-    errors: tuple[FieldError, ...] = ()
+CustomerRow = CsvRow[CustomerDescription]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +69,27 @@ class AlikeRow:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedCustomer:
-    line: int
-    customer_id: str
-    name: str
+CustomerImport = ImportReport[AlikeRow]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerImport:
-    """Nothing is imported by a dry run, nor when there are errors."""
-
-    dry_run: bool
-    rows: int
-    errors: tuple[FieldError, ...] = ()
-    warnings: tuple[AlikeRow, ...] = ()
-    imported: tuple[ImportedCustomer, ...] = ()
+def customer_cells(description: CustomerDescription) -> dict[str, str]:
+    """What the columns hold of a customer; its contacts, further addresses and terms beyond days stay out."""
+    days = description.payment_terms_days
+    return {
+        "name": description.name,
+        "kind": KINDS[description.kind],
+        "contact_name": description.contact_name,
+        "email": description.email or "",
+        "phone": description.phone,
+        **_address_cells("billing_address", description.billing_address),
+        **_address_cells("delivery_address", description.delivery_address),
+        "siren": description.siren or "",
+        "siret": description.siret or "",
+        "vat_number": description.vat_number or "",
+        "payment_terms_days": "" if days is None else str(days),
+        "language": description.language.value,
+        "notes": description.notes,
+    }
 
 
 def alike_in_file(rows: Sequence[CustomerRow]) -> tuple[AlikeRow, ...]:
@@ -110,3 +109,10 @@ def alike_in_file(rows: Sequence[CustomerRow]) -> tuple[AlikeRow, ...]:
             if line != row.line
         ]
     return tuple(found)
+
+
+def _address_cells(at: str, address: Address | None) -> dict[str, str]:
+    if address is None:
+        return {}
+    names = ("line1", "line2", "postal_code", "city", "country_code")
+    return {f"{at}/{name}": getattr(address, name) for name in names}

@@ -32,6 +32,7 @@ BillingError
 │   ├── BulkJobNotStopped
 │   ├── ExportNotReady
 │   ├── OnboardingStepUnavailable
+│   ├── ProductReferenceTaken    … its pointer is in ``errors``
 │   ├── AccountExists
 │   └── SignInChallengeRequired
 ├── StaleVersion                 somebody else changed it since it was read
@@ -163,6 +164,18 @@ class CompanyNotDescribed(Conflict):
     slug = "company-not-described"
     title_fr = "L'entreprise n'est pas encore décrite"
     title_en = "The company is not described yet"
+
+
+class ProductReferenceTaken(Conflict):
+    """References are unique in a tenant, archived products included; ``errors`` has the pointer."""
+
+    slug = "product-reference-taken"
+    title_fr = "Cette référence est déjà celle d'un autre produit"
+    title_en = "This reference is already another product's"
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        self.errors = errors
+        super().__init__(*_summary(errors))
 
 
 class InvoiceAlreadyIssued(Conflict):

@@ -44,8 +44,8 @@ def customer_texts(customer: CustomerDescription, at: str = "") -> Iterator[Text
         yield from _texts(further.address, _ADDRESS, f"{at}/addresses/{index}")
 
 
-def product_texts(product: ProductDescription) -> Iterator[Text]:
-    return _texts(product, _PRODUCT, "")
+def product_texts(product: ProductDescription, at: str = "") -> Iterator[Text]:
+    return _texts(product, _PRODUCT, at)
 
 
 def unprintable_errors(texts: Iterable[Text]) -> tuple[FieldError, ...]:

@@ -8,6 +8,7 @@ IdempotencyKeyReused when its key served another request, Busy when contention o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -92,6 +93,10 @@ class Customers(Protocol):
         """By folded name."""
         ...
 
+    def whole(self, caller: Caller, page: PageRequest) -> Page[Customer]:
+        """The customers of a page of ``list``, whole; two requests."""
+        ...
+
     def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
         """Others that share one of its likeness keys, at most ``MAX_ALIKE`` by each; one request by key."""
         ...
@@ -126,7 +131,9 @@ class Products(Protocol):
         event: Event,
         once: IdempotentRequest,
         price: PriceChange | None = None,
-    ) -> None: ...
+    ) -> None:
+        """Raises: ProductReferenceTaken."""
+        ...
 
     def save(
         self,
@@ -136,8 +143,20 @@ class Products(Protocol):
         event: Event,
         once: IdempotentRequest | None = None,
         price: PriceChange | None = None,
+        previous: Product | None = None,
     ) -> None:
-        """A changed price is kept in the same transaction."""
+        """A changed price is kept in the same transaction. With the ``previous`` product its reference may change.
+
+        Raises: ProductReferenceTaken.
+        """
+        ...
+
+    def taken(self, caller: Caller, products: Sequence[Product]) -> frozenset[str]:
+        """Ids of those whose reference another product has or claims; one request for a hundred."""
+        ...
+
+    def claim(self, caller: Caller, products: Sequence[Product], *, until: datetime) -> None:
+        """Nobody else may take their references until then; all of them or none. Raises: ProductReferenceTaken."""
         ...
 
     def prices(self, caller: Caller, product_id: str, page: PageRequest) -> Page[PriceChange]:
@@ -145,6 +164,10 @@ class Products(Protocol):
         ...
 
     def list(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[ProductSummary]: ...
+
+    def whole(self, caller: Caller, page: PageRequest, *, archived: bool) -> Page[Product]:
+        """The products of a page of ``list``, whole; two requests."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

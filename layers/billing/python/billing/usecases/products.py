@@ -25,7 +25,7 @@ def create_product(
     clock: Clock,
     ids: Ids,
 ) -> Product:
-    """Raises: FieldErrors."""
+    """Raises: FieldErrors, ProductReferenceTaken."""
     caller.require(Permission.WRITE_DOCUMENTS)
     refuse_unprintable(product_texts(description))
     now = clock.now()
@@ -38,8 +38,8 @@ def create_product(
         created_at=now,
         updated_at=now,
     )
-    event = _event(EventType.PRODUCT_CREATED, caller, product, ids)
-    products.create(caller, product, event=event, once=once, price=_price(caller, product))
+    event = product_event(EventType.PRODUCT_CREATED, caller, product, ids)
+    products.create(caller, product, event=event, once=once, price=product_price(caller, product))
     return product
 
 
@@ -58,7 +58,10 @@ def edit_product(
     clock: Clock,
     ids: Ids,
 ) -> Product:
-    """Documents keep the product as it was when they were written. Raises: NotFound, StaleVersion, FieldErrors."""
+    """Documents keep the product as it was when they were written.
+
+    Raises: NotFound, StaleVersion, FieldErrors, ProductReferenceTaken.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
     refuse_unprintable(product_texts(description))
     current = products.read(caller, product_id)
@@ -67,15 +70,19 @@ def edit_product(
     product = replace(current, version=current.version + 1, description=description, updated_at=clock.now())
     before = current.description
     changed = (before.unit_price, before.vat) != (description.unit_price, description.vat)
-    event = _event(EventType.PRODUCT_EDITED, caller, product, ids)
-    products.save(caller, product, event=event, price=_price(caller, product) if changed else None)
+    event = product_event(EventType.PRODUCT_EDITED, caller, product, ids)
+    price = product_price(caller, product) if changed else None
+    products.save(caller, product, event=event, price=price, previous=current)
     return product
 
 
 def archive_product(
     caller: Caller, product_id: str, *, once: IdempotentRequest, products: Products, clock: Clock, ids: Ids
 ) -> Product:
-    """No longer offered; documents that have it keep it. Archiving twice changes nothing. Raises: NotFound, Busy."""
+    """No longer offered; documents that have it keep it, and it keeps its reference, so that it can be restored.
+
+    Archiving twice changes nothing. Raises: NotFound, Busy.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
 
     def attempt() -> Product:
@@ -83,7 +90,7 @@ def archive_product(
         if current.archived:
             return current
         product = replace(current, version=current.version + 1, archived=True, updated_at=clock.now())
-        event = _event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
+        event = product_event(EventType.PRODUCT_ARCHIVED, caller, product, ids)
         products.save(caller, product, event=event, once=once)
         return product
 
@@ -101,7 +108,7 @@ def restore_product(
         if not current.archived:
             return current
         product = replace(current, version=current.version + 1, archived=False, updated_at=clock.now())
-        event = _event(EventType.PRODUCT_RESTORED, caller, product, ids)
+        event = product_event(EventType.PRODUCT_RESTORED, caller, product, ids)
         products.save(caller, product, event=event, once=once)
         return product
 
@@ -118,7 +125,7 @@ def list_products(caller: Caller, page: PageRequest, *, archived: bool, products
     return products.list(caller, page, archived=archived)
 
 
-def _event(event_type: EventType, caller: Caller, product: Product, ids: Ids) -> Event:
+def product_event(event_type: EventType, caller: Caller, product: Product, ids: Ids) -> Event:
     return Event(
         event_id=ids.new("evt"),
         event_type=event_type,
@@ -128,7 +135,7 @@ def _event(event_type: EventType, caller: Caller, product: Product, ids: Ids) ->
     )
 
 
-def _price(caller: Caller, product: Product) -> PriceChange:
+def product_price(caller: Caller, product: Product) -> PriceChange:
     described = product.description
     return PriceChange(
         version=product.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
-from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.adapters.dynamodb.table import Row, Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.duplicates import Likeness, LikenessKey, likeness_keys
 from billing.domain.errors import Busy, NotFound, StaleVersion
@@ -16,6 +16,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import MAX_ALIKE, CustomerSummary, DuplicateCustomer
 
 LIKENESS = "customer_likeness"
+Rows = list[Row]
 
 
 def summary_of(customer: Customer) -> CustomerSummary:
@@ -116,14 +117,24 @@ class Customers:
         )
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
+        rows, position = self._listed(caller, page)
+        return Page(items=load_all(CustomerSummary, [row.summary for row in rows]), position=position)
+
+    def whole(self, caller: Caller, page: PageRequest) -> Page[Customer]:
+        rows, position = self._listed(caller, page)
+        wanted = [keys.customer(caller.tenant_id, row.resource_id) for row in rows]
+        stored = self._table.batch(wanted, only=("body",))
+        bodies = [text(stored[key], "body") for key in wanted if key in stored]
+        return Page(items=load_all(Customer, bodies), position=position)
+
+    def _listed(self, caller: Caller, page: PageRequest) -> tuple[Rows, str | None]:
         self._table.trust(caller)
-        rows, position = self._table.page(
+        return self._table.page(
             "Listing",
             keys.customer_listing(caller.tenant_id),
             page,
             base_key=lambda customer_id: keys.customer(caller.tenant_id, customer_id),
         )
-        return Page(items=load_all(CustomerSummary, [row.summary for row in rows]), position=position)
 
     def alike(self, caller: Caller, customer: Customer) -> tuple[DuplicateCustomer, ...]:
         self._table.trust(caller)

@@ -105,6 +105,12 @@ def product_price(tenant_id: str, product_id: str, version: int) -> Key:
     return Key(_tenant(tenant_id, "PRODUCT", product_id), f"PRICE#{version:0{RANK_WIDTH}d}")
 
 
+def product_reference(tenant_id: str, reference: str) -> Key:
+    """The reference is hashed: it may hold the separator."""
+    digest = hashlib.sha256(reference.encode()).hexdigest()[:32]
+    return Key(_tenant(tenant_id, "PRODUCT_REFERENCE", digest), HEAD)
+
+
 def product_event(tenant_id: str, product_id: str, event_id: str) -> Key:
     return Key(_tenant(tenant_id, "PRODUCT", product_id), f"EVENT#{event_id}")
 

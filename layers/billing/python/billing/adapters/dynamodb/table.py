@@ -312,6 +312,28 @@ class Table:
         }
         return Write("ConditionCheck", request, refused)
 
+    def mark(
+        self,
+        key: Key,
+        *,
+        sets: Mapping[str, str | int],
+        only_if: str,
+        values: Mapping[str, str | int],
+        refused: Callable[[Item | None], Exception],
+    ) -> Write:
+        """Some attributes of an item, which may not exist yet; the others stay as they are."""
+        request = {
+            "TableName": self._name,
+            "Key": _key(key),
+            "UpdateExpression": f"SET {', '.join(f'{name} = :{name}' for name in sets)}",
+            "ConditionExpression": only_if,
+            "ExpressionAttributeValues": {
+                **{f":{name}": attribute(value) for name, value in sets.items()},
+                **{name: attribute(value) for name, value in values.items()},
+            },
+        }
+        return Write("Update", request, refused)
+
     def delete(
         self,
         key: Key,
