@@ -27,6 +27,11 @@ stop: ## Stop the local cloud of this clone from another terminal; ARGS="--state
 	@$(SETUP) app
 	@$(PYTHON) -m local stop $(ARGS)
 
+.PHONY: clock
+clock: ## The date of the running local cloud; ARGS="--days 1" or "--set 2028-02-29" sets it forward
+	@$(SETUP) app
+	@$(PYTHON) -m local clock $(ARGS)
+
 .PHONY: demo
 demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows what it made
 	@$(SETUP) app ministack engine

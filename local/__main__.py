@@ -7,12 +7,17 @@ import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from local.layout import DEFAULT_PORT, PROJECT, Layout, Ports
 from local.processes import running_processes
 from local.supervisor import Supervisor, stop_running
+
+_PARIS = ZoneInfo("Europe/Paris")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         case "stop":
             print("Stopped." if stop_running(layout) else "No local cloud is running.")
             return 0
+        case "clock":
+            return _clock(layout, options.set, options.days)
         case "wait":
             return _wait(layout, options.timeout)
         case _:
@@ -48,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--quiet", action="store_true", help="print errors only")
     start.add_argument("--no-sample", action="store_true", help="do not create the sample account")
     commands.add_parser("stop", parents=[common], help="stop a running instance")
+    clock = commands.add_parser("clock", parents=[common], help="the date of a running instance; sets it forward")
+    change = clock.add_mutually_exclusive_group()
+    change.add_argument("--set", type=datetime.fromisoformat, help="2028-02-29 or 2028-02-29T09:00, in Paris")
+    change.add_argument("--days", type=int, help="so many days from what it shows")
     wait = commands.add_parser("wait", parents=[common], help="return once the instance is ready")
     wait.add_argument("--timeout", type=float, default=60.0, help="seconds")
     commands.add_parser("status", parents=[common], help="processes, workers, streams and executions")
@@ -62,6 +73,30 @@ def _wait(layout: Layout, timeout: float) -> int:
         time.sleep(0.05)
     print(f"ZenBilling: not ready after {timeout:.0f} s", file=sys.stderr)
     return 1
+
+
+def _clock(layout: Layout, instant: datetime | None, days: int | None) -> int:
+    if "supervisor" not in running_processes(layout.run):
+        print("No local cloud is running.")
+        return 1
+    content: dict[str, str | int] | None = None
+    if instant is not None:
+        content = {"now": (instant if instant.tzinfo else instant.replace(tzinfo=_PARIS)).isoformat()}
+    elif days is not None:
+        content = {"ahead_by_seconds": int(timedelta(days=days).total_seconds())}
+    call = urllib.request.Request(  # noqa: S310 - of this machine
+        f"{layout.control_url}/clock",
+        json.dumps(content).encode() if content else None,
+        method="PUT" if content else "GET",
+    )
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=10) as answer:
+            shown = datetime.fromisoformat(json.load(answer)["now"])
+    except urllib.error.HTTPError as refusal:
+        print(f"ZenBilling: {json.load(refusal)['Message']}", file=sys.stderr)
+        return 1
+    print(f"{shown.astimezone(_PARIS):%Y-%m-%d %H:%M:%S} in Paris")
+    return 0
 
 
 def _status(layout: Layout) -> int:

@@ -9,10 +9,12 @@ import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
 from local import vies
+from local.clock import LocalClock
 from local.http_events import Request, Response
 from local.layout import Layout
 from local.pool import Answer, WorkerPool
@@ -35,6 +37,7 @@ class Control:
         running_executions: Callable[[], Awaitable[int]],
     ) -> None:
         self._layout = layout
+        self._clock = LocalClock(layout.clock_file)
         self._stack = stack
         self._pool = pool
         self._running_executions = running_executions
@@ -43,17 +46,22 @@ class Control:
     async def handle(self, request: Request) -> Response:
         match [request.method, *unquote(request.raw_path).strip("/").split("/")]:
             case ["POST", "2015-03-31", "functions", name, "invocations"]:
-                return await self._invoke(name, request)
+                answer = await self._invoke(name, request)
             case ["POST", "schedules", name, "run"]:
-                return await self._run_schedule(name)
+                answer = await self._run_schedule(name)
             case ["GET", "status"]:
-                return _json(200, await self._status())
+                answer = _json(200, await self._status())
+            case ["GET", "clock"]:
+                answer = self._tell_time()
+            case ["PUT", "clock"]:
+                answer = self._set_clock(request)
             case ["POST", "vies", "check-vat-number"]:
-                return _json(*vies.answer(request.body))
+                answer = _json(*vies.answer(request.body))
             case ["POST", "workers", "kill"]:
-                return self._kill_workers(request)
+                answer = self._kill_workers(request)
             case _:
-                return _json(404, {"Message": "not an operation of the local cloud"})
+                answer = _json(404, {"Message": "not an operation of the local cloud"})
+        return answer
 
     async def _invoke(self, name: str, request: Request) -> Response:
         function = self._stack().function_by_arn(name)
@@ -94,9 +102,27 @@ class Control:
         if schedule is None:
             return _error(404, "ResourceNotFoundException", f"Schedule {name} does not exist.")
         answer = await self._pool.invoke(
-            stack.functions[schedule.function], scheduled_event(schedule).encode(), nested=True
+            stack.functions[schedule.function], scheduled_event(schedule, self._clock.now()).encode(), nested=True
         )
         return _invocation(answer)
+
+    def _tell_time(self) -> Response:
+        ahead = self._clock.ahead()
+        return _json(200, {"now": self._clock.now().isoformat(), "ahead_seconds": round(ahead.total_seconds())})
+
+    def _set_clock(self, request: Request) -> Response:
+        """``{"now": …}`` or ``{"ahead_by_seconds": …}``, from what it shows. Schedules due meanwhile run once, now."""
+        try:
+            match json.loads(request.body):
+                case {"now": str(instant)}:
+                    self._clock.set(datetime.fromisoformat(instant))
+                case {"ahead_by_seconds": int(seconds)}:
+                    self._clock.set(self._clock.now() + timedelta(seconds=seconds))
+                case _:
+                    return _error(400, "InvalidClockException", "now or ahead_by_seconds")
+        except (ValueError, OverflowError) as refusal:  # ClockRefusedError is one
+            return _error(400, "InvalidClockException", str(refusal))
+        return self._tell_time()
 
     def _kill_workers(self, request: Request) -> Response:
         query = {name: values[-1] for name, values in parse_qs(request.raw_query).items()}
@@ -108,6 +134,7 @@ class Control:
         return {
             "processes": running_processes(self._layout.run),
             "pool": self._pool.describe(),
+            "now": self._clock.now().isoformat(),
             "routes": len(stack.routes),
             "schedules": [schedule.name for schedule in stack.schedules],
             "streams": [self._stream_status(consumer.name) for consumer in stack.consumers],

@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from yaml import YAMLError
 
+from local.clock import LocalClock
 from local.layout import Layout
 from local.pool_client import PoolClient, PoolUnreachableError
 from local.provision import client
@@ -25,22 +26,27 @@ from local.streams import Checkpoint, Consumer, EngineStream, StreamPump
 from local.template import TemplateError
 
 _WATCH_SECONDS: Final = 1.0
+_CLOCK_SECONDS: Final = 0.5  # how soon a schedule notices that the clock was set
 _log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runs each schedule when it is due. What was due while nothing ran is not made up for."""
+    """Runs each schedule when it is due by the local clock, once where the clock was set past several times.
+
+    What was due while nothing ran is not made up for.
+    """
 
     def __init__(self, schedules: tuple[Schedule, ...], layout: Layout) -> None:
         self._layout = layout
-        started = datetime.now(UTC)
+        self._clock = LocalClock(layout.clock_file)
+        started = self._clock.now()
         self._plans = [
             (schedule, parse_expression(schedule.expression, schedule.timezone, start=started))
             for schedule in schedules
         ]
 
     def run(self, stopped: threading.Event) -> None:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         due: list[tuple[datetime, int]] = []
         for index, (_, expression) in enumerate(self._plans):
             first = expression.after(now)
@@ -49,17 +55,20 @@ class Scheduler:
         heapq.heapify(due)
         while due:
             instant, index = heapq.heappop(due)
-            if stopped.wait(max(0.0, (instant - datetime.now(UTC)).total_seconds())):
+            while (wait := (instant - self._clock.now()).total_seconds()) > 0:
+                if stopped.wait(min(wait, _CLOCK_SECONDS)):
+                    return
+            if stopped.is_set():
                 return
             schedule, expression = self._plans[index]
             threading.Thread(target=self._fire, args=(schedule,), daemon=True).start()
-            following = expression.after(max(instant, datetime.now(UTC)))
+            following = expression.after(max(instant, self._clock.now()))
             if following is not None:
                 heapq.heappush(due, (following, index))
 
     def _fire(self, schedule: Schedule) -> None:
         pool = PoolClient(self._layout)
-        body = scheduled_event(schedule).encode()
+        body = scheduled_event(schedule, self._clock.now()).encode()
         for attempt in range(min(schedule.retries, 5) + 1):
             try:
                 answer, is_error = pool.invoke(schedule.function, body)

@@ -82,6 +82,10 @@ class Layout:
         return self.state / "data" / "dynamodb.sqlite"
 
     @property
+    def clock_file(self) -> Path:
+        return self.database.parent / "clock.json"
+
+    @property
     def resources_file(self) -> Path:
         return self.run / "resources.json"
 

@@ -191,11 +191,13 @@ class WorkerPool:
         self,
         logs: Path,
         *,
+        clock_file: Path | None = None,
         maximum: int = MAXIMUM_WORKERS,
         idle_seconds: float = _IDLE_SECONDS,
         packages: Sequence[str] = zygote.PACKAGES,
     ) -> None:
         self._logs = logs
+        self._clock_file = clock_file
         self._maximum = maximum
         self._kept = min(_KEPT_FOR_NESTED_CALLS, maximum - 1)
         self._idle_seconds = idle_seconds
@@ -416,6 +418,7 @@ class WorkerPool:
             "cwd": str(function.code),
             "paths": [str(function.code), *map(str, function.paths)],
             "log": str(self._logs / f"{function.name}.log"),
+            "clock": str(self._clock_file or ""),
             "environment": {
                 **function.environment,
                 "_HANDLER": function.handler,

@@ -168,7 +168,7 @@ def _day_of_week(field: str, day: date) -> bool:
     return number in _numbers(field, 1, 7, _DAYS)
 
 
-def scheduled_event(schedule: Schedule) -> str:
+def scheduled_event(schedule: Schedule, now: datetime) -> str:
     """What the target is given when the schedule names no input: the event EventBridge Scheduler sends."""
     if schedule.input is not None:
         return schedule.input
@@ -179,7 +179,7 @@ def scheduled_event(schedule: Schedule) -> str:
             "detail-type": "Scheduled Event",
             "source": "aws.scheduler",
             "account": ACCOUNT_ID,
-            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "region": REGION,
             "resources": [f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{schedule.name}"],
             "detail": "{}",

@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,6 +127,14 @@ class LocalCloud:
 
     def run_schedule(self, name: str) -> Any:
         return self._control("POST", f"/schedules/{name}/run")
+
+    def now(self) -> datetime:
+        """What functions and schedules take for now."""
+        return datetime.fromisoformat(self._control("GET", "/clock")["now"])
+
+    def set_clock(self, instant: datetime) -> datetime:
+        """From here on it is this instant, for functions and schedules; only forward."""
+        return datetime.fromisoformat(self._control("PUT", "/clock", {"now": instant.isoformat()})["now"])
 
     def _control(self, method: str, path: str, body: object = None) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

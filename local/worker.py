@@ -15,8 +15,11 @@ import time
 import traceback
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn
+
+from local import clock
 
 HEADER: Final = struct.Struct(">II")  # lengths of a frame's head (JSON) and body (bytes)
 _RUNTIME_FRAMES: Final = 1  # of a traceback, ours
@@ -52,6 +55,8 @@ def run(connection: socket.socket, specification: dict[str, Any]) -> NoReturn:
     """Serves invocations one by one until the pool closes the connection. Never returns to the zygote's code."""
     _become(specification)
     try:
+        if specification["clock"]:
+            clock.install(Path(specification["clock"]))
         handler = _load(specification["handler"])
     except BaseException as error:  # noqa: BLE001 - whatever the import raised is the answer, as in Lambda
         connection.sendall(frame({"kind": "init_error"}, _error_body(error)))

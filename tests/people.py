@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -50,8 +51,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def signed_up(cloud: LocalCloud) -> Iterator[Callable[..., Person]]:
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A local cloud of a module's own, whose date its tests set."""
+    with local_cloud(state=tmp_path_factory.mktemp("dated")) as running:
+        yield running
+
+
+@contextmanager
+def people_of(cloud: LocalCloud) -> Iterator[Callable[..., Person]]:
     people: list[Person] = []
 
     def make(**options: bool) -> Person:
@@ -61,6 +69,19 @@ def signed_up(cloud: LocalCloud) -> Iterator[Callable[..., Person]]:
     yield make
     for someone in people:
         someone.leave()
+
+
+@pytest.fixture(scope="session")
+def signed_up(cloud: LocalCloud) -> Iterator[Callable[..., Person]]:
+    with people_of(cloud) as make:
+        yield make
+
+
+@pytest.fixture
+def dated_person(dated: LocalCloud) -> Iterator[Callable[..., Person]]:
+    """Makes people of the dated cloud."""
+    with people_of(dated) as make:
+        yield make
 
 
 @pytest.fixture

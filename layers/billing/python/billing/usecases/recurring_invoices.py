@@ -32,6 +32,7 @@ from billing.ports.repositories import Customers, Invoices
 from billing.usecases.contention import judged_anew
 from billing.usecases.drafting import Composed, compose_draft, described
 from billing.usecases.invoices import issue_invoice
+from billing.usecases.turns import Turns
 
 JOB = "recurring"
 DUE_LIMIT = 50
@@ -251,9 +252,10 @@ def run_recurring_invoices(
     """
     deadline = clock.monotonic() + RUN_BUDGET_SECONDS
     result = RunResult()
-    failure: Exception | None = None
+    turns = Turns()
     for found in _due(deadline, recurring_invoices=recurring_invoices, clock=clock):
-        try:
+        # Another run, or a person, may be at it: the next run looks again.
+        with turns.one(passed_over=StaleVersion):
             one = run_recurring_invoice(
                 found.tenant_id,
                 found.recurring_invoice_id,
@@ -263,16 +265,10 @@ def run_recurring_invoices(
                 clock=clock,
                 ids=ids,
             )
-        except StaleVersion:  # another run, or a person, is at it: the next run looks again
-            continue
-        except Exception as error:  # noqa: BLE001 - kept for the end: one broken template must not stop the others
-            failure = failure or error
-        else:
             result = RunResult(
                 made=result.made + one.made, issued=result.issued + one.issued, parked=result.parked + one.parked
             )
-    if failure is not None:
-        raise failure
+    turns.end()
     return result
 
 

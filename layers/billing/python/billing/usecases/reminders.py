@@ -42,6 +42,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.reminders import ReminderContext, ReminderInput, ReminderRunMoved, Reminders, RemindersOfInvoice
 from billing.ports.repositories import InvoiceQuery, Invoices
 from billing.usecases.contention import judged_anew
+from billing.usecases.turns import Turns
 
 JOB = "reminders"
 FIRST_HOUR = 8  # in Paris: nobody is reminded at night
@@ -246,18 +247,14 @@ def run_reminders(*, reminders: Reminders, invoices: Invoices, clock: Clock, ids
     if local.hour < FIRST_HOUR or not is_working_day(local.date()):
         return result
     deadline = clock.monotonic() + RUN_BUDGET_SECONDS
-    failure: Exception | None = None
+    turns = Turns()
     for tenant_id in _due(deadline, reminders=reminders, clock=clock):
-        try:
-            one = run_tenant_reminders(tenant_id, reminders=reminders, invoices=invoices, clock=clock, ids=ids)
-        except StaleVersion:  # another run, or a person, is at it: the next run looks again
-            continue
-        except Exception as error:  # noqa: BLE001 - kept for the end: one company must not stop the others
-            failure = failure or error
-        else:
-            result = result.plus(one)
-    if failure is not None:
-        raise failure
+        # Another run, or a person, may be at it: the next run looks again.
+        with turns.one(passed_over=StaleVersion):
+            result = result.plus(
+                run_tenant_reminders(tenant_id, reminders=reminders, invoices=invoices, clock=clock, ids=ids)
+            )
+    turns.end()
     return result
 
 

@@ -36,6 +36,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.webhooks import DueDelivery, Webhooks, WebhookSecrets, WebhookSender
 from billing.usecases.contention import judged_anew
+from billing.usecases.turns import Turns
 
 SEND_LIMIT = 100
 SEND_BUDGET_SECONDS = 35.0  # the schedule comes every minute, and what was begun may take ten more
@@ -247,7 +248,7 @@ class WebhookRun:
     dead: int = 0
     disabled: int = 0
     failures: dict[str, int] = field(default_factory=dict)
-    broken: Exception | None = None
+    turns: Turns = field(default_factory=Turns)
     lock: Lock = field(default_factory=Lock)
 
     def note(self, endpoint_id: str, delivery: WebhookDelivery, *, success: bool, disabled: bool) -> None:
@@ -285,8 +286,7 @@ def send_due_webhooks(
                     break
                 seen.update(_mark(one) for one in page)
                 list(pool.map(post, page))
-    if run.broken is not None:
-        raise run.broken
+    run.turns.end()
     return run
 
 
@@ -310,11 +310,8 @@ class _Post:
     def __call__(self, due: DueDelivery) -> None:
         if self.clock.monotonic() >= self.deadline:
             return  # it stays due
-        try:
+        with self.run.turns.one():
             self._attempt(due)
-        except Exception as error:  # noqa: BLE001 - kept for the end: one broken delivery must not stop the others
-            with self.run.lock:
-                self.run.broken = self.run.broken or error
 
     def _attempt(self, due: DueDelivery) -> None:
         delivery, now = due.delivery, self.clock.now()

@@ -11,6 +11,7 @@ from billing.ports.delivery import Workflows
 from billing.ports.repositories import Deliveries, OpenRequest, Verifications, WorkflowRequests
 from billing.usecases.bulk_jobs import stop_bulk_job
 from billing.usecases.deliveries import record_invoice_delivery
+from billing.usecases.turns import Turns
 from billing.usecases.verifications import abort_invoice_verification
 
 DELIVERY_ENTITY = "delivery_request"
@@ -73,10 +74,10 @@ def restart_workflows(
     before = clock.now() - timedelta(seconds=restart_after_seconds)
     deadline = clock.monotonic() + SWEEP_BUDGET_SECONDS
     restarted = abandoned = 0
-    failure: Exception | None = None
+    turns = Turns()
     for shard in range(requests.shards):
         for request in _stale(shard, before, deadline, requests=requests, clock=clock):
-            try:
+            with turns.one():
                 if request.executions < MAX_EXECUTIONS:
                     start_workflow(request, requests=requests, workflows=workflows, clock=clock)
                     restarted += 1
@@ -90,10 +91,7 @@ def restart_workflows(
                         ids=ids,
                     )
                     abandoned += 1
-            except Exception as error:  # noqa: BLE001 - kept for the end: one broken request must not stop the others
-                failure = failure or error
-    if failure is not None:
-        raise failure
+    turns.end()
     return restarted, abandoned
 
 
