@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from local import events
+from local.__main__ import main
 from local.clock import ClockRefusedError, LocalClock
 from local.layout import PROJECT, Layout, Ports
 from local.pool import WorkerPool
 from local.stack import Function, Schedule
+from local.testing import local_cloud
 
 CODE = """
 from billing.runtime.clock import clock
@@ -120,3 +122,20 @@ def test_a_schedule_that_the_clock_was_set_past_runs_once(tmp_path: Path, monkey
 
     assert [when[:10] for when in fired] == [f"{wanted:%Y-%m-%d}"]
     assert not scheduler.is_alive()
+
+
+@pytest.mark.cloud
+def test_the_command_line_shows_sets_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with local_cloud(state=tmp_path) as cloud:
+        where = ["clock", "--state", str(tmp_path), "--port", str(cloud.layout.ports.base)]
+        changes: list[list[str]] = [[], ["--set", "2096-02-29"], ["--days", "1"], ["--set", "2096-01-01"]]
+        results = [main([*where, *change]) for change in changes]
+        cloud.stop()
+        cloud.start()
+        assert cloud.now().date() == date(2096, 2, 29)  # an hour before midnight in UTC: kept over the restart
+
+    shown = capsys.readouterr()
+    assert results == [0, 0, 0, 1]
+    assert [line[:10] for line in shown.out.splitlines()][1:] == ["2096-02-29", "2096-03-01"]
+    assert "forward only" in shown.err
+    assert main(where) == 1
