@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from billing.domain.access import Role
+from billing.domain.access import Caller, Role
+from billing.domain.credit_notes import CreditByVat, CreditInFull, CreditNoteInput, CreditScope, VatCredit
+from billing.domain.crediting import Excess
 from billing.domain.errors import (
     BillingError,
+    CreditExceedsRemaining,
+    FieldErrors,
     InvoiceAlreadyIssued,
     InvoiceNotIssued,
     NotFound,
@@ -22,10 +27,14 @@ from billing.domain.errors import (
 )
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
+from billing.domain.quote import QuoteAnswer
+from billing.domain.quote_billing import Share
+from billing.domain.reminders import DEFAULT_STEPS
 from billing.domain.vat import VatTreatment
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import AlreadyAnswered
-from billing.usecases import invoices
+from billing.ports.paging import PageRequest
+from billing.usecases import credit_notes, events, invoices, quotes, reminders, search
 from tests import factories
 from tests.properties.strategies import examined
 from tests.usecases.conftest import Shop
@@ -41,22 +50,38 @@ class Reference:
 
     number: str
     issued_on: date
-    total_minor: int
+    nets: dict[str, int]
     document_hash: str
-    paid_minor: int = 0
+    kept_minor: int = 0  # paid, and not given back
+    credited: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total_minor(self) -> int:
+        return with_vat(self.nets)
+
+    @property
+    def balance_minor(self) -> int:
+        return self.total_minor - self.kept_minor - with_vat(self.credited)
 
     @property
     def status(self) -> InvoiceStatus:
-        if self.paid_minor >= self.total_minor:
-            return InvoiceStatus.PAID
-        return InvoiceStatus.PARTIALLY_PAID if self.paid_minor else InvoiceStatus.ISSUED
+        if self.balance_minor <= 0:
+            return InvoiceStatus.CANCELLED if self.credited == self.nets else InvoiceStatus.PAID
+        return InvoiceStatus.PARTIALLY_PAID if self.kept_minor or self.credited else InvoiceStatus.ISSUED
+
+    def credit(self, nets: dict[str, int]) -> tuple[int, int]:
+        """Take back some nets; what the credit note comes to, and what of it the customer keeps as credit."""
+        owed, before = self.balance_minor, with_vat(self.credited)
+        self.credited = {rate: self.credited.get(rate, 0) + nets.get(rate, 0) for rate in self.nets}
+        self.credited = {rate: net for rate, net in self.credited.items() if net}
+        total = with_vat(self.credited) - before
+        released = max(total - owed, 0)
+        self.kept_minor -= released
+        return total, released
 
 
-def total_of(lines: list[tuple[int, int, str]]) -> int:
+def with_vat(nets: dict[str, int]) -> int:
     """Net and VAT per rate, each rounded half up: every amount here is positive."""
-    nets: dict[str, int] = {}
-    for quantity, cents, rate in lines:
-        nets[rate] = nets.get(rate, 0) + quantity * cents
     vat = sum(
         int((Decimal(net) * Decimal(rate) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
         for rate, net in nets.items()
@@ -64,12 +89,26 @@ def total_of(lines: list[tuple[int, int, str]]) -> int:
     return sum(nets.values()) + vat
 
 
+def nets_of(lines: list[tuple[int, int, str]]) -> dict[str, int]:
+    nets: dict[str, int] = {}
+    for quantity, cents, rate in lines:
+        nets[rate] = nets.get(rate, 0) + quantity * cents
+    return nets
+
+
+def total_of(lines: list[tuple[int, int, str]]) -> int:
+    return with_vat(nets_of(lines))
+
+
 def taxed(rate: str) -> VatTreatment:
     return factories.taxed(rate)
 
 
 class DocumentLife(RuleBasedStateMachine):
-    """Drafts come and go, invoices are issued and paid, days pass; the proof of the product holds all along."""
+    """Drafts come and go, quotes become invoices, invoices are issued, paid, credited and reminded of, days pass.
+
+    The proof of the product holds all along; what was issued is found, and every event has its place in the feed.
+    """
 
     drafts: Bundle[str] = Bundle("drafts")
     issued: Bundle[str] = Bundle("issued")
@@ -86,6 +125,14 @@ class DocumentLife(RuleBasedStateMachine):
         self.held = self.shop.repositories
         self.written: dict[str, list[tuple[int, int, str]]] = {}
         self.references: dict[str, Reference] = {}
+        self.notes: list[date] = []
+        self.customer_credit_minor = 0
+        self.reminded: set[str] = set()
+        self.ports: dict[str, Any] = {"clock": self.shop.clock, "ids": self.shop.ids}
+        steps = tuple(replace(step, automatic=True) for step in DEFAULT_STEPS)
+        reminders.edit_reminder_plan(
+            self.shop.caller, active=True, steps=steps, expected_version=0, reminders=self.held.reminders, **self.ports
+        )
 
     # What people do
 
@@ -171,18 +218,126 @@ class DocumentLife(RuleBasedStateMachine):
         elif back and day < last:
             refused(BillingError, act)
         else:
+            expected = self._next_number(day if back else max(self.shop.clock.today(), last))
             document = act()
             lines = self.written.pop(invoice_id)
             on = day if back else max(self.shop.clock.today(), last)
             assert (document.totals.total_minor, document.document.issue_date) == (total_of(lines), on)
-            assert document.document.number == self._next_number(on)
-            self.references[invoice_id] = Reference(
-                number=document.document.number,
-                issued_on=on,
-                total_minor=total_of(lines),
-                document_hash=document.document_hash,
-            )
+            assert document.document.number == expected
+            self._keep(document, nets_of(lines))
         return invoice_id
+
+    def _keep(self, document: IssuedInvoice, nets: dict[str, int]) -> None:
+        self.shop.render(document)
+        if document.delivery.is_mailing:
+            self.shop.mail(document)
+        self.shop.record(document)
+        self.references[document.invoice_id] = Reference(
+            number=document.document.number,
+            issued_on=document.document.issue_date,
+            nets={rate: net for rate, net in nets.items() if net},
+            document_hash=document.document_hash,
+        )
+
+    @rule(lines=LINES, deposits=st.lists(st.integers(5, 45), max_size=2), by=st.integers(0, 2))
+    def a_quote_is_accepted_and_billed(self, lines: list[tuple[int, int, str]], deposits: list[int], by: int) -> None:
+        """Deposits and the final invoice make the quote, to the cent and at each rate."""
+        quote_id = self._accepted_quote(self.writers[by], lines)
+        ports: dict[str, Any] = {"quotes": self.held.quotes, "invoices": self.held.invoices, **self.ports}
+        billed: dict[str, int] = {}
+        for percent in deposits:
+            try:
+                draft = quotes.bill_quote_deposit(
+                    self.shop.caller, quote_id, Share(percent=Decimal(percent)), once=self.shop.once(), **ports
+                )
+            except FieldErrors:  # nothing of a few cents
+                continue
+            self._bill(draft, billed)
+        self._bill(quotes.convert_quote(self.shop.caller, quote_id, once=self.shop.once(), **ports), billed)
+        assert billed == nets_of(lines)
+
+    def _accepted_quote(self, by: Caller, lines: list[tuple[int, int, str]]) -> str:
+        ports: dict[str, Any] = {"quotes": self.held.quotes, **self.ports}
+        wanted = quotes.QuoteInput(draft=self._wanted(lines))
+        quote_id = quotes.create_quote(by, wanted, once=self.shop.once(), invoices=self.held.invoices, **ports).quote_id
+        quotes.send_quote(
+            by,
+            quote_id,
+            expected_version=1,
+            mail=False,
+            recipient=None,
+            correlation_id="corr",
+            once=self.shop.once(),
+            customers=self.held.customers,
+            **ports,
+        )
+        answer = quotes.AnswerInput(answer=QuoteAnswer.ACCEPTED, name="Direction")
+        quotes.record_quote_answer(by, quote_id, answer, once=self.shop.once(), **ports)
+        return quote_id
+
+    def _bill(self, draft: DraftInvoice, billed: dict[str, int]) -> None:
+        issued = self.shop.issue(draft)
+        nets = {str(group.vat.rate): group.taxable_minor for group in issued.totals.vat_breakdown}
+        assert issued.totals.total_minor == with_vat(nets)
+        self._keep(issued, nets)
+        for rate, net in nets.items():
+            billed[rate] = billed.get(rate, 0) + net
+
+    @rule(invoice_id=issued, by=st.integers(0, 2))
+    def credit_what_remains(self, invoice_id: str, by: int) -> None:
+        reference = self.references.get(invoice_id)
+        if reference is None:
+            return
+        left = {rate: net - reference.credited.get(rate, 0) for rate, net in reference.nets.items()}
+        if any(left.values()):
+            self._credited(reference, self._credit(invoice_id, CreditInFull(), by), left)
+        else:
+            refused(CreditExceedsRemaining, lambda: self._credit(invoice_id, CreditInFull(), by))
+
+    @rule(invoice_id=issued, net=st.integers(1, 60_000), by=st.integers(0, 2))
+    def credit_a_part(self, invoice_id: str, net: int, by: int) -> None:
+        reference = self.references.get(invoice_id)
+        if reference is None:
+            return
+        rate = next(iter(reference.nets))
+        scope = CreditByVat(amounts=(VatCredit(vat=taxed(rate), net_minor=net),))
+        if net > reference.nets[rate] - reference.credited.get(rate, 0):
+            refused(CreditExceedsRemaining, lambda: self._credit(invoice_id, scope, by))
+        else:
+            self._credited(reference, self._credit(invoice_id, scope, by), {rate: net})
+
+    def _credit(self, invoice_id: str, scope: CreditScope, by: int) -> IssuedInvoice:
+        return credit_notes.issue_credit_note(
+            self.writers[by],
+            invoice_id,
+            CreditNoteInput(scope=scope, reason="Retour", excess=Excess.CUSTOMER_CREDIT),
+            send=False,
+            correlation_id="corr",
+            once=self.shop.once("issueCreditNote"),
+            credit_notes=self.held.credit_notes,
+            **self.ports,
+        )
+
+    def _credited(self, reference: Reference, note: IssuedInvoice, nets: dict[str, int]) -> None:
+        total, released = reference.credit(nets)
+        today = self.shop.clock.today()
+        rank = 1 + sum(day.year == today.year for day in self.notes)
+        assert note.document.totals.total_minor == total
+        assert (note.document.number, note.document.issue_date) == (f"A{today.year}-{rank:05d}", today)
+        self.notes.append(today)
+        self.customer_credit_minor += released
+
+    @rule()
+    def remind(self) -> None:
+        """Two runs at once ask once, and only for what is owed."""
+        for _ in range(2):
+            reminders.run_reminders(reminders=self.held.reminders, invoices=self.held.invoices, **self.ports)
+            made = {key for _, key in self.held.store.reminders}
+            fresh = made - self.reminded
+            owed = {one for one, reference in self.references.items() if reference.balance_minor > 0}
+            assert {self.held.store.reminders[self.shop.caller.tenant_id, key].invoice_id for key in fresh} <= owed
+            assert self.reminded <= made
+            self.reminded = made
 
     @rule(invoice_id=issued | drafts, amount=st.integers(1, 150_000), twice=st.booleans())
     def pay(self, invoice_id: str, amount: int, twice: bool) -> None:
@@ -194,11 +349,11 @@ class DocumentLife(RuleBasedStateMachine):
         reference = self.references.get(invoice_id)
         if reference is None:
             refused(InvoiceNotIssued if self._read(invoice_id) else NotFound, act)
-        elif amount > reference.total_minor - reference.paid_minor:
+        elif amount > reference.balance_minor:
             refused(PaymentExceedsBalance, act)
         else:
             act()
-            reference.paid_minor += amount
+            reference.kept_minor += amount
             if twice:
                 with pytest.raises(AlreadyAnswered):
                     act()
@@ -206,8 +361,8 @@ class DocumentLife(RuleBasedStateMachine):
     @rule(invoice_id=issued)
     def pay_the_rest(self, invoice_id: str) -> None:
         reference = self.references.get(invoice_id)
-        if reference and reference.paid_minor < reference.total_minor:
-            self.pay(invoice_id, reference.total_minor - reference.paid_minor, twice=False)
+        if reference and reference.balance_minor > 0:
+            self.pay(invoice_id, reference.balance_minor, twice=False)
 
     @rule(invoice_id=issued | drafts)
     def a_stranger_sees_nothing(self, invoice_id: str) -> None:
@@ -223,7 +378,7 @@ class DocumentLife(RuleBasedStateMachine):
     def the_proof_passes(self) -> None:
         job = self.shop.proof()
         assert job.findings == ()
-        assert job.documents_checked == len(self.references)
+        assert job.documents_checked == len(self.references) + len(self.notes)
 
     @invariant()
     def every_invoice_is_as_the_reference_keeps_it(self) -> None:
@@ -233,7 +388,34 @@ class DocumentLife(RuleBasedStateMachine):
             assert stored.document_hash == reference.document_hash
             assert stored.document.number == reference.number
             assert stored.ledger.status is reference.status
-            assert stored.ledger.balance_minor == reference.total_minor - reference.paid_minor
+            assert stored.ledger.balance_minor == reference.balance_minor
+        credit = self.held.credit_notes.customer(self.shop.caller, self.customer_id).credit
+        assert credit.balance_minor == self.customer_credit_minor
+
+    @invariant()
+    def what_was_issued_is_found_by_its_number_and_by_its_total(self) -> None:
+        for invoice_id, reference in self.references.items():
+            for query in (reference.number, f"{Decimal(reference.total_minor) / 100:.2f}".replace(".", ",")):
+                found = search.search_invoices(self.shop.caller, query, PageRequest(limit=100), search=self.held.search)
+                assert invoice_id in {row.invoice_id for row in found.items}, query
+        strangers = search.search_invoices(self.stranger, "F2026", PageRequest(limit=100), search=self.held.search)
+        assert not strangers.items
+
+    @invariant()
+    def every_event_has_its_place_and_none_two(self) -> None:
+        waiting = list(self.held.store.unplaced.values())
+        for batch in (waiting, waiting[:2]):  # the stream hands some records again
+            events.place_events(batch, feed=self.held.event_feed, **self.ports)
+        places = self.held.store.feed.get(self.shop.caller.tenant_id, ())
+        told = {
+            event.event_id
+            for (tenant_id, _), happened in self.held.store.events.items()
+            if tenant_id == self.shop.caller.tenant_id
+            for event in happened
+        }
+        assert [one.sequence for one in places] == list(range(1, len(places) + 1))
+        assert len(places) == len(told)
+        assert {one.event.event_id for one in places} == told
 
     @invariant()
     def drafts_are_what_was_last_written(self) -> None:
