@@ -327,9 +327,14 @@ class DocumentLife(RuleBasedStateMachine):
         self.notes.append(today)
         self.customer_credit_minor += released
 
-    @rule()
-    def remind(self) -> None:
-        """Two runs at once ask once, and only for what is owed."""
+    @rule(days=st.integers(1, 45))
+    def days_pass_with_their_reminders(self, days: int) -> None:
+        for _ in range(days):
+            self.shop.clock.advance(timedelta(days=1))
+            self._remind()
+
+    def _remind(self) -> None:
+        """Two runs of a day ask once, and only for what is owed."""
         for _ in range(2):
             reminders.run_reminders(reminders=self.held.reminders, invoices=self.held.invoices, **self.ports)
             made = {key for _, key in self.held.store.reminders}
