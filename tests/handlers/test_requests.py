@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from billing.runtime import table
-from tests.handlers.conftest import Json, Person, sample
+from customers import download_statement
+from invoices import download as invoices_download
+from invoices import read_conformity, upload_attachment
+from payments import download_receipt
+from tests.fakes.delivery import FakeDocuments
+from tests.handlers.conftest import Json, Person, invoke, sample
+from workflows import judge_invoice, render_invoice
 
 DRAFT = json.loads(sample("invoices/create")["body"])
 
@@ -34,6 +41,23 @@ def requests(owner: Person, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callab
         return len(made)
 
     return count
+
+
+@pytest.fixture
+def documents(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
+    """A document store in memory, for whatever operation."""
+    store = FakeDocuments()
+    for module in (
+        render_invoice,
+        judge_invoice,
+        upload_attachment,
+        invoices_download,
+        read_conformity,
+        download_receipt,
+        download_statement,
+    ):
+        monkeypatch.setattr(module, "documents", lambda: store)
+    return store
 
 
 @pytest.mark.parametrize(
@@ -221,3 +245,41 @@ def arguments(operation: str, ids: Json) -> Json:
     if operation in {"invoices/create", "invoices/preview", "invoices/edit"}:
         return {**path, "body": {**DRAFT, "customer_id": ids["customer_id"]}}
     return path
+
+
+def test_what_is_beside_the_cycle_costs_its_requests(
+    owner: Person, requests: Callable[[Callable[[], Any]], int], documents: FakeDocuments
+) -> None:
+    customer, path = {"customer_id": owner.ids["customer_id"]}, {"invoice_id": owner.ids["invoice_id"]}
+    draft = owner.call("invoices/create", body=DRAFT | customer).body
+    attached = requests(
+        lambda: owner.call("invoices/upload_attachment", headers={"if-match": '"1"'}, invoice_id=draft["invoice_id"])
+    )
+    assert attached == 2
+    doomed = {"invoice_id": owner.call("invoices/create", body=DRAFT | customer).body["invoice_id"]}
+    assert requests(lambda: owner.call("invoices/delete", headers={"if-match": '"1"'}, **doomed)) == 2
+
+    owner.call("invoices/issue", body={"version": 1}, **path)
+    task = {"tenant_id": owner.tenant_id, **path, "attempt": 1, "correlation_id": "c"}
+    for step in ("render_invoice", "judge_invoice", "record_delivery"):
+        invoke(f"workflows/{step}", task)
+    assert requests(lambda: owner.call("invoices/download", **path)) == 1
+    assert requests(lambda: owner.call("invoices/read_conformity", **path)) == 1
+    paid = {**customer, "amount_minor": 100, "method": "transfer", "excess": "customer_credit"}
+    payment = {"payment_id": owner.call("payments/record", body=paid).body["payment_id"]}
+    assert requests(lambda: owner.call("payments/download_receipt", **payment)) == 2
+    assert requests(lambda: owner.call("payments/download_receipt", **payment)) == 1
+    assert requests(lambda: owner.call("customers/download_statement", query={}, **customer)) == 4
+
+    bulk = owner.call("bulk_jobs/start", body={"operation": "export", "document_ids": [path["invoice_id"]]}).body
+    job = {"bulk_job_id": bulk["bulk_job_id"]}
+    assert requests(lambda: owner.call("bulk_jobs/read", **job)) == 1
+    lane = {"tenant_id": owner.tenant_id, **job, "run": 1, "lane": 0, "correlation_id": "c"}
+    assert requests(lambda: _answered(invoke("workflows/run_bulk_lane", lane))) == 3 + 2
+    assert requests(lambda: owner.call("bulk_jobs/list_results", **job)) == 2
+
+
+def _answered(task: Json) -> Any:
+    """A task of a workflow, which has no status."""
+    assert task["done"]
+    return SimpleNamespace(status=200, text=str(task))

@@ -31,3 +31,13 @@ def test_the_data_model_names_the_tests_that_hold_it() -> None:
     named = set(FILE.findall((ROOT / "docs/data-model.md").read_text(encoding="utf-8")))
 
     assert {"tests/handlers/test_requests.py", "tests/handlers/test_scale.py"} <= named
+
+
+def test_every_access_pattern_names_what_holds_its_cost() -> None:
+    text = (ROOT / "docs/data-model.md").read_text(encoding="utf-8")
+    table = text[text.index("| operation | requests | how | held by |") :].split("\n\n")[0].splitlines()[2:]
+
+    assert len(table) > 50
+    for row in table:
+        held_by = row.split(" | ")[-1]
+        assert TEST.search(held_by) or FILE.search(held_by), row
