@@ -71,6 +71,7 @@ _TOTALS_WIDTH = 208.0
 _SUM_HEIGHT = 16.0
 _PAYMENT_LEADING = 13.5
 _MOST_OF_A_PANEL = 0.62
+_CODE_LABEL = "Virement par QR code"
 _CODE_WIDTH = 64.0  # 23 mm: half a millimetre a module, which any phone reads
 _WIDEST_UNIT = 62.0
 _AGREEMENT_HEIGHT = 84.0
@@ -519,6 +520,7 @@ class InvoiceLayout:
         """When to pay on the left, where to on the right."""
         columns = wording.payment_columns(self._document)
         code = None if isinstance(self._document, QuoteDocument) else transfer_code(self._document)
+        code_height = _CODE_WIDTH + 15 + len(self._tongue.lines(_CODE_LABEL)) * _FOOTER.leading if code else 0.0
         widths = _shared(_CONTENT - 28 - (_CODE_WIDTH if code else 0), columns[1])
         placed = []
         height = 0.0
@@ -532,7 +534,7 @@ class InvoiceLayout:
                     placed.append((x + label_width, y, text, _STRONG))
                     y += _PAYMENT_LEADING
             height = max(height, y)
-        height = max(height + 28, _CODE_WIDTH + 24 if code else 0)
+        height = max(height + 28, code_height)
         self._ensure(height)
         self._page.box(_LEFT, self._y, _CONTENT, height, _PANEL, radius=4)
         if code:
@@ -549,8 +551,9 @@ class InvoiceLayout:
         module = _CODE_WIDTH / (code.size + 2 * QUIET_ZONE)
         self._page.box(x, y, _CODE_WIDTH, _CODE_WIDTH, _WHITE)
         self._page.pattern = Pattern(x + QUIET_ZONE * module, y + QUIET_ZONE * module, module, code)
-        said = self._tongue.say("Virement par QR code")
-        self._page.text(x + (_CODE_WIDTH - width_of(said, _FOOTER)) / 2, y + _CODE_WIDTH + 8, said, _FOOTER)
+        for rank, said in enumerate(self._tongue.lines(_CODE_LABEL)):
+            below = y + _CODE_WIDTH + 8 + rank * _FOOTER.leading
+            self._page.text(x + (_CODE_WIDTH - width_of(said, _FOOTER)) / 2, below, said, _FOOTER)
 
     def _agreement(self, document: QuoteDocument) -> None:
         """Where the customer signs; paper and link are worth the same."""
