@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
 from billing.domain.conformity import RuleSet, Violation
@@ -15,6 +15,7 @@ from billing.domain.errors import (
     MailRefused,
     MailTemporarilyRefused,
     MailUnconfirmed,
+    NotFound,
 )
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
 from billing.ports.delivery import DownloadLink, EmbeddedXml, OutgoingMail, Picture, Probe
@@ -26,11 +27,19 @@ class FakeDocuments:
     def __init__(self) -> None:
         self.stored: dict[str, bytes] = {}
         self.media_types: dict[str, str] = {}
+        self.kept_until: dict[str, date] = {}
 
-    def put(self, key: str, content: bytes, *, media_type: str) -> None:
+    def put(self, key: str, content: bytes, *, media_type: str, kept_until: date | None = None) -> None:
         if self.stored.setdefault(key, content) != content:
             raise AssertionError(f"{key} would be overwritten with other bytes")
         self.media_types[key] = media_type
+        if kept_until is not None:
+            self.kept_until.setdefault(key, kept_until)
+
+    def keep(self, key: str, until: date) -> None:
+        if key not in self.stored:
+            raise NotFound
+        self.kept_until[key] = max(until, self.kept_until.get(key, until))
 
     def get(self, key: str) -> bytes | None:
         return self.stored.get(key)

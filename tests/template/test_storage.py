@@ -69,6 +69,18 @@ def test_issued_documents_never_expire() -> None:
     assert min(rule["ExpirationInDays"] for rule in expiring) >= ARCHIVE_LIFE.days
 
 
+def test_issued_documents_are_locked_by_those_that_store_them_and_unlocked_by_nobody() -> None:
+    granted: dict[str, set[str]] = {}
+    for role, resource in resources("AWS::IAM::Role").items():
+        for policy in resource["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                for action in statement["Action"]:
+                    granted.setdefault(action, set()).add(role)
+
+    assert granted["s3:PutObjectRetention"] == {"RenderRole", "JudgeRole"}
+    assert not {"s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"} & set(granted)
+
+
 def test_only_the_end_of_a_bulk_job_marks_an_object_as_temporary() -> None:
     """Without the tag nothing expires; a document cannot get it."""
     tagging = [

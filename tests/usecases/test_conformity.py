@@ -7,12 +7,14 @@ from datetime import date
 
 import pytest
 
+from billing.domain.attachments import checked
 from billing.domain.conformity import RULE_SETS, ConformityReport, Judge, RuleSet, Violation, report_key, rules_of
 from billing.domain.errors import DependencyUnavailable, InvoiceNotIssued, NotFound, PdfNotReady
 from billing.domain.invoice import IssuedInvoice
 from billing.usecases.conformity import judge_invoice, read_invoice_conformity
 from tests.fakes.delivery import FakeConformityRules, fake_xml
 from tests.usecases.conftest import Shop
+from tests.usecases.test_quotes import Desk
 
 BROKEN = Violation(
     judge=Judge.EN_16931,
@@ -55,6 +57,26 @@ def test_a_document_is_judged_once_and_the_report_stands(shop: Shop) -> None:
     assert pdf is not None
     assert first.pdf_sha256 == pdf.sha256
     assert shop.documents.media_types[report_key(pdf.key, RULE_SETS[0])] == "application/json"
+
+
+def test_the_pdf_its_report_and_its_attachments_are_kept_as_long_as_the_law_asks(shop: Shop) -> None:
+    content = b"a;b\n1;2\n"
+    attached = checked(shop.caller.tenant_id, "exemple.csv", content)
+    shop.documents.put(attached.key, content, media_type="text/csv")
+    draft = shop.draft()
+    held = draft.holding((attached,), at=shop.clock.now())
+    shop.repositories.store.invoices[draft.tenant_id, draft.invoice_id] = held
+    issued = shop.issue(held)
+    shop.render(issued)
+    judge(shop, issued)
+    quote = Desk(shop).sent()
+
+    pdf = shop.stored(issued).delivery.pdf
+    assert pdf is not None
+    assert shop.documents.kept_until == dict.fromkeys(
+        (pdf.key, report_key(pdf.key, RULE_SETS[0]), attached.key), date(2037, 12, 1)
+    )
+    assert quote.delivery.pdf is not None
 
 
 def test_what_is_broken_is_kept_and_explained_by_field(shop: Shop) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import boto3
 import pytest
@@ -12,7 +12,7 @@ from moto import mock_aws
 from mypy_boto3_s3 import S3Client
 
 from billing.adapters.s3.documents import S3Documents, StoredDocumentDiffers, s3_client
-from billing.domain.errors import DependencyUnavailable
+from billing.domain.errors import DependencyUnavailable, NotFound
 from tests.factories import ISSUED_AT
 
 BUCKET = "exemple-documents"
@@ -95,3 +95,45 @@ def test_a_store_that_does_not_answer_is_worth_a_retry() -> None:
 def test_a_missing_bucket_is_no_missing_document(client: S3Client) -> None:
     with pytest.raises(ClientError):
         S3Documents(client, "un-autre-seau").get(KEY)
+
+
+@pytest.fixture
+def locked() -> Iterator[tuple[S3Client, S3Documents]]:
+    with mock_aws():
+        made = s3_client()
+        made.create_bucket(
+            Bucket=BUCKET,
+            CreateBucketConfiguration={"LocationConstraint": "eu-west-3"},
+            ObjectLockEnabledForBucket=True,
+        )
+        yield made, S3Documents(made, BUCKET)
+
+
+def _lock(client: S3Client, key: str) -> tuple[str, date]:
+    held = client.head_object(Bucket=BUCKET, Key=key)
+    return held["ObjectLockMode"], held["ObjectLockRetainUntilDate"].date()
+
+
+def test_what_is_kept_cannot_be_deleted_before_its_day(locked: tuple[S3Client, S3Documents]) -> None:
+    client, documents = locked
+    documents.put(KEY, b"%PDF", media_type="application/pdf", kept_until=date(2037, 12, 1))
+    documents.put(KEY, b"%PDF", media_type="application/pdf", kept_until=date(2037, 12, 1))
+    version = client.head_object(Bucket=BUCKET, Key=KEY)["VersionId"]
+
+    assert _lock(client, KEY) == ("COMPLIANCE", date(2037, 12, 1))
+    with pytest.raises(ClientError):
+        client.delete_object(Bucket=BUCKET, Key=KEY, VersionId=version)
+    assert documents.get(KEY) == b"%PDF"
+
+
+def test_what_is_there_is_kept_longer_and_never_shorter(locked: tuple[S3Client, S3Documents]) -> None:
+    client, documents = locked
+    documents.put(KEY, b"a;b", media_type="text/csv")
+
+    documents.keep(KEY, date(2037, 12, 1))
+    documents.keep(KEY, date(2038, 6, 1))
+    documents.keep(KEY, date(2037, 1, 1))
+
+    assert _lock(client, KEY) == ("COMPLIANCE", date(2038, 6, 1))
+    with pytest.raises(NotFound):
+        documents.keep("ten_01/attachments/none", date(2037, 12, 1))

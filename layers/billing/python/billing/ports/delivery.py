@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from billing.domain.deliverable import Printable
@@ -20,8 +20,15 @@ class DownloadLink:
 class Documents(Protocol):
     """The document store. Keys start with the tenant; stored documents are never overwritten."""
 
-    def put(self, key: str, content: bytes, *, media_type: str) -> None:
-        """Store once: the same key with the same bytes again is no change. Raises: DependencyUnavailable."""
+    def put(self, key: str, content: bytes, *, media_type: str, kept_until: date | None = None) -> None:
+        """Store once: the same key with the same bytes again is no change. Raises: DependencyUnavailable.
+
+        ``kept_until``: nobody can delete or replace it before that day.
+        """
+        ...
+
+    def keep(self, key: str, until: date) -> None:
+        """What is stored already is kept until a day; longer when it was. Raises: NotFound, DependencyUnavailable."""
         ...
 
     def get(self, key: str) -> bytes | None: ...

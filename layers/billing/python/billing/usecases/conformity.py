@@ -6,6 +6,7 @@ from billing.domain.access import Caller
 from billing.domain.conformity import MAX_VIOLATIONS, ConformityReport, report_key, rules_of
 from billing.domain.errors import DependencyUnavailable, InvoiceNotIssued, NotFound, PdfNotReady
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.retention_period import kept_until
 from billing.ports.conformity import ConformityRules
 from billing.ports.delivery import Documents, XmlWriter
 from billing.ports.repositories import Deliveries, Invoices
@@ -41,7 +42,8 @@ def judge_invoice(
         rules=judging.name,
         violations=rules.judge(xml(invoice.document).content, content, judging)[:MAX_VIOLATIONS],
     )
-    documents.put(key, report.text().encode(), media_type="application/json")
+    kept = kept_until(invoice.document.issue_date)
+    documents.put(key, report.text().encode(), media_type="application/json", kept_until=kept)
     return report
 
 

@@ -33,6 +33,7 @@ from billing.domain.mail import compose_mail
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminder_mail import compose_reminder_mail
 from billing.domain.reminders import Reminder, is_still_owed
+from billing.domain.retention_period import kept_until
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail
 from billing.ports.repositories import Deliveries
@@ -91,7 +92,10 @@ def render_invoice(
     sha256 = hashlib.sha256(content).hexdigest()
     folder = "quotes" if is_quote_id(document_id) else "invoices"
     key = f"{tenant_id}/{folder}/{document.year}/{document_id}/{sha256}.pdf"
-    documents.put(key, content, media_type="application/pdf")
+    kept = kept_until(document.issue_date) if judged else None  # a quote is no accounting document
+    documents.put(key, content, media_type="application/pdf", kept_until=kept)
+    for attachment in document.attachments if isinstance(document, InvoiceDocument) else ():
+        documents.keep(attachment.key, kept_until(document.issue_date))
     pdf = StoredPdf(key=key, sha256=sha256, size_bytes=len(content), rendered_at=clock.now())
     event = Event(
         event_id=ids.new("evt"),

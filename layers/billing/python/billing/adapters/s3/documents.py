@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from billing.domain.errors import DependencyUnavailable
+from billing.domain.errors import DependencyUnavailable, NotFound
 from billing.ports.delivery import DownloadLink
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_LOCK: Final = "COMPLIANCE"  # not even the owner of the account shortens it
 LINK_LIFE = timedelta(minutes=5)
 _UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 _SERVER_ERROR = 500
@@ -49,18 +50,38 @@ class S3Documents:
         self._client = client
         self._bucket = bucket
 
-    def put(self, key: str, content: bytes, *, media_type: str) -> None:
+    def put(self, key: str, content: bytes, *, media_type: str, kept_until: date | None = None) -> None:
         """Raises: DependencyUnavailable, StoredDocumentDiffers."""
+        lock: dict[str, Any] = {}
+        if kept_until is not None:
+            lock = {"ObjectLockMode": _LOCK, "ObjectLockRetainUntilDate": _instant(kept_until)}
         try:
             with translated():
                 self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, IfNoneMatch="*"
+                    Bucket=self._bucket, Key=key, Body=content, ContentType=media_type, IfNoneMatch="*", **lock
                 )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
             if self.get(key) != content:
                 raise StoredDocumentDiffers(key) from error
+
+    def keep(self, key: str, until: date) -> None:
+        """Raises: NotFound, DependencyUnavailable."""
+        try:
+            with translated():
+                held: Mapping[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key)
+                locked = held.get("ObjectLockRetainUntilDate")
+                if locked is None or locked < _instant(until):  # the store refuses to shorten
+                    self._client.put_object_retention(
+                        Bucket=self._bucket,
+                        Key=key,
+                        Retention={"Mode": _LOCK, "RetainUntilDate": _instant(until)},
+                    )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"404", "NoSuchKey", "NotFound"}:
+                raise
+            raise NotFound from error
 
     def get(self, key: str) -> bytes | None:
         """Raises: DependencyUnavailable."""
@@ -97,3 +118,7 @@ def translated() -> Iterator[None]:
         if status >= _SERVER_ERROR or error.response["Error"]["Code"] in _RETRYABLE:
             raise DependencyUnavailable from error
         raise
+
+
+def _instant(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
