@@ -23,7 +23,8 @@ def test_a_mailed_invoice_conforms_and_carries_its_xml(person: Callable[..., Per
     made = api.post("/v1/invoices", draft(someone.customer["customer_id"]))
     path = f"/v1/invoices/{made['invoice_id']}"
     before = api.send("GET", f"{path}/conformity")
-    issued = api.post(f"{path}/issue", {"version": 1, "send": True})
+    api.call("PUT", f"{path}/attachments?name=exemple.csv", b"a;b\n1;2\n", if_match='"1"')
+    issued = api.post(f"{path}/issue", {"version": 2, "send": True})
     invoice = wait_for(lambda: delivered(api, made["invoice_id"]), seconds=60, what="the mail")
 
     report = api.get(f"{path}/conformity")
@@ -39,4 +40,5 @@ def test_a_mailed_invoice_conforms_and_carries_its_xml(person: Callable[..., Per
     assert report["pdf_sha256"] == hashlib.sha256(content).hexdigest()
     assert report["document_hash"] == invoice["document_hash"]
     assert f"<ram:ID>{issued['number']}</ram:ID>" in xml
+    assert "<ram:IssuerAssignedID>exemple.csv</ram:IssuerAssignedID>" in xml
     assert "<ram:GrandTotalAmount>120.00</ram:GrandTotalAmount>" in xml
