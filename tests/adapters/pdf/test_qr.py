@@ -45,17 +45,13 @@ def test_every_module_is_drawn_where_it_belongs() -> None:
     with opened(RENDERER.render(issued(), logo=None)) as document:
         content = pikepdf.Page(document.pages[0]).obj.Contents.read_bytes().decode("latin-1")
     path = max(content.split("\n"), key=lambda line: line.count(" re"))
-    drawn = re.findall(r"([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) re", path)
-    module = float(drawn[0][3])
-    left = min(float(x) for x, *_ in drawn)
-    top = max(float(y) for _, y, *_ in drawn)
+    drawn = re.findall(r"(\d+) (-\d+) (\d+) 1 re", path)
+    placed = re.match(r"q ([\d.]+) 0 0 ([\d.]+) [\d.]+ [\d.]+ cm ", path)
 
-    placed = [
-        (round((float(x) - left) / module), round((top - float(y)) / module), round(float(width) / module))
-        for x, y, width, _ in drawn
-    ]
-    assert placed == [tuple(run) for run in code.runs]
-    assert module > 1.2  # points: four tenths of a millimetre
+    assert [(int(column), -int(row) - 1, int(length)) for column, row, length in drawn] == list(code.runs)
+    assert placed is not None
+    assert placed[1] == placed[2]
+    assert float(placed[1]) > 1.2  # points: four tenths of a millimetre
 
 
 def test_only_what_asks_for_a_transfer_has_one() -> None:

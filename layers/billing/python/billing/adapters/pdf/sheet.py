@@ -190,14 +190,11 @@ def _draw_boxes(canvas: Canvas, boxes: list[Box]) -> None:
 
 def _draw_pattern(canvas: Canvas, pattern: Pattern) -> None:
     """All modules as one path: hundreds of rectangles one by one would take as long as the rest of the page."""
-    module = pattern.module
     canvas.setFillColorRGB(0, 0, 0)
-    path = (
-        f"{pattern.x + run.column * module:.2f} {HEIGHT - pattern.y - (run.row + 1) * module:.2f}"
-        f" {run.length * module:.2f} {module:.2f} re"
-        for run in pattern.code.runs
-    )
-    canvas._code.append(f"{' '.join(path)} f")  # noqa: SLF001 - the canvas has no call for a path of rectangles
+    scale, x, y = f"{pattern.module:.4f}", f"{pattern.x:.2f}", f"{HEIGHT - pattern.y:.2f}"
+    path = " ".join(f"{run.column} {-run.row - 1} {run.length} 1 re" for run in pattern.code.runs)
+    # The canvas has no call for a path of rectangles. One module is one unit: whole numbers are written fast.
+    canvas._code.append(f"q {scale} 0 0 {scale} {x} {y} cm {path} f Q")  # noqa: SLF001
 
 
 def _draw_logo(canvas: Canvas, x: float, y: float, logo: PreparedLogo) -> None:
