@@ -56,3 +56,10 @@ def test_a_name_is_found_by_itself(names: list[str]) -> None:
 def test_digits_of_a_name_are_found_as_they_are_written(name: str) -> None:
     assert matches(document_words(names=(name,)), document_terms(name))
     assert matches(document_words(references=(name,)), document_terms(name.replace(" ", "")))
+
+
+def test_a_number_with_zeros_is_found_whatever_else_is_said() -> None:
+    held = document_words(references=("00042",), names=tuple(f"mot{chr(97 + rank)}" for rank in range(25)))
+
+    assert len(held) == MAX_WORDS
+    assert matches(held, document_terms("00042"))

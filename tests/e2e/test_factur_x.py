@@ -36,7 +36,7 @@ def test_a_mailed_invoice_conforms_and_carries_its_xml(person: Callable[..., Per
     assert before.status_code == 409
     assert before.json()["type"] == "/problems/invoice-not-issued"
     assert (report["conforms"], report["violations"]) == (True, [])
-    assert report["rules"] == "factur-x-1.09.2"
+    assert report["rules"] == "factur-x-1.09.2-zb1"
     assert report["pdf_sha256"] == hashlib.sha256(content).hexdigest()
     assert report["document_hash"] == invoice["document_hash"]
     assert f"<ram:ID>{issued['number']}</ram:ID>" in xml

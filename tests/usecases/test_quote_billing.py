@@ -636,3 +636,19 @@ def test_parts_that_were_billed_before_lines_were_told_are_spread_over_them() ->
 
     assert work.states == told
     assert [item.net_minor for item in work.progress(l0=50).totals.lines] == [30_000]
+
+
+@pytest.mark.parametrize("share", [{"percent": Decimal(30)}, {"progress": Decimal(50)}, {"net_minor": 45_000}])
+def test_a_rate_at_which_a_quote_takes_something_off_is_shared_like_the_others(share: dict[str, Any]) -> None:
+    site = Site(("1", "1000", "20"), ("-1", "100", "10")).accept()
+
+    part, rest = site.issue("part", **share), site.issue("rest")
+
+    assert all(item.line.unit_price > 0 for item in (*part.totals.lines, *rest.totals.lines))
+    assert {item.line.quantity for item in part.totals.lines} == {Decimal(1), Decimal(-1)}
+    for index, rate in enumerate(("20", "10")):
+        groups = [one.totals.vat_breakdown[index] for one in (part, rest)]
+        assert {str(group.vat.rate) for group in groups} == {rate}
+        assert sum(group.taxable_minor for group in groups) == (100_000, -10_000)[index]
+        assert sum(group.vat_minor for group in groups) == (20_000, -1_000)[index]
+    assert site.billing.remaining == dict.fromkeys(site.billing.remaining, 0)

@@ -163,9 +163,9 @@ def _rate_lines(quote: Quote, share: Share, kind: PartKind, nets: Nets) -> tuple
     return tuple(
         Line(
             description=_label(quote, share, kind),
-            quantity=Decimal(1),
+            quantity=Decimal(1 if net_minor > 0 else -1),
             unit=_UNIT,
-            unit_price=to_major(net_minor),
+            unit_price=to_major(abs(net_minor)),
             vat=vat,
             kind=_kind(quote, vat),
         )
@@ -325,7 +325,7 @@ def _nets(quote: Quote, share: Share, left: Nets) -> Nets:
         whole = {group.vat: group.taxable_minor for group in quote.totals.vat_breakdown}
         # What was invoiced before, whatever it was called, is part of the progress.
         wanted = {
-            vat: max(percentage_of(net_minor, progress) - (net_minor - left.get(vat, 0)), 0)
+            vat: _onward(percentage_of(net_minor, progress) - (net_minor - left.get(vat, 0)), net_minor)
             for vat, net_minor in whole.items()
         }
     else:
@@ -337,10 +337,22 @@ def _nets(quote: Quote, share: Share, left: Nets) -> Nets:
         left_fr = quote.content.particulars.tongue.money(available)
         said = f"Il reste {left_fr} HT à facturer.", f"{left_fr} without VAT is left to invoice."
         raise FieldErrors((FieldError(pointer, *said),))
-    nets = {vat: _without_a_lost_cent(min(wanted[vat], left[vat]), left[vat], vat) for vat in left}
+    nets = {vat: _nearest(wanted[vat], left[vat], vat) for vat in left}
     if not any(nets.values()):
         raise FieldErrors((FieldError(pointer, "Cette part est vide.", "This share is empty."),))
     return nets
+
+
+def _onward(net_minor: int, whole_minor: int) -> int:
+    """What a progress bills, never the other way: a rate at which the quote takes something off has the other sign."""
+    return max(net_minor, 0) if whole_minor > 0 else min(net_minor, 0)
+
+
+def _nearest(wanted: int, left: int, vat: VatTreatment) -> int:
+    """As below, within what is left; of a rate at which the quote takes something off, its mirror image."""
+    if left < 0:
+        return -_nearest(-wanted, -left, vat)
+    return _without_a_lost_cent(min(wanted, left), left, vat)
 
 
 def _without_a_lost_cent(wanted: int, left: int, vat: VatTreatment, *, most: int | None = None) -> int:
@@ -354,20 +366,22 @@ def _without_a_lost_cent(wanted: int, left: int, vat: VatTreatment, *, most: int
 
 
 def _deductions(part: QuotePart, invoice: IssuedInvoice) -> list[Line]:
-    """One line per rate with a quantity of −1 and a positive price (BR-27), less what was credited since."""
+    """One line per rate with a positive price (BR-27), less what was credited since; what was billed counts back."""
     document, credited = invoice.document, _credited(invoice)
     name = "Acompte" if part.kind is PartKind.DEPOSIT else "Facture"
+    kinds = {item.line.vat: item.line.kind for item in document.totals.lines}
+    billed = {group.vat: group.net_minor - credited.get(group.vat, 0) for group in part.groups}
     return [
         Line(
             description=f"{name} n° {document.number} du {format_french(document.issue_date)}",
-            quantity=Decimal(-1),
+            quantity=Decimal(-1 if net_minor > 0 else 1),
             unit=_UNIT,
-            unit_price=to_major(group.net_minor - credited.get(group.vat, 0)),
-            vat=group.vat,
-            kind=document.totals.lines[0].line.kind,
+            unit_price=to_major(abs(net_minor)),
+            vat=vat,
+            kind=kinds.get(vat, document.totals.lines[0].line.kind),
         )
-        for group in part.groups
-        if group.net_minor - credited.get(group.vat, 0)
+        for vat, net_minor in billed.items()
+        if net_minor
     ]
 
 

