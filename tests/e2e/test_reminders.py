@@ -51,9 +51,9 @@ def _late(someone: Person, today: date) -> Json:
     return wait_for(lambda: delivered(someone.api, made["invoice_id"]), seconds=60, what="the PDF")
 
 
-def _plan(someone: Person) -> Json:
+def _plan(someone: Person, *, active: bool = True, version: int = 0) -> Json:
     steps = [{"level": "first", "days": 3}, {"level": "second", "days": LATE_DAYS}]
-    return someone.api.put("/v1/reminders/plan", {"active": True, "steps": steps}, version=0)
+    return someone.api.put("/v1/reminders/plan", {"active": active, "steps": steps}, version=version)
 
 
 def _settled(someone: Person, path: str) -> Json | None:
@@ -112,11 +112,12 @@ def test_what_is_paid_is_not_reminded_of(dated: LocalCloud, dated_person: Callab
     someone = dated_person()
     invoice = _late(someone, today)
     path = f"/v1/invoices/{invoice['invoice_id']}"
-    _plan(someone)
+    _plan(someone, active=False)  # the hourly run may come at any moment once it is active
     preview = someone.api.post(f"{path}/reminders/preview", {})
     assert preview["subject"].startswith("Deuxième relance : F")
     someone.api.post(f"{path}/payments", {"amount_minor": invoice["balance_minor"], "method": "transfer"})
 
+    _plan(someone, version=1)
     dated.invoke("scheduled-run-reminders", {})
 
     assert someone.api.get(f"{path}/reminders")["items"] == []
@@ -129,12 +130,13 @@ def test_a_promise_and_a_pause_hold_the_plan(dated: LocalCloud, dated_person: Ca
     today = _at_work(dated)
     someone = dated_person()
     promised, paused = _late(someone, today), _late(someone, today)
-    _plan(someone)
+    _plan(someone, active=False)
     path = f"/v1/invoices/{promised['invoice_id']}/reminders"
     until = (today + timedelta(days=4)).isoformat()
 
     held = someone.api.post(f"{path}/hold", {"reason": "promise", "until": until})
     pause = someone.api.post(f"/v1/customers/{someone.customer['customer_id']}/reminders/pause", {})
+    _plan(someone, version=1)
     dated.invoke("scheduled-run-reminders", {})
 
     assert held["hold"] == {"reason": "promise", "until": until}
