@@ -52,3 +52,11 @@ def test_threads_share_the_turns_of_a_run() -> None:
         assert list(pool.map(turn, range(8))) == list(range(8))
     with pytest.raises(ValueError, match="the third"):
         turns.end()
+
+
+def test_what_no_other_would_survive_ends_the_run_at_once() -> None:
+    turns = Turns()
+
+    with pytest.raises(TimeoutError), turns.one(at_once=TimeoutError):
+        raise TimeoutError
+    turns.end()

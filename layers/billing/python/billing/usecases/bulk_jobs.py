@@ -43,6 +43,7 @@ from billing.ports.repositories import Customers, Invoices
 from billing.usecases.contention import judged_anew
 from billing.usecases.invoices import issue_invoice, send_invoice
 from billing.usecases.quotes import send_quote
+from billing.usecases.turns import Turns
 
 LANE_BUDGET_SECONDS = 40.0  # the function has a minute; the state machine comes back for the rest
 
@@ -161,7 +162,7 @@ def run_bulk_lane(
         return LaneProgress(done=True)
     work = _Work(job, invoices, quotes, customers, clock, ids)
     held = {result.rank for result in bulk_jobs.all_results(tenant_id, bulk_job_id)}
-    failure: Exception | None = None
+    turns = Turns()
     waiting = False
     for rank, document_id in enumerate(bulk_jobs.selection(tenant_id, bulk_job_id), start=1):
         if rank in held or lane_of(rank, job.operation.lanes) != lane:
@@ -169,18 +170,14 @@ def run_bulk_lane(
         if clock.monotonic() >= deadline:
             return LaneProgress(done=False)
         try:
-            bulk_jobs.record(job, work.result(rank, document_id))
+            with turns.one(at_once=(_NotYet, MembershipChanged, DependencyUnavailable, Busy)):
+                bulk_jobs.record(job, work.result(rank, document_id))
         except _NotYet:
             waiting = True
         except MembershipChanged as changed:  # nothing goes on in the name of somebody whose rights changed
             stop_bulk_job(tenant_id, bulk_job_id, changed.slug, run=run, bulk_jobs=bulk_jobs, clock=clock)
             return LaneProgress(done=True)
-        except (DependencyUnavailable, Busy):
-            raise
-        except Exception as error:  # noqa: BLE001 - kept for the end: one broken document must not stop the others
-            failure = failure or error
-    if failure is not None:
-        raise failure
+    turns.end()
     return LaneProgress(done=not waiting, waiting=waiting)
 
 

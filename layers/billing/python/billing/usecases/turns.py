@@ -13,8 +13,15 @@ class Turns:
         self._first: Exception | None = None
 
     @contextmanager
-    def one(self, *, passed_over: type[Exception] | tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    def one(
+        self,
+        *,
+        passed_over: type[Exception] | tuple[type[Exception], ...] = (),
+        at_once: type[Exception] | tuple[type[Exception], ...] = (),
+    ) -> Iterator[None]:
         """What goes wrong within waits for ``end``; ``passed_over`` is no failure: the next run looks again.
+
+        ``at_once`` ends the run where it is: no other would fare better.
 
         May be used by several threads at once: any of their failures may then be called the first.
         """
@@ -22,6 +29,8 @@ class Turns:
             yield
         except passed_over:
             pass
+        except at_once:
+            raise
         # Whatever it is: a run serves every company, and a fault in what one of them stored, even one of ours, must
         # not keep the others waiting. It is raised by ``end``: the function fails, is logged and raises its alarm.
         except Exception as error:  # noqa: BLE001
