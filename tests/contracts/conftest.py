@@ -15,6 +15,7 @@ from billing.adapters.dynamodb.bulk_jobs import BulkJobs as TableBulkJobs
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
+from billing.adapters.dynamodb.customer_merges import CustomerMerges as TableCustomerMerges
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.event_feed import EventFeed as TableEventFeed
@@ -41,6 +42,7 @@ from billing.domain.payments import Allocation, Payment
 from billing.ports.bulk_jobs import BulkJobs
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.customer_accounts import CustomerAccounts
+from billing.ports.customer_merges import CustomerMerges
 from billing.ports.event_feed import EventFeed
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
@@ -78,6 +80,7 @@ class Repositories:
     memberships: Memberships
     companies: Companies
     customers: Customers
+    customer_merges: CustomerMerges
     products: Products
     invoices: Invoices
     quotes: Quotes
@@ -238,6 +241,7 @@ def _over_fakes() -> Repositories:
         memberships=fakes.memberships,
         companies=fakes.companies,
         customers=fakes.customers,
+        customer_merges=fakes.customer_merges,
         products=fakes.products,
         invoices=fakes.invoices,
         quotes=fakes.quotes,
@@ -293,6 +297,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         memberships=TableMemberships(table),
         companies=TableCompanies(table),
         customers=TableCustomers(table),
+        customer_merges=TableCustomerMerges(table),
         products=TableProducts(table),
         invoices=TableInvoices(table),
         quotes=TableQuotes(table),

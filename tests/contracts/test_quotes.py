@@ -53,8 +53,8 @@ class Quoting:
     def event(self, kind: EventType = EventType.QUOTE_CREATED) -> Any:
         return factories.event(self.world.new_id("evt"), kind)
 
-    def draft(self, *, valid_until: date | None = None) -> Quote:
-        content = factories.content(*factories.sample_lines())
+    def draft(self, *, valid_until: date | None = None, **content_of: Any) -> Quote:
+        content = factories.content(*factories.sample_lines(), **content_of)
         quote = Quote(
             tenant_id=self.world.caller.tenant_id,
             quote_id=self.world.new_id("quo"),

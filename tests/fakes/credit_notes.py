@@ -55,9 +55,10 @@ class FakeCreditNotes:
     def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
         with self._store.lock:
             self._store.check(caller)
+            customer = self._store.current(caller.tenant_id, customer_id)
             return CreditedCustomer(
-                customer=self._store.customers.get((caller.tenant_id, customer_id)),
-                credit=credit_of(self._store, caller.tenant_id, customer_id),
+                customer=customer,
+                credit=credit_of(self._store, caller.tenant_id, customer.customer_id if customer else customer_id),
                 quote=self._store.quotes.get((caller.tenant_id, quote_id)) if quote_id else None,
             )
 
@@ -98,6 +99,7 @@ class FakeCreditNotes:
     def list(self, caller: Caller, query: CreditNoteQuery, page: PageRequest) -> Page[CreditNoteSummary]:
         with self._store.lock:
             self._store.check(caller)
+            ids = self._store.ids_of(caller.tenant_id, query.customer_id) if query.customer_id else ()
             summaries = [
                 CreditNoteSummary.of(note)
                 for (tenant_id, _), note in self._store.invoices.items()
@@ -106,14 +108,16 @@ class FakeCreditNotes:
                 and note.document.document_type.is_credit_note
             ]
         rows: list[tuple[str, object]] = [
-            (f"{row.issue_date.isoformat()}#{row.credit_note_id}", row) for row in summaries if _asked_for(row, query)
+            (f"{row.issue_date.isoformat()}#{row.credit_note_id}", row)
+            for row in summaries
+            if _asked_for(row, query, ids)
         ]
         return cast("Page[CreditNoteSummary]", paged(rows, page, forward=False))
 
 
-def _asked_for(row: CreditNoteSummary, query: CreditNoteQuery) -> bool:
+def _asked_for(row: CreditNoteSummary, query: CreditNoteQuery, ids: tuple[str, ...]) -> bool:
     return (
-        (query.customer_id is None or row.customer_id == query.customer_id)
+        (query.customer_id is None or row.customer_id in ids)
         and (query.invoice_id is None or row.invoice_id == query.invoice_id)
         and (query.from_date is None or query.from_date <= row.issue_date)
         and (query.to_date is None or row.issue_date <= query.to_date)

@@ -30,9 +30,10 @@ class FakeCustomerAccounts:
     def extract(self, caller: Caller, customer_id: str, period: StatementPeriod) -> AccountExtract:
         with self._store.lock:
             self._store.check(caller)
-            customer = self._store.customers.get((caller.tenant_id, customer_id))
+            customer = self._store.current(caller.tenant_id, customer_id)
+            ids = self._store.ids_of(caller.tenant_id, customer_id)
             company = self._store.companies.get(caller.tenant_id)
-            movements = self._store.movements.get((caller.tenant_id, customer_id), ())
+            movements = [one for held in ids for one in self._store.movements.get((caller.tenant_id, held), ())]
             invoices = [held for (tenant_id, _), held in self._store.invoices.items() if tenant_id == caller.tenant_id]
         if customer is None:
             raise NotFound
@@ -45,7 +46,7 @@ class FakeCustomerAccounts:
         )
         if len(shown) > MAX_MOVEMENTS:
             raise StatementTooLong
-        owed = sorted(_still_open(invoices, customer_id), key=lambda one: (one.due_date, one.invoice_id))
+        owed = sorted(_still_open(invoices, ids), key=lambda one: (one.due_date, one.invoice_id))
         return AccountExtract(
             customer=customer,
             company=company,
@@ -55,13 +56,13 @@ class FakeCustomerAccounts:
         )
 
 
-def _still_open(invoices: list[Invoice], customer_id: str) -> list[OpenInvoice]:
+def _still_open(invoices: list[Invoice], ids: tuple[str, ...]) -> list[OpenInvoice]:
     return [
         due
         for invoice in invoices
         if isinstance(invoice, IssuedInvoice)
         and not invoice.document.document_type.is_credit_note
-        and invoice.document.customer_id == customer_id
+        and invoice.document.customer_id in ids
         and invoice.ledger.balance_minor > 0
         for due in invoice_summary(invoice).still_open()
     ]

@@ -45,9 +45,10 @@ class FakePayments:
             wanted = {
                 invoice_id: self._store.invoices.get((caller.tenant_id, invoice_id)) for invoice_id in invoice_ids
             }
+            customer = self._store.current(caller.tenant_id, customer_id)
             return PaymentContext(
-                customer=self._store.customers.get((caller.tenant_id, customer_id)),
-                credit=credit_of(self._store, caller.tenant_id, customer_id),
+                customer=customer,
+                credit=credit_of(self._store, caller.tenant_id, customer.customer_id if customer else customer_id),
                 invoices={invoice_id: invoice for invoice_id, invoice in wanted.items() if invoice},
             )
 
@@ -89,13 +90,14 @@ class FakePayments:
     def list(self, caller: Caller, query: PaymentQuery, page: PageRequest) -> Page[PaymentSummary]:
         with self._store.lock:
             self._store.check(caller)
+            ids = self._store.ids_of(caller.tenant_id, query.customer_id) if query.customer_id else ()
             held = [
                 payment for (tenant_id, _), payment in self._store.payments.items() if tenant_id == caller.tenant_id
             ]
         rows: list[tuple[str, object]] = [
             (f"{payment.paid_on.isoformat()}#{payment.payment_id}", PaymentSummary.of(payment))
             for payment in held
-            if (query.customer_id is None or payment.customer_id == query.customer_id)
+            if (query.customer_id is None or payment.customer_id in ids)
             and (query.from_date is None or query.from_date <= payment.paid_on)
             and (query.to_date is None or payment.paid_on <= query.to_date)
         ]

@@ -68,13 +68,14 @@ class FakeQuotes:
         with self._store.lock:
             self._store.check(caller)
             rows: Rows = []
+            ids = self._store.ids_of(caller.tenant_id, query.customer_id) if query.customer_id else ()
             for (tenant_id, quote_id), quote in self._store.quotes.items():
                 summary = QuoteSummary.of(quote)
                 day = (summary.valid_until or summary.list_date) if by_validity else summary.list_date
                 wanted = (
                     tenant_id == caller.tenant_id
                     and (query.status is None or quote.status(query.on) is query.status)
-                    and query.customer_id in {None, summary.customer_id}
+                    and (query.customer_id is None or summary.customer_id in ids)
                     and (query.from_date or date.min) <= day <= (query.to_date or date.max)
                 )
                 if wanted:

@@ -76,13 +76,14 @@ class FakeReminders:
                 raise InvoiceNotIssued
             if invoice is None or invoice.document.document_type.is_credit_note:
                 raise NotFound
-            customer_id = invoice.document.customer_id
+            customer = self._store.current(tenant_id, invoice.document.customer_id)
+            customer_id = customer.customer_id if customer else invoice.document.customer_id
             wanted = ((tenant_id, reminder_id_of(invoice_id, level)) for level in ReminderLevel)
             return ReminderContext(
                 plan=self._plan(tenant_id),
                 invoice=invoice,
                 entries=self._store.entries.get((tenant_id, invoice_id), ()),
-                customer=self._store.customers.get((tenant_id, customer_id)),
+                customer=customer,
                 made=tuple(self._store.reminders[key] for key in wanted if key in self._store.reminders),
                 hold=self._hold(tenant_id, invoice_id),
                 pause=self._pause(tenant_id, customer_id),
@@ -129,13 +130,16 @@ class FakeReminders:
     def read_pause(self, caller: Caller, customer_id: str, *, once: IdempotentRequest | None = None) -> ReminderPause:
         with self._store.lock:
             self._store.check(caller, once)
-            if (caller.tenant_id, customer_id) not in self._store.customers:
+            customer = self._store.current(caller.tenant_id, customer_id)
+            if customer is None:
                 raise NotFound
-            return self._pause(caller.tenant_id, customer_id)
+            return self._pause(caller.tenant_id, customer.customer_id)
 
     def save_pause(self, caller: Caller, pause: ReminderPause, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=pause):
-            if self._pause(caller.tenant_id, pause.customer_id).version != pause.version - 1:
+            customer = self._store.customers[caller.tenant_id, pause.customer_id]
+            moved = self._pause(caller.tenant_id, pause.customer_id).version != pause.version - 1
+            if moved or customer.merged_into is not None:
                 raise StaleVersion
             self._store.reminder_pauses[caller.tenant_id, pause.customer_id] = pause
             self._store.record(caller.tenant_id, pause.customer_id, event)

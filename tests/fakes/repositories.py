@@ -58,6 +58,7 @@ from billing.ports.repositories import (
 from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
+from tests.fakes.customer_merges import FakeCustomerMerges
 from tests.fakes.event_feed import FakeEventFeed
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
@@ -152,6 +153,11 @@ class FakeCustomers:
             self._store.check(caller, once)
             return _found(self._store.customers.get((caller.tenant_id, customer_id)))
 
+    def current(self, caller: Caller, customer_id: str) -> Customer:
+        with self._store.lock:
+            self._store.check(caller)
+            return _found(self._store.current(caller.tenant_id, customer_id))
+
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=customer):
             if (caller.tenant_id, customer.customer_id) in self._store.customers:
@@ -190,7 +196,7 @@ class FakeCustomers:
             others = [
                 other
                 for (tenant_id, customer_id), other in self._store.customers.items()
-                if tenant_id == caller.tenant_id and customer_id != customer.customer_id
+                if tenant_id == caller.tenant_id and customer_id != customer.customer_id and not other.merged_into
             ]
         mine = likeness_keys(customer.description)
         shared = [(other, [key for key in mine if key in likeness_keys(other.description)]) for other in others]
@@ -209,7 +215,7 @@ class FakeCustomers:
             return [
                 (f"{fold(customer.description.name)}#{customer.customer_id}", _customer_summary(customer))
                 for (tenant_id, _), customer in self._store.customers.items()
-                if tenant_id == caller.tenant_id and _has_words(customer, searched)
+                if tenant_id == caller.tenant_id and not customer.merged_into and _has_words(customer, searched)
             ]
 
 
@@ -342,7 +348,7 @@ class FakeInvoices:
     ) -> DraftContext:
         with self._store.lock:
             self._store.check(caller, once)
-            customer = self._store.customers.get((caller.tenant_id, customer_id))
+            customer = self._store.current(caller.tenant_id, customer_id)
             if customer is None:
                 raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
             wanted = ((caller.tenant_id, product_id) for product_id in product_ids)
@@ -379,12 +385,13 @@ class FakeInvoices:
         with self._store.lock:
             self._store.check(caller)
             rows: Rows = []
+            ids = self._store.ids_of(caller.tenant_id, query.customer_id) if query.customer_id else ()
             for (tenant_id, invoice_id), invoice in self._store.invoices.items():
                 if tenant_id != caller.tenant_id or _is_credit_note(invoice):
                     continue
                 summary = invoice_summary(invoice)
                 day = (summary.due_on or summary.list_date) if by_due else summary.list_date
-                if _asked_for(invoice, summary, query) and _within(day, query):
+                if _asked_for(invoice, summary, query, ids) and _within(day, query):
                     rows.append((f"{day.isoformat()}#{invoice_id}", summary))
         return cast("Page[InvoiceSummary]", paged(rows, page, forward=by_due))
 
@@ -704,6 +711,7 @@ class FakeRepositories:
     memberships: FakeMemberships
     companies: FakeCompanies
     customers: FakeCustomers
+    customer_merges: FakeCustomerMerges
     products: FakeProducts
     invoices: FakeInvoices
     quotes: FakeQuotes
@@ -729,6 +737,7 @@ def fake_repositories() -> FakeRepositories:
         memberships=FakeMemberships(store),
         companies=FakeCompanies(store),
         customers=FakeCustomers(store),
+        customer_merges=FakeCustomerMerges(store),
         products=FakeProducts(store),
         invoices=FakeInvoices(store),
         quotes=FakeQuotes(store),
@@ -775,12 +784,12 @@ def _has_words(customer: Customer, searched: tuple[str, ...]) -> bool:
     return all(any(word.startswith(prefix) for word in held) for prefix in searched)
 
 
-def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery) -> bool:
+def _asked_for(invoice: Invoice, summary: InvoiceSummary, query: InvoiceQuery, ids: tuple[str, ...]) -> bool:
     if query.overdue_on is not None:
         return isinstance(invoice, IssuedInvoice) and is_overdue(invoice.ledger, invoice.due_on, query.overdue_on)
     if query.status is not None:
         return summary.status is query.status
-    return query.customer_id is None or summary.customer_id == query.customer_id
+    return query.customer_id is None or summary.customer_id in ids
 
 
 def _is_credit_note(invoice: Invoice) -> bool:

@@ -128,6 +128,18 @@ class Store:
             if once and answer:
                 self.answers[caller.tenant_id, once.operation, once.key] = (once.fingerprint, answer)
 
+    def current(self, tenant_id: str, customer_id: str) -> Customer | None:
+        """A customer, or the one that it became."""
+        customer = self.customers.get((tenant_id, customer_id))
+        while customer is not None and customer.merged_into is not None:
+            customer = self.customers.get((tenant_id, customer.merged_into))
+        return customer
+
+    def ids_of(self, tenant_id: str, customer_id: str) -> tuple[str, ...]:
+        """Every id under which the documents of a customer stand."""
+        customer = self.current(tenant_id, customer_id)
+        return customer.ids if customer else (customer_id,)
+
     def record(self, tenant_id: str, subject_id: str, event: Event, origin: Origin = NOWHERE) -> None:
         """The event beside its subject, and waiting for its place in the feed."""
         self.events[tenant_id, subject_id] = (*self.events.get((tenant_id, subject_id), ()), event)

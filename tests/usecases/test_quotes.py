@@ -61,8 +61,8 @@ class Desk:
     def _ports(self, *names: str) -> dict[str, Any]:
         return {"clock": self.shop.clock, "ids": self.shop.ids} | {name: getattr(self.held, name) for name in names}
 
-    def draft(self, *, valid_until: date | None = None, **changes: Any) -> Quote:
-        wanted = self.shop.wanted(self.shop.customer().customer_id, **changes)
+    def draft(self, *, valid_until: date | None = None, customer_id: str = "", **changes: Any) -> Quote:
+        wanted = self.shop.wanted(customer_id or self.shop.customer().customer_id, **changes)
         return quotes.create_quote(
             self.shop.caller,
             quotes.QuoteInput(draft=wanted, valid_until=valid_until),

@@ -10,12 +10,15 @@ from pydantic import Field
 from billing.api.addresses import AddressRequest, AddressResponse, FurtherAddressRequest, FurtherAddressResponse
 from billing.api.answers import Reply, Request, answer
 from billing.api.companies import identifier_errors
-from billing.api.fields import EmailAddress, PaymentTermsDays, Siren, Siret, Text, VatNumber
+from billing.api.fields import CustomerReference, EmailAddress, PaymentTermsDays, Siren, Siret, Text, VatNumber
 from billing.api.paging import PageReply
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse, only_one
 from billing.domain.duplicates import Likeness
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.parties import (
+    MAX_CONTACTS,
+    MAX_FURTHER_ADDRESSES,
+    MAX_NOTES,
     Contact,
     Customer,
     CustomerDescription,
@@ -116,10 +119,11 @@ class CustomerFields(Request):
         None
     )
     payment_terms: Annotated[PaymentTermsRequest | None, Field(description="Instead of `payment_terms_days`")] = None
-    notes: Annotated[str, Text(2000, lines=True), Field(description="Never printed")] = ""
-    contacts: Annotated[list[ContactRequest], Field(max_length=20)] = Field(default_factory=list)
+    notes: Annotated[str, Text(MAX_NOTES, lines=True), Field(description="Never printed")] = ""
+    contacts: Annotated[list[ContactRequest], Field(max_length=MAX_CONTACTS)] = Field(default_factory=list)
     addresses: Annotated[
-        list[FurtherAddressRequest], Field(max_length=20, description="Beside the two that are the defaults")
+        list[FurtherAddressRequest],
+        Field(max_length=MAX_FURTHER_ADDRESSES, description="Beside the two that are the defaults"),
     ] = Field(default_factory=list)
     language: Annotated[
         DocumentLanguage, Field(description="Of documents that name none; English alone for a customer abroad")
@@ -185,6 +189,10 @@ class CreateCustomerRequest(CustomerFields):
     pass
 
 
+class MergeCustomerRequest(Request):
+    duplicate_id: Annotated[CustomerReference, Field(description="The customer that becomes this one")]
+
+
 class EditCustomerRequest(CustomerFields):
     """The whole description anew; what is left out becomes empty."""
 
@@ -210,6 +218,10 @@ class CustomerResponse(Reply):
     language: DocumentLanguage
     vat_number_status: Annotated[VatNumberStatus | None, Field(description="null without a number")]
     vat_check: VatCheckResponse | None
+    merged_into: Annotated[
+        str | None, Field(description="The customer that this duplicate became; it can only be read from then on")
+    ]
+    merged_ids: Annotated[list[str], Field(description="Duplicates that became this customer: other names of it")]
     created_at: datetime
     updated_at: datetime
 
@@ -238,6 +250,8 @@ class CustomerResponse(Reply):
             language=described.language,
             vat_number_status=customer.vat_number_status,
             vat_check=VatCheckResponse.of(customer.current_vat_check) if customer.current_vat_check else None,
+            merged_into=customer.merged_into,
+            merged_ids=list(customer.merged_ids),
             created_at=customer.created_at,
             updated_at=customer.updated_at,
         )

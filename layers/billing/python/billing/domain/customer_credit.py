@@ -19,20 +19,34 @@ class CreditEntryKind(StrEnum):
     REFUND = "refund"  # given back in money
     PAYMENT_REVERSED = "payment_reversed"  # the over-payment was none
     APPLICATION_REVERSED = "application_reversed"
+    MERGED_IN = "merged_in"  # what a duplicate had
+    MERGED_OUT = "merged_out"  # went to the customer that this one was merged into: always the last entry
 
     @property
     def sign(self) -> int:
         return 1 if self in _GAINS else -1
 
+    def may_move(self, amount_minor: int) -> bool:
+        """Something, but for the credit of a duplicate, which is closed even when it is empty."""
+        return amount_minor > 0 or (amount_minor == 0 and self is CreditEntryKind.MERGED_OUT)
 
-_GAINS = frozenset({CreditEntryKind.OVER_PAYMENT, CreditEntryKind.CREDIT_NOTE, CreditEntryKind.APPLICATION_REVERSED})
+
+_GAINS = frozenset(
+    {
+        CreditEntryKind.OVER_PAYMENT,
+        CreditEntryKind.CREDIT_NOTE,
+        CreditEntryKind.APPLICATION_REVERSED,
+        CreditEntryKind.MERGED_IN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerCreditEntry:
     """One movement, in cents, always positive; the kind says its direction. ``rank`` counts from 1.
 
-    ``source_id`` names the payment or the credit note behind it; ``balance_minor`` is what the credit was afterwards.
+    Only the credit of a duplicate may end with nothing going out, which closes it. ``source_id`` names the payment,
+    the credit note or the other customer behind it; ``balance_minor`` is what the credit was afterwards.
     """
 
     entry_id: str
@@ -75,7 +89,7 @@ class CustomerCredit:
         Raises:
             CustomerCreditExceeded: more is taken than there is.
         """
-        if amount_minor <= 0:
+        if not kind.may_move(amount_minor):
             raise ValueError("an entry has a positive amount")
         balance_minor = self.balance_minor + kind.sign * amount_minor
         if balance_minor < 0:

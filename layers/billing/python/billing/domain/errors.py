@@ -20,6 +20,7 @@ BillingError
 │   ├── CashAboveLimit           law: it takes a person's confirmation
 │   ├── CreditExceedsRemaining
 │   ├── CustomerCreditExceeded
+│   ├── CustomerMerged           … into another one, which its detail names
 │   ├── DeliveryInProgress
 │   ├── RecipientMissing
 │   ├── PdfNotReady
@@ -246,6 +247,12 @@ class CustomerCreditExceeded(Conflict):
     slug = "customer-credit-exceeded"
     title_fr = "Le crédit du client ne suffit pas"
     title_en = "The customer's credit does not suffice"
+
+
+class CustomerMerged(Conflict):
+    slug = "customer-merged"
+    title_fr = "Ce client a été fusionné avec un autre"
+    title_en = "This customer was merged into another one"
 
 
 class DeliveryInProgress(Conflict):

@@ -20,6 +20,7 @@ class EventType(StrEnum):
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_EDITED = "customer.edited"
     CUSTOMER_VAT_NUMBER_CHECKED = "customer.vat_number_checked"
+    CUSTOMER_MERGED = "customer.merged"
     PRODUCT_CREATED = "product.created"
     PRODUCT_EDITED = "product.edited"
     PRODUCT_ARCHIVED = "product.archived"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.canonical import LATER
+from billing.domain.errors import CustomerMerged
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.payment_terms import PaymentTerms
@@ -114,6 +115,11 @@ class CustomerKind(StrEnum):
     INDIVIDUAL = "individual"
 
 
+MAX_CONTACTS = 20
+MAX_FURTHER_ADDRESSES = 20
+MAX_NOTES = 2000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person or a service at a customer; none of it stands on documents."""
@@ -199,6 +205,21 @@ class Customer:
     created_at: datetime
     updated_at: datetime
     vat_check: VatCheck | None = field(default=None, metadata=LATER)
+    merged_into: str | None = field(default=None, metadata=LATER)  # the customer that this one was a duplicate of
+    merged_ids: tuple[str, ...] = field(default=(), metadata=LATER)  # the duplicates that became this one
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every id under which its documents stand, its own first."""
+        return (self.customer_id, *self.merged_ids)
+
+    def require_current(self) -> None:
+        """Raises: CustomerMerged."""
+        if self.merged_into is not None:
+            raise CustomerMerged(
+                f"Ce client est devenu {self.merged_into} : utilisez cet identifiant.",
+                f"This customer became {self.merged_into}: use that id.",
+            )
 
     @property
     def current_vat_check(self) -> VatCheck | None:

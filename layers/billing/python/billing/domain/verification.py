@@ -337,7 +337,8 @@ def check_credit_page(position: CreditPosition, page: CreditPage) -> tuple[Credi
     findings: list[Finding] = []
     for entry in page.entries:
         expected = position.balance_minor + entry.kind.sign * entry.amount_minor
-        right = entry.rank == position.rank + 1 and entry.balance_minor == expected >= 0 and entry.amount_minor > 0
+        right = entry.rank == position.rank + 1 and entry.balance_minor == expected >= 0
+        right = right and entry.kind.may_move(entry.amount_minor)
         if not right:
             findings.append(_credit_finding(head, f"entry {entry.rank}: {entry.balance_minor}, {expected} expected"))
         position = replace(position, rank=entry.rank, balance_minor=expected)

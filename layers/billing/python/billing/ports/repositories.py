@@ -89,8 +89,12 @@ class Customers(Protocol):
         once: IdempotentRequest | None = None,
     ) -> None: ...
 
+    def current(self, caller: Caller, customer_id: str) -> Customer:
+        """As ``read``; of a duplicate, the customer that it became. Raises: NotFound."""
+        ...
+
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:
-        """By folded name."""
+        """By folded name; duplicates that were merged are in no list, search or likeness."""
         ...
 
     def whole(self, caller: Caller, page: PageRequest) -> Page[Customer]:

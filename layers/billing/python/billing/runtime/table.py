@@ -12,6 +12,7 @@ from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
+from billing.adapters.dynamodb.customer_merges import CustomerMerges
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.event_feed import EventFeed, unplaced_from_image
@@ -53,6 +54,11 @@ def customers() -> Customers:
 @cache
 def customer_accounts() -> CustomerAccounts:
     return CustomerAccounts(table())
+
+
+@cache
+def customer_merges() -> CustomerMerges:
+    return CustomerMerges(table())
 
 
 @cache

@@ -59,10 +59,14 @@ def edit_customer(
     clock: Clock,
     ids: Ids,
 ) -> Customer:
-    """Issued documents keep the customer as they froze it. Raises: NotFound, StaleVersion, FieldErrors."""
+    """Issued documents keep the customer as they froze it.
+
+    Raises: NotFound, CustomerMerged, StaleVersion, FieldErrors.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
     refuse_unprintable(customer_texts(description))
     current = customers.read(caller, customer_id)
+    current.require_current()
     if current.version != expected_version:
         raise StaleVersion
     customer = replace(current, version=current.version + 1, description=description, updated_at=clock.now())
@@ -84,10 +88,12 @@ def check_customer_vat_number(
 ) -> Customer:
     """Ask the register, and keep what it says with its date. A register that is down changes nothing.
 
-    Raises: NotFound, VatNumberMissing, StaleVersion (the number was changed meanwhile), Busy.
+    Raises: NotFound, CustomerMerged, VatNumberMissing, StaleVersion (the number was changed meanwhile), Busy.
     """
     caller.require(Permission.WRITE_DOCUMENTS)
-    vat_number = customers.read(caller, customer_id, once=once).description.vat_number
+    asked = customers.read(caller, customer_id, once=once)
+    asked.require_current()
+    vat_number = asked.description.vat_number
     if vat_number is None:
         raise VatNumberMissing
     company = companies.read(caller)
@@ -95,6 +101,7 @@ def check_customer_vat_number(
     current = customers.read(caller, customer_id)  # asking takes seconds
     if found is None:
         return current
+    current.require_current()
     if current.description.vat_number != vat_number:
         raise StaleVersion
     check = VatCheck(

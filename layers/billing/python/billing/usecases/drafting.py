@@ -66,7 +66,7 @@ def compose_draft(
     if errors:
         raise FieldErrors(tuple(errors))
     content = InvoiceContent(
-        customer_id=wanted.customer_id,
+        customer_id=context.customer.customer_id,
         lines=tuple(lines),
         discount=wanted.discount,
         supply_date=wanted.supply_date,

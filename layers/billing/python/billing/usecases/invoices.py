@@ -233,7 +233,7 @@ def issue_invoice(
         context = invoices.load_for_issue(caller, invoice_id, once=once)
         draft = _draft(context.invoice, expected_version)
         company = described(context.company)
-        customer = customers.read(caller, draft.content.customer_id)
+        customer = customers.current(caller, draft.content.customer_id)
         if send and customer.description.invoice_email is None:
             raise RecipientMissing
         return draft, company, customer, context.series
@@ -314,7 +314,7 @@ def send_invoice(
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
         if invoice.delivery.is_mailing:
             raise DeliveryInProgress
-        to = recipient or customers.read(caller, invoice.document.customer_id).description.invoice_email
+        to = recipient or customers.current(caller, invoice.document.customer_id).description.invoice_email
         if to is None:
             raise RecipientMissing
         requested, delivery = with_delivery(

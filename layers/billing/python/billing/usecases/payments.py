@@ -30,6 +30,7 @@ from billing.domain.events import Event, EventType
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.money import to_major
+from billing.domain.parties import Customer
 from billing.domain.payments import (
     MAX_ALLOCATIONS,
     Allocation,
@@ -115,7 +116,8 @@ def record_payment(
         context = payments.load(caller, customer_id, tuple(one.invoice_id for one in allocations), once=once)
         if context.customer is None:
             raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
-        named = _named_invoices(context, customer_id, allocations)
+        customer = context.customer
+        named = _named_invoices(context, customer, allocations)
         hold_cash_limit(
             wanted.method,
             tuple(invoice for _, invoice in named),
@@ -126,8 +128,17 @@ def record_payment(
         parts, left = allocate_payment(wanted.amount_minor, named, excess)
         if left:
             hold_credit_in_euros(currency, "/excess")
-        name = context.customer.description.name
-        payment = _payment(caller, customer_id, name, wanted, parts, left, currency=currency, clock=clock, ids=ids)
+        payment = _payment(
+            caller,
+            customer.customer_id,
+            customer.description.name,
+            wanted,
+            parts,
+            left,
+            currency=currency,
+            clock=clock,
+            ids=ids,
+        )
         _write_new(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
         return payment
 
@@ -314,8 +325,9 @@ def refund_payment(
 
 def read_customer_credit(caller: Caller, customer_id: str, page: PageRequest, *, payments: Payments) -> HeldCredit:
     """Raises: NotFound."""
-    context = _of_customer(payments.load(caller, customer_id, ()))
-    return HeldCredit(credit=context.credit, entries=payments.credit_entries(caller, customer_id, page))
+    context = payments.load(caller, customer_id, ())
+    current_id = _customer(context).customer_id
+    return HeldCredit(credit=context.credit, entries=payments.credit_entries(caller, current_id, page))
 
 
 def apply_customer_credit(
@@ -339,20 +351,18 @@ def apply_customer_credit(
         raise FieldErrors((FieldError("/allocations", "Nommez une facture.", "Name an invoice."),))
 
     def attempt() -> Payment:
-        context = _of_customer(
-            payments.load(caller, customer_id, tuple(one.invoice_id for one in allocations), once=once)
-        )
-        named = _named_invoices(context, customer_id, allocations)
+        context = payments.load(caller, customer_id, tuple(one.invoice_id for one in allocations), once=once)
+        customer = _customer(context)
+        named = _named_invoices(context, customer, allocations)
         hold_credit_in_euros(common_currency(tuple(invoice for _, invoice in named)), "/allocations")
         amount_minor = _applicable(context.credit, named)
         parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE)
-        assert context.customer is not None  # noqa: S101 - held by _of_customer
         payment = Payment(
             tenant_id=caller.tenant_id,
             payment_id=ids.new("pay"),
             version=1,
-            customer_id=customer_id,
-            customer_name=context.customer.description.name,
+            customer_id=customer.customer_id,
+            customer_name=customer.description.name,
             currency=EURO,
             amount_minor=amount_minor,
             method=None,
@@ -383,7 +393,8 @@ def refund_customer_credit(
     _refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> CustomerCredit:
-        context = _of_customer(payments.load(caller, customer_id, (), once=once))
+        context = payments.load(caller, customer_id, (), once=once)
+        customer = _customer(context)
         credit, entry = context.credit.moved(
             CreditEntryKind.REFUND,
             wanted.amount_minor,
@@ -401,7 +412,7 @@ def refund_customer_credit(
             occurred_at=clock.now(),
             actor=caller.user_id,
             data={
-                "customer_id": customer_id,
+                "customer_id": customer.customer_id,
                 "entry_id": entry.entry_id,
                 "amount_minor": entry.amount_minor,
                 "balance_minor": credit.balance_minor,
@@ -458,10 +469,10 @@ def _refuse_malformed(allocations: tuple[WantedAllocation, ...]) -> None:
         raise FieldErrors(tuple(errors))
 
 
-def _of_customer(context: PaymentContext) -> PaymentContext:
+def _customer(context: PaymentContext) -> Customer:
     if context.customer is None:
         raise NotFound
-    return context
+    return context.customer
 
 
 def _issued(invoice: Invoice) -> IssuedInvoice:
@@ -473,9 +484,9 @@ def _issued(invoice: Invoice) -> IssuedInvoice:
 
 
 def _named_invoices(
-    context: PaymentContext, customer_id: str, allocations: tuple[WantedAllocation, ...]
+    context: PaymentContext, customer: Customer, allocations: tuple[WantedAllocation, ...]
 ) -> tuple[tuple[WantedAllocation, IssuedInvoice], ...]:
-    """The invoices that a payment names: issued, and this customer's."""
+    """The invoices that a payment names: issued, and this customer's under any of its ids."""
     missing = tuple(
         FieldError(f"/allocations/{index}/invoice_id", "Facture inconnue.", "Unknown invoice.")
         for index, one in enumerate(allocations)
@@ -491,7 +502,7 @@ def _named_invoices(
             "This invoice is another customer's.",
         )
         for index, (_, invoice) in enumerate(named)
-        if invoice.document.customer_id != customer_id
+        if invoice.document.customer_id not in customer.ids
     )
     if foreign:
         raise FieldErrors(foreign)

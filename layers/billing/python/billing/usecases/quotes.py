@@ -224,7 +224,7 @@ def send_quote(
         if context.quote.document is None:
             _expect(context.quote, expected_version)
         company = described(context.company)
-        customer = customers.read(caller, context.quote.content.customer_id)
+        customer = customers.current(caller, context.quote.content.customer_id)
         to = recipient or customer.description.invoice_email
         if mail and to is None:
             raise RecipientMissing

@@ -336,7 +336,7 @@ def _make(
     invoice_id = recurring.invoice_id_of(day)
     context = invoices.draft_context(caller, recurring.content.customer_id, ())
     company, customer = described(context.company).description, context.customer.description
-    content = recurring.content_of(day)
+    content = replace(recurring.content_of(day), customer_id=context.customer.customer_id)
     totals = check_content(content, company.vat_regime)
     draft = DraftInvoice(
         tenant_id=recurring.tenant_id,

@@ -8,6 +8,7 @@ from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
+from billing.adapters.dynamodb.customers import partitions_of
 from billing.adapters.dynamodb.invoices import (
     Invoices,
     delivery_to_item,
@@ -61,10 +62,13 @@ class CreditNotes:
         credit_key = keys.customer_credit(caller.tenant_id, customer_id)
         quote_keys = [keys.quote(caller.tenant_id, quote_id)] if quote_id else []
         found = self._table.read(caller, customer_key, credit_key, *quote_keys)
-        customer = found.get(customer_key)
+        stored = found.get(customer_key)
+        customer = customer_from_item(stored) if stored else None
+        if customer is not None and customer.merged_into is not None:
+            return self.customer(caller, customer.merged_into, quote_id=quote_id)
         quote = next((found[key] for key in quote_keys if key in found), None)
         return CreditedCustomer(
-            customer=customer_from_item(customer) if customer else None,
+            customer=customer,
             credit=credit_of(caller.tenant_id, customer_id, found.get(credit_key)),
             quote=quote_from_item(quote) if quote else None,
         )
@@ -105,15 +109,18 @@ class CreditNotes:
         )
 
     def list(self, caller: Caller, query: CreditNoteQuery, page: PageRequest) -> Page[CreditNoteSummary]:
-        self._table.trust(caller)
-        index, partition = "Listing", keys.credit_note_listing(caller.tenant_id)
+        index = "Listing"
+        partitions: tuple[str, ...] = (keys.credit_note_listing(caller.tenant_id),)
         if query.customer_id is not None:
-            index, partition = "ByCustomer", keys.credit_note_customer(caller.tenant_id, query.customer_id)
-        elif query.invoice_id is not None:
-            index, partition = "ByStatus", keys.credit_note_invoice(caller.tenant_id, query.invoice_id)
-        rows, position = self._table.page(
+            index = "ByCustomer"
+            partitions = partitions_of(self._table, caller, query.customer_id, keys.credit_note_customer)
+        else:
+            self._table.trust(caller)
+            if query.invoice_id is not None:
+                index, partitions = "ByStatus", (keys.credit_note_invoice(caller.tenant_id, query.invoice_id),)
+        rows, position = self._table.pages(
             index,
-            partition,
+            partitions,
             page,
             base_key=lambda credit_note_id: keys.invoice(caller.tenant_id, credit_note_id),
             low=query.from_date.isoformat() if query.from_date else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
 from billing.adapters.dynamodb.table import Row, Table, Write, refuse_with
@@ -42,13 +44,39 @@ def to_item(customer: Customer) -> Item:
         version=customer.version,
         body=dump(customer),
         summary=dump(summary_of(customer)),
-        listing_pk=keys.customer_listing(customer.tenant_id),
-        listing_sk=f"{fold(customer.description.name)[:100]}#{customer.customer_id}",
+        merged_into=customer.merged_into,
+        **_listed(customer),
     )
+
+
+def _listed(customer: Customer) -> dict[str, str]:
+    """By name; a duplicate that was merged is in no list."""
+    if customer.merged_into is not None:
+        return {}
+    order = f"{fold(customer.description.name)[:100]}#{customer.customer_id}"
+    return {"listing_pk": keys.customer_listing(customer.tenant_id), "listing_sk": order}
 
 
 def from_item(stored: Item) -> Customer:
     return load(Customer, text(stored, "body"))
+
+
+def current(table: Table, tenant_id: str, stored: Item | None) -> Customer | None:
+    """A customer as it was read, or the one that it became; another request for each time it was merged."""
+    customer = from_item(stored) if stored else None
+    while customer is not None and customer.merged_into is not None:
+        stored = table.get(keys.customer(tenant_id, customer.merged_into))
+        customer = from_item(stored) if stored else None
+    return customer
+
+
+def partitions_of(
+    table: Table, caller: Caller, customer_id: str, partition: Callable[[str, str], str]
+) -> tuple[str, ...]:
+    """Where the documents of a customer are listed, one for each of its ids; the request holds the membership too."""
+    key = keys.customer(caller.tenant_id, customer_id)
+    customer = current(table, caller.tenant_id, table.read(caller, key).get(key))
+    return tuple(partition(caller.tenant_id, one) for one in (customer.ids if customer else (customer_id,)))
 
 
 def search_words(customer: Customer) -> tuple[str, ...]:
@@ -78,6 +106,13 @@ class Customers:
             raise NotFound
         return from_item(stored)
 
+    def current(self, caller: Caller, customer_id: str) -> Customer:
+        key = keys.customer(caller.tenant_id, customer_id)
+        customer = current(self._table, caller.tenant_id, self._table.read(caller, key).get(key))
+        if customer is None:
+            raise NotFound
+        return customer
+
     def create(self, caller: Caller, customer: Customer, *, event: Event, once: IdempotentRequest) -> None:
         self._table.write(
             caller,
@@ -98,22 +133,27 @@ class Customers:
         event: Event,
         once: IdempotentRequest | None = None,
     ) -> None:
-        kept = search_words(customer)
+        self._table.write(caller, *self.replaced(customer, previous, event=event), once=once, answered=customer)
+
+    def replaced(self, customer: Customer, previous: Customer, *, event: Event) -> tuple[Write, ...]:
+        """Part of a transaction: the customer as it becomes, and the records by which it is found."""
+        found = customer.merged_into is None
+        kept = search_words(customer) if found else ()
         gone = [word for word in search_words(previous) if word not in kept]
-        alikes = likeness_keys(customer.description)
+        alikes = likeness_keys(customer.description) if found else ()
         no_longer = [alike for alike in likeness_keys(previous.description) if alike not in alikes]
-        self._table.write(
-            caller,
-            self._table.replace(
-                to_item(customer), expected_version=previous.version, refused=refuse_with(StaleVersion)
-            ),
+        return (
+            self.head(customer, previous),
             *(self._word(customer, word) for word in kept),
             *(self._forget(customer, word, previous.version) for word in gone),
             *(self._alike(customer, alike) for alike in alikes),
             *(self._differs(customer, alike, previous.version) for alike in no_longer),
             self._event(customer, event),
-            once=once,
-            answered=customer,
+        )
+
+    def head(self, customer: Customer, previous: Customer) -> Write:
+        return self._table.replace(
+            to_item(customer), expected_version=previous.version, refused=refuse_with(StaleVersion)
         )
 
     def list(self, caller: Caller, page: PageRequest) -> Page[CustomerSummary]:

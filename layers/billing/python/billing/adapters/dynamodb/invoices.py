@@ -20,7 +20,8 @@ from billing.adapters.dynamodb.codec import (
 )
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
-from billing.adapters.dynamodb.customers import from_item as customer_from_item
+from billing.adapters.dynamodb.customers import current as current_customer
+from billing.adapters.dynamodb.customers import partitions_of
 from billing.adapters.dynamodb.products import from_item as product_from_item
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -287,12 +288,13 @@ class Invoices:
         customer_key = keys.customer(caller.tenant_id, customer_id)
         product_keys = [keys.product(caller.tenant_id, product_id) for product_id in product_ids]
         found = self._table.read(caller, company_key, customer_key, *product_keys, once=once)
-        if customer_key not in found:
+        customer = current_customer(self._table, caller.tenant_id, found.get(customer_key))
+        if customer is None:
             raise UnknownReference((FieldError("/customer_id", "Client inconnu.", "Unknown customer."),))
         company = found.get(company_key)
         return DraftContext(
             company=company_from_item(company) if company else None,
-            customer=customer_from_item(found[customer_key]),
+            customer=customer,
             products=tuple(product_from_item(found[key]) for key in product_keys if key in found),
         )
 
@@ -334,11 +336,16 @@ class Invoices:
         return head, self._event(caller.tenant_id, invoice_id, event)
 
     def list(self, caller: Caller, query: InvoiceQuery, page: PageRequest) -> Page[InvoiceSummary]:
-        self._table.trust(caller)
-        index, partition, forward = _order(caller.tenant_id, query)
-        rows, position = self._table.page(
+        if query.customer_id is None:
+            self._table.trust(caller)
+            index, partition, forward = _order(caller.tenant_id, query)
+            partitions: tuple[str, ...] = (partition,)
+        else:
+            index, forward = "ByCustomer", False
+            partitions = partitions_of(self._table, caller, query.customer_id, keys.invoice_customer)
+        rows, position = self._table.pages(
             index,
-            partition,
+            partitions,
             page,
             base_key=lambda invoice_id: keys.invoice(caller.tenant_id, invoice_id),
             low=query.from_date.isoformat() if query.from_date else "",
@@ -544,8 +551,6 @@ def _order(tenant_id: str, query: InvoiceQuery) -> tuple[str, str, bool]:
         return "ByDueDate", keys.invoice_due(tenant_id), True
     if query.status is not None:
         return "ByStatus", keys.invoice_status(tenant_id, query.status.value), True
-    if query.customer_id is not None:
-        return "ByCustomer", keys.invoice_customer(tenant_id, query.customer_id), False
     return "Listing", keys.invoice_listing(tenant_id), False
 
 

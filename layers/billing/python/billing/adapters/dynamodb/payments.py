@@ -7,6 +7,7 @@ from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, lo
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, entry_from_item, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
+from billing.adapters.dynamodb.customers import partitions_of
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.table import Table, refuse_with
@@ -65,9 +66,12 @@ class Payments:
         credit_key = keys.customer_credit(caller.tenant_id, customer_id)
         invoice_keys = {invoice_id: keys.invoice(caller.tenant_id, invoice_id) for invoice_id in invoice_ids}
         found = self._table.read(caller, customer_key, credit_key, *invoice_keys.values(), once=once)
-        customer = found.get(customer_key)
+        stored = found.get(customer_key)
+        customer = customer_from_item(stored) if stored else None
+        if customer is not None and customer.merged_into is not None:
+            return self.load(caller, customer.merged_into, invoice_ids, once=once)
         return PaymentContext(
-            customer=customer_from_item(customer) if customer else None,
+            customer=customer,
             credit=credit_of(caller.tenant_id, customer_id, found.get(credit_key)),
             invoices={
                 invoice_id: invoice_from_item(found[key]) for invoice_id, key in invoice_keys.items() if key in found
@@ -119,13 +123,16 @@ class Payments:
         )
 
     def list(self, caller: Caller, query: PaymentQuery, page: PageRequest) -> Page[PaymentSummary]:
-        self._table.trust(caller)
-        index, partition = "Listing", keys.payment_listing(caller.tenant_id)
+        index = "Listing"
+        partitions: tuple[str, ...] = (keys.payment_listing(caller.tenant_id),)
         if query.customer_id is not None:
-            index, partition = "ByCustomer", keys.payment_customer(caller.tenant_id, query.customer_id)
-        rows, position = self._table.page(
+            index = "ByCustomer"
+            partitions = partitions_of(self._table, caller, query.customer_id, keys.payment_customer)
+        else:
+            self._table.trust(caller)
+        rows, position = self._table.pages(
             index,
-            partition,
+            partitions,
             page,
             base_key=lambda payment_id: keys.payment(caller.tenant_id, payment_id),
             low=query.from_date.isoformat() if query.from_date else "",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, optional_text, text
 from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.customers import partitions_of
 from billing.adapters.dynamodb.invoices import (
     Invoices,
     delivery_to_item,
@@ -134,12 +135,17 @@ class Quotes:
         self._table.write(caller, head, self._table.event(key, caller.tenant_id, event))
 
     def list(self, caller: Caller, query: QuoteQuery, page: PageRequest) -> Page[QuoteSummary]:
-        self._table.trust(caller)
-        index, partition, forward = _order(caller.tenant_id, query)
+        if query.customer_id is None:
+            self._table.trust(caller)
+            index, partition, forward = _order(caller.tenant_id, query)
+            partitions: tuple[str, ...] = (partition,)
+        else:
+            index, forward = "ByCustomer", False
+            partitions = partitions_of(self._table, caller, query.customer_id, keys.quote_customer)
         low, high = _bounds(query)
-        rows, position = self._table.page(
+        rows, position = self._table.pages(
             index,
-            partition,
+            partitions,
             page,
             base_key=lambda quote_id: keys.quote(caller.tenant_id, quote_id),
             low=low,
@@ -364,8 +370,6 @@ def _order(tenant_id: str, query: QuoteQuery) -> tuple[str, str, bool]:
     if query.status is not None:
         stored = QuoteStatus.SENT if query.status is QuoteStatus.EXPIRED else query.status
         return "ByStatus", keys.quote_status(tenant_id, stored.value), True
-    if query.customer_id is not None:
-        return "ByCustomer", keys.quote_customer(tenant_id, query.customer_id), False
     return "Listing", keys.quote_listing(tenant_id), False
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
-from billing.adapters.dynamodb.customers import from_item as customer_from_item
+from billing.adapters.dynamodb.customers import current
 from billing.adapters.dynamodb.invoices import (
     DRAFT,
     ISSUED,
@@ -168,24 +168,28 @@ class Reminders:
         if text(stored, "entity") == DRAFT:
             raise InvoiceNotIssued
         invoice = issued_from_item(stored)
-        customer_key = keys.customer(tenant_id, invoice.document.customer_id)
-        pause_key = keys.reminder_pause(tenant_id, invoice.document.customer_id)
+        billed_id = invoice.document.customer_id
+        customer_key, pause_key = keys.customer(tenant_id, billed_id), keys.reminder_pause(tenant_id, billed_id)
         ranks = range(1, invoice.ledger.entry_count + 1)
         entries = [keys.ledger_entry(tenant_id, invoice_id, rank) for rank in ranks]
         beside = self._table.batch([customer_key, pause_key, *entries])
-        hold, customer = found.get(hold_key), beside.get(customer_key)
+        hold, pause = found.get(hold_key), beside.get(pause_key)
+        customer = current(self._table, tenant_id, beside.get(customer_key))
+        customer_id = customer.customer_id if customer else billed_id
+        if customer_id != billed_id:
+            pause = self._table.get(keys.reminder_pause(tenant_id, customer_id))
         return ReminderContext(
             plan=_plan(tenant_id, found.get(plan_key)),
             invoice=invoice,
             entries=tuple(entry_from_item(beside[key]) for key in entries if key in beside),
-            customer=customer_from_item(customer) if customer else None,
+            customer=customer,
             made=tuple(reminder_from_item(found[key]) for key in levels if key in found),
             hold=(
                 load(ReminderHold, text(hold, "body"))
                 if hold
                 else ReminderHold(tenant_id=tenant_id, invoice_id=invoice_id)
             ),
-            pause=_pause(tenant_id, invoice.document.customer_id, beside.get(pause_key)),
+            pause=pause_from_item(tenant_id, customer_id, pause),
         )
 
     def request(
@@ -245,14 +249,23 @@ class Reminders:
         customer_key = keys.customer(caller.tenant_id, customer_id)
         pause_key = keys.reminder_pause(caller.tenant_id, customer_id)
         found = self._table.read(caller, customer_key, pause_key, once=once)
-        if customer_key not in found:
+        customer = current(self._table, caller.tenant_id, found.get(customer_key))
+        if customer is None:
             raise NotFound
-        return _pause(caller.tenant_id, customer_id, found.get(pause_key))
+        if customer.customer_id != customer_id:
+            return self.read_pause(caller, customer.customer_id, once=once)
+        return pause_from_item(caller.tenant_id, customer_id, found.get(pause_key))
 
     def save_pause(self, caller: Caller, pause: ReminderPause, *, event: Event, once: IdempotentRequest) -> None:
         self._table.write(
             caller,
             self._versioned(pause_to_item(pause), pause.version, StaleVersion),
+            self._table.check(
+                keys.customer(pause.tenant_id, pause.customer_id),
+                only_if="entity = :customer AND attribute_not_exists(merged_into)",
+                values={":customer": "customer"},
+                refused=refuse_with(StaleVersion),
+            ),
             self._table.event(
                 keys.customer_event(pause.tenant_id, pause.customer_id, event.event_id), pause.tenant_id, event
             ),
@@ -271,7 +284,7 @@ def _plan(tenant_id: str, stored: Item | None) -> ReminderPlan:
     return load(ReminderPlan, text(stored, "body")) if stored else ReminderPlan(tenant_id=tenant_id)
 
 
-def _pause(tenant_id: str, customer_id: str, stored: Item | None) -> ReminderPause:
+def pause_from_item(tenant_id: str, customer_id: str, stored: Item | None) -> ReminderPause:
     if stored is None:
         return ReminderPause(tenant_id=tenant_id, customer_id=customer_id)
     return load(ReminderPause, text(stored, "body"))

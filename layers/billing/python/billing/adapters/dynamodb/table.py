@@ -195,6 +195,49 @@ class Table:
         more = "LastEvaluatedKey" in answer and bool(rows)
         return rows, f"{rows[-1].order}|{rows[-1].resource_id}" if more else None
 
+    def pages(
+        self,
+        index: str,
+        partitions: Sequence[str],
+        page: PageRequest,
+        *,
+        base_key: Callable[[str], Key],
+        low: str = "",
+        high: str = keys.HIGHEST,
+        forward: bool = True,
+    ) -> tuple[list[Row], str | None]:
+        """As ``page`` over several partitions whose orders end with the id of their row, one request each.
+
+        A position is the same as of one partition: a list may gain a partition between two of its pages.
+        """
+        if len(partitions) == 1:
+            return self.page(index, partitions[0], page, base_key=base_key, low=low, high=high, forward=forward)
+        last = ""
+        if page.position is not None:
+            last = page.position.rpartition("|")[0]
+            if not low <= last <= high:
+                raise PageTokenInvalid
+            low, high = (last, high) if forward else (low, last)
+        found: list[Row] = []
+        more = False
+        for partition in partitions:
+            # One more than wanted: the bounds hold the last row of the page before.
+            rows, further = self.page(
+                index,
+                partition,
+                PageRequest(limit=page.limit + 1),
+                base_key=base_key,
+                low=low,
+                high=high,
+                forward=forward,
+            )
+            found += (row for row in rows if row.order != last)
+            more = more or further is not None
+        found.sort(key=lambda row: row.order, reverse=not forward)
+        shown = found[: page.limit]
+        more = bool(shown) and (more or len(found) > page.limit)
+        return shown, f"{shown[-1].order}|{shown[-1].resource_id}" if more else None
+
     def query(
         self,
         partition: str,
