@@ -121,6 +121,9 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("customers/read", **customer)
     check("customers/edit", **customer)
     check("customers/check_vat_number", **customer)
+    double = json.loads(sample("customers/create")["body"]) | {"email": "double@client.exemple.test"}
+    duplicate_id = check("customers/create", body=double).body["customer_id"]
+    check("customers/merge", body={"duplicate_id": duplicate_id}, **customer)
     check("customers/list_duplicates", **customer)
     for operation in ("products/read", "products/edit", "products/list_prices", "products/archive", "products/restore"):
         check(operation, **product)

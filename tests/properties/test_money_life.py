@@ -17,13 +17,15 @@ from billing.domain.ledger import InvoiceStatus
 from billing.domain.payments import Payment, PaymentExcess
 from billing.ports.drafts import LineInput
 from billing.usecases.customer_accounts import read_customer_statement
+from billing.usecases.customer_merges import merge_customer
 from tests import factories
 from tests.properties.strategies import examined
 from tests.usecases.conftest import Shop
 from tests.usecases.test_credit_notes import credit, part, verified
+from tests.usecases.test_customer_merges import NAMELESS
 from tests.usecases.test_payments import Till
 
-ACTS = ("issue", "pay", "reverse", "refund", "apply", "give_back", "credit", "credit_in_full")
+ACTS = ("issue", "pay", "reverse", "refund", "apply", "give_back", "credit", "credit_in_full", "merge")
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(ACTS),
@@ -89,6 +91,20 @@ class Books:
     def _credit_in_full(self, _amount: int, which: int, flag: bool) -> None:
         excess = Excess.REFUND if flag else Excess.CUSTOMER_CREDIT
         self._taken_back(credit(self.till.shop, self._invoice(which), CreditInFull(), excess=excess))
+
+    def _merge(self, amount: int, _which: int, flag: bool) -> None:
+        """With another customer that has an invoice and some credit, either way."""
+        shop, other = self.till.shop, Till(self.till.shop, invoices=1, **NAMELESS)
+        into, duplicate = self.till, other
+        if flag:
+            into, duplicate = duplicate, into
+        pair = {"customer_id": into.customer_id, "duplicate_id": duplicate.customer_id}
+        once, merges = shop.once("mergeCustomer"), shop.repositories.customer_merges
+        merge_customer(shop.caller, **pair, once=once, merges=merges, clock=shop.clock, ids=shop.ids)
+        self.till.invoices += other.invoices
+        self.invoiced += other.invoices[0].totals.total_minor
+        other.pay(amount, excess=PaymentExcess.CUSTOMER_CREDIT)
+        self.cash_in += amount
 
     def _taken_back(self, note: IssuedInvoice) -> None:
         settlement = note.document.settlement

@@ -54,6 +54,7 @@ from billing.usecases import (
     verifications,
     webhooks,
 )
+from billing.usecases.customer_merges import merge_customer
 from tests import factories
 from tests.fakes.bulk_jobs import FakeArchives
 from tests.fakes.customer_accounts import FakeStatementRenderer
@@ -164,6 +165,17 @@ class Acts:
             customers=self.held.customers,
             companies=self.held.companies,
             register=FakeVatNumberRegister(),
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def merge_customer(self, by: Caller) -> object:
+        return merge_customer(
+            by,
+            self.customer_id,
+            self.shop.customer(siren=None, siret=None, vat_number=None).customer_id,
+            once=self.shop.once(),
+            merges=self.held.customer_merges,
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
@@ -785,6 +797,7 @@ ALLOWED: dict[str, set[Role]] = {
     "import_customer_csv": WRITERS,
     "export_customer_csv": READERS,
     "read_customer": READERS,
+    "merge_customer": WRITERS,
     "list_customers": READERS,
     "search_customers": READERS,
     "read_customer_statement": READERS,

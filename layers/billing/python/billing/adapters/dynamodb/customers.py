@@ -65,7 +65,8 @@ def current(table: Table, tenant_id: str, stored: Item | None) -> Customer | Non
     """A customer as it was read, or the one that it became; another request for each time it was merged."""
     customer = from_item(stored) if stored else None
     while customer is not None and customer.merged_into is not None:
-        stored = table.get(keys.customer(tenant_id, customer.merged_into))
+        key = keys.customer(tenant_id, customer.merged_into)
+        stored = table.batch([key]).get(key)
         customer = from_item(stored) if stored else None
     return customer
 

@@ -177,7 +177,8 @@ class Reminders:
         customer = current(self._table, tenant_id, beside.get(customer_key))
         customer_id = customer.customer_id if customer else billed_id
         if customer_id != billed_id:
-            pause = self._table.get(keys.reminder_pause(tenant_id, customer_id))
+            pause_key = keys.reminder_pause(tenant_id, customer_id)
+            pause = self._table.batch([pause_key]).get(pause_key)
         return ReminderContext(
             plan=_plan(tenant_id, found.get(plan_key)),
             invoice=invoice,
