@@ -132,11 +132,11 @@ def test_payments_cost_one_batch_and_one_transaction(
     assert requests(lambda: owner.call("customers/check_vat_number", **customer)) == 3  # and one more to keep an answer
     lists = ("invoices/list", "quotes/list", "credit_notes/list", "payments/list")
     assert [requests(partial(owner.call, one, query=customer)) for one in lists] == [2] * 4
+    assert requests(lambda: owner.call("customers/read_statement", query={}, **customer)) == 4
     double = {**json.loads(sample("customers/create")["body"]), "email": "double@client.exemple.test"}
     merged = {"duplicate_id": owner.call("customers/create", body=double).body["customer_id"]}
     assert requests(lambda: owner.call("customers/merge", body=merged, **customer)) == 2
     assert [requests(partial(owner.call, one, query=customer)) for one in lists] == [3] * 4  # one for each of its ids
-    assert requests(lambda: owner.call("customers/read_statement", query={}, **customer)) == 4
     assert requests(lambda: owner.call("customers/apply_credit", body=allocated, **customer)) == 2
     assert requests(lambda: owner.call("customers/refund_credit", body={"amount_minor": 10}, **customer)) == 2
     assert requests(lambda: owner.call("payments/refund", body={"amount_minor": 10}, payment_id=payment)) == 3
