@@ -416,7 +416,37 @@ class SituationResponse(Reply):
         return cls(number=situation.number, lines=[SituationLineResponse.of(line) for line in situation.lines])
 
 
-class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
+class WrittenReply(ParticularsReply):
+    """What a person wrote on a document: all of it, so that what is read can be sent back."""
+
+    supply_date: date | None
+    payment_terms_days: int | None
+    payment_terms: Annotated[
+        PaymentTermsResponse | None, Field(description="Of a draft: its own; of an issued invoice: those it is due by")
+    ]
+    discount: Annotated[DiscountResponse | None, Field(description="On the whole document")]
+    allowances: list[AdjustmentResponse]
+    charges: list[AdjustmentResponse]
+    purchase_order: str
+    notes: str
+    private_notes: str
+    contracting: Contracting | None
+
+
+def written_fields(content: InvoiceContent) -> dict[str, Any]:
+    """The fields of a WrittenReply."""
+    return {
+        **_of_content(content),
+        "supply_date": content.supply_date,
+        "payment_terms_days": content.payment_terms_days,
+        "discount": DiscountResponse.of(content.discount) if content.discount else None,
+        "purchase_order": content.purchase_order,
+        "notes": content.notes,
+        "private_notes": content.private_notes,
+    }
+
+
+class InvoiceResponse(InvoiceTotalsResponse, WrittenReply):
     """Everything a screen needs, of a draft or of an issued invoice."""
 
     invoice_id: str
@@ -425,22 +455,10 @@ class InvoiceResponse(InvoiceTotalsResponse, ParticularsReply):
     overdue: bool
     number: str | None
     issue_date: date | None
-    supply_date: date | None
     due_date: date | None
-    payment_terms_days: int | None
     customer: InvoiceCustomerResponse
-    discount: Annotated[DiscountResponse | None, Field(description="On the whole document")]
-    allowances: list[AdjustmentResponse]
-    charges: list[AdjustmentResponse]
-    payment_terms: Annotated[
-        PaymentTermsResponse | None, Field(description="Of a draft: its own; of an issued invoice: those it is due by")
-    ]
-    purchase_order: str
-    notes: str
-    private_notes: str
     attachments: list[InvoiceAttachmentResponse]
     paid: PaidAtIssueResponse | None
-    contracting: Contracting | None
     situation: Annotated[SituationResponse | None, Field(description="Of an invoice by progress of a quote")]
     process_code: Annotated[str | None, Field(description="BT-23, decided at issue", examples=["S1"])]
     vat_due_code: Annotated[str | None, Field(description="BT-8: `5` on debits, `72` on receipt", examples=["72"])]
@@ -490,8 +508,14 @@ def _of_content(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
         "allowances": [AdjustmentResponse.of(allowance) for allowance in content.allowances],
         "charges": [AdjustmentResponse.of(charge) for charge in content.charges],
         "payment_terms": PaymentTermsResponse.of(content.payment_terms) if content.payment_terms else None,
-        "paid": PaidAtIssueResponse.of(content.paid) if content.paid else None,
         "contracting": content.contracting,
+    }
+
+
+def _also(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
+    """What only an invoice says, as a draft and as an issued document."""
+    return {
+        "paid": PaidAtIssueResponse.of(content.paid) if content.paid else None,
         "situation": SituationResponse.of(content.situation) if content.situation else None,
     }
 
@@ -499,8 +523,8 @@ def _of_content(content: InvoiceContent | InvoiceDocument) -> dict[str, Any]:
 def _draft(draft: DraftInvoice) -> dict[str, Any]:
     content = draft.content
     return {
-        **_of_content(content),
-        "private_notes": content.private_notes,
+        **written_fields(content),
+        **_also(content),
         "attachments": [InvoiceAttachmentResponse.of(attachment) for attachment in draft.attachments],
         "process_code": None,
         "vat_due_code": None,
@@ -510,12 +534,7 @@ def _draft(draft: DraftInvoice) -> dict[str, Any]:
         "overdue": False,
         "number": None,
         "issue_date": None,
-        "supply_date": content.supply_date,
         "due_date": content.due_date,
-        "payment_terms_days": content.payment_terms_days,
-        "discount": DiscountResponse.of(content.discount) if content.discount else None,
-        "purchase_order": content.purchase_order,
-        "notes": content.notes,
         "mentions": [],
         "paid_minor": 0,
         "credited_minor": 0,
@@ -532,6 +551,7 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
     document, ledger = invoice.document, invoice.ledger
     return {
         **_of_content(document),
+        **_also(document),
         "private_notes": invoice.private_notes,
         "attachments": [InvoiceAttachmentResponse.of(attachment) for attachment in document.attachments],
         "process_code": document.codes.process or None,

@@ -17,9 +17,10 @@ from billing.api.invoices import (
     InvoiceTotalsResponse,
     InvoiceWarningResponse,
     QuoteDraftFields,
+    WrittenReply,
+    written_fields,
 )
 from billing.api.paging import PageReply
-from billing.api.vat import DiscountResponse
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.invoice import MAX_LINES, IssuedInvoice
@@ -138,7 +139,7 @@ class QuotePartResponse(Reply):
         return cls(invoice_id=part.invoice_id, kind=part.kind, net_minor=net_minor)
 
 
-class QuoteResponse(InvoiceTotalsResponse):
+class QuoteResponse(InvoiceTotalsResponse, WrittenReply):
     quote_id: str
     version: int
     revision: Annotated[int, Field(description="1 for the first version of the offer")]
@@ -147,8 +148,6 @@ class QuoteResponse(InvoiceTotalsResponse):
     issue_date: date | None
     valid_until: date | None
     customer: QuoteCustomerResponse
-    discount: Annotated[DiscountResponse | None, Field(description="On the whole document")]
-    notes: str
     mentions: list[InvoiceMentionResponse]
     warnings: list[InvoiceWarningResponse]
     decision: QuoteDecisionResponse | None
@@ -163,9 +162,10 @@ class QuoteResponse(InvoiceTotalsResponse):
 
     @classmethod
     def of_quote(cls, quote: Quote, today: date, now: datetime) -> QuoteResponse:
-        document, discount = quote.document, quote.content.discount
+        document = quote.document
         return cls(
             **totals_fields(quote),
+            **written_fields(quote.content),
             quote_id=quote.quote_id,
             version=quote.version,
             revision=quote.revision,
@@ -174,8 +174,6 @@ class QuoteResponse(InvoiceTotalsResponse):
             issue_date=document.issue_date if document else None,
             valid_until=document.valid_until if document else quote.valid_until,
             customer=QuoteCustomerResponse.of(quote),
-            discount=DiscountResponse.of(discount) if discount else None,
-            notes=quote.content.notes,
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions] if document else [],
             warnings=[InvoiceWarningResponse.of(notice) for notice in quote.warnings],
             decision=QuoteDecisionResponse.of(quote.decision) if quote.decision else None,

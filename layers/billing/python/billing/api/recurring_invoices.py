@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt
 
 from billing.api.answers import Reply, Request, answer
 from billing.api.fields import IsoDate, Text
-from billing.api.invoices import DraftFields, InvoiceTotalsResponse
+from billing.api.invoices import DraftFields, InvoiceTotalsResponse, WrittenReply, written_fields
 from billing.api.paging import PageReply
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.recurrence import MAX_OCCURRENCES, Frequency, Recurrence
@@ -91,7 +91,7 @@ class RecurrenceResponse(Reply):
         return cls(**{name: getattr(recurrence, name) for name in cls.model_fields})
 
 
-class RecurringInvoiceResponse(InvoiceTotalsResponse):
+class RecurringInvoiceResponse(InvoiceTotalsResponse, WrittenReply):
     recurring_invoice_id: str
     version: int
     name: str
@@ -99,7 +99,6 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse):
     mode: RecurringMode
     customer_id: str
     customer_name: str
-    notes: str
     recurrence: RecurrenceResponse
     next_dates: Annotated[list[date], Field(description="The next twelve, without those skipped")]
     made_count: int
@@ -114,6 +113,7 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse):
         fields: dict[str, Any] = {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
         return cls(
             **fields,
+            **written_fields(recurring.content),
             recurring_invoice_id=recurring.recurring_invoice_id,
             version=recurring.version,
             name=recurring.name,
@@ -121,7 +121,6 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse):
             mode=recurring.mode,
             customer_id=recurring.content.customer_id,
             customer_name=recurring.customer_name,
-            notes=recurring.content.notes,
             recurrence=RecurrenceResponse.of(recurring.recurrence),
             next_dates=list(recurring.next_dates()),
             made_count=recurring.made_count,
