@@ -41,6 +41,43 @@ def test_every_refusal_has_a_status_a_slug_and_titles(error: type[BillingError])
     assert error.title_en
 
 
+# Refusals that no field of the request can mend, by what they speak of.
+OF_NO_FIELD = {
+    "the state of what the path names": {
+        "company-not-described", "invoice-already-issued", "invoice-not-issued", "not-duplicable", "payment-reversed",
+        "delivery-in-progress", "pdf-not-ready", "bulk-job-not-stopped", "export-not-ready", "quote-already-sent",
+        "quote-not-sent", "quote-expired", "quote-superseded", "quote-already-answered", "quote-not-accepted",
+        "quote-already-invoiced", "quote-part-open", "quote-amounts-fixed", "recurring-invoice-ended",
+        "recurring-invoice-not-paused", "nothing-left-to-pay", "reminder-already-sent", "reminder-not-due",
+        "webhook-endpoint-limit-reached", "webhook-endpoint-disabled", "onboarding-step-unavailable",
+        "vat-number-missing", "customer-merged", "series-already-started", "recipient-missing", "number-taken",
+        "stale-version", "not-found", "conflict", "document-not-conformant",
+    },
+    "the pointer depends on what is asked for": {
+        "invalid-input", "invalid-fields", "unknown-reference", "product-reference-taken", "credit-exceeds-remaining",
+        "customer-credit-exceeded",
+    },
+    "the caller, or a secret that is not said": {
+        "unauthenticated", "credentials-refused", "email-not-confirmed", "session-ended", "membership-changed",
+        "forbidden", "too-many-attempts", "sign-in-challenge-required",
+    },
+    "headers, tokens, others at work, third parties": {
+        "page-token-invalid", "idempotency-key-reused", "precondition-required", "busy", "dependency-unavailable",
+        "mail-temporarily-refused", "mail-unconfirmed", "mail-refused",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("error", list(every_subclass(BillingError)))
+def test_a_refusal_names_its_field_or_there_is_none(error: type[BillingError]) -> None:
+    excused = set().union(*OF_NO_FIELD.values())
+
+    assert bool(error.field) is not (error.slug in excused)
+    if error.field:
+        assert [one.pointer for one in error("Non.", "No.").errors] == [error.field]
+        assert error().errors[0].detail_fr == error.title_fr
+
+
 def test_no_status_is_left_to_the_root_of_the_tree() -> None:
     assert BillingError not in STATUSES
 

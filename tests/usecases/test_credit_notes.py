@@ -7,12 +7,21 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from billing.domain.access import Role
-from billing.domain.credit_notes import CreditByVat, CreditInFull, CreditNoteInput, CreditScope, VatCredit
+from billing.domain.credit_notes import (
+    CreditByLine,
+    CreditByVat,
+    CreditInFull,
+    CreditNoteInput,
+    CreditScope,
+    LineCredit,
+    VatCredit,
+)
 from billing.domain.crediting import Excess
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import (
@@ -317,3 +326,24 @@ def test_the_proof_finds_a_credit_that_no_credit_note_says(shop: Shop) -> None:
 
     assert {finding.rule.value for finding in verified(shop).findings} == {"credits-match-notes", "note-is-credited"}
     assert note.document.number in {finding.subject for finding in verified(shop).findings}
+
+
+@pytest.mark.parametrize(
+    ("scope", "pointer"),
+    [
+        (part(10_001), "/amounts/0/net_minor"),
+        (CreditByLine(lines=(LineCredit(index=0, quantity=Decimal(2), net_minor=None),)), "/lines/0/quantity"),
+        (CreditByLine(lines=(LineCredit(index=0, quantity=None, net_minor=10_001),)), "/lines/0/net_minor"),
+    ],
+)
+def test_what_asks_for_too_much_is_named(shop: Shop, scope: CreditScope, pointer: str) -> None:
+    invoice = shop.issue()
+
+    with pytest.raises(CreditExceedsRemaining) as refused:
+        credit(shop, invoice.invoice_id, scope)
+
+    assert [one.pointer for one in refused.value.errors] == [pointer]
+    credit(shop, invoice.invoice_id)
+    with pytest.raises(CreditExceedsRemaining) as again:
+        credit(shop, invoice.invoice_id)
+    assert [one.pointer for one in again.value.errors] == ["/mode"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.customer_account import StatementPeriod, aged
-from billing.domain.errors import FieldErrors, NothingLeftToPay, QuoteNotAccepted
+from billing.domain.errors import FieldErrors, NothingLeftToPay, PaymentExceedsBalance, QuoteNotAccepted
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
+from billing.domain.payments import PaymentExcess
 from billing.domain.quote_lines import LineShare
 from billing.domain.reminders import late_penalty_minor
 from billing.domain.retention import Reception, Retention, a_year_after
@@ -25,6 +26,7 @@ from billing.ports.repositories import InvoiceQuery, InvoiceSummary
 from billing.usecases import invoices, quotes
 from tests.properties.strategies import examined
 from tests.usecases.conftest import Shop
+from tests.usecases.test_payments import Till
 from tests.usecases.test_quote_billing import Site
 from tests.usecases.test_reminders import FIRST, Dunning
 
@@ -318,3 +320,34 @@ def _summary(work: Site, invoice: IssuedInvoice) -> InvoiceSummary:
         work.shop.caller, InvoiceQuery(), PageRequest(), invoices=work.shop.repositories.invoices
     )
     return next(row for row in page.items if row.invoice_id == invoice.invoice_id)
+
+
+def till_of(work: Site, *paid: IssuedInvoice) -> Till:
+    till = Till(work.shop, invoices=0)
+    till.customer_id, till.invoices = paid[0].document.customer_id, list(paid)
+    return till
+
+
+def test_a_payment_pays_what_is_kept_only_when_it_is_named_or_due() -> None:
+    work = site()
+    part = work.issue("part", percent=Decimal(100))  # 1 200.00, of which 60.00 are kept
+    till = till_of(work, part)
+    with pytest.raises(PaymentExceedsBalance) as refused:
+        till.pay(120_000, None)
+    assert "retenus en garantie" in refused.value.detail_fr
+    assert [one.pointer for one in refused.value.errors] == ["/amount_minor"]
+
+    payment = till.pay(120_000, None, excess=PaymentExcess.CUSTOMER_CREDIT)
+
+    assert (till.balances(), payment.credited_minor, till.credit) == ([6_000], 6_000, 6_000)
+    with pytest.raises(PaymentExceedsBalance) as settled:
+        till.apply(None)
+    assert [one.pointer for one in settled.value.errors] == ["/allocations"]
+    till.apply(1_000)
+    assert till.balances() == [5_000]
+    work.shop.clock.set(datetime(2026, 12, 1, 9, tzinfo=UTC))
+    work.receive(RECEIVED)
+    work.shop.clock.set(datetime(2027, 12, 1, 9, tzinfo=UTC))
+    till.apply(None)
+    assert (till.balances(), till.credit) == ([0], 0)
+    assert work.shop.proof().findings == ()

@@ -17,6 +17,7 @@ _ISO_DATE = ("Une date AAAA-MM-JJ est attendue.", "A date YYYY-MM-DD is expected
 _BOOLEAN = ("Répondez par vrai (true) ou faux (false).", "Answer true or false.")
 _EMPTY = ("Ce champ est vide.", "This field is empty.")
 _EMPTY_LIST = ("Cette liste est vide.", "This list is empty.")
+_SHOWN_VALUES = 12
 _MISSING = ("Ce champ est obligatoire.", "This field is required.")
 
 _TEXTS: dict[str, tuple[str, str]] = {
@@ -76,7 +77,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "bic": ("Ce BIC n'est pas valide.", "This BIC is not valid."),
     "country_code": ("Deux lettres, par exemple FR.", "Two capital letters, such as FR."),
     "email": ("Cette adresse e-mail n'est pas valide.", "This e-mail address is not valid."),
-    "unit": ("Cette unité n'est pas dans la liste.", "This unit is not in the list."),
+    "unit": (
+        "Cette unité n'est pas dans la liste (GET /v1/units).",
+        "This unit is not in the list (GET /v1/units).",
+    ),
     "number_pattern": (
         "Un modèle de numéro contient {{year}} puis {{00001}}, et au plus 35 lettres, chiffres ou + - _ /.",
         "A number pattern holds {{year}} then {{00001}}, and at most 35 letters, digits or + - _ /.",
@@ -106,5 +110,11 @@ def _possible_values(expected: str) -> tuple[str, str]:
         return _OTHER
     if len(values) == 1:
         return f"Valeur attendue : {values[0]}.", f"Expected value: {values[0]}."
+    if len(values) > _SHOWN_VALUES:
+        shown = ", ".join(values[:_SHOWN_VALUES])
+        return (
+            f"Valeur inconnue. {len(values)} valeurs sont possibles, dont {shown} : voir la documentation de l'API.",
+            f"Unknown value. {len(values)} values are possible, such as {shown}: see the documentation of the API.",
+        )
     first = ", ".join(values[:-1])
     return f"Valeurs possibles : {first} ou {values[-1]}.", f"Possible values: {first} or {values[-1]}."

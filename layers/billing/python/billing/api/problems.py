@@ -119,7 +119,7 @@ def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
         slug=error.slug,
         titles=(error.title_fr, error.title_en),
         details=(error.detail_fr, error.detail_en),
-        fields=getattr(error, "errors", ()),
+        fields=error.errors,
         retry_after=retry_after,
     )
 

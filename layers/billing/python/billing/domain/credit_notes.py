@@ -161,7 +161,7 @@ def compute_credit(document: InvoiceDocument, ledger: Ledger, scope: CreditScope
         case CreditInFull():
             mirrored = _mirror(document) if not ledger.credited_minor else None
             if mirrored is not None:
-                _hold_within(document, ledger, left, mirrored)
+                _hold_within(document, ledger, left, mirrored, scope)
                 return ComputedCredit(
                     totals=mirrored, mirrored=True, vat_rounding=(), credited_lines=_whole_lines(document)
                 )
@@ -173,7 +173,7 @@ def compute_credit(document: InvoiceDocument, ledger: Ledger, scope: CreditScope
     totals = compute_totals(lines)
     rounding = _rounding(ledger, totals)
     totals = with_vat_rounding(totals, rounding)
-    _hold_within(document, ledger, left, totals)
+    _hold_within(document, ledger, left, totals, scope)
     return ComputedCredit(totals=totals, vat_rounding=rounding, credited_lines=taken)
 
 
@@ -205,7 +205,9 @@ def _rest(document: InvoiceDocument, left: tuple[CreditedGroup, ...]) -> tuple[L
     )
     if not lines:
         raise CreditExceedsRemaining(
-            "Cette facture est déjà entièrement créditée.", "This invoice is fully credited already."
+            "Cette facture est déjà entièrement créditée.",
+            "This invoice is fully credited already.",
+            pointer="/mode",
         )
     return lines
 
@@ -261,10 +263,10 @@ def _by_line(
     amounts = line_amounts(document.totals)
     before = {line.index: line for line in ledger.credited_lines}
     lines, taken = [], []
-    for wanted in scope.lines:
+    for place, wanted in enumerate(scope.lines):
         item = document.totals.lines[wanted.index]
         credited = before.get(wanted.index) or CreditedLine(index=wanted.index, quantity=Decimal(0), net_minor=0)
-        net_minor = _line_net(item, amounts[wanted.index], credited, wanted)
+        net_minor = _line_net(item, amounts[wanted.index], credited, wanted, pointer=f"/lines/{place}")
         if net_minor <= 0:
             continue  # so small a part of a line that it is worth less than half a cent
         lines.append(_credited_line(document, item, wanted.quantity, net_minor))
@@ -272,7 +274,7 @@ def _by_line(
             CreditedLine(index=wanted.index, quantity=wanted.quantity or Decimal(0), net_minor=net_minor),
         )
     if not lines:
-        raise CreditExceedsRemaining("Il n'y a rien à créditer.", "There is nothing to credit.")
+        raise CreditExceedsRemaining("Il n'y a rien à créditer.", "There is nothing to credit.", pointer="/lines")
     return tuple(lines), tuple(taken)
 
 
@@ -290,7 +292,7 @@ def _line_index_errors(document: InvoiceDocument, scope: CreditByLine) -> Iterat
         seen.add(wanted.index)
 
 
-def _line_net(item: ComputedLine, worth_minor: int, credited: CreditedLine, wanted: LineCredit) -> int:
+def _line_net(item: ComputedLine, worth_minor: int, credited: CreditedLine, wanted: LineCredit, *, pointer: str) -> int:
     """Cents of a line; the last of its quantity takes what is left of its amount."""
     left_minor = worth_minor - credited.net_minor
     if wanted.net_minor is not None:
@@ -302,6 +304,7 @@ def _line_net(item: ComputedLine, worth_minor: int, credited: CreditedLine, want
             raise CreditExceedsRemaining(
                 f"Ligne {wanted.index + 1} : cette quantité dépasse ce qui reste à créditer.",
                 f"Line {wanted.index + 1}: the quantity exceeds what is left to credit.",
+                pointer=f"{pointer}/quantity",
             )
         if upto == item.line.quantity:
             return left_minor
@@ -313,6 +316,7 @@ def _line_net(item: ComputedLine, worth_minor: int, credited: CreditedLine, want
         raise CreditExceedsRemaining(
             f"Ligne {wanted.index + 1} : il reste {format_euros(left_minor)} HT à créditer.",
             f"Line {wanted.index + 1}: €{to_major(left_minor):,} without VAT is left to credit.",
+            pointer=f"{pointer}/net_minor",
         )
     return net_minor
 
@@ -353,7 +357,9 @@ def _rounding(ledger: Ledger, totals: Totals) -> tuple[VatRounding, ...]:
     return tuple(found)
 
 
-def _hold_within(document: InvoiceDocument, ledger: Ledger, left: tuple[CreditedGroup, ...], totals: Totals) -> None:
+def _hold_within(
+    document: InvoiceDocument, ledger: Ledger, left: tuple[CreditedGroup, ...], totals: Totals, scope: CreditScope
+) -> None:
     """Never more than remains, per VAT group and in total."""
     by_vat = {group.vat: group for group in left}
     for group in totals.vat_breakdown:
@@ -363,12 +369,27 @@ def _hold_within(document: InvoiceDocument, ledger: Ledger, left: tuple[Credited
             raise CreditExceedsRemaining(
                 f"TVA {name} : il reste {format_euros(rest)} HT à créditer.",
                 f"VAT {group.vat.rate.normalize():f}%: €{to_major(rest):,} without VAT is left to credit.",
+                pointer=_asked(scope, group.vat),
             )
     rest = document.totals.total_minor - ledger.credited_minor
     if totals.total_minor > rest or totals.total_minor <= 0:
         raise CreditExceedsRemaining(
-            f"Il reste {format_euros(rest)} à créditer.", f"€{to_major(rest):,} is left to credit."
+            f"Il reste {format_euros(rest)} à créditer.",
+            f"€{to_major(rest):,} is left to credit.",
+            pointer=_asked(scope),
         )
+
+
+def _asked(scope: CreditScope, vat: VatTreatment | None = None) -> str:
+    """The pointer of what asks for credit, as a whole or of a VAT treatment."""
+    match scope:
+        case CreditByVat():
+            place = next((place for place, wanted in enumerate(scope.amounts) if wanted.vat == vat), None)
+            return "/amounts" if place is None else f"/amounts/{place}/net_minor"
+        case CreditByLine():
+            return "/lines"
+        case CreditInFull():
+            return "/mode"
 
 
 def settle(ledger: Ledger, amount_minor: int, excess: Excess, *, currency: str = EURO) -> CreditSettlement:

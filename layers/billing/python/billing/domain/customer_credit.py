@@ -93,7 +93,7 @@ class CustomerCredit:
             raise ValueError("an entry has a positive amount")
         balance_minor = self.balance_minor + kind.sign * amount_minor
         if balance_minor < 0:
-            raise self.exceeded()
+            raise self.exceeded("/amount_minor" if kind is CreditEntryKind.REFUND else "")
         moved = replace(self, balance_minor=balance_minor, entry_count=self.entry_count + 1)
         entry = CustomerCreditEntry(
             entry_id=entry_id,
@@ -110,11 +110,12 @@ class CustomerCredit:
         )
         return moved, entry
 
-    def exceeded(self) -> CustomerCreditExceeded:
+    def exceeded(self, pointer: str = "") -> CustomerCreditExceeded:
         """The refusal of more than there is."""
         return CustomerCreditExceeded(
             f"Le client a {format_euros(self.balance_minor)} de crédit.",
             f"The customer has €{to_major(self.balance_minor):,} of credit.",
+            pointer=pointer,
         )
 
 

@@ -61,15 +61,22 @@ from typing import ClassVar
 
 
 class BillingError(Exception):
-    """Base of every refusal. ``slug`` names the problem type for ever; titles are shown to users."""
+    """Base of every refusal. ``slug`` names the problem type for ever; titles are shown to users.
+
+    ``field`` is the pointer of the one field that is always at fault; a refusal may name another one by ``pointer``.
+    """
 
     slug: ClassVar[str]
     title_fr: ClassVar[str]
     title_en: ClassVar[str]
+    field: ClassVar[str] = ""
 
-    def __init__(self, detail_fr: str = "", detail_en: str = "") -> None:
+    def __init__(self, detail_fr: str = "", detail_en: str = "", *, pointer: str = "") -> None:
         self.detail_fr = detail_fr
         self.detail_en = detail_en or detail_fr
+        self.errors: tuple[FieldError, ...] = ()
+        if at := pointer or self.field:
+            self.errors = (FieldError(at, self.detail_fr or self.title_fr, self.detail_en or self.title_en),)
         super().__init__(self.detail_en or self.title_en)
 
 
@@ -107,8 +114,8 @@ class FieldErrors(InvalidInput):
     title_en = "Some fields are invalid"
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        self.errors = errors
         super().__init__(*_summary(errors))
+        self.errors = errors
 
 
 class PageTokenInvalid(InvalidInput):
@@ -129,6 +136,7 @@ class StatementTooLong(InvalidInput):
     slug = "statement-too-long"
     title_fr = "Ce relevé est trop long : choisissez une période plus courte"
     title_en = "This statement is too long: choose a shorter period"
+    field = "/query/from"
 
 
 class VatNumberMissing(InvalidInput):
@@ -151,8 +159,8 @@ class UnknownReference(NotFound):
     title_en = "The request names something that does not exist"
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        self.errors = errors
         super().__init__(*_summary(errors))
+        self.errors = errors
 
 
 class Conflict(BillingError):
@@ -175,8 +183,8 @@ class ProductReferenceTaken(Conflict):
     title_en = "This reference is already another product's"
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        self.errors = errors
         super().__init__(*_summary(errors))
+        self.errors = errors
 
 
 class InvoiceAlreadyIssued(Conflict):
@@ -209,12 +217,14 @@ class IssueDateTooEarly(Conflict):
     slug = "issue-date-too-early"
     title_fr = "La date d'émission précède celle de la dernière facture de la série"
     title_en = "The issue date precedes the last issue date of the series"
+    field = "/issue_date"
 
 
 class PaymentExceedsBalance(Conflict):
     slug = "payment-exceeds-balance"
     title_fr = "Le paiement dépasse le reste à payer"
     title_en = "The payment exceeds the balance due"
+    field = "/amount_minor"
 
 
 class PaymentReversed(Conflict):
@@ -227,6 +237,7 @@ class RefundExceedsPayment(Conflict):
     slug = "refund-exceeds-payment"
     title_fr = "Le remboursement dépasse le paiement"
     title_en = "The refund exceeds the payment"
+    field = "/amount_minor"
 
 
 class CashAboveLimit(Conflict):
@@ -235,6 +246,7 @@ class CashAboveLimit(Conflict):
     slug = "cash-above-limit"
     title_fr = "Ce paiement en espèces dépasse le plafond légal"
     title_en = "This cash payment exceeds the legal limit"
+    field = "/confirm_cash_above_limit"
 
 
 class CreditExceedsRemaining(Conflict):
@@ -401,6 +413,7 @@ class AccountExists(Conflict):
     slug = "account-exists"
     title_fr = "Un compte existe déjà avec cette adresse"
     title_en = "An account with this address already exists"
+    field = "/email"
 
 
 class SignInChallengeRequired(Conflict):
@@ -437,6 +450,7 @@ class CodeRefused(Unauthenticated):
     slug = "code-refused"
     title_fr = "Code incorrect ou expiré"
     title_en = "Wrong or expired code"
+    field = "/code"
 
 
 class EmailNotConfirmed(Unauthenticated):

@@ -199,10 +199,15 @@ def allocate_payment(
     amount_minor: int,
     wanted: tuple[tuple[WantedAllocation, IssuedInvoice], ...],
     excess: PaymentExcess,
+    *,
+    today: date,
+    pointer: str = "",
 ) -> tuple[tuple[Allocation, ...], int]:
     """What each invoice gets, in the order given, and what is left over. Together they are the amount.
 
-    Where the excess becomes credit, an invoice gets no more than it is owed, whoever paid it meanwhile.
+    Where no amount is named, an invoice gets what is payable today: a retention of guarantee is paid before its day
+    by naming it. ``pointer`` is of the amount, where there is one for all. Where the excess becomes credit, an invoice
+    gets no more than it is owed, whoever paid it meanwhile.
 
     Raises:
         FieldErrors: the named amounts exceed the payment.
@@ -221,13 +226,13 @@ def allocate_payment(
         )
     unnamed_minor = amount_minor - named
     allocations = []
-    for one, invoice in wanted:
+    for index, (one, invoice) in enumerate(wanted):
         balance = max(invoice.ledger.balance_minor, 0)
         if one.amount_minor is None:
-            amount = min(unnamed_minor, balance)
+            amount = min(unnamed_minor, max(invoice.payable_minor(today), 0))
             unnamed_minor -= amount
         elif one.amount_minor > balance and excess is PaymentExcess.REFUSE:
-            raise _exceeds(invoice)
+            raise _exceeds(invoice, pointer or f"/allocations/{index}/amount_minor")
         else:
             amount = min(one.amount_minor, balance)
         if amount:
@@ -236,21 +241,33 @@ def allocate_payment(
             )
     left = amount_minor - sum(allocation.amount_minor for allocation in allocations)
     if left and excess is PaymentExcess.REFUSE:
-        raise _exceeds(wanted[-1][1] if len(wanted) == 1 else None, left)
+        raise _left_over(tuple(invoice for _, invoice in wanted), left, today)
     return tuple(allocations), left
 
 
-def _exceeds(invoice: IssuedInvoice | None, left_minor: int = 0) -> PaymentExceedsBalance:
-    if invoice is None:
+def _left_over(invoices: tuple[IssuedInvoice, ...], left_minor: int, today: date) -> PaymentExceedsBalance:
+    retained_minor = sum(invoice.retained_minor(today) for invoice in invoices)
+    if retained_minor:
         return PaymentExceedsBalance(
-            f"{format_euros(left_minor)} ne sont dus sur aucune des factures nommées.",
-            f"€{to_major(left_minor):,} is owed on none of the invoices named.",
+            f"{format_euros(left_minor)} ne sont pas encore dus : {format_euros(retained_minor)} sont retenus en "
+            "garantie. Pour payer la retenue dès maintenant, indiquez le montant affecté à la facture.",
+            f"€{to_major(left_minor):,} is not due yet: €{to_major(retained_minor):,} is retained as a guarantee. To "
+            "pay it now, name the amount that the invoice gets.",
         )
+    if len(invoices) == 1:
+        return _exceeds(invoices[0])
+    return PaymentExceedsBalance(
+        f"{format_euros(left_minor)} ne sont dus sur aucune des factures nommées.",
+        f"€{to_major(left_minor):,} is owed on none of the invoices named.",
+    )
+
+
+def _exceeds(invoice: IssuedInvoice, pointer: str = "") -> PaymentExceedsBalance:
     balance = invoice.ledger.balance_minor
     if balance <= 0:
-        return PaymentExceedsBalance("La facture est déjà réglée.", "The invoice is already settled.")
+        return PaymentExceedsBalance("La facture est déjà réglée.", "The invoice is already settled.", pointer=pointer)
     return PaymentExceedsBalance(
-        f"Il reste {format_euros(balance)} à payer.", f"€{to_major(balance):,} is left to pay."
+        f"Il reste {format_euros(balance)} à payer.", f"€{to_major(balance):,} is left to pay.", pointer=pointer
     )
 
 
@@ -275,7 +292,9 @@ def _above(limit_minor: int) -> CashAboveLimit:
     euros = format_euros(limit_minor).replace(",00", "")
     return CashAboveLimit(
         f"Une dette de plus de {euros} ne peut pas être payée en espèces, même en partie "
-        "(Code monétaire et financier, L112-6 et D112-3). Confirmez si vous savez que ce paiement est permis.",
+        "(Code monétaire et financier, L112-6 et D112-3). Si vous savez que ce paiement est permis, confirmez-le "
+        "(confirm_cash_above_limit).",
         f"A debt above €{to_major(limit_minor).to_integral_value():,} may not be paid in cash, not even in part "
-        "(Code monétaire et financier, L112-6 and D112-3). Confirm it if you know that this payment is allowed.",
+        "(Code monétaire et financier, L112-6 and D112-3). If you know that this payment is allowed, confirm it "
+        "(confirm_cash_above_limit).",
     )

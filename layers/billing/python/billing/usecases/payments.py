@@ -125,7 +125,7 @@ def record_payment(
             confirmed=wanted.confirm_cash_above_limit,
         )
         currency = common_currency(tuple(invoice for _, invoice in named))
-        parts, left = allocate_payment(wanted.amount_minor, named, excess)
+        parts, left = allocate_payment(wanted.amount_minor, named, excess, today=clock.today())
         if left:
             hold_credit_in_euros(currency, "/excess")
         payment = _payment(
@@ -167,8 +167,10 @@ def record_invoice_payment(
     def attempt() -> IssuedInvoice:
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
         hold_cash_limit(wanted.method, (invoice,), wanted.amount_minor, confirmed=wanted.confirm_cash_above_limit)
-        allocation = WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor)
-        parts, left = allocate_payment(wanted.amount_minor, ((allocation, invoice),), PaymentExcess.REFUSE)
+        named = ((WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor), invoice),)
+        parts, left = allocate_payment(
+            wanted.amount_minor, named, PaymentExcess.REFUSE, today=clock.today(), pointer="/amount_minor"
+        )
         customer_id = invoice.document.customer_id
         payment = _payment(
             caller,
@@ -355,8 +357,9 @@ def apply_customer_credit(
         customer = _customer(context)
         named = _named_invoices(context, customer, allocations)
         hold_credit_in_euros(common_currency(tuple(invoice for _, invoice in named)), "/allocations")
-        amount_minor = _applicable(context.credit, named)
-        parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE)
+        today = clock.today()
+        amount_minor = _applicable(context.credit, named, today)
+        parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE, today=today)
         payment = Payment(
             tenant_id=caller.tenant_id,
             payment_id=ids.new("pay"),
@@ -366,7 +369,7 @@ def apply_customer_credit(
             currency=EURO,
             amount_minor=amount_minor,
             method=None,
-            paid_on=clock.today(),
+            paid_on=today,
             reference="",
             allocations=parts,
             recorded_at=clock.now(),
@@ -424,15 +427,19 @@ def refund_customer_credit(
     return judged_anew(attempt, clock=clock, ids=ids)
 
 
-def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, IssuedInvoice], ...]) -> int:
-    """What is taken of the credit: the named amounts, and for the others as much as there is and is owed."""
+def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, IssuedInvoice], ...], today: date) -> int:
+    """What is taken of the credit: the named amounts, and for the others as much as there is and is payable."""
     fixed = sum(one.amount_minor or 0 for one, _ in named)
-    open_minor = sum(max(invoice.ledger.balance_minor, 0) for one, invoice in named if one.amount_minor is None)
+    open_minor = sum(max(invoice.payable_minor(today), 0) for one, invoice in named if one.amount_minor is None)
     amount_minor = fixed + min(open_minor, max(credit.balance_minor - fixed, 0))
     if not amount_minor and credit.balance_minor:
-        raise PaymentExceedsBalance("Ces factures sont déjà réglées.", "These invoices are already settled.")
+        raise PaymentExceedsBalance(
+            "Rien n'est à payer aujourd'hui sur ces factures.",
+            "Nothing is to be paid today on these invoices.",
+            pointer="/allocations",
+        )
     if not amount_minor or amount_minor > credit.balance_minor:
-        raise credit.exceeded()
+        raise credit.exceeded("/allocations")
     return amount_minor
 
 
