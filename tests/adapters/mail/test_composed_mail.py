@@ -148,3 +148,13 @@ def test_a_line_break_in_a_name_stays_out_of_the_subject() -> None:
     seller = company(legal_name="Exemple\r\nBcc: autre@modele.example")
 
     assert "\n" not in compose_invoice_mail(issued(seller=seller)).subject
+
+
+def test_a_person_is_greeted_at_their_own_address_only() -> None:
+    invoice = issued(buyer=customer(contact_name="Claude Modèle", email="Claude@modele.example"))
+
+    own = compose_invoice_mail(invoice, recipient="claude@modele.example").text
+    other = compose_invoice_mail(invoice, recipient="compta@modele.example").text
+
+    assert own.startswith("Bonjour Claude Modèle,\n")
+    assert other.startswith("Bonjour,\n")

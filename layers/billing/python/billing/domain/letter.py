@@ -34,8 +34,10 @@ class Letter:
     contact: list[str]
 
 
-def greeting_of(buyer: CustomerDescription, tongue: Tongue) -> str:
-    person = buyer.contact_name or (buyer.name if buyer.kind is CustomerKind.INDIVIDUAL else "")
+def greeting_of(buyer: CustomerDescription, tongue: Tongue, recipient: str | None = None) -> str:
+    """By name at the customer's own address, where it is known whom the mail reaches; by none elsewhere."""
+    elsewhere = recipient is not None and recipient.casefold() != (buyer.email or "").casefold()
+    person = "" if elsewhere else buyer.contact_name or (buyer.name if buyer.kind is CustomerKind.INDIVIDUAL else "")
     named = f" {one_line(person)}" if person else ""
     return " / ".join(tongue.choose(f"Bonjour{named},", f"Hello{named},"))
 

@@ -24,7 +24,9 @@ _NAMES = {
 }
 
 
-def compose_invoice_mail(invoice: IssuedInvoice, *, link: str | None = None) -> ComposedMail:
+def compose_invoice_mail(
+    invoice: IssuedInvoice, *, link: str | None = None, recipient: str | None = None
+) -> ComposedMail:
     """The mail as it stands today: what was paid meanwhile is no longer asked for.
 
     ``link`` is where the customer can see the document, when there is such a place.
@@ -35,7 +37,7 @@ def compose_invoice_mail(invoice: IssuedInvoice, *, link: str | None = None) -> 
     letter = Letter(
         tongue=tongue,
         subject=f"{tongue.say(_NAMES[document.document_type][0])} {document.number} – {seller}",
-        greeting=greeting_of(document.buyer, tongue),
+        greeting=greeting_of(document.buyer, tongue, recipient),
         opening=_opening(document, tongue),
         facts=_credit_facts(document) if document.document_type.is_credit_note else _facts(invoice),
         link=link,
@@ -63,13 +65,13 @@ def _opening(document: InvoiceDocument, tongue: Tongue) -> list[str]:
     )
 
 
-def compose_mail(issued: Printable, *, link: str | None = None) -> ComposedMail:
-    return (
-        compose_quote_mail(issued, link=link) if isinstance(issued, Quote) else compose_invoice_mail(issued, link=link)
-    )
+def compose_mail(issued: Printable, *, link: str | None = None, recipient: str | None = None) -> ComposedMail:
+    if isinstance(issued, Quote):
+        return compose_quote_mail(issued, link=link, recipient=recipient)
+    return compose_invoice_mail(issued, link=link, recipient=recipient)
 
 
-def compose_quote_mail(quote: Quote, *, link: str | None = None) -> ComposedMail:
+def compose_quote_mail(quote: Quote, *, link: str | None = None, recipient: str | None = None) -> ComposedMail:
     """The mail that offers a quote; its link is where the customer accepts or declines."""
     document = quote.frozen
     tongue = document.particulars.tongue
@@ -78,7 +80,7 @@ def compose_quote_mail(quote: Quote, *, link: str | None = None) -> ComposedMail
     letter = Letter(
         tongue=tongue,
         subject=f"{tongue.say('Devis')} {document.number}{version} – {seller}",
-        greeting=greeting_of(document.buyer, tongue),
+        greeting=greeting_of(document.buyer, tongue, recipient),
         opening=_quote_opening(document, version, tongue),
         facts=[
             (tongue.say("Montant du devis"), tongue.money(document.totals.total_minor)),

@@ -350,10 +350,10 @@ class _Addressed:
 
     def carrying(self, issued: Printable, link: str | None) -> OutgoingMail:
         document = issued.frozen if isinstance(issued, Quote) else issued.document
-        return self._mail(compose_mail(issued, link=link), document)
+        return self._mail(compose_mail(issued, link=link, recipient=self.request.recipient), document)
 
     def reminding(self, reminder: Reminder, invoice: IssuedInvoice) -> OutgoingMail:
-        return self._mail(compose_reminder_mail(reminder, invoice), invoice.document)
+        return self._mail(compose_reminder_mail(reminder, invoice, recipient=self.request.recipient), invoice.document)
 
     def _mail(self, composed: ComposedMail, document: InvoiceDocument | QuoteDocument) -> OutgoingMail:
         request = self.request

@@ -141,7 +141,8 @@ def preview_reminder(
     caller.require(Permission.READ)
     context = reminders.load(caller, invoice_id)
     reminder = _asked(caller, context, wanted, again=True, clock=clock)
-    return reminder, compose_reminder_mail(reminder, context.invoice), wanted.recipient or _address(context)
+    recipient = wanted.recipient or _address(context)
+    return reminder, compose_reminder_mail(reminder, context.invoice, recipient=recipient), recipient
 
 
 def send_reminder(
