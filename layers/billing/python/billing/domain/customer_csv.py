@@ -33,27 +33,20 @@ _FURTHER_ADDRESS = {
 }
 
 
-def _contact_columns(count: int) -> tuple[Column, ...]:
-    return tuple(
-        Column(
-            field=f"contacts/{rank}/{name}",
-            title=f"Interlocuteur {rank + 1} : {french}",
-            aliases=(f"contact {rank + 1} {english}",),
-        )
-        for rank in range(count)
-        for name, (french, english) in _CONTACT.items()
+def _further_columns(contacts: int, addresses: int) -> tuple[Column, ...]:
+    numbered = (
+        ("contacts", contacts, "Interlocuteur", "contact", _CONTACT),
+        ("addresses", addresses, "Adresse supplémentaire", "further address", _FURTHER_ADDRESS),
     )
-
-
-def _address_columns(count: int) -> tuple[Column, ...]:
     return tuple(
         Column(
-            field=f"addresses/{rank}/{name}",
-            title=f"Adresse supplémentaire {rank + 1} : {french}",
-            aliases=(f"further address {rank + 1} {english}",),
+            field=f"{held}/{rank}/{name}",
+            title=f"{french} {rank + 1} : {title}",
+            aliases=(f"{english} {rank + 1} {alias}",),
         )
+        for held, count, french, english, names in numbered
         for rank in range(count)
-        for name, (french, english) in _FURTHER_ADDRESS.items()
+        for name, (title, alias) in names.items()
     )
 
 
@@ -99,7 +92,7 @@ _OWN_COLUMNS = (
     Column(field="language", title="Langue"),
     Column(field="notes", title="Notes", aliases=("commentaire", "comments")),
 )
-CUSTOMER_COLUMNS = (*_OWN_COLUMNS, *_contact_columns(MAX_FURTHER), *_address_columns(MAX_FURTHER))
+CUSTOMER_COLUMNS = (*_OWN_COLUMNS, *_further_columns(MAX_FURTHER, MAX_FURTHER))
 
 
 CustomerRow = CsvRow[CustomerDescription]
@@ -123,7 +116,7 @@ def customer_columns(described: Sequence[CustomerDescription]) -> tuple[Column, 
     """Those that these customers need: the last contact and further address of the one that has most ends them."""
     contacts = max((len(one.contacts) for one in described), default=0)
     addresses = max((len(one.addresses) for one in described), default=0)
-    return (*_OWN_COLUMNS, *_contact_columns(contacts), *_address_columns(addresses))
+    return (*_OWN_COLUMNS, *_further_columns(contacts, addresses))
 
 
 def customer_cells(description: CustomerDescription) -> dict[str, str]:
