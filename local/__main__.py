@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.layout import DEFAULT_PORT, PROJECT, Layout, Ports
@@ -76,37 +78,55 @@ def _wait(layout: Layout, timeout: float) -> int:
 
 
 def _clock(layout: Layout, instant: datetime | None, days: int | None) -> int:
-    if "supervisor" not in running_processes(layout.run):
-        print("No local cloud is running.")
-        return 1
     content: dict[str, str | int] | None = None
     if instant is not None:
         content = {"now": (instant if instant.tzinfo else instant.replace(tzinfo=_PARIS)).isoformat()}
     elif days is not None:
         content = {"ahead_by_seconds": int(timedelta(days=days).total_seconds())}
-    call = urllib.request.Request(  # noqa: S310 - of this machine
-        f"{layout.control_url}/clock",
-        json.dumps(content).encode() if content else None,
-        method="PUT" if content else "GET",
-    )
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=10) as answer:
-            shown = datetime.fromisoformat(json.load(answer)["now"])
-    except urllib.error.HTTPError as refusal:
-        print(f"ZenBilling: {json.load(refusal)['Message']}", file=sys.stderr)
+        shown = datetime.fromisoformat(_control(layout, "/clock", content)["now"])
+    except _NoAnswerError as error:
+        print(f"ZenBilling: {error}", file=sys.stderr)
         return 1
     print(f"{shown.astimezone(_PARIS):%Y-%m-%d %H:%M:%S} in Paris")
     return 0
 
 
 def _status(layout: Layout) -> int:
-    if "supervisor" not in running_processes(layout.run):
-        print("No local cloud is running.")
+    try:
+        told = _control(layout, "/status")
+    except _NoAnswerError as error:
+        print(f"ZenBilling: {error}", file=sys.stderr)
         return 1
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{layout.control_url}/status", timeout=10) as answer:
-        print(json.dumps(json.load(answer), indent=2))
+    print(json.dumps(told, indent=2))
     return 0
+
+
+class _NoAnswerError(Exception):
+    """No instance runs in the state directory, or it refused; the words say which."""
+
+
+def _control(layout: Layout, path: str, content: dict[str, str | int] | None = None) -> Any:
+    """What the instance of the state directory answers, on whichever port it was started. Raises: _NoAnswerError."""
+    where = os.path.relpath(layout.state)
+    if "supervisor" not in running_processes(layout.run):
+        raise _NoAnswerError(f"no local cloud is running in {where}; `make start` starts one")
+    try:
+        address = json.loads(layout.ready_file.read_text(encoding="utf-8"))["control"]
+    except (OSError, ValueError):  # not written yet, or being written
+        raise _NoAnswerError(f"the local cloud in {where} is still starting; try again in a moment") from None
+    call = urllib.request.Request(  # noqa: S310 - of this machine
+        f"{address}{path}", json.dumps(content).encode() if content else None, method="PUT" if content else "GET"
+    )
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as refusal:
+        raise _NoAnswerError(json.load(refusal)["Message"]) from None
+    except (OSError, http.client.HTTPException):
+        raise _NoAnswerError(
+            f"the local cloud in {where} does not answer on {address}; try again in a moment"
+        ) from None
 
 
 if __name__ == "__main__":

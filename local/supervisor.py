@@ -415,6 +415,7 @@ def welcome(layout: Layout, *, sample: bool) -> str:
         "",
         f"  ZenBilling answers on {api}",
         f"  Mails arrive in {mail}/ as .eml files; logs of each function are in {os.path.relpath(layout.logs)}/",
+        "  The public link of a quote shows JSON here: the page it leads to is yours to make (see README).",
     ]
     if sample:
         lines += [

@@ -20,7 +20,8 @@ install(app)
     tags=["customers"],
     description="By name, with the columns that the import takes: semicolons, UTF-8 with a byte order mark, French "
     "titles, no cell that a spreadsheet would run. Each page is a file by itself, which the import reads back as it "
-    "was; contacts, further addresses and `payment_terms` have no column.",
+    "was; each has as many columns of contacts and further addresses as its customers need. `payment_terms` has no "
+    "column. Ask for fewer customers a page when a file exceeds the import's 1 MB.",
     responses=documented_csv("A page of customers, with its titles"),
 )
 def export_csv(limit: Limit = 100, page_token: PageToken = None) -> Response[str]:

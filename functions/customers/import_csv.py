@@ -27,8 +27,9 @@ install(app)
     operation_id="importCustomerCsv",
     tags=["customers"],
     description="At most 1 MB and 300 rows, separated by semicolons or commas, in UTF-8 or Windows-1252 (send the "
-    "latter as `application/octet-stream`). Titles are French or English. Nothing is imported when a row is wrong; "
-    "each row is imported once, however often the same request is repeated.",
+    "latter as `application/octet-stream`). Titles are French or English; up to 20 contacts (`Interlocuteur 1 : nom`) "
+    "and 20 further addresses (`Adresse supplémentaire 1 : libellé`) have columns as an export names them. Nothing is "
+    "imported when a row is wrong; each row is imported once, however often the same request is repeated.",
     openapi_extensions=CSV_BODY,
     responses=documented(200, CustomerImportResponse, "What was imported, or would be"),
 )

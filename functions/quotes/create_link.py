@@ -22,7 +22,8 @@ install(app)
     "/v1/quotes/<quote_id>/links",
     operation_id="createQuoteLink",
     tags=["quotes"],
-    description="For whoever holds it: read, download, accept or decline. Shown once; only a hash of it is kept.",
+    description="For whoever holds it: read, download, accept or decline. Shown once; only a hash of it is kept. "
+    "It leads to a page of a site or app, which reads the operations of `portal` with the token at its end.",
     responses=documented(201, QuoteLinkResponse, "The link", versioned=True, refused={409: "`quote-not-sent`"}),
 )
 def create_link(quote_id: QuoteId, idempotency_key: IdempotencyKey) -> Response[str]:

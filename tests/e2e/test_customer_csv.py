@@ -54,6 +54,9 @@ def test_what_one_company_exports_another_imports(person: Callable[..., Person])
     api, other = person().api, person(described=False).api
     for name in ("=Formule & Cie", '\'t Huis; le "vrai"', "Épicerie d'été"):
         api.post("/v1/customers", {**CUSTOMER, "name": name, "phone": "+33 1 99 00 12 34"})
+    contacts = [{"name": "=Ada"}, {"name": "Bob", "email": "bob@exemple.test", "receives_reminders": True}]
+    further = [{**CUSTOMER["billing_address"], "label": "Entrepôt", "use": "delivery"}]
+    api.post("/v1/customers", {**CUSTOMER, "name": "Avec contacts", "contacts": contacts, "addresses": further})
 
     token = ""
     files: list[bytes] = []
@@ -73,3 +76,4 @@ def test_what_one_company_exports_another_imports(person: Callable[..., Person])
         assert answer.status_code == 200, answer.text
     everyone = "/v1/customers/export"
     assert other.send("GET", everyone).content == api.send("GET", everyone).content
+    assert "Entrepôt" in other.send("GET", everyone).text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,8 +16,9 @@ import pytest
 from local import events
 from local.__main__ import main
 from local.clock import ClockRefusedError, LocalClock
-from local.layout import PROJECT, Layout, Ports
+from local.layout import HOST, PROJECT, Layout, Ports
 from local.pool import WorkerPool
+from local.processes import record_process
 from local.stack import Function, Schedule
 from local.testing import local_cloud
 
@@ -125,17 +128,40 @@ def test_a_schedule_that_the_clock_was_set_past_runs_once(tmp_path: Path, monkey
 
 
 @pytest.mark.cloud
-def test_the_command_line_shows_sets_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_shows_sets_and_refuses_without_being_told_the_port(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with local_cloud(state=tmp_path) as cloud:
-        where = ["clock", "--state", str(tmp_path), "--port", str(cloud.layout.ports.base)]
+        where = ["clock", "--state", str(tmp_path)]
         changes: list[list[str]] = [[], ["--set", "2096-02-29"], ["--days", "1"], ["--set", "2096-01-01"]]
         results = [main([*where, *change]) for change in changes]
+        assert main(["status", "--state", str(tmp_path)]) == 0
         cloud.stop()
         cloud.start()
         assert cloud.now().date() == date(2096, 2, 29)  # an hour before midnight in UTC: kept over the restart
 
     shown = capsys.readouterr()
     assert results == [0, 0, 0, 1]
-    assert [line[:10] for line in shown.out.splitlines()][1:] == ["2096-02-29", "2096-03-01"]
+    assert [line[:10] for line in shown.out.splitlines()][1:3] == ["2096-02-29", "2096-03-01"]
     assert "forward only" in shown.err
     assert main(where) == 1
+    assert "no local cloud is running" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["clock", "status"])
+def test_an_instance_that_starts_or_hangs_is_named_without_a_traceback(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(project=PROJECT, state=tmp_path, ports=Ports(base=20_000))
+    layout.make_directories()
+    record_process(layout.run, "supervisor", os.getpid())
+
+    assert main([command, "--state", str(tmp_path)]) == 1
+    assert "still starting" in capsys.readouterr().err
+
+    with socket.create_server((HOST, 0)) as taken:  # free again once closed: nobody answers there
+        address = f"http://{HOST}:{taken.getsockname()[1]}"
+    layout.ready_file.write_text(json.dumps({"control": address, "pid": os.getpid()}))
+
+    assert main([command, "--state", str(tmp_path)]) == 1
+    assert f"does not answer on {address}" in capsys.readouterr().err

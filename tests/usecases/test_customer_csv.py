@@ -7,8 +7,10 @@ import itertools
 
 import pytest
 
+from billing.api.csv_import import ImportErrorResponse
 from billing.api.customer_csv import customer_rows
-from billing.domain.customer_csv import CustomerImport
+from billing.api.language import Language
+from billing.domain.customer_csv import CUSTOMER_COLUMNS, CustomerImport
 from billing.domain.duplicates import Likeness
 from billing.domain.errors import FieldErrors, IdempotencyKeyReused
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
@@ -83,6 +85,42 @@ def test_rules_between_fields_hold_for_a_line_too(shop: Shop) -> None:
     report = imported(shop, HEADER + "Camille;particulier;;1 rue;690;Lyon;;732829320;\n", dry_run=True)
 
     assert [error.pointer for error in report.errors] == ["/rows/2/billing_address/postal_code", "/rows/2/siren"]
+
+
+def test_contacts_and_further_addresses_are_read_in_order_and_their_errors_named(shop: Shop) -> None:
+    titles = "Interlocuteur 1 : nom;contact 2 name;Interlocuteur 2 : e-mail;Interlocuteur 2 : reçoit les factures;"
+    titles += "Adresse supplémentaire 1 : libellé;further address 1 use;Adresse supplémentaire 1 : adresse;"
+    titles += "Adresse supplémentaire 1 : code postal;Adresse supplémentaire 1 : ville\n"
+    header = HEADER.strip() + ";" + titles
+    own = "Tessuti SRL;pro;;Via Roma 1;00184;Roma;IT;;;"
+
+    report = imported(shop, header + own + "Ada;Bob;b@exemple.test;oui;Entrepôt;Livraison;2 rue;69001;Lyon\n")
+    wrong = imported(
+        shop,
+        header
+        + own
+        + ";Bob;;;;;;;\n"
+        + own
+        + "Ada;Bob;;oui;;;;;\n"
+        + own
+        + "Ada;Bob;;peut-être;Entrepôt;garage;2 rue;69;Lyon\n",
+        dry_run=True,
+    )
+
+    made = shop.repositories.customers.read(shop.caller, report.imported[0].resource_id).description
+    assert [(one.name, one.email, one.receives_invoices) for one in made.contacts] == [
+        ("Ada", None, False),
+        ("Bob", "b@exemple.test", True),
+    ]
+    assert [(one.label, one.use, one.address.city) for one in made.addresses] == [("Entrepôt", "delivery", "Lyon")]
+    assert {error.pointer for error in wrong.errors} == {
+        "/rows/2/contacts/0",
+        "/rows/3/contacts/1/email",
+        "/rows/4/contacts/1/receives_invoices",
+        "/rows/4/addresses/0/use",
+    }
+    told = [ImportErrorResponse.of(error, CUSTOMER_COLUMNS, Language.FRENCH).column for error in wrong.errors]
+    assert told[:2] == ["Interlocuteur 1 : nom", "Interlocuteur 2 : e-mail"]
 
 
 def test_likenesses_are_told_and_stop_nothing(shop: Shop) -> None:

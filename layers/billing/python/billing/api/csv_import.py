@@ -27,7 +27,8 @@ class ImportErrorResponse(Reply):
     @classmethod
     def of(cls, error: FieldError, columns: Sequence[Column], language: Language) -> ImportErrorResponse:
         _, _, line, field = error.pointer.split("/", 3)
-        title = next((column.title for column in columns if column.field == field), field)
+        # What is wrong of a whole contact or address stands at its first column.
+        title = next((one.title for one in columns if one.field == field or one.field.startswith(f"{field}/")), field)
         detail = error.detail_en if language is Language.ENGLISH else error.detail_fr
         return cls(line=int(line), column=title, pointer=error.pointer, detail=detail)
 
@@ -71,4 +72,24 @@ def _request(record: Record, meant: Meanings) -> dict[str, Any]:
         for held in holders:
             holder = holder.setdefault(held, {})
         holder[name] = meant[name](cell.strip()) if name in meant else cell
-    return request
+    return {name: _list(name, held) if _is_list(held) else held for name, held in request.items()}
+
+
+def _is_list(held: Any) -> bool:
+    return isinstance(held, dict) and all(rank.isdigit() for rank in held)
+
+
+def _list(name: str, held: dict[str, Any]) -> list[Any]:
+    """``contacts/0/name`` and so on, without a gap. Raises: FieldErrors."""
+    for rank in range(len(held)):
+        if str(rank) not in held:
+            raise FieldErrors(
+                (
+                    FieldError(
+                        f"/{name}/{rank}",
+                        f"Le n° {rank + 1} est vide alors qu'un suivant est rempli.",
+                        f"Number {rank + 1} is empty while a later one is not.",
+                    ),
+                )
+            )
+    return [held[str(rank)] for rank in range(len(held))]

@@ -14,7 +14,7 @@ from billing.api.customers import CreateCustomerRequest
 from billing.api.language import Language
 from billing.domain.countries import COUNTRY_NAMES
 from billing.domain.csv_import import ImportedRow
-from billing.domain.customer_csv import CUSTOMER_COLUMNS, KINDS, AlikeRow, CustomerImport, CustomerRow
+from billing.domain.customer_csv import CUSTOMER_COLUMNS, KINDS, NO, USES, YES, AlikeRow, CustomerImport, CustomerRow
 from billing.domain.duplicates import Likeness
 from billing.domain.parties import CustomerDescription, CustomerKind
 from billing.domain.search import fold
@@ -28,6 +28,9 @@ _KINDS = {
     "company": CustomerKind.BUSINESS,
     "individuel": CustomerKind.INDIVIDUAL,
 }
+_USES: dict[str, str] = {word: use for use, word in USES.items()}
+_ANSWERS = {YES: True, "yes": True, "x": True, "1": True, "vrai": True, "true": True}
+_ANSWERS |= {NO: False, "no": False, "0": False, "faux": False, "false": False}
 _COUNTRIES = {fold(name): code for code, name in COUNTRY_NAMES.items()}
 _DAYS = re.compile(r"([0-9]{1,3})\s*(j|jours?|days?)?", re.IGNORECASE)
 
@@ -104,4 +107,7 @@ _MEANT: dict[str, Callable[[str], Any]] = {
     "payment_terms_days": _days,
     "email": str,
     "language": str.lower,
+    "use": lambda cell: _USES.get(fold(cell), cell.lower()),
+    "receives_invoices": lambda cell: _ANSWERS.get(fold(cell), cell),
+    "receives_reminders": lambda cell: _ANSWERS.get(fold(cell), cell),
 }

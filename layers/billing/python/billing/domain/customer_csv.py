@@ -8,10 +8,49 @@ from dataclasses import dataclass
 from billing.domain.csv_import import CsvRow, ImportReport
 from billing.domain.csv_table import Column
 from billing.domain.duplicates import Likeness, LikenessKey, likeness_keys
-from billing.domain.parties import Address, CustomerDescription, CustomerKind
+from billing.domain.parties import Address, AddressUse, CustomerDescription, CustomerKind
 
 KINDS = {CustomerKind.BUSINESS: "professionnel", CustomerKind.INDIVIDUAL: "particulier"}
-CUSTOMER_COLUMNS = (
+YES, NO = "oui", "non"
+USES = {AddressUse.BILLING: "facturation", AddressUse.DELIVERY: "livraison"}
+MAX_FURTHER = 20  # contacts, and addresses beside the defaults
+_CONTACT = {
+    "name": ("nom", "name"),
+    "role": ("fonction", "role"),
+    "email": ("e-mail", "email"),
+    "phone": ("téléphone", "phone"),
+    "receives_invoices": ("reçoit les factures", "receives invoices"),
+    "receives_reminders": ("reçoit les relances", "receives reminders"),
+}
+_FURTHER_ADDRESS = {
+    "label": ("libellé", "label"),
+    "use": ("usage", "use"),
+    "line1": ("adresse", "address"),
+    "line2": ("adresse 2", "address 2"),
+    "postal_code": ("code postal", "postal code"),
+    "city": ("ville", "city"),
+    "country_code": ("pays", "country"),
+}
+
+
+def _further_columns(contacts: int, addresses: int) -> tuple[Column, ...]:
+    numbered = (
+        ("contacts", contacts, "Interlocuteur", "contact", _CONTACT),
+        ("addresses", addresses, "Adresse supplémentaire", "further address", _FURTHER_ADDRESS),
+    )
+    return tuple(
+        Column(
+            field=f"{held}/{rank}/{name}",
+            title=f"{french} {rank + 1} : {title}",
+            aliases=(f"{english} {rank + 1} {alias}",),
+        )
+        for held, count, french, english, names in numbered
+        for rank in range(count)
+        for name, (title, alias) in names.items()
+    )
+
+
+_OWN_COLUMNS = (
     Column(field="name", title="Nom", aliases=("raison sociale", "client", "company"), required=True),
     Column(field="kind", title="Type", required=True),
     Column(field="contact_name", title="Contact", aliases=("nom du contact", "contact name")),
@@ -53,6 +92,7 @@ CUSTOMER_COLUMNS = (
     Column(field="language", title="Langue"),
     Column(field="notes", title="Notes", aliases=("commentaire", "comments")),
 )
+CUSTOMER_COLUMNS = (*_OWN_COLUMNS, *_further_columns(MAX_FURTHER, MAX_FURTHER))
 
 
 CustomerRow = CsvRow[CustomerDescription]
@@ -72,8 +112,15 @@ class AlikeRow:
 CustomerImport = ImportReport[AlikeRow]
 
 
+def customer_columns(described: Sequence[CustomerDescription]) -> tuple[Column, ...]:
+    """Those that these customers need: the last contact and further address of the one that has most ends them."""
+    contacts = max((len(one.contacts) for one in described), default=0)
+    addresses = max((len(one.addresses) for one in described), default=0)
+    return (*_OWN_COLUMNS, *_further_columns(contacts, addresses))
+
+
 def customer_cells(description: CustomerDescription) -> dict[str, str]:
-    """What the columns hold of a customer; its contacts, further addresses and terms beyond days stay out."""
+    """What the columns hold of a customer; its terms beyond days stay out."""
     days = description.payment_terms_days
     return {
         "name": description.name,
@@ -89,6 +136,8 @@ def customer_cells(description: CustomerDescription) -> dict[str, str]:
         "payment_terms_days": "" if days is None else str(days),
         "language": description.language.value,
         "notes": description.notes,
+        **_contact_cells(description),
+        **_further_cells(description),
     }
 
 
@@ -109,6 +158,25 @@ def alike_in_file(rows: Sequence[CustomerRow]) -> tuple[AlikeRow, ...]:
             if line != row.line
         ]
     return tuple(found)
+
+
+def _contact_cells(description: CustomerDescription) -> dict[str, str]:
+    cells: dict[str, str] = {}
+    for rank, contact in enumerate(description.contacts):
+        at = f"contacts/{rank}"
+        cells |= {f"{at}/{name}": getattr(contact, name) or "" for name in ("name", "role", "email", "phone")}
+        receives = ("receives_invoices", "receives_reminders")
+        cells |= {f"{at}/{name}": YES if getattr(contact, name) else NO for name in receives}
+    return cells
+
+
+def _further_cells(description: CustomerDescription) -> dict[str, str]:
+    cells: dict[str, str] = {}
+    for rank, further in enumerate(description.addresses):
+        at = f"addresses/{rank}"
+        cells |= {f"{at}/label": further.label, f"{at}/use": USES[further.use]}
+        cells |= _address_cells(at, further.address)
+    return cells
 
 
 def _address_cells(at: str, address: Address | None) -> dict[str, str]:

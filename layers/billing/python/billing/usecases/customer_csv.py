@@ -9,12 +9,12 @@ from billing.domain.access import Caller, Permission
 from billing.domain.csv_import import CsvRow, ImportedRow
 from billing.domain.csv_table import Exported, write_csv
 from billing.domain.customer_csv import (
-    CUSTOMER_COLUMNS,
     AlikeRow,
     CustomerImport,
     CustomerRow,
     alike_in_file,
     customer_cells,
+    customer_columns,
 )
 from billing.domain.errors import FieldError
 from billing.domain.events import EventType
@@ -47,8 +47,9 @@ def export_customer_csv(caller: Caller, page: PageRequest, *, customers: Custome
     """A page of customers by name, which an import reads back as it was."""
     caller.require(Permission.READ)
     found = customers.whole(caller, page)
-    rows = (customer_cells(customer.description) for customer in found.items)
-    return Exported(text=write_csv(CUSTOMER_COLUMNS, rows), position=found.position)
+    described = [customer.description for customer in found.items]
+    text = write_csv(customer_columns(described), map(customer_cells, described))
+    return Exported(text=text, position=found.position)
 
 
 @dataclass(slots=True, kw_only=True)
