@@ -121,6 +121,11 @@ def test_a_deposit_and_the_final_invoice_leave_nothing_to_invoice(person: Callab
         ("100", 0, 0)
     }
     assert [part["kind"] for part in done["invoices"]] == ["deposit", "final"]
+    credit, crediting = {"mode": "full", "reason": "Annulation"}, f"/v1/invoices/{deposit['invoice_id']}/credit-notes"
+    before, note = someone.api.post(f"{crediting}/preview", credit), someone.api.post(crediting, credit)
+    again = someone.api.get(f"/v1/credit-notes/{note['credit_note_id']}")
+    assert [one["code"] for one in note["warnings"]] == ["deposit-already-deducted"]
+    assert before["warnings"] == note["warnings"] == again["warnings"]
     pdf = wait_for(lambda: delivered(someone.api, final["invoice_id"]), seconds=60, what="the PDF")
     assert pdf["delivery"]["pdf"]
 

@@ -19,6 +19,7 @@ from billing.domain.credit_notes import (
     CreditByVat,
     CreditInFull,
     CreditNoteInput,
+    CreditNotePreview,
     CreditScope,
     LineCredit,
     VatCredit,
@@ -40,6 +41,7 @@ from billing.domain.situation import SituationLine, spread
 from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
+from billing.domain.warnings import Notice, WarningCode
 from billing.ports.drafts import LineInput
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
@@ -307,6 +309,35 @@ def test_what_was_credited_can_be_invoiced_again_and_is_no_longer_deducted() -> 
     assert final.totals.total_minor == 120_000
     assert final.document.preceding == ()
     assert site.billing.to_collect_minor == 120_000
+
+
+def test_crediting_a_deposit_that_was_deducted_is_told() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    first, second = site.issue("deposit", percent=Decimal(10)), site.issue("deposit", percent=Decimal(10))
+    assert site.credit(first).warnings == ()
+    site.issue("part", percent=Decimal(10))
+    assert seen(site, second).warnings == ()
+    situation = site.progress(l0=50)
+    told = (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/invoice_id"),)
+    assert seen(site, second).warnings == told
+    assert seen(site, situation).warnings == ()
+
+    site.credit(situation)
+    assert seen(site, second).warnings == ()
+    final = site.issue("rest")
+    note = site.credit(second)
+
+    assert note.warnings == told
+    assert invoices.read_invoice(site.shop.caller, note.invoice_id, invoices=site.held.invoices) == note
+    assert site.billing.to_invoice_minor == 12_000
+    assert site.credit(final).warnings == ()
+
+
+def seen(site: Site, invoice: IssuedInvoice) -> CreditNotePreview:
+    wanted = CreditNoteInput(scope=CreditInFull(), reason="Annulation")
+    return credit_notes.preview_credit_note(
+        site.shop.caller, invoice.invoice_id, wanted, credit_notes=site.held.credit_notes
+    )
 
 
 def test_a_discount_on_the_quote_is_not_taken_twice() -> None:

@@ -66,7 +66,13 @@ class Billed:
     lines: tuple[int, ...]
 
     def part(self, invoice_id: str) -> QuotePart:
-        return QuotePart(invoice_id=invoice_id, kind=self.kind, groups=self.groups, lines=self.lines)
+        return QuotePart(
+            invoice_id=invoice_id,
+            kind=self.kind,
+            groups=self.groups,
+            lines=self.lines,
+            deducts=self.kind is PartKind.FINAL or self.content.situation is not None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
