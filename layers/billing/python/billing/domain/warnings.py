@@ -54,6 +54,7 @@ class WarningCode(StrEnum):
     RATE_OF_ANOTHER_TERRITORY = "rate-of-another-territory"
     INSURANCE_NOT_STATED = "insurance-not-stated"
     DEPOSIT_ALREADY_DEDUCTED = "deposit-already-deducted"
+    PERIODS_ALREADY_DUE = "periods-already-due"
 
 
 _FRENCH = {
@@ -122,6 +123,10 @@ _FRENCH = {
         "Cet acompte est déjà déduit d'une facture du devis, que l'avoir ne corrige pas : "
         "la part créditée est de nouveau à facturer."
     ),
+    WarningCode.PERIODS_ALREADY_DUE: (
+        "Des échéances sont passées : leurs factures seront émises, et envoyées selon le mode, d'ici une heure "
+        "ou deux, toutes datées du jour même. Pour ne pas les facturer, reportez le début ou suspendez."
+    ),
 }
 _ENGLISH = {
     WarningCode.TERMS_BEYOND_60_DAYS: (
@@ -180,6 +185,10 @@ _ENGLISH = {
     WarningCode.DEPOSIT_ALREADY_DEDUCTED: (
         "This deposit was deducted on an invoice of the quote, which the credit note does not correct: "
         "what is credited is to be invoiced again."
+    ),
+    WarningCode.PERIODS_ALREADY_DUE: (
+        "Some dates have passed: their invoices will be issued, and mailed if the mode says so, within an hour "
+        "or two, all dated that day. Not to invoice them, set a later start or pause."
     ),
 }
 
