@@ -1,5 +1,6 @@
 """POST /v1/recurring-invoices — write a template that makes invoices by a calendar."""
 
+from functools import partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -28,22 +29,25 @@ install(app)
     "/v1/recurring-invoices",
     operation_id="createRecurringInvoice",
     tags=["recurring_invoices"],
-    description="Texts of lines and notes may hold {month}, {year}, {quarter}, {period_start} and {period_end}.",
+    description="Texts of lines and notes may hold {month}, {year}, {quarter}, {period_start} and {period_end}. A "
+    "start in the past makes what it missed at once: `due_dates` names those dates, and a warning says when they are "
+    "issued.",
     responses=documented(
         201, RecurringInvoiceResponse, "The template with its next dates", versioned=True, created=True
     ),
 )
 def create(body: Annotated[CreateRecurringInvoiceRequest, Body()], idempotency_key: IdempotencyKey) -> Response[str]:
+    shape = partial(created_recurring_invoice_answer, today=clock.today())
     recurring = create_recurring_invoice(
         caller(app),
         recurring_input(body),
-        once=idempotent(app, idempotency_key, created_recurring_invoice_answer),
+        once=idempotent(app, idempotency_key, shape),
         recurring_invoices=table.recurring_invoices(),
         invoices=table.invoices(),
         clock=clock,
         ids=ids,
     )
-    return respond(created_recurring_invoice_answer(recurring))
+    return respond(shape(recurring))
 
 
 handler = entry_point(app)

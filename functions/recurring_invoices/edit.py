@@ -47,7 +47,7 @@ def edit(
         clock=clock,
         ids=ids,
     )
-    return respond(recurring_invoice_answer(recurring))
+    return respond(recurring_invoice_answer(recurring, today=clock.today()))
 
 
 handler = entry_point(app)

@@ -1,5 +1,7 @@
 """POST /v1/recurring-invoices/{recurring_invoice_id}/pause — make nothing until it is resumed."""
 
+from functools import partial
+
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from billing.api.answers import documented, respond
@@ -26,15 +28,16 @@ install(app)
     ),
 )
 def pause(recurring_invoice_id: RecurringInvoiceId, idempotency_key: IdempotencyKey) -> Response[str]:
+    shape = partial(recurring_invoice_answer, today=clock.today())
     recurring = pause_recurring_invoice(
         caller(app),
         recurring_invoice_id,
-        once=idempotent(app, idempotency_key, recurring_invoice_answer),
+        once=idempotent(app, idempotency_key, shape),
         recurring_invoices=table.recurring_invoices(),
         clock=clock,
         ids=ids,
     )
-    return respond(recurring_invoice_answer(recurring))
+    return respond(shape(recurring))
 
 
 handler = entry_point(app)

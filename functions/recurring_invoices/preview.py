@@ -11,7 +11,6 @@ from billing.api.identity import caller
 from billing.api.invoices import InvoiceTotalsResponse
 from billing.api.problems import install
 from billing.api.recurring_invoices import PreviewRecurringInvoiceRequest, RecurringInvoicePreviewResponse
-from billing.domain.recurring_invoice import SHOWN_DATES
 from billing.runtime import table
 from billing.runtime.clock import clock
 from billing.usecases.recurring_invoices import preview_recurring_invoice
@@ -36,8 +35,7 @@ def preview(body: Annotated[PreviewRecurringInvoiceRequest, Body()]) -> Response
     wanted = recurring_input(body)
     shown = preview_recurring_invoice(caller(app), wanted, invoices=table.invoices(), clock=clock)
     totals = InvoiceTotalsResponse.of(shown.totals, shown.content.particulars)
-    fields = {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
-    reply = RecurringInvoicePreviewResponse(**fields, next_dates=list(wanted.recurrence.dates(limit=SHOWN_DATES)))
+    reply = RecurringInvoicePreviewResponse.of_preview(totals, wanted.recurrence, wanted.mode, clock.today())
     return respond(answer(200, reply))
 
 

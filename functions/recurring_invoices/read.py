@@ -9,6 +9,7 @@ from billing.api.identity import caller
 from billing.api.problems import install
 from billing.api.recurring_invoices import RecurringInvoiceResponse, recurring_invoice_answer
 from billing.runtime import table
+from billing.runtime.clock import clock
 from billing.usecases.recurring_invoices import read_recurring_invoice
 
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -23,7 +24,7 @@ install(app)
 )
 def read(recurring_invoice_id: RecurringInvoiceId) -> Response[str]:
     recurring = read_recurring_invoice(caller(app), recurring_invoice_id, recurring_invoices=table.recurring_invoices())
-    return respond(recurring_invoice_answer(recurring))
+    return respond(recurring_invoice_answer(recurring, today=clock.today()))
 
 
 handler = entry_point(app)

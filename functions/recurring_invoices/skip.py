@@ -1,5 +1,6 @@
 """POST /v1/recurring-invoices/{recurring_invoice_id}/skip — pass over one of the next dates."""
 
+from functools import partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -41,16 +42,17 @@ def skip(
     body: Annotated[SkipRecurringInvoiceRequest, Body()],
     idempotency_key: IdempotencyKey,
 ) -> Response[str]:
+    shape = partial(recurring_invoice_answer, today=clock.today())
     recurring = skip_recurring_invoice(
         caller(app),
         recurring_invoice_id,
         body.date,
-        once=idempotent(app, idempotency_key, recurring_invoice_answer),
+        once=idempotent(app, idempotency_key, shape),
         recurring_invoices=table.recurring_invoices(),
         clock=clock,
         ids=ids,
     )
-    return respond(recurring_invoice_answer(recurring))
+    return respond(shape(recurring))
 
 
 handler = entry_point(app)

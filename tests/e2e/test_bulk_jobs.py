@@ -69,6 +69,8 @@ def test_many_drafts_are_issued_mailed_once_and_exported(cloud: LocalCloud, pers
     numbers = [one["number"] for one in results if one["outcome"] == "done"]
     assert (ended["total"], ended["done"], ended["refused"]) == (COUNT, COUNT - 1, 1)
     assert [one["document_id"] for one in results] == made
+    assert job["mail"]
+    assert results[7]["number"] == issued_before
     assert results[7]["problem"]["title"] == "La facture est déjà émise et ne peut plus changer"
     assert len({*numbers, issued_before}) == COUNT
     assert sorted(int(number[-5:]) for number in (*numbers, issued_before)) == list(range(1, COUNT + 1))
@@ -80,7 +82,7 @@ def test_many_drafts_are_issued_mailed_once_and_exported(cloud: LocalCloud, pers
     link = api.get(f"/v1/bulk-jobs/{export['bulk_job_id']}/archive")["url"]
     packed = zipfile.ZipFile(io.BytesIO(httpx.get(link).content))
 
-    assert (export["done"], export["refused"]) == (COUNT, 1)
+    assert (export["done"], export["refused"], export["mail"]) == (COUNT, 1, False)
     assert sorted(packed.namelist()) == sorted(f"{number}.pdf" for number in (*numbers, issued_before))
     assert all(packed.read(name).startswith(b"%PDF") for name in packed.namelist())
     assert len(mails_to(cloud.mail_directory, address)) == COUNT - 1
@@ -110,3 +112,11 @@ def test_a_wrong_selection_is_refused_by_its_place(person: Callable[..., Person]
     too_many = {"operation": "send", "document_ids": [f"inv_{rank:026d}" for rank in range(1001)]}
     answer = api.send("POST", "/v1/bulk-jobs", too_many, idempotency_key="many")
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/document_ids"]
+
+
+def test_a_job_that_sends_says_that_it_mails(person: Callable[..., Person]) -> None:
+    api = person().api
+    job = api.post("/v1/bulk-jobs", {"operation": "send", "document_ids": [f"inv_{'0' * 26}"]})
+
+    assert job["mail"]
+    assert _ended(api, job)["mail"]

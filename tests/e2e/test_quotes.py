@@ -115,7 +115,17 @@ def test_a_deposit_and_the_final_invoice_leave_nothing_to_invoice(person: Callab
     assert (halfway["to_invoice_minor"], halfway["to_collect_minor"]) == (total - deposit["total_minor"], total)
     assert issued["total_minor"] + deposit["total_minor"] == total
     assert (done["to_invoice_minor"], done["to_collect_minor"]) == (0, total)
+    assert {line["progress_percent"] for line in halfway["lines"]} == {"0"}
+    assert all(line["deposit_minor"] == line["invoiced_minor"] > 0 for line in halfway["lines"])
+    assert {(line["progress_percent"], line["deposit_minor"], line["to_invoice_minor"]) for line in done["lines"]} == {
+        ("100", 0, 0)
+    }
     assert [part["kind"] for part in done["invoices"]] == ["deposit", "final"]
+    credit, crediting = {"mode": "full", "reason": "Annulation"}, f"/v1/invoices/{deposit['invoice_id']}/credit-notes"
+    before, note = someone.api.post(f"{crediting}/preview", credit), someone.api.post(crediting, credit)
+    again = someone.api.get(f"/v1/credit-notes/{note['credit_note_id']}")
+    assert [one["code"] for one in note["warnings"]] == ["deposit-already-deducted"]
+    assert before["warnings"] == note["warnings"] == again["warnings"]
     pdf = wait_for(lambda: delivered(someone.api, final["invoice_id"]), seconds=60, what="the PDF")
     assert pdf["delivery"]["pdf"]
 
@@ -158,7 +168,12 @@ def test_situations_by_line_asked_for_by_many_at_once_then_the_rest(person: Call
     back = someone.api.send("POST", f"{path}/parts", backwards, idempotency_key="back")
     billing = someone.api.get(f"{path}/billing")
     final = issue_of(someone.api, someone.api.post(f"{path}/convert"))
+    done = someone.api.get(f"{path}/billing")
+    someone.api.post(f"/v1/invoices/{final['invoice_id']}/credit-notes", {"mode": "full", "reason": "Annulation"})
+    taken_back = someone.api.get(f"{path}/billing")
 
+    assert [line["progress_percent"] for line in done["lines"]] == ["100", "100"]
+    assert taken_back["lines"] == billing["lines"]
     assert {one["type"] for one in answers if one["status"] == 409} == {"/problems/quote-part-open"}
     assert sorted(one["status"] for one in answers) == [201, *[409] * 7]
     assert (first["net_minor"], issued["net_minor"]) == (400_000, 400_000)

@@ -27,6 +27,7 @@ def test_what_is_due_today_is_issued_and_mailed_once_whoever_runs(
     made = someone.api.post("/v1/recurring-invoices", template)
     path = f"/v1/recurring-invoices/{made['recurring_invoice_id']}"
     assert made["next_dates"][0] == today
+    assert (made["due_dates"], made["warnings"]) == ([today], [])
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: cloud.invoke("scheduled-run-recurring-invoices", {}), range(8)))
@@ -38,6 +39,7 @@ def test_what_is_due_today_is_issued_and_mailed_once_whoever_runs(
     invoice = wait_for(lambda: delivered(someone.api, invoice_id), seconds=60, what="the mail")
     assert (after["state"], after["made_count"]) == ("active", 1)
     assert after["next_dates"][0] > today
+    assert after["due_dates"] == []
     assert invoice["lines"][0]["description"].startswith("Maintenance de ")
     assert "{" not in invoice["lines"][0]["description"]
     assert len(numbers_of(someone.api)) == 1

@@ -105,6 +105,7 @@ def test_events_are_posted_signed_once_and_again_after_a_failure(
         told = json.loads(body)
         assert told["event_id"] == feed[told["sequence"]]["event_id"]
         assert told["type"] == feed[told["sequence"]]["type"]
+        assert told["occurred_at"] == feed[told["sequence"]]["occurred_at"]
 
 
 def test_private_addresses_are_refused(person: Callable[..., Person]) -> None:

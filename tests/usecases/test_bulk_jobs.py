@@ -170,7 +170,7 @@ def test_what_one_document_refuses_is_told_and_stops_no_other(bulk: Bulk) -> Non
     shop = bulk.shop
     silent = shop.draft(shop.wanted(shop.customer(email=None).customer_id)).invoice_id
     good, issued, gone, edited, last = _drafts(shop, 5)
-    shop.issue(_draft(shop, issued))
+    number = shop.issue(_draft(shop, issued)).document.number
     job = bulk.start(BulkOperation.ISSUE, silent, good, issued, gone, edited, f"inv_{'0' * 26}", last, mail=True)
     shop.clock.advance(timedelta(seconds=1))
     invoices.delete_invoice(
@@ -202,6 +202,8 @@ def test_what_one_document_refuses_is_told_and_stops_no_other(bulk: Bulk) -> Non
         edited: "stale-version",
         f"inv_{'0' * 26}": "not-found",
     }
+    refused = [one for one in bulk.results(job) if one.refusal]
+    assert {one.document_id: one.number for one in refused if one.number} == {issued: number}
     assert [shop.repositories.deliveries.invoice(job.tenant_id, one).delivery.state for one in (good, last)] == [
         DeliveryState.SENDING
     ] * 2

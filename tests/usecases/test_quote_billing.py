@@ -19,6 +19,7 @@ from billing.domain.credit_notes import (
     CreditByVat,
     CreditInFull,
     CreditNoteInput,
+    CreditNotePreview,
     CreditScope,
     LineCredit,
     VatCredit,
@@ -32,7 +33,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
-from billing.domain.quote import Quote, QuoteAnswer, QuoteStatus
+from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
 from billing.domain.quote_lines import LineShare, LineState
 from billing.domain.retention import Reception
@@ -40,6 +41,7 @@ from billing.domain.situation import SituationLine, spread
 from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
+from billing.domain.warnings import Notice, WarningCode
 from billing.ports.drafts import LineInput
 from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
@@ -309,6 +311,35 @@ def test_what_was_credited_can_be_invoiced_again_and_is_no_longer_deducted() -> 
     assert site.billing.to_collect_minor == 120_000
 
 
+def test_crediting_a_deposit_that_was_deducted_is_told() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    first, second = site.issue("deposit", percent=Decimal(10)), site.issue("deposit", percent=Decimal(10))
+    assert site.credit(first).warnings == ()
+    site.issue("part", percent=Decimal(10))
+    assert seen(site, second).warnings == ()
+    situation = site.progress(l0=50)
+    told = (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/invoice_id"),)
+    assert seen(site, second).warnings == told
+    assert seen(site, situation).warnings == ()
+
+    site.credit(situation)
+    assert seen(site, second).warnings == ()
+    final = site.issue("rest")
+    note = site.credit(second)
+
+    assert note.warnings == told
+    assert invoices.read_invoice(site.shop.caller, note.invoice_id, invoices=site.held.invoices) == note
+    assert site.billing.to_invoice_minor == 12_000
+    assert site.credit(final).warnings == ()
+
+
+def seen(site: Site, invoice: IssuedInvoice) -> CreditNotePreview:
+    wanted = CreditNoteInput(scope=CreditInFull(), reason="Annulation")
+    return credit_notes.preview_credit_note(
+        site.shop.caller, invoice.invoice_id, wanted, credit_notes=site.held.credit_notes
+    )
+
+
 def test_a_discount_on_the_quote_is_not_taken_twice() -> None:
     site = Site(("3", "99.99", "20"), ("7", "12.35", "5.5"), discount=Discount(percent=Decimal("12.5"))).accept()
 
@@ -437,6 +468,123 @@ def test_what_was_credited_can_be_progressed_again() -> None:
     assert site.shop.proof().findings == ()
 
 
+def progresses(site: Site) -> list[str]:
+    return [str(state.progress) for state in site.states]
+
+
+def shares_of_lines(site: Site) -> list[tuple[int, int, int]]:
+    """Of each line: work invoiced, deposits ahead of it, what is left."""
+    return [(state.work_minor, state.deposit_minor, state.left_minor) for state in site.states]
+
+
+def test_a_deposit_is_no_progress_until_an_invoice_of_the_work_takes_it_off() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "20"), ("1", "100", "10")).accept()
+    site.issue("deposit", percent=Decimal(20))
+    assert progresses(site) == ["0", "0", "0"]
+    assert shares_of_lines(site) == [(0, 20_000, 80_000), (0, 10_000, 40_000), (0, 2_000, 8_000)]
+
+    first = site.progress(l0=50, l2=15)
+    assert progresses(site) == ["50", "0", "15"]
+    assert shares_of_lines(site) == [(50_000, 0, 50_000), (0, 10_000, 40_000), (1_500, 500, 8_000)]
+    assert [(str(one.progress), one.before_minor, one.net_minor, one.deposit_minor) for one in situation_of(first)] == [
+        ("50", 20_000, 30_000, 0),
+        ("0", 10_000, 0, 10_000),
+        ("15", 2_000, 0, 500),
+    ]
+
+    (second,) = situation_of(site.issue("part", progress=Decimal(80)))
+    assert second.deposit_minor == 0
+    assert [state.deposit_minor for state in site.states] == [0, 0, 0]
+    site.issue("rest")
+    assert progresses(site) == ["100", "100", "100"]
+
+
+def test_after_the_final_invoice_each_line_is_done_and_a_credit_note_takes_it_back() -> None:
+    site = Site(("1", "1000", "20"), ("1", "500", "10")).accept()
+    site.issue("deposit", percent=Decimal(10))
+    site.progress(l0=80)
+    final = site.issue("rest")
+    assert progresses(site) == ["100", "100"]
+    assert shares_of_lines(site) == [(100_000, 0, 0), (50_000, 0, 0)]
+
+    site.credit(final, CreditByVat(amounts=(VatCredit(vat=factories.taxed("20"), net_minor=5_000),)))
+    assert progresses(site) == ["95", "100"]
+    site.credit(final)
+    assert progresses(site) == ["80", "0"]
+    assert shares_of_lines(site) == [(80_000, 0, 20_000), (0, 5_000, 45_000)]
+    site.issue("rest")
+    assert progresses(site) == ["100", "100"]
+
+
+def test_a_situation_that_is_credited_is_progress_no_more() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    site.issue("deposit", percent=Decimal(20))
+    part = site.progress(l0=50)
+
+    site.credit(part, CreditByVat(amounts=(VatCredit(vat=factories.taxed("20"), net_minor=10_000),)))
+    assert (progresses(site), shares_of_lines(site)) == (["40"], [(40_000, 0, 60_000)])
+    site.credit(part)
+    assert (progresses(site), shares_of_lines(site)) == (["0"], [(0, 20_000, 80_000)])
+    assert [state.floor for state in site.states] == [0]
+
+
+def test_a_quote_billed_by_deposits_alone_is_no_work_and_a_line_worth_nothing_has_no_progress() -> None:
+    site = Site(("1", "1000", "20"), ("1", "0", "20")).accept()
+    site.issue("deposit", percent=Decimal(100))
+
+    assert site.status() is QuoteStatus.INVOICED
+    assert progresses(site) == ["0", "None"]
+    assert shares_of_lines(site) == [(0, 100_000, 0), (0, 0, 0)]
+
+
+def test_a_cent_held_back_is_no_step_back_and_goes_with_the_next_lines_of_the_rate() -> None:
+    site = Site(("35", "1.01", "10"), ("37", "2361.07", "10"), ("1", "1", "20"), ("1", "1", "20")).accept()
+
+    site.progress(l1=100)
+    assert (progresses(site)[1], site.states[1].left_minor) == ("99.99", 5)
+    other = site.progress(l2=100)
+    assert situation_of(other)[1].progress == 100
+    site.progress(l0=100)
+
+    assert progresses(site) == ["100", "100", "100", "0"]
+
+
+def test_a_line_that_is_not_named_stays_where_its_share_of_a_part_left_it() -> None:
+    site = Site(("1", "123456.78", "20"), ("1", "500", "20")).accept()
+    site.issue("part", percent=Decimal("33.33"))
+    before = site.states[0]
+
+    first, second = site.progress(l1=50), site.progress(l1=60)
+
+    assert site.states[0] == before
+    assert before.progress == Decimal("33.33")
+    assert [situation_of(one)[0].net_minor for one in (first, second)] == [0, 0]
+    assert [situation_of(one)[0].progress for one in (first, second)] == [before.progress] * 2
+
+
+def hold_progress(billing: QuoteBilling) -> None:
+    """Work, deposits and what is left make the worth of each line; the progress says the work, 100 % only when done."""
+    for state in billing.lines:
+        work, ahead, left, worth = state.work_minor, state.deposit_minor, state.left_minor, state.worth_minor
+        assert work + ahead + left == worth
+        assert min(work, ahead, left) >= 0
+        if not worth:
+            assert state.progress is None
+            continue
+        assert state.progress is not None
+        assert (state.progress == 100) is (work == worth)
+        assert (state.progress == 0) is (work == 0)
+        cents = max(1 + worth // 10_000, min(25, worth // 100) + 1)
+        assert abs(state.progress * worth / 100 - work) <= cents
+        assert state.floor <= state.progress
+    for vat, left in billing.remaining.items():
+        assert left == sum(state.left_minor for state in billing.lines if state.vat == vat)
+    kinds = {part.kind for part in billing.quote.parts}
+    if PartKind.DEPOSIT not in kinds:
+        done = all(state.progress in {None, 100} for state in billing.lines)
+        assert (not any(billing.remaining.values())) is done
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["deposit", "part", "progress"]), st.decimals(Decimal("0.5"), 60, places=2)),
@@ -471,14 +619,17 @@ def test_progress_per_line_mixed_with_anything_re_adds_to_the_quote_and_over_bil
         assert all(one.billed_minor <= other.billed_minor for one, other in zip(before, after, strict=True))
         at_rates = {vat: sum(one.left_minor for one in after if one.vat == vat) for vat in site.billing.remaining}
         assert at_rates == site.billing.remaining
+        hold_progress(site.billing)
         situation = billed[-1].document.situation
         assert not situation or sum(one.net_minor for one in situation.lines) == billed[-1].totals.net_minor
         assert site.billing.to_collect_minor == site.quote.totals.total_minor
     if any(site.quote.unbilled.values()):
         billed.append(site.issue("rest"))
+        assert all(one.work_minor == one.worth_minor for one in site.states)
 
     assert groups(*(one.totals for one in billed)) == groups(site.quote.totals)
     assert all(one.left_minor == 0 for one in site.states)
+    hold_progress(site.billing)
     assert site.shop.proof().findings == ()
 
 
@@ -601,6 +752,9 @@ def test_a_quote_says_what_its_ledgers_say_whatever_is_billed_and_credited(
         quote, billing = work.quote, work.billing
         assert quote.unbilled == billing.remaining
         assert all(net >= 0 for net in billing.remaining.values())
+        hold_progress(billing)
+        if isinstance(one[0], str) and one[0] == "rest":
+            assert {state.progress for state in billing.lines} == {100}
         assert (work.status() is QuoteStatus.INVOICED) is not any(billing.remaining.values())
         at_rates = {vat: sum(one.left_minor for one in work.states if one.vat == vat) for vat in billing.remaining}
         assert at_rates == billing.remaining

@@ -23,7 +23,7 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.recurrence import Frequency, Recurrence
-from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode, RecurringState
+from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode, RecurringState, late_notices
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.paging import PageRequest
 from billing.usecases import recurring_invoices
@@ -155,6 +155,40 @@ def test_the_invoice_covers_its_period_and_says_who_made_it(planner: Planner) ->
     assert (period.start, period.end) == (date(2026, 12, 1), date(2026, 12, 31))
     events = planner.shop.events(document.invoice_id)
     assert {event.actor for event in events} == {"system:recurring"}
+
+
+def test_a_start_in_the_past_tells_which_documents_will_be_made_at_once(planner: Planner) -> None:
+    today = date(2027, 3, 1)
+    planner.go_to(today)
+    recurring = planner.create(start=date(2026, 10, 15))
+    told = recurring.due_dates(today)
+
+    assert told == (date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1), today)
+    skipped = planner.act("skip", recurring, date(2026, 12, 1))
+    assert skipped.due_dates(today) == (told[0], *told[2:])
+    assert planner.run() == RunResult(made=4, issued=4)
+    assert planner.read(recurring).due_dates(today) == ()
+
+
+def test_what_is_paused_or_ended_will_make_nothing(planner: Planner) -> None:
+    today = planner.shop.clock.today()
+    recurring = planner.create(start=date(2026, 1, 1))
+
+    assert len(recurring.due_dates(today)) == 11
+    assert planner.act("pause", recurring).due_dates(today) == ()
+    assert planner.act("resume", recurring).due_dates(today) == ()
+    assert planner.act("end", recurring).due_dates(today) == ()
+
+
+def test_only_dates_gone_by_of_what_is_issued_are_warned_of() -> None:
+    today = date(2027, 3, 1)
+    late = (date(2027, 2, 1), today)
+
+    (notice,) = late_notices(late, RecurringMode.ISSUE, today)
+    assert (notice.code.value, notice.pointer) == ("periods-already-due", "/recurrence/start")
+    assert late_notices(late, RecurringMode.SEND, today) == (notice,)
+    assert late_notices(late, RecurringMode.DRAFT, today) == ()
+    assert late_notices((today,), RecurringMode.SEND, today) == late_notices((), RecurringMode.SEND, today) == ()
 
 
 def test_what_an_outage_missed_is_made_once_each_in_order_and_dated_today(planner: Planner) -> None:

@@ -414,8 +414,19 @@ def test_a_situation_says_what_is_done_what_was_billed_and_what_is_billed_now() 
             index=1, label="Peinture", worth_minor=342_000, progress=Decimal(100), before_minor=342_000, net_minor=0
         ),
     )
+    ahead = SituationLine(
+        index=2,
+        label="Carrelage",
+        worth_minor=100_000,
+        progress=Decimal(0),
+        before_minor=20_000,
+        net_minor=0,
+        deposit_minor=20_000,
+    )
     text = printed(with_document(issued(), situation=Situation(number=2, lines=lines)))
+    with_deposit = printed(with_document(issued(), situation=Situation(number=2, lines=(*lines, ahead))))
 
+    assert "Carrelage (dont acompte 200,00) 1 000,00 0 % 200,00 200,00 0,00" in with_deposit
     assert "Avancement des travaux – situation n° 2" in text
     assert "Charpente 12 500,00 62,5 % 7 812,50 5 000,00 2 812,50" in text
     assert "Peinture 3 420,00 100 % 3 420,00 3 420,00 0,00" in text

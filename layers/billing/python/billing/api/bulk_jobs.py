@@ -55,7 +55,7 @@ class BulkArchiveResponse(Reply):
 class BulkJobResponse(Reply):
     bulk_job_id: str
     operation: BulkOperation
-    mail: bool
+    mail: Annotated[bool, Field(description="Whether its documents are mailed: always with `send`")]
     state: Annotated[
         BulkState,
         Field(description="`ended`: every document has its result; `stopped`: it could not go on, resume it"),
@@ -75,7 +75,7 @@ class BulkJobResponse(Reply):
         return cls(
             bulk_job_id=job.bulk_job_id,
             operation=job.operation,
-            mail=job.mail,
+            mail=job.mails,
             state=job.state,
             total=job.total,
             done=job.done,
@@ -140,7 +140,9 @@ class BulkResultResponse(Reply):
     rank: Annotated[int, Field(description="From 1, in the order of the selection")]
     document_id: str
     outcome: BulkOutcome
-    number: Annotated[str, Field(description="Of the document; empty when it was refused")]
+    number: Annotated[
+        str, Field(description="Of the document; when it was refused, only of one that had been issued before")
+    ]
     problem: Annotated[BulkProblemResponse | None, Field(description="Why it was refused")]
 
     @classmethod

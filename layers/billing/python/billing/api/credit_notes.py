@@ -15,6 +15,7 @@ from billing.api.invoices import (
     InvoiceDeliveryResponse,
     InvoiceMentionResponse,
     InvoiceTotalsResponse,
+    InvoiceWarningResponse,
 )
 from billing.api.paging import PageReply
 from billing.api.vat import ExemptionCode, VatCategoryField, VatRateField, vat_treatment
@@ -154,6 +155,7 @@ class CreditNotePreviewResponse(InvoiceTotalsResponse):
     """The credit note as it would be now; nothing is saved."""
 
     settlement: CreditNoteSettlementResponse
+    warnings: list[InvoiceWarningResponse]
 
     @classmethod
     def of_preview(cls, preview: CreditNotePreview) -> CreditNotePreviewResponse:
@@ -161,6 +163,7 @@ class CreditNotePreviewResponse(InvoiceTotalsResponse):
         return cls(
             **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
             settlement=CreditNoteSettlementResponse.of(preview.settlement),
+            warnings=[InvoiceWarningResponse.of(notice) for notice in preview.warnings],
         )
 
 
@@ -179,6 +182,7 @@ class CreditNoteResponse(InvoiceTotalsResponse):
     reason: str
     settlement: CreditNoteSettlementResponse
     mentions: list[InvoiceMentionResponse]
+    warnings: Annotated[list[InvoiceWarningResponse], Field(description="As things stood when it was issued")]
     delivery: InvoiceDeliveryResponse
     document_hash: str
     previous_hash: Annotated[str, Field(description="Hash of the previous document of the series")]
@@ -205,6 +209,7 @@ class CreditNoteResponse(InvoiceTotalsResponse):
             reason=document.reason,
             settlement=CreditNoteSettlementResponse.of(settlement),
             mentions=[InvoiceMentionResponse.of(mention) for mention in document.mentions],
+            warnings=[InvoiceWarningResponse.of(notice) for notice in note.warnings],
             delivery=InvoiceDeliveryResponse.of(note.delivery),
             document_hash=note.document_hash,
             previous_hash=document.previous_hash,

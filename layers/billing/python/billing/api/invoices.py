@@ -391,6 +391,7 @@ class SituationLineResponse(Reply):
     so_far_minor: Annotated[int, Field(description="Invoiced with this one included")]
     before_minor: Annotated[int, Field(description="Invoiced earlier, deposits included")]
     net_minor: Annotated[int, Field(description="Of this invoice")]
+    deposit_minor: Annotated[int, Field(description="Of what is invoiced so far: deposits still ahead of the work")]
 
     @classmethod
     def of(cls, line: SituationLine) -> SituationLineResponse:
@@ -402,6 +403,7 @@ class SituationLineResponse(Reply):
             so_far_minor=line.so_far_minor,
             before_minor=line.before_minor,
             net_minor=line.net_minor,
+            deposit_minor=line.deposit_minor,
         )
 
 

@@ -265,8 +265,15 @@ class QuoteLineBillingResponse(Reply):
     index: int
     description: str
     net_minor: Annotated[int, Field(description="What it is worth")]
-    progress_percent: Annotated[str | None, Field(description="Last invoiced; null without a situation by line")]
+    progress_percent: Annotated[
+        str | None,
+        Field(
+            description="Work invoiced, less what was credited: 100 when all of it is, and only then; null when the"
+            " line is worth nothing. A deposit is no progress until an invoice of the work takes it off"
+        ),
+    ]
     invoiced_minor: Annotated[int, Field(description="Deposits and parts included, less what was credited")]
+    deposit_minor: Annotated[int, Field(description="Of what is invoiced: deposits still ahead of the work")]
     to_invoice_minor: int
 
 
@@ -322,8 +329,9 @@ class QuoteBillingResponse(Reply):
                     index=index,
                     description=item.line.description,
                     net_minor=state.worth_minor,
-                    progress_percent=format_decimal(state.stated) if state.stated is not None else None,
+                    progress_percent=None if (progress := state.progress) is None else format_decimal(progress),
                     invoiced_minor=state.billed_minor,
+                    deposit_minor=state.deposit_minor,
                     to_invoice_minor=state.left_minor,
                 )
                 for index, (item, state) in enumerate(zip(billing.quote.totals.lines, billing.lines, strict=True))

@@ -9,13 +9,30 @@ from pydantic import Field, StrictInt
 
 from billing.api.answers import Reply, Request, answer
 from billing.api.fields import IsoDate, Text
-from billing.api.invoices import DraftFields, InvoiceTotalsResponse, WrittenReply, written_fields
+from billing.api.invoices import (
+    DraftFields,
+    InvoiceTotalsResponse,
+    InvoiceWarningResponse,
+    WrittenReply,
+    written_fields,
+)
 from billing.api.paging import PageReply
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.recurrence import MAX_OCCURRENCES, Frequency, Recurrence
-from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode, RecurringState
+from billing.domain.recurring_invoice import (
+    SHOWN_DATES,
+    RecurringInvoice,
+    RecurringMode,
+    RecurringState,
+    late_notices,
+)
 from billing.ports.idempotency import Answer
 from billing.ports.recurring_invoices import RecurringInvoiceSummary
+
+DueDates = Annotated[
+    list[date],
+    Field(description="Those that have come and are not made: the next hourly runs make them all, dated that day"),
+]
 
 
 class RecurrenceRequest(Request):
@@ -32,14 +49,19 @@ class RecurrenceRequest(Request):
         """Raises: FieldErrors."""
         weekly = self.frequency is Frequency.WEEKLY
         errors = []
-        if (self.weekday is not None) is not weekly:
-            said = "Le jour de la semaine va avec une récurrence hebdomadaire, et avec elle seule."
-            errors.append(
-                FieldError("/recurrence/weekday", said, "A weekday goes with weekly ones, and only with them.")
-            )
-        if (self.day is not None) is weekly:
-            said = "Le jour du mois va avec une récurrence mensuelle, trimestrielle ou annuelle."
-            errors.append(FieldError("/recurrence/day", said, "A day goes with monthly, quarterly or yearly ones."))
+        if weekly and self.weekday is None:
+            said = "Indiquez le jour de la semaine : 1 pour lundi … 7 pour dimanche."
+            errors.append(FieldError("/recurrence/weekday", said, "Give the weekday: 1 for Monday … 7 for Sunday."))
+        if not weekly and self.weekday is not None:
+            said = "Le jour de la semaine ne va qu'avec une récurrence hebdomadaire."
+            errors.append(FieldError("/recurrence/weekday", said, "A weekday goes with weekly ones only."))
+        if not weekly and self.day is None:
+            said = "Indiquez le jour du mois, de 1 à 31 ; 31 est le dernier jour de chaque mois."
+            english = "Give the day of the month, from 1 to 31; 31 is the last day of every month."
+            errors.append(FieldError("/recurrence/day", said, english))
+        if weekly and self.day is not None:
+            said = "Le jour du mois ne va pas avec une récurrence hebdomadaire."
+            errors.append(FieldError("/recurrence/day", said, "A day of the month does not go with weekly ones."))
         if self.end is not None and self.end < self.start:
             errors.append(FieldError("/recurrence/end", "La fin précède le début.", "It ends before it starts."))
         if errors:
@@ -101,6 +123,8 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse, WrittenReply):
     customer_name: str
     recurrence: RecurrenceResponse
     next_dates: Annotated[list[date], Field(description="The next twelve, without those skipped")]
+    due_dates: DueDates
+    warnings: list[InvoiceWarningResponse]
     made_count: int
     last_date: date | None
     error: Annotated[str, Field(description="Problem type that parked it: tried again each day; empty when it is well")]
@@ -108,7 +132,8 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse, WrittenReply):
     updated_at: datetime
 
     @classmethod
-    def of_recurring(cls, recurring: RecurringInvoice) -> RecurringInvoiceResponse:
+    def of_recurring(cls, recurring: RecurringInvoice, today: date) -> RecurringInvoiceResponse:
+        due = recurring.due_dates(today)
         totals = InvoiceTotalsResponse.of(recurring.totals, recurring.content.particulars)
         fields: dict[str, Any] = {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
         return cls(
@@ -123,6 +148,8 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse, WrittenReply):
             customer_name=recurring.customer_name,
             recurrence=RecurrenceResponse.of(recurring.recurrence),
             next_dates=list(recurring.next_dates()),
+            due_dates=list(due),
+            warnings=[InvoiceWarningResponse.of(one) for one in late_notices(due, recurring.mode, today)],
             made_count=recurring.made_count,
             last_date=recurring.last_date,
             error=recurring.error,
@@ -133,6 +160,21 @@ class RecurringInvoiceResponse(InvoiceTotalsResponse, WrittenReply):
 
 class RecurringInvoicePreviewResponse(InvoiceTotalsResponse):
     next_dates: list[date]
+    due_dates: DueDates
+    warnings: list[InvoiceWarningResponse]
+
+    @classmethod
+    def of_preview(
+        cls, totals: InvoiceTotalsResponse, recurrence: Recurrence, mode: RecurringMode, today: date
+    ) -> RecurringInvoicePreviewResponse:
+        fields: dict[str, Any] = {name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields}
+        due = recurrence.dates_until(today)
+        return cls(
+            **fields,
+            next_dates=list(recurrence.dates(limit=SHOWN_DATES)),
+            due_dates=list(due),
+            warnings=[InvoiceWarningResponse.of(one) for one in late_notices(due, mode, today)],
+        )
 
 
 class RecurringInvoiceRowResponse(Reply):
@@ -156,13 +198,13 @@ class RecurringInvoicePageResponse(PageReply):
     items: list[RecurringInvoiceRowResponse]
 
 
-def recurring_invoice_answer(recurring: RecurringInvoice) -> Answer:
-    return answer(200, RecurringInvoiceResponse.of_recurring(recurring), version=recurring.version)
+def recurring_invoice_answer(recurring: RecurringInvoice, *, today: date) -> Answer:
+    return answer(200, RecurringInvoiceResponse.of_recurring(recurring, today), version=recurring.version)
 
 
-def created_recurring_invoice_answer(recurring: RecurringInvoice) -> Answer:
+def created_recurring_invoice_answer(recurring: RecurringInvoice, *, today: date) -> Answer:
     location = f"/v1/recurring-invoices/{recurring.recurring_invoice_id}"
-    reply = RecurringInvoiceResponse.of_recurring(recurring)
+    reply = RecurringInvoiceResponse.of_recurring(recurring, today)
     return answer(201, reply, version=recurring.version, location=location)
 
 

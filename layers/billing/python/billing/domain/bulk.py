@@ -93,7 +93,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkResult:
-    """What became of one document; ``rank`` from 1 in the order of the selection."""
+    """What became of one document; ``rank`` from 1 in the order of the selection.
+
+    A refused document has a number when it had been issued before.
+    """
 
     rank: int
     document_id: str
@@ -137,6 +140,11 @@ class BulkJob:
             membership_version=self.membership_version,
             origin=Origin(correlation_id=self.correlation_id),
         )
+
+    @property
+    def mails(self) -> bool:
+        """Whether its documents are mailed."""
+        return self.mail or self.operation is BulkOperation.SEND
 
     @property
     def is_complete(self) -> bool:

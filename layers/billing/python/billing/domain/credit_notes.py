@@ -44,6 +44,7 @@ from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
 from billing.domain.typography import format_euros
 from billing.domain.vat import RULES_VERSION, VatTreatment
+from billing.domain.warnings import Notice
 
 PIECE = "C62"
 
@@ -116,6 +117,7 @@ class CreditNotePreview:
     invoice: IssuedInvoice
     computed: ComputedCredit
     settlement: CreditSettlement
+    warnings: tuple[Notice, ...] = ()
 
 
 def remaining_groups(document: InvoiceDocument, ledger: Ledger) -> tuple[CreditedGroup, ...]:

@@ -214,6 +214,7 @@ class IssuedInvoice:
     delivery: Delivery = field(default_factory=Delivery)
     private_notes: str = ""
     retained_until: date | None = None  # when what is retained is due; None until the work was received
+    warnings: tuple[Notice, ...] = ()  # of a credit note, as things stood when it was issued
     created_at: datetime
     updated_at: datetime
 

@@ -105,7 +105,8 @@ class PartGroup:
 class QuotePart:
     """An invoice that bills the quote, or a part of it.
 
-    ``lines``: cents without VAT of each line of the quote; ``credited``: what credit notes took back of it.
+    ``lines``: cents without VAT of each line of the quote; ``credited``: what credit notes took back of it;
+    ``deducts``: deposits billed before it were taken off.
     """
 
     invoice_id: str
@@ -113,6 +114,12 @@ class QuotePart:
     groups: tuple[PartGroup, ...]
     lines: tuple[int, ...] = field(default=(), metadata=LATER)
     credited: tuple[PartGroup, ...] = field(default=(), metadata=LATER)
+    deducts: bool = field(default=False, metadata=LATER)
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether all that it billed was credited."""
+        return bool(self.credited) and set(self.credited) == set(self.groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +339,13 @@ class Quote:
         back = tuple(PartGroup(vat=group.vat, net_minor=group.net_minor) for group in groups if group.net_minor)
         parts = tuple(replace(part, credited=back) if part.invoice_id == invoice_id else part for part in self.parts)
         return replace(self._moved(at), parts=parts) if parts != self.parts else None
+
+    def has_deducted(self, invoice_id: str) -> bool:
+        """Whether an invoice is a deposit that a later one, still standing, took off what it billed."""
+        place = next((place for place, part in enumerate(self.parts) if part.invoice_id == invoice_id), None)
+        if place is None or self.parts[place].kind is not PartKind.DEPOSIT:
+            return False
+        return any(part.deducts and not part.taken_back for part in self.parts[place + 1 :])
 
     def released(self, invoice_id: str, at: datetime) -> Quote | None:
         """The quote once a draft that billed it is gone; None when that one did not."""

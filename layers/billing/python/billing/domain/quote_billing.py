@@ -24,6 +24,7 @@ from billing.domain.quote_lines import (
     LineShare,
     LineState,
     adjusted,
+    deposits_after,
     line_states,
     progress_nets,
     room,
@@ -65,7 +66,13 @@ class Billed:
     lines: tuple[int, ...]
 
     def part(self, invoice_id: str) -> QuotePart:
-        return QuotePart(invoice_id=invoice_id, kind=self.kind, groups=self.groups, lines=self.lines)
+        return QuotePart(
+            invoice_id=invoice_id,
+            kind=self.kind,
+            groups=self.groups,
+            lines=self.lines,
+            deducts=self.kind is PartKind.FINAL or self.content.situation is not None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +144,14 @@ def part_content(
         taken = spread_over_lines(quote, nets, tuple(state.left_minor for state in states))
         lines = _rate_lines(quote, share, kind, nets)
         situation = _whole_situation(quote, share, left, nets)
+        if situation is not None:
+            situation = _with_deposits(situation, taken, states)
     else:
         taken = _line_nets(quote, share.lines, states, left)
         nets = dict.fromkeys(left, 0)
         for net_minor, state in zip(taken, states, strict=True):
             nets[state.vat] += net_minor
-        situation = _situation(quote, share.lines, states, taken)
+        situation = _with_deposits(_situation(quote, share.lines, states, taken), taken, states)
         lines = _billed_lines(quote, situation)
     content = replace(
         _bare(quote),
@@ -202,7 +211,7 @@ def _situation(
                 index=place,
                 label=_short(quote.totals.lines[place].line.description),
                 worth_minor=state.worth_minor,
-                progress=stated.get(place, state.stated or Decimal(0)),
+                progress=stated.get(place, state.reached or Decimal(0)),
                 before_minor=state.billed_minor,
                 net_minor=taken[place],
             )
@@ -225,6 +234,17 @@ def _whole_situation(quote: Quote, share: Share, left: Nets, nets: Nets) -> Situ
         net_minor=sum(nets.values()),
     )
     return Situation(number=_next_situation(quote), lines=(whole,))
+
+
+def _with_deposits(situation: Situation, taken: tuple[int, ...], states: tuple[LineState, ...]) -> Situation:
+    """What of each line stays a deposit, ahead of the work, after this situation."""
+    ahead = deposits_after(PartKind.PART, taken, states, situation)
+    return replace(
+        situation,
+        lines=tuple(
+            replace(one, deposit_minor=sum(ahead) if one.index is None else ahead[one.index]) for one in situation.lines
+        ),
+    )
 
 
 def _billed_lines(quote: Quote, situation: Situation) -> tuple[Line, ...]:

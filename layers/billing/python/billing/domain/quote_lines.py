@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
 from billing.domain.money import percentage_of
 from billing.domain.quote import PartKind, Quote, QuotePart
-from billing.domain.situation import Situation, spread, worths
+from billing.domain.situation import Situation, SituationLine, spread, worths
 from billing.domain.typography import format_percent
 from billing.domain.vat import VatTreatment
 
 _WHOLE = Decimal(100)
+_NEARLY_WHOLE, _NEARLY_NOTHING = Decimal("99.99"), Decimal("0.01")
+_HELD_BACK = 25  # cents that a line may wait for because of its VAT: at 2.1 % it gains a cent every 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +31,16 @@ class LineShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineState:
-    """Where a line of a quote stands, in cents without VAT. ``stated`` is the progress that was last invoiced."""
+    """Where a line of a quote stands, in cents without VAT: work invoiced, deposits and what is left make its worth.
+
+    ``deposit_minor`` was invoiced ahead of the work: what an invoice of the work takes off is work from then on.
+    ``stated`` is the progress that was last stated by an invoice.
+    """
 
     vat: VatTreatment
     worth_minor: int
     billed_minor: int = 0
+    deposit_minor: int = 0
     stated: Decimal | None = None
     credited: bool = False
 
@@ -42,13 +49,40 @@ class LineState:
         return self.worth_minor - self.billed_minor
 
     @property
+    def work_minor(self) -> int:
+        return self.billed_minor - self.deposit_minor
+
+    @property
+    def reached(self) -> Decimal | None:
+        """What was stated, as long as it is what was invoiced but for cents held back; else the work in percent."""
+        if not self.worth_minor:
+            return None
+        stated, cents = self.stated, min(_HELD_BACK, abs(self.worth_minor) // 100)
+        if stated is not None and abs(percentage_of(self.worth_minor, stated) - self.work_minor) <= cents:
+            return stated
+        exact = Decimal(10_000 * self.work_minor) / Decimal(self.worth_minor)
+        return exact.quantize(Decimal(1), ROUND_HALF_UP) / _WHOLE
+
+    @property
+    def progress(self) -> Decimal | None:
+        """The work invoiced, in percent: 100 when all of it is, 0 when none is, and only then.
+
+        None for a line that is worth nothing.
+        """
+        if self.reached is None or not self.work_minor:
+            return None if self.reached is None else Decimal(0)
+        if self.work_minor == self.worth_minor:
+            return _WHOLE
+        return max(_NEARLY_NOTHING, min(self.reached, _NEARLY_WHOLE))
+
+    @property
     def floor(self) -> Decimal:
         """No progress below it is accepted; what was credited is no longer held to have been done."""
-        if self.stated is None:
+        if self.stated is None or self.progress is None:
             return Decimal(0)
-        if not self.credited or not self.worth_minor:
-            return self.stated
-        return min(self.stated, Decimal(10_000 * self.billed_minor // self.worth_minor) / _WHOLE)
+        if not self.credited:
+            return min(self.stated, self.progress)
+        return min(self.stated, Decimal(10_000 * self.work_minor // self.worth_minor) / _WHOLE)
 
     def due_at(self, progress: Decimal) -> int:
         """What a progress bills beyond what was billed before, under whatever name; never the other way."""
@@ -58,34 +92,87 @@ class LineState:
 
 def line_states(quote: Quote, invoices: Mapping[str, Invoice]) -> tuple[LineState, ...]:
     """Each line of the quote after all that was invoiced and credited of it."""
-    lines = quote.totals.lines
-    worth = worths(quote.totals)
-    billed = [0] * len(lines)
-    stated: dict[int, Decimal] = {}
-    credited: set[int] = set()
-    for part in quote.parts:
-        invoice = invoices.get(part.invoice_id)
-        left = tuple(whole - taken for whole, taken in zip(worth, billed, strict=True))
-        kept = nets = part.lines or spread_over_lines(
-            quote, {group.vat: group.net_minor for group in part.groups}, left
-        )
-        if isinstance(invoice, IssuedInvoice) and invoice.ledger.credited_groups:
-            kept = _kept(quote, part, nets, invoice)
-            credited |= {place for place in range(len(lines)) if kept[place] != nets[place]}
-        billed = [taken + net for taken, net in zip(billed, kept, strict=True)]
-        situation = situation_of(invoice)
-        if situation is not None:
-            stated |= {one.index: one.progress for one in situation.lines if one.index is not None and one.progress}
-    return tuple(
-        LineState(
-            vat=item.line.vat,
-            worth_minor=worth[place],
-            billed_minor=billed[place],
-            stated=stated.get(place),
-            credited=place in credited,
-        )
-        for place, item in enumerate(lines)
+    states = tuple(
+        LineState(vat=item.line.vat, worth_minor=worth)
+        for item, worth in zip(quote.totals.lines, worths(quote.totals), strict=True)
     )
+    for part in quote.parts:
+        states = _after(quote, part, states, invoices.get(part.invoice_id))
+    return states
+
+
+def _after(
+    quote: Quote, part: QuotePart, states: tuple[LineState, ...], invoice: Invoice | None
+) -> tuple[LineState, ...]:
+    """The lines after one more invoice, less what was credited of it since."""
+    left = tuple(state.left_minor for state in states)
+    kept = nets = part.lines or spread_over_lines(quote, {group.vat: group.net_minor for group in part.groups}, left)
+    if isinstance(invoice, IssuedInvoice) and invoice.ledger.credited_groups:
+        kept = _kept(quote, part, nets, invoice)
+    situation = situation_of(invoice)
+    stated = {place: one.progress for place, one in _stated(situation, nets, states).items() if one.progress}
+    taken_back = isinstance(invoice, IssuedInvoice) and invoice.ledger.status is InvoiceStatus.CANCELLED
+    deposits = deposits_after(part.kind, nets, states, situation)
+    return tuple(
+        replace(
+            state,
+            billed_minor=state.billed_minor + kept[place],
+            # An invoice of the work that was taken back whole leaves the deposit that it had used up.
+            deposit_minor=state.deposit_minor + kept[place]
+            if part.kind is PartKind.DEPOSIT
+            else state.deposit_minor
+            if taken_back or (nets[place] and not kept[place])
+            else deposits[place],
+            stated=stated.get(place, state.stated),
+            credited=state.credited or kept[place] != nets[place],
+        )
+        for place, state in enumerate(states)
+    )
+
+
+def deposits_after(
+    kind: PartKind, nets: tuple[int, ...], states: tuple[LineState, ...], situation: Situation | None
+) -> tuple[int, ...]:
+    """What an invoice of the work leaves of the deposits on each line: a progress takes them off before it bills."""
+    left = [state.left_minor - net for state, net in zip(states, nets, strict=True)]
+    found = [state.deposit_minor for state in states]
+    stated = _stated(situation, nets, states)
+    whole = next((one.progress for one in situation.lines if one.index is None), None) if situation else None
+    for vat in {state.vat for state in states}:
+        places = [place for place, state in enumerate(states) if state.vat == vat]
+        bills = any(nets[place] for place in places)
+        last = bills and not sum(left[place] for place in places)
+        if kind is PartKind.FINAL or not any(left) or last or (whole is not None and bills):
+            rest = 0
+        elif whole is not None:
+            worth, billed = (
+                sum(getattr(states[place], name) for place in places) for name in ("worth_minor", "billed_minor")
+            )
+            rest = _at_most(billed - percentage_of(worth, whole), sum(found[place] for place in places))
+        else:
+            for place in (place for place in places if place in stated):
+                ahead = states[place].billed_minor - percentage_of(states[place].worth_minor, stated[place].progress)
+                found[place] = 0 if nets[place] else _at_most(ahead, found[place])
+            continue
+        for place, amount in zip(places, spread(rest, tuple(found[place] for place in places)), strict=True):
+            found[place] = amount
+    return tuple(found)
+
+
+def _at_most(amount_minor: int, whole_minor: int) -> int:
+    """An amount of the whole's sign, not beyond it."""
+    return max(0, min(amount_minor, whole_minor)) if whole_minor > 0 else min(0, max(amount_minor, whole_minor))
+
+
+def _stated(
+    situation: Situation | None, nets: tuple[int, ...], states: tuple[LineState, ...]
+) -> dict[int, SituationLine]:
+    """The lines of which a situation says something new; the others stay where they were."""
+    return {
+        one.index: one
+        for one in (situation.lines if situation else ())
+        if one.index is not None and (nets[one.index] or one.progress != states[one.index].reached)
+    }
 
 
 def situation_of(invoice: Invoice | None) -> Situation | None:

@@ -66,6 +66,11 @@ class Recurrence:
         found: Iterator[date | None] = (self.date_of(rank) for rank in count(from_rank))
         return tuple(islice((day for day in takewhile(lambda day: day is not None, found) if day), limit))
 
+    def dates_until(self, day: date, *, from_rank: int = 0) -> tuple[date, ...]:
+        """Those that have come by a day."""
+        found: Iterator[date | None] = (self.date_of(rank) for rank in count(from_rank))
+        return tuple(one for one in takewhile(lambda one: one is not None and one <= day, found) if one)
+
     def rank_after(self, day: date) -> int:
         """The first occurrence after a day."""
         return next(rank for rank in count() if (found := self.date_of(rank)) is None or found > day)

@@ -19,6 +19,7 @@ from billing.domain.invoice import InvoiceContent
 from billing.domain.particulars import BillingPeriod
 from billing.domain.recurrence import Recurrence
 from billing.domain.totals import Totals
+from billing.domain.warnings import Notice, WarningCode
 
 SHOWN_DATES = 12
 MAX_SKIPPED = 100
@@ -80,6 +81,13 @@ class RecurringInvoice:
         wanted = limit + len(self.skipped)
         dates = self.recurrence.dates(from_rank=self.next_rank, limit=wanted)
         return tuple(day for day in dates if day not in self.skipped)[:limit]
+
+    def due_dates(self, today: date) -> tuple[date, ...]:
+        """Those that have come and are still to be made: the next runs make them all."""
+        if self.ended or self.paused:
+            return ()
+        come = self.recurrence.dates_until(today, from_rank=self.next_rank)
+        return tuple(day for day in come if day not in self.skipped)
 
     @property
     def state(self) -> RecurringState:
@@ -209,6 +217,13 @@ class RecurringInvoice:
 
     def _moved(self, at: datetime) -> RecurringInvoice:
         return replace(self, version=self.version + 1, updated_at=at)
+
+
+def late_notices(due_dates: tuple[date, ...], mode: RecurringMode, today: date) -> tuple[Notice, ...]:
+    """Told when invoices of days gone by go out without anybody looking at them."""
+    if mode is RecurringMode.DRAFT or not any(day < today for day in due_dates):
+        return ()
+    return (Notice(code=WarningCode.PERIODS_ALREADY_DUE, pointer="/recurrence/start"),)
 
 
 def filled(text: str, period: BillingPeriod) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from billing.domain.canonical import LATER
 from billing.domain.totals import Totals
 
 MAX_LABEL = 120
@@ -15,6 +16,7 @@ class SituationLine:
     """Cents without VAT of one line of the quote, by its index from 0; ``index`` is None for the quote as a whole.
 
     ``progress`` is all the work done so far in percent; ``before_minor`` was invoiced earlier, under whatever name.
+    ``deposit_minor`` of what was invoiced so far is still ahead of that work.
     """
 
     index: int | None
@@ -23,6 +25,7 @@ class SituationLine:
     progress: Decimal
     before_minor: int
     net_minor: int
+    deposit_minor: int = field(default=0, metadata=LATER)
 
     @property
     def so_far_minor(self) -> int:

@@ -87,6 +87,7 @@ ENGLISH = {
     "Avancement": "Progress",
     "Cumul HT": "To date excl. VAT",
     "Déjà facturé HT": "Invoiced before",
+    "dont acompte": "of which deposit",
     "Cette facture HT": "This invoice",
     "Total": "Total",
     "Retenue": "Retained",

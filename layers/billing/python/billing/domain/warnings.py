@@ -53,6 +53,8 @@ class WarningCode(StrEnum):
     NO_VAT_IN_GUYANE_AND_MAYOTTE = "no-vat-in-guyane-and-mayotte"
     RATE_OF_ANOTHER_TERRITORY = "rate-of-another-territory"
     INSURANCE_NOT_STATED = "insurance-not-stated"
+    DEPOSIT_ALREADY_DEDUCTED = "deposit-already-deducted"
+    PERIODS_ALREADY_DUE = "periods-already-due"
 
 
 _FRENCH = {
@@ -117,6 +119,14 @@ _FRENCH = {
     WarningCode.INSURANCE_NOT_STATED: (
         "Les factures du bâtiment mentionnent l'assurance décennale (loi 96-603, article 22-2)."
     ),
+    WarningCode.DEPOSIT_ALREADY_DEDUCTED: (
+        "Cet acompte est déjà déduit d'une facture du devis, que l'avoir ne corrige pas : "
+        "la part créditée est de nouveau à facturer."
+    ),
+    WarningCode.PERIODS_ALREADY_DUE: (
+        "Des échéances sont passées : leurs factures seront émises, et envoyées selon le mode, d'ici une heure "
+        "ou deux, toutes datées du jour même. Pour ne pas les facturer, reportez le début ou suspendez."
+    ),
 }
 _ENGLISH = {
     WarningCode.TERMS_BEYOND_60_DAYS: (
@@ -172,6 +182,14 @@ _ENGLISH = {
     WarningCode.NO_VAT_IN_GUYANE_AND_MAYOTTE: ("VAT is not applied in Guyane and Mayotte (CGI art. 294)."),
     WarningCode.RATE_OF_ANOTHER_TERRITORY: ("This VAT rate is not one of the place of the seller or of the customer."),
     WarningCode.INSURANCE_NOT_STATED: ("Invoices of builders state the ten-year insurance (loi 96-603, art. 22-2)."),
+    WarningCode.DEPOSIT_ALREADY_DEDUCTED: (
+        "This deposit was deducted on an invoice of the quote, which the credit note does not correct: "
+        "what is credited is to be invoiced again."
+    ),
+    WarningCode.PERIODS_ALREADY_DUE: (
+        "Some dates have passed: their invoices will be issued, and mailed if the mode says so, within an hour "
+        "or two, all dated that day. Not to invoice them, set a later start or pause."
+    ),
 }
 
 

@@ -298,7 +298,7 @@ def webhook_body(event: PlacedEvent) -> bytes:
         "sequence": event.sequence,
         "event_id": event.event.event_id,
         "type": event.event.event_type.value,
-        "occurred_at": event.event.occurred_at.isoformat(),
+        "occurred_at": event.event.occurred_at.isoformat().replace("+00:00", "Z"),
         "actor": event.event.actor,
         "subject": {"type": event.subject_kind, "id": event.subject_id, "number": event.subject_number},
         "data": event.event.data,

@@ -235,8 +235,13 @@ class _Work:
         except (MembershipChanged, DependencyUnavailable, Busy):
             raise
         except BillingError as error:
-            refusal = Refusal.of(error)
-            return BulkResult(rank=rank, document_id=document_id, outcome=BulkOutcome.REFUSED, refusal=refusal)
+            return BulkResult(
+                rank=rank,
+                document_id=document_id,
+                outcome=BulkOutcome.REFUSED,
+                number=self._number_before(document_id) if isinstance(error, InvoiceAlreadyIssued) else "",
+                refusal=Refusal.of(error),
+            )
         except AlreadyAnswered as known:  # done by a run that died before it could say so
             number = known.answer.body
         return BulkResult(rank=rank, document_id=document_id, outcome=BulkOutcome.DONE, number=number, pdf_key=pdf_key)
@@ -260,6 +265,10 @@ class _Work:
             clock=self.clock,
             ids=self.ids,
         ).document.number
+
+    def _number_before(self, invoice_id: str) -> str:
+        invoice = self.invoices.read(self.job.caller, invoice_id)
+        return "" if isinstance(invoice, DraftInvoice) else invoice.document.number
 
     def _sent(self, rank: int, document_id: str) -> str:
         once = self._once(rank, document_id)

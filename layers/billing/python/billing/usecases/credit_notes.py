@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billing.domain.access import Caller, Permission
 from billing.domain.credit_notes import (
     CreditNoteInput,
@@ -16,9 +18,10 @@ from billing.domain.crediting import Excess
 from billing.domain.customer_credit import CreditEntryKind, CreditMovement
 from billing.domain.errors import CompanyNotDescribed, InvoiceNotIssued, NotFound, RecipientMissing, StaleVersion
 from billing.domain.events import Event, EventType
-from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.invoice import DocumentType, DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.numbering import allocate
 from billing.domain.quote import Quote
+from billing.domain.warnings import Notice, WarningCode
 from billing.ports.clock import Clock, Ids
 from billing.ports.credit_notes import (
     CreditedCustomer,
@@ -42,7 +45,12 @@ def preview_credit_note(
     invoice = _creditable(credit_notes.load(caller, invoice_id).invoice)
     computed = compute_credit(invoice.document, invoice.ledger, wanted.scope)
     settlement = settle(invoice.ledger, computed.totals.total_minor, wanted.excess, currency=invoice.document.currency)
-    return CreditNotePreview(invoice=invoice, computed=computed, settlement=settlement)
+    quote, document = None, invoice.document
+    if document.document_type is DocumentType.DEPOSIT and document.quote_id:
+        quote = credit_notes.customer(caller, document.customer_id, quote_id=document.quote_id).quote
+    return CreditNotePreview(
+        invoice=invoice, computed=computed, settlement=settlement, warnings=_warnings(invoice, quote)
+    )
 
 
 def issue_credit_note(
@@ -97,6 +105,7 @@ def issue_credit_note(
             reason=wanted.reason,
             issued_at=clock.now(),
         )
+        note = replace(note, warnings=_warnings(invoice, customer.quote if customer else None))
         note, delivery = with_delivery(note, send=send, recipient=recipient, correlation_id=correlation_id, clock=clock)
         entries = credit_entries(
             invoice,
@@ -187,6 +196,12 @@ def _creditable(invoice: Invoice) -> IssuedInvoice:
     if invoice.document.document_type.is_credit_note:
         raise NotFound
     return invoice
+
+
+def _warnings(invoice: IssuedInvoice, quote: Quote | None) -> tuple[Notice, ...]:
+    if quote is None or not quote.has_deducted(invoice.invoice_id):
+        return ()
+    return (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/invoice_id"),)
 
 
 def _recipient(customer: CreditedCustomer | None) -> str:

@@ -43,6 +43,7 @@ from billing.domain.findable import draft_words, issued_words
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.domain.warnings import Notice
 from billing.ports.credit_notes import CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -109,6 +110,7 @@ def issued_to_item(invoice: IssuedInvoice) -> Item:
         delivery=dump(invoice.delivery),
         private_notes=invoice.private_notes or None,
         retained_until=invoice.retained_until.isoformat() if invoice.retained_until else None,
+        warnings=dump(invoice.warnings) if invoice.warnings else None,
         words=" ".join(issued_words(invoice)),
         created_at=invoice.created_at.isoformat(),
         updated_at=invoice.updated_at.isoformat(),
@@ -183,7 +185,7 @@ def from_item(stored: Item) -> Invoice:
 
 def issued_from_item(stored: Item) -> IssuedInvoice:
     document = load(InvoiceDocument, text(stored, "document"))
-    until = optional_text(stored, "retained_until")
+    until, warnings = optional_text(stored, "retained_until"), optional_text(stored, "warnings")
     return IssuedInvoice(
         tenant_id=text(stored, "tenant_id"),
         invoice_id=document.invoice_id,
@@ -194,6 +196,7 @@ def issued_from_item(stored: Item) -> IssuedInvoice:
         delivery=load(Delivery, text(stored, "delivery")),
         private_notes=optional_text(stored, "private_notes") or "",
         retained_until=date.fromisoformat(until) if until else None,
+        warnings=load(tuple[Notice, ...], warnings) if warnings else (),
         created_at=datetime.fromisoformat(text(stored, "created_at")),
         updated_at=datetime.fromisoformat(text(stored, "updated_at")),
     )

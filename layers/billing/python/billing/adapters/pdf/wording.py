@@ -172,7 +172,9 @@ def situation_rows(situation: Situation, tongue: Tongue) -> list[tuple[str, list
     """Label and cells of each line: worth, progress, to date, before, now."""
     return [
         (
-            one.label,
+            f"{one.label} ({tongue.say('dont acompte')} {tongue.amount(one.deposit_minor)})"
+            if one.deposit_minor
+            else one.label,
             [
                 tongue.amount(one.worth_minor),
                 tongue.percent(one.progress),
