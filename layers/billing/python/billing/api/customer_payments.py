@@ -29,7 +29,11 @@ from billing.ports.payments import PaymentQuery, PaymentSummary
 class PaymentAllocationRequest(Request):
     invoice_id: InvoiceReference
     amount_minor: Annotated[
-        AmountMinor | None, Field(description="Cents for this invoice; as much as there is when left out")
+        AmountMinor | None,
+        Field(
+            description="Cents for this invoice. Left out: what is payable now, without a retention of guarantee,"
+            " as far as the money goes"
+        ),
     ] = None
 
     def wanted(self) -> WantedAllocation:
