@@ -26,7 +26,22 @@ def test_invoices_go_to_the_contact_that_receives_them(shop: Shop) -> None:
     shop.render(issued)
     shop.mail(issued)
 
-    assert [mail.recipient for mail in shop.mailer.accepted] == ["compta2@client.exemple.test"]
+    [mail] = shop.mailer.accepted
+    assert mail.recipient == "compta2@client.exemple.test"
+    assert mail.text.startswith("Bonjour Comptabilité,")
+
+
+def test_a_mail_to_an_address_that_nobody_is_known_at_greets_nobody(shop: Shop) -> None:
+    customer = shop.customer(contact_name="Service achats", email="accueil@client.exemple.test")
+    issued = shop.issue(shop.draft(shop.wanted(customer.customer_id)), send=True)
+    shop.render(issued)
+    shop.mail(issued)
+    shop.record(issued)
+
+    shop.send(issued.invoice_id, recipient="ailleurs@client.exemple.test")
+    shop.mail(issued, 2)
+
+    assert [mail.text.partition(",")[0] for mail in shop.mailer.accepted] == ["Bonjour Service achats", "Bonjour"]
 
 
 def test_documents_keep_no_contact_and_no_other_address(shop: Shop) -> None:

@@ -351,3 +351,27 @@ def test_a_payment_pays_what_is_kept_only_when_it_is_named_or_due() -> None:
     till.apply(None)
     assert (till.balances(), till.credit) == ([0], 0)
     assert work.shop.proof().findings == ()
+
+
+def test_a_mail_asks_for_what_is_kept_once_its_day_has_come() -> None:
+    work = site()
+    part = work.issue("part", percent=Decimal(100))
+    shop = work.shop
+    shop.render(part)
+    shop.record(part)
+    said = []
+    for day in (ISSUED, RELEASED):
+        shop.clock.set(datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
+        if day == RELEASED:
+            work.receive(RECEIVED)
+        attempt = shop.send(part.invoice_id).delivery.attempt
+        shop.render(part, attempt)
+        shop.mail(part, attempt)
+        shop.record(part, attempt)
+        said.append(shop.mailer.accepted[-1].text)
+
+    plain = [text.replace(NARROW_NO_BREAK_SPACE, " ").replace(NO_BREAK_SPACE, " ") for text in said]
+    assert "1 140,00" in plain[0]
+    assert "Retenue de garantie" in plain[0]
+    assert "1 200,00" in plain[1]
+    assert "Retenue de garantie" not in plain[1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from billing.domain.canonical import LATER
 
 
 class DeliveryState(StrEnum):
@@ -81,6 +83,7 @@ class DeliveryRequest:
     correlation_id: str
     executions: int = 0
     outcome: DeliveryOutcome | None = None
+    recipient_name: str = field(default="", metadata=LATER)  # who is greeted, when it is known
 
 
 class ClaimState(StrEnum):

@@ -34,10 +34,13 @@ class Letter:
     contact: list[str]
 
 
-def greeting_of(buyer: CustomerDescription, tongue: Tongue, recipient: str | None = None) -> str:
-    """By name at the customer's own address, where it is known whom the mail reaches; by none elsewhere."""
+def greeting_of(
+    buyer: CustomerDescription, tongue: Tongue, recipient: str | None = None, recipient_name: str = ""
+) -> str:
+    """By name where it is known whom the mail reaches: who was told, or at the customer's own address; else by none."""
     elsewhere = recipient is not None and recipient.casefold() != (buyer.email or "").casefold()
-    person = "" if elsewhere else buyer.contact_name or (buyer.name if buyer.kind is CustomerKind.INDIVIDUAL else "")
+    own = buyer.contact_name or (buyer.name if buyer.kind is CustomerKind.INDIVIDUAL else "")
+    person = recipient_name or ("" if elsewhere else own)
     named = f" {one_line(person)}" if person else ""
     return " / ".join(tongue.choose(f"Bonjour{named},", f"Hello{named},"))
 

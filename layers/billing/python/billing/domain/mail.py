@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from billing.domain.credit_notes import settlement_lines
 from billing.domain.deliverable import Printable
 from billing.domain.invoice import DocumentType, InvoiceDocument, IssuedInvoice
@@ -25,9 +27,15 @@ _NAMES = {
 
 
 def compose_invoice_mail(
-    invoice: IssuedInvoice, *, link: str | None = None, recipient: str | None = None
+    invoice: IssuedInvoice,
+    *,
+    link: str | None = None,
+    recipient: str | None = None,
+    recipient_name: str = "",
+    on: date | None = None,
 ) -> ComposedMail:
-    """The mail as it stands today: what was paid meanwhile is no longer asked for.
+    """The mail as it stands today: what was paid meanwhile is no longer asked for,
+    and what was retained is once its day has come; ``on`` the day of issue unless said.
 
     ``link`` is where the customer can see the document, when there is such a place.
     """
@@ -37,9 +45,11 @@ def compose_invoice_mail(
     letter = Letter(
         tongue=tongue,
         subject=f"{tongue.say(_NAMES[document.document_type][0])} {document.number} – {seller}",
-        greeting=greeting_of(document.buyer, tongue, recipient),
+        greeting=greeting_of(document.buyer, tongue, recipient, recipient_name),
         opening=_opening(document, tongue),
-        facts=_credit_facts(document) if document.document_type.is_credit_note else _facts(invoice),
+        facts=_credit_facts(document)
+        if document.document_type.is_credit_note
+        else _facts(invoice, on or document.issue_date),
         link=link,
         transfer=transfer_rows(document) if _asks_for_money(invoice) else [],
         closing=tongue.choose(
@@ -65,13 +75,17 @@ def _opening(document: InvoiceDocument, tongue: Tongue) -> list[str]:
     )
 
 
-def compose_mail(issued: Printable, *, link: str | None = None, recipient: str | None = None) -> ComposedMail:
+def compose_mail(
+    issued: Printable, *, link: str | None, recipient: str | None, recipient_name: str, on: date
+) -> ComposedMail:
     if isinstance(issued, Quote):
-        return compose_quote_mail(issued, link=link, recipient=recipient)
-    return compose_invoice_mail(issued, link=link, recipient=recipient)
+        return compose_quote_mail(issued, link=link, recipient=recipient, recipient_name=recipient_name)
+    return compose_invoice_mail(issued, link=link, recipient=recipient, recipient_name=recipient_name, on=on)
 
 
-def compose_quote_mail(quote: Quote, *, link: str | None = None, recipient: str | None = None) -> ComposedMail:
+def compose_quote_mail(
+    quote: Quote, *, link: str | None = None, recipient: str | None = None, recipient_name: str = ""
+) -> ComposedMail:
     """The mail that offers a quote; its link is where the customer accepts or declines."""
     document = quote.frozen
     tongue = document.particulars.tongue
@@ -80,7 +94,7 @@ def compose_quote_mail(quote: Quote, *, link: str | None = None, recipient: str 
     letter = Letter(
         tongue=tongue,
         subject=f"{tongue.say('Devis')} {document.number}{version} – {seller}",
-        greeting=greeting_of(document.buyer, tongue, recipient),
+        greeting=greeting_of(document.buyer, tongue, recipient, recipient_name),
         opening=_quote_opening(document, version, tongue),
         facts=[
             (tongue.say("Montant du devis"), tongue.money(document.totals.total_minor)),
@@ -120,13 +134,13 @@ def _quote_closing(tongue: Tongue, *, linked: bool) -> list[str]:
     )
 
 
-def _facts(invoice: IssuedInvoice) -> list[tuple[str, str]]:
+def _facts(invoice: IssuedInvoice, on: date) -> list[tuple[str, str]]:
     tongue, left = invoice.document.particulars.tongue, invoice.ledger.balance_minor
     if left <= 0:
         return [(tongue.say("Reste à payer"), tongue.say("rien, tout est réglé"))]
     facts = [(tongue.say("Échéance"), tongue.long_date(invoice.document.due_date))]
     label = "Montant à régler" if left == invoice.document.totals.total_minor else "Reste à payer"
-    retained = invoice.guarantee_minor
+    retained = invoice.retained_minor(on)
     if retained:
         facts.append((tongue.say("Retenue de garantie"), tongue.money(retained)))
     return [(tongue.say(label), tongue.money(left - retained if retained < left else left)), *facts]

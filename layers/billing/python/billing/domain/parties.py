@@ -172,6 +172,14 @@ class CustomerDescription:
         """Where invoices go: to the first contact that receives them, else to the customer's own address."""
         return next((one.email for one in self.contacts if one.receives_invoices and one.email), self.email)
 
+    def person_at(self, email: str | None) -> str:
+        """Whom mail to an address reaches: the contact who has it, or who stands for the customer at its own."""
+        if not email:
+            return ""
+        at = email.casefold()
+        named = next((one.name for one in self.contacts if (one.email or "").casefold() == at), "")
+        return named or (self.contact_name if at == (self.email or "").casefold() else "")
+
     @property
     def reminder_email(self) -> str | None:
         """Where reminders go: to the first contact that wants them, else where invoices go."""

@@ -81,7 +81,9 @@ def variable_errors(pointer: str, text: str) -> Iterator[FieldError]:
         )
 
 
-def compose_reminder_mail(reminder: Reminder, invoice: IssuedInvoice, *, recipient: str | None = None) -> ComposedMail:
+def compose_reminder_mail(
+    reminder: Reminder, invoice: IssuedInvoice, *, recipient: str | None = None, recipient_name: str = ""
+) -> ComposedMail:
     """The claim as it was frozen with the reminder, in the languages of the invoice."""
     document = invoice.document
     tongue = document.particulars.tongue
@@ -90,7 +92,7 @@ def compose_reminder_mail(reminder: Reminder, invoice: IssuedInvoice, *, recipie
         Letter(
             tongue=tongue,
             subject=f"{tongue.say(_SUBJECTS[reminder.level])}{_colon(tongue)}{document.number} – {seller}",
-            greeting=greeting_of(document.buyer, tongue, recipient),
+            greeting=greeting_of(document.buyer, tongue, recipient, recipient_name),
             opening=_opening(reminder, document, tongue),
             facts=list(_facts(reminder.claim, document, tongue)),
             link=None,

@@ -106,7 +106,15 @@ def issue_credit_note(
             issued_at=clock.now(),
         )
         note = replace(note, warnings=_warnings(invoice, customer.quote if customer else None))
-        note, delivery = with_delivery(note, send=send, recipient=recipient, correlation_id=correlation_id, clock=clock)
+        described = customer.customer.description if customer and customer.customer else None
+        note, delivery = with_delivery(
+            note,
+            send=send,
+            recipient=recipient,
+            correlation_id=correlation_id,
+            clock=clock,
+            recipient_name=described.person_at(recipient) if described else "",
+        )
         entries = credit_entries(
             invoice,
             note,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.domain.access import Origin
+from billing.domain.dates import PARIS
 from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, is_quote_id, named
 from billing.domain.delivery import (
     ClaimState,
@@ -350,10 +351,18 @@ class _Addressed:
 
     def carrying(self, issued: Printable, link: str | None) -> OutgoingMail:
         document = issued.frozen if isinstance(issued, Quote) else issued.document
-        return self._mail(compose_mail(issued, link=link, recipient=self.request.recipient), document)
+        composed = compose_mail(
+            issued,
+            link=link,
+            recipient=self.request.recipient,
+            recipient_name=self.request.recipient_name,
+            on=self.sent_at.astimezone(PARIS).date(),
+        )
+        return self._mail(composed, document)
 
     def reminding(self, reminder: Reminder, invoice: IssuedInvoice) -> OutgoingMail:
-        return self._mail(compose_reminder_mail(reminder, invoice, recipient=self.request.recipient), invoice.document)
+        to, name = self.request.recipient, self.request.recipient_name
+        return self._mail(compose_reminder_mail(reminder, invoice, recipient=to, recipient_name=name), invoice.document)
 
     def _mail(self, composed: ComposedMail, document: InvoiceDocument | QuoteDocument) -> OutgoingMail:
         request = self.request

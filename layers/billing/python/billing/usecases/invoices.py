@@ -254,6 +254,7 @@ def issue_invoice(
             recipient=customer.description.invoice_email,
             correlation_id=correlation_id,
             clock=clock,
+            recipient_name=customer.description.person_at(customer.description.invoice_email),
         )
         event = Event(
             event_id=ids.new("evt"),
@@ -314,11 +315,14 @@ def send_invoice(
         invoice = _issued(invoices.read(caller, invoice_id, once=once))
         if invoice.delivery.is_mailing:
             raise DeliveryInProgress
-        to = recipient or customers.current(caller, invoice.document.customer_id).description.invoice_email
+        to, name = recipient, ""
+        if to is None:
+            described = customers.current(caller, invoice.document.customer_id).description
+            to, name = described.invoice_email, described.person_at(described.invoice_email)
         if to is None:
             raise RecipientMissing
         requested, delivery = with_delivery(
-            invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock
+            invoice, send=True, recipient=to, correlation_id=correlation_id, clock=clock, recipient_name=name
         )
         event = Event(
             event_id=ids.new("evt"),
@@ -374,7 +378,13 @@ def _copied(invoice: Invoice) -> DraftInput:
 
 
 def with_delivery(
-    invoice: IssuedInvoice, *, send: bool, recipient: str | None, correlation_id: str, clock: Clock
+    invoice: IssuedInvoice,
+    *,
+    send: bool,
+    recipient: str | None,
+    correlation_id: str,
+    clock: Clock,
+    recipient_name: str = "",
 ) -> tuple[IssuedInvoice, DeliveryRequest]:
     now = clock.now()
     requested = invoice.with_delivery(invoice.delivery.requested(send=send), now)
@@ -386,6 +396,7 @@ def with_delivery(
         recipient=recipient if send else None,
         requested_at=now,
         correlation_id=correlation_id,
+        recipient_name=recipient_name if send else "",
     )
     return requested, delivery
 

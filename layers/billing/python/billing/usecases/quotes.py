@@ -230,7 +230,12 @@ def send_quote(
             raise RecipientMissing
         quote, allocation = _finalised(context, company, customer, clock)
         quote, delivery = _with_delivery(
-            quote, send=mail, recipient=to if mail else None, correlation_id=correlation_id, clock=clock
+            quote,
+            send=mail,
+            recipient=to if mail else None,
+            recipient_name=customer.description.person_at(to),
+            correlation_id=correlation_id,
+            clock=clock,
         )
         kind = EventType.QUOTE_DELIVERY_REQUESTED if context.quote.document else EventType.QUOTE_FINALISED
         event = _event(kind, caller, quote, ids, {"number": quote.number or "", "attempt": delivery.attempt})
@@ -565,7 +570,7 @@ def _created(
 
 
 def _with_delivery(
-    quote: Quote, *, send: bool, recipient: str | None, correlation_id: str, clock: Clock
+    quote: Quote, *, send: bool, recipient: str | None, recipient_name: str, correlation_id: str, clock: Clock
 ) -> tuple[Quote, DeliveryRequest]:
     now = clock.now()
     requested = quote.with_delivery(quote.delivery.requested(send=send), now)
@@ -577,6 +582,7 @@ def _with_delivery(
         recipient=recipient,
         requested_at=now,
         correlation_id=correlation_id,
+        recipient_name=recipient_name if send else "",
     )
     return requested, delivery
 

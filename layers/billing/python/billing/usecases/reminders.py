@@ -142,7 +142,9 @@ def preview_reminder(
     context = reminders.load(caller, invoice_id)
     reminder = _asked(caller, context, wanted, again=True, clock=clock)
     recipient = wanted.recipient or _address(context)
-    return reminder, compose_reminder_mail(reminder, context.invoice, recipient=recipient), recipient
+    name = _person_at(context, recipient)
+    mail = compose_reminder_mail(reminder, context.invoice, recipient=recipient, recipient_name=name)
+    return reminder, mail, recipient
 
 
 def send_reminder(
@@ -424,6 +426,10 @@ def _made(caller: Caller, context: ReminderContext, step: ReminderStep, *, clock
     )
 
 
+def _person_at(context: ReminderContext, recipient: str | None) -> str:
+    return context.customer.description.person_at(recipient) if context.customer else ""
+
+
 def _request(
     caller: Caller,
     context: ReminderContext,
@@ -451,6 +457,7 @@ def _request(
             recipient=recipient,
             requested_at=now,
             correlation_id=correlation_id,
+            recipient_name=_person_at(context, recipient),
         )
     event = Event(
         event_id=ids.new("evt"),
