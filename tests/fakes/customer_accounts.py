@@ -12,6 +12,7 @@ from billing.domain.invoice import Invoice, IssuedInvoice
 from billing.ports.customer_accounts import MAX_MOVEMENTS, AccountExtract
 from tests.fakes.store import Store
 from tests.fakes.summaries import invoice_summary
+from tests.fakes.writes import credit_of
 
 
 class FakeStatementRenderer:
@@ -32,6 +33,7 @@ class FakeCustomerAccounts:
             self._store.check(caller)
             customer = self._store.current(caller.tenant_id, customer_id)
             ids = self._store.ids_of(caller.tenant_id, customer_id)
+            credit = credit_of(self._store, caller.tenant_id, customer.customer_id if customer else customer_id)
             company = self._store.companies.get(caller.tenant_id)
             movements = [one for held in ids for one in self._store.movements.get((caller.tenant_id, held), ())]
             invoices = [held for (tenant_id, _), held in self._store.invoices.items() if tenant_id == caller.tenant_id]
@@ -53,6 +55,7 @@ class FakeCustomerAccounts:
             opening=dict(opening),
             movements=tuple(shown),
             still_open=tuple(owed),
+            credit_minor=credit.balance_minor,
         )
 
 

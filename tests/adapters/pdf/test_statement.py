@@ -89,6 +89,18 @@ def test_a_statement_says_what_was_owed_what_moved_and_what_is_owed() -> None:
         assert part in text
 
 
+def test_the_credit_that_the_customer_has_makes_the_difference() -> None:
+    held = replace(
+        statement(), accounts=state_accounts({"EUR": 85_050}, MOVEMENTS, OPEN, today=LAST, credit_minor=8_000)
+    )
+
+    text = said(held).replace("\u202f", " ").replace("\u00a0", " ").replace("−", "-")
+
+    assert "Crédit du client, non utilisé : -80,00 €" in text
+    assert "Solde, crédit déduit : 1 030,00 €" in text
+    assert "Crédit du client" not in said(statement())
+
+
 def test_the_same_statement_gives_the_same_bytes() -> None:
     assert PdfStatementRenderer().render(statement(), logo=None) == PdfStatementRenderer().render(
         statement(), logo=None

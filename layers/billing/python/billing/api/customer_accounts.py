@@ -76,6 +76,7 @@ class AccountResponse(Reply):
     closing_minor: int
     lines: list[StatementLineResponse]
     ageing: AgeingResponse
+    credit_minor: Annotated[int, Field(description="What the customer has today, not used yet; not in `ageing`")]
 
     @classmethod
     def of(cls, account: CurrencyStatement) -> AccountResponse:
@@ -87,6 +88,7 @@ class AccountResponse(Reply):
             closing_minor=account.closing_minor,
             lines=[StatementLineResponse.of(line) for line in account.lines],
             ageing=AgeingResponse.of(account.ageing),
+            credit_minor=account.credit_minor,
         )
 
 

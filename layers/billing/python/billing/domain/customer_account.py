@@ -237,18 +237,26 @@ class Ageing:
     beyond_90_minor: int = 0
 
     @property
+    def total_minor(self) -> int:
+        return self.not_due_minor + self.overdue_minor
+
+    @property
     def overdue_minor(self) -> int:
         return self.until_30_minor + self.until_60_minor + self.until_90_minor + self.beyond_90_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyStatement:
-    """The account in one currency; a negative balance is what the customer has with the company."""
+    """The account in one currency; a negative balance is what the customer has with the company.
+
+    ``credit_minor``: of what it has today, which no invoice was paid from yet.
+    """
 
     currency: str
     opening_minor: int
     lines: tuple[StatementLine, ...]
     ageing: Ageing
+    credit_minor: int = 0
 
     @property
     def closing_minor(self) -> int:
@@ -280,6 +288,7 @@ def state_accounts(
     still_open: tuple[OpenInvoice, ...],
     *,
     today: date,
+    credit_minor: int = 0,
 ) -> tuple[CurrencyStatement, ...]:
     """A group per currency that has something to say, the euro first and always there; movements in their order."""
     named = {currency for currency, amount_minor in opening.items() if amount_minor}
@@ -290,6 +299,7 @@ def state_accounts(
             opening_minor=opening.get(currency, 0),
             lines=_running(opening.get(currency, 0), currency, movements),
             ageing=aged((invoice for invoice in still_open if invoice.currency == currency), today=today),
+            credit_minor=credit_minor if currency == EURO else 0,
         )
         for currency in (EURO, *sorted(named - {EURO}))
     )

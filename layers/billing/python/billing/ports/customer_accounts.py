@@ -17,13 +17,15 @@ MAX_OPEN_INVOICES = 2_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountExtract:
     """What a statement is made of. ``opening`` is what was owed before the period, in cents by currency;
-    ``movements`` are those of the period by day and, within it, as they were recorded."""
+    ``movements`` are those of the period by day and, within it, as they were recorded; ``credit_minor`` is what the
+    customer has today."""
 
     customer: Customer
     company: Company | None
     opening: Mapping[str, int]
     movements: tuple[AccountMovement, ...]
     still_open: tuple[OpenInvoice, ...]
+    credit_minor: int
 
 
 class CustomerAccounts(Protocol):

@@ -35,7 +35,9 @@ def read_customer_statement(
         company=extract.company,
         period=period,
         today=today,
-        accounts=state_accounts(extract.opening, extract.movements, extract.still_open, today=today),
+        accounts=state_accounts(
+            extract.opening, extract.movements, extract.still_open, today=today, credit_minor=extract.credit_minor
+        ),
     )
 
 

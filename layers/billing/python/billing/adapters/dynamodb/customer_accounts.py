@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load_all, number, text
 from billing.adapters.dynamodb.companies import from_item as company_from_item
+from billing.adapters.dynamodb.customer_credits import credit_of
 from billing.adapters.dynamodb.customers import current
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
@@ -60,10 +61,14 @@ class CustomerAccounts:
     def extract(self, caller: Caller, customer_id: str, period: StatementPeriod) -> AccountExtract:
         company_key = keys.company(caller.tenant_id)
         customer_key = keys.customer(caller.tenant_id, customer_id)
-        found = self._table.read(caller, company_key, customer_key)
+        credit_key = keys.customer_credit(caller.tenant_id, customer_id)
+        found = self._table.read(caller, company_key, customer_key, credit_key)
         customer = current(self._table, caller.tenant_id, found.get(customer_key))
         if customer is None:
             raise NotFound
+        if customer.customer_id != customer_id:
+            credit_key = keys.customer_credit(caller.tenant_id, customer.customer_id)
+            found |= self._table.batch([credit_key])
         company = found.get(company_key)
         opening = self._months_before(caller.tenant_id, customer.ids, period)
         moved = self._movements(caller.tenant_id, customer.ids, period)
@@ -75,6 +80,7 @@ class CustomerAccounts:
             company=company_from_item(company) if company else None,
             opening=dict(opening),
             movements=tuple(movement for movement in moved if movement.day >= period.first),
+            credit_minor=credit_of(caller.tenant_id, customer.customer_id, found.get(credit_key)).balance_minor,
             still_open=self._still_open(caller.tenant_id, customer.ids),
         )
 

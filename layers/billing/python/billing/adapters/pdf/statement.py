@@ -206,7 +206,7 @@ class _Sheets:
 
     def _ageing(self, account: CurrencyStatement) -> None:
         """Five boxes; what is overdue stands out."""
-        self._room(_AGEING + 22)
+        self._room(_AGEING + 22 + (14 if account.credit_minor else 0))
         ageing, page = account.ageing, self._page
         page.text(_LEFT, self._y, f"Factures restant dues au {format_french(self._statement.today)}", _HEADING)
         self._y += 8
@@ -228,6 +228,16 @@ class _Sheets:
         if ageing.overdue_minor:
             text = f"Total échu : {_money(account, ageing.overdue_minor)}"
             page.text(_LEFT, self._y, text, _STRONG._replace(colour=_ALERT))
+        if account.credit_minor:
+            # Without it the invoices would not make the balance.
+            left_minor = ageing.total_minor - account.credit_minor
+            texts = (
+                f"Crédit du client, non utilisé : {_money(account, -account.credit_minor)}",
+                f"Solde, crédit déduit : {_money(account, left_minor)}",
+            )
+            for rank, text in enumerate(texts):
+                page.text_right(_LEFT + _CONTENT, self._y + rank * 14, text, _STRONG)
+            self._y += 14
         self._y += 24
 
     def _room(self, height: float) -> None:
