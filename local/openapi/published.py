@@ -64,7 +64,10 @@ def published_contract(routes: Sequence[Route], *, version: str) -> dict[str, An
             "version": version,
             "summary": "Invoicing for French small businesses",
             "description": "Amounts are integers in minor units (cents); quantities, prices and rates are exact "
-            "decimals in strings. Instants are UTC, legal dates are civil dates in Europe/Paris.",
+            "decimals in strings. Instants are UTC, legal dates are civil dates in Europe/Paris. Refusals are RFC 9457 "
+            "problems, in French or, by Accept-Language, in English; `errors[].pointer` names the field. API Gateway "
+            "itself answers a request without a valid token (401), to an unknown path (404) or beyond its limits "
+            '(413, 429), with `{"message": …}` in English.',
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
