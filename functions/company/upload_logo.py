@@ -23,8 +23,8 @@ install(app)
     "/v1/company/logo",
     operation_id="uploadCompanyLogo",
     tags=["company"],
-    description="The bytes of a PNG, JPEG, GIF or WebP picture, at most 5 MB. Its proportions are kept. Invoices "
-    "issued before keep their logo.",
+    description="The bytes of a PNG, JPEG, GIF, WebP, TIFF or BMP picture, at most 5 MB. Its proportions are kept. "
+    "Invoices issued before keep their logo.",
     openapi_extensions=LOGO_BODY,
     responses=documented(200, CompanyResponse, "The company with its logo", versioned=True),
 )

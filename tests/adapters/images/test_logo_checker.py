@@ -23,7 +23,14 @@ def encoded(file_format: str, size: tuple[int, int] = (300, 120), mode: str = "R
 
 @pytest.mark.parametrize(
     ("file_format", "media_type"),
-    [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("GIF", "image/gif"), ("WEBP", "image/webp")],
+    [
+        ("PNG", "image/png"),
+        ("JPEG", "image/jpeg"),
+        ("GIF", "image/gif"),
+        ("WEBP", "image/webp"),
+        ("TIFF", "image/tiff"),
+        ("BMP", "image/bmp"),
+    ],
 )
 def test_usual_pictures_are_described(file_format: str, media_type: str) -> None:
     content = encoded(file_format)
@@ -45,12 +52,13 @@ def test_size_is_as_displayed(orientation: int, size: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
 
-    picture = CHECKER.check(encoded("JPEG", exif=exif.tobytes()))
+    for file_format in ("JPEG", "TIFF"):
+        picture = CHECKER.check(encoded(file_format, exif=exif.tobytes()))
 
-    assert (picture.width, picture.height) == size
+        assert (picture.width, picture.height) == size
 
 
-@pytest.mark.parametrize("file_format", ["BMP", "TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "JPEG2000"])
+@pytest.mark.parametrize("file_format", ["ICO", "PPM", "EPS", "PDF", "TGA", "JPEG2000"])
 def test_other_formats_are_refused(file_format: str) -> None:
     with pytest.raises(InvalidInput):
         CHECKER.check(encoded(file_format, size=(64, 64)))
@@ -74,7 +82,17 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
         CHECKER.check(content)
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"])
+def test_the_usual_kinds_of_tiff_are_taken_and_a_truncated_one_is_not(compression: str) -> None:
+    content = encoded("TIFF", compression=compression)
+
+    assert CHECKER.check(content).media_type == "image/tiff"
+    for kept in (0.3, 0.6, 0.9):
+        with pytest.raises(InvalidInput):
+            CHECKER.check(content[: int(len(content) * kept)])
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
 def test_a_truncated_picture_is_refused(file_format: str, kept: float) -> None:
     content = encoded(file_format, size=(200, 200))

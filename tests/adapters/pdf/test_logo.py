@@ -34,7 +34,7 @@ def colour(content: bytes) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("size", [(1600, 300), (300, 1600), (4000, 4000), (800, 320), (120, 60), (1, 1), (2500, 100)])
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP"])
 def test_a_logo_keeps_its_proportions_in_its_box_and_is_never_enlarged(size: tuple[int, int], file_format: str) -> None:
     logo = prepare_logo(encoded(Image.new("RGB", size, "teal"), file_format))
 
@@ -57,11 +57,12 @@ def test_a_large_logo_fills_its_box_in_one_direction() -> None:
     assert logo.width == pytest.approx(BOX_WIDTH)
 
 
-def test_a_photograph_taken_on_its_side_is_drawn_upright() -> None:
+@pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
+def test_a_photograph_taken_on_its_side_is_drawn_upright(file_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
 
-    logo = prepare_logo(encoded(Image.new("RGB", (400, 100), "teal"), "JPEG", exif=exif.tobytes()))
+    logo = prepare_logo(encoded(Image.new("RGB", (400, 100), "teal"), file_format, exif=exif.tobytes()))
 
     assert logo.width / logo.height == pytest.approx(100 / 400)
     assert logo.pixel_width < logo.pixel_height
@@ -78,8 +79,27 @@ def test_a_photograph_taken_on_its_side_is_drawn_upright() -> None:
         (Image.new("1", (200, 80), 1), "PNG", (255, 255, 255)),
         (Image.new("I;16", (200, 80), 65535), "PNG", (255, 255, 255)),
         (Image.new("P", (200, 80), 0), "GIF", (0, 0, 0)),
+        (Image.new("CMYK", (200, 80), (0, 255, 255, 0)), "TIFF", (255, 0, 0)),
+        (Image.new("RGBA", (200, 80), (255, 0, 0, 0)), "TIFF", (255, 255, 255)),
+        (Image.new("I;16", (200, 80), 65535), "TIFF", (255, 255, 255)),
+        (Image.new("1", (200, 80), 1), "TIFF", (255, 255, 255)),
+        (Image.new("RGB", (200, 80), (255, 0, 0)), "BMP", (255, 0, 0)),
     ],
-    ids=["transparent", "grey-transparent", "webp", "cmyk", "grey", "bilevel", "16-bit", "palette"],
+    ids=[
+        "transparent",
+        "grey-transparent",
+        "webp",
+        "cmyk",
+        "grey",
+        "bilevel",
+        "16-bit",
+        "palette",
+        "tiff-cmyk",
+        "tiff-transparent",
+        "tiff-16-bit",
+        "tiff-bilevel",
+        "bmp",
+    ],
 )
 def test_every_kind_of_pixel_becomes_opaque_rgb(
     picture: Image.Image, file_format: str, expected: tuple[int, ...]

@@ -205,7 +205,7 @@ LOGO_BODY: dict[str, Any] = {
         "required": True,
         "content": {
             media_type: {"schema": {"type": "string", "format": "binary"}}
-            for media_type in ("image/png", "image/jpeg", "image/gif", "image/webp")
+            for media_type in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/tiff", "image/bmp")
         },
     }
 }

@@ -17,7 +17,14 @@ from billing.ports.delivery import Picture
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_RATIO = 25
-_MEDIA_TYPES = {"GIF": "image/gif", "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_MEDIA_TYPES = {
+    "BMP": "image/bmp",
+    "GIF": "image/gif",
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "TIFF": "image/tiff",
+    "WEBP": "image/webp",
+}
 _ORIENTATION = 0x0112  # EXIF
 _ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
 _TOO_LARGE_FR = "Le logo dépasse 50 millions de pixels."
@@ -26,7 +33,7 @@ _TOO_LARGE_EN = "The logo exceeds 50 million pixels."
 
 class PillowLogoChecker:
     def check(self, content: bytes) -> Picture:
-        """What the picture is: PNG, JPEG, GIF or WebP, whole, of reasonable size and shape.
+        """What the picture is: PNG, JPEG, GIF, WebP, TIFF or BMP, whole, of reasonable size and shape.
 
         Raises:
             InvalidInput: anything else.
@@ -52,13 +59,15 @@ def _header(content: bytes) -> tuple[str, tuple[int, int]]:
         raise InvalidInput(_TOO_LARGE_FR, _TOO_LARGE_EN) from error
     except (OSError, ValueError, SyntaxError, KeyError) as error:
         raise InvalidInput(
-            "Le logo doit être une image PNG, JPEG, GIF ou WebP.", "The logo must be a PNG, JPEG, GIF or WebP picture."
+            "Le logo doit être une image PNG, JPEG, GIF, WebP, TIFF ou BMP.",
+            "The logo must be a PNG, JPEG, GIF, WebP, TIFF or BMP picture.",
         ) from error
 
 
 def _opened(content: bytes) -> Image.Image:
     """The picture, its header read and judged by Pillow's own limits."""
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what is missing is found when the pixels are read
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         return Image.open(io.BytesIO(content), formats=tuple(_MEDIA_TYPES))
 
@@ -66,10 +75,12 @@ def _opened(content: bytes) -> Image.Image:
 def _decode(content: bytes) -> int:
     """Read every pixel once: checksums first, then the data; nothing may be missing. Returns the EXIF orientation."""
     try:
-        with _opened(content) as picture:
-            picture.verify()
-        with _opened(content) as picture:
-            picture.load()
-            return int(picture.getexif().get(_ORIENTATION, 1))
-    except (OSError, ValueError, SyntaxError, TypeError, EOFError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            with _opened(content) as picture:
+                picture.verify()
+            with _opened(content) as picture:
+                picture.load()
+                return int(picture.getexif().get(_ORIENTATION, 1))
+    except (OSError, ValueError, SyntaxError, TypeError, EOFError, KeyError) as error:
         raise InvalidInput("Le logo est tronqué ou abîmé.", "The logo is truncated or damaged.") from error

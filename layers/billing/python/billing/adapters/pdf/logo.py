@@ -16,7 +16,7 @@ BOX_WIDTH = 200.0
 BOX_HEIGHT = 64.0
 _DOTS_PER_POINT = 300 / 72
 _FINEST = (round(BOX_WIDTH * _DOTS_PER_POINT), round(BOX_HEIGHT * _DOTS_PER_POINT))
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
 _JPEG_QUALITY = 90
 _ORIENTATION = 0x0112  # EXIF
 _ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
@@ -61,6 +61,8 @@ def prepare_logo(content: bytes) -> PreparedLogo:
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
             photographic = picture.format == "JPEG"
+            if picture.format == "TIFF":
+                picture.load()  # which turns it upright by itself
             rotated = picture.getexif().get(_ORIENTATION, 1) in _ON_THEIR_SIDE
             original = (picture.height, picture.width) if rotated else picture.size
             # A JPEG is decoded at a fraction of its size when that is enough.
