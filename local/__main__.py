@@ -59,12 +59,18 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("stop", parents=[common], help="stop a running instance")
     clock = commands.add_parser("clock", parents=[common], help="the date of a running instance; sets it forward")
     change = clock.add_mutually_exclusive_group()
-    change.add_argument("--set", type=datetime.fromisoformat, help="2028-02-29 or 2028-02-29T09:00, in Paris")
+    change.add_argument("--set", type=_instant, help="2028-02-29 (at nine) or 2028-02-29T14:30, in Paris")
     change.add_argument("--days", type=int, help="so many days from what it shows")
     wait = commands.add_parser("wait", parents=[common], help="return once the instance is ready")
     wait.add_argument("--timeout", type=float, default=60.0, help="seconds")
     commands.add_parser("status", parents=[common], help="processes, workers, streams and executions")
     return parser
+
+
+def _instant(given: str) -> datetime:
+    """A date alone means the morning: reminders, for one, leave in working hours."""
+    instant = datetime.fromisoformat(given)
+    return instant if "T" in given or " " in given else instant.replace(hour=9)
 
 
 def _wait(layout: Layout, timeout: float) -> int:

@@ -55,7 +55,7 @@ OF_NO_FIELD = {
     },
     "the pointer depends on what is asked for": {
         "invalid-input", "invalid-fields", "unknown-reference", "product-reference-taken", "credit-exceeds-remaining",
-        "customer-credit-exceeded",
+        "customer-credit-exceeded", "statement-too-long",
     },
     "the caller, or a secret that is not said": {
         "unauthenticated", "credentials-refused", "email-not-confirmed", "session-ended", "membership-changed",

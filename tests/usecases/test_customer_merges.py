@@ -148,6 +148,14 @@ def test_what_the_customer_lacks_comes_from_the_duplicate_and_mail_goes_where_it
     assert merged.invoice_email == kept.description.email
 
 
+def test_each_identifier_that_lacks_comes_along(shop: Shop) -> None:
+    kept = shop.customer(siret=None, vat_number=None)
+
+    merged = Pair(shop).merge(kept.customer_id, shop.customer().customer_id).description
+
+    assert (merged.siret, merged.vat_number) == (factories.BUYER_SIRET, "FR14987654324")
+
+
 def test_issued_documents_keep_the_customer_as_it_was(pair: Pair) -> None:
     invoice = pair.gone.invoices[0]
 
@@ -264,14 +272,20 @@ def test_merges_flow_together(shop: Shop) -> None:
     ("changes", "said"),
     [
         ({"siren": "732829320", "siret": None, "vat_number": None}, "SIREN"),
+        ({"siren": None, "siret": None, "vat_number": "FR44732829320"}, "SIREN"),
+        ({"siren": None, "siret": None, "vat_number": "BE0428759497"}, "TVA"),
+        ({"siren": factories.BUYER_SIREN, "siret": "98765432400027", "vat_number": None}, "SIRET"),
         ({"kind": CustomerKind.INDIVIDUAL}, "particulier"),
+        ({"contacts": tuple(Contact(name=f"Contact {n}") for n in range(20))}, "contacts"),
+        ({"notes": "x" * 2000}, "notes"),
     ],
 )
 def test_two_that_cannot_be_one_are_refused(shop: Shop, changes: dict[str, Any], said: str) -> None:
     pair = Pair(shop, **changes)
+    last = shop.customer(contacts=(Contact(name="Direction"),), notes="Grand compte.")
 
     with pytest.raises(FieldErrors) as refused:
-        pair.merge()
+        pair.merge(last.customer_id)
 
     assert [one.pointer for one in refused.value.errors] == ["/duplicate_id"]
     assert said in refused.value.errors[0].detail_fr
@@ -297,6 +311,9 @@ def test_a_duplicate_is_changed_no_more(pair: Pair) -> None:
         with pytest.raises(CustomerMerged) as refused:
             pair.merge(into, duplicate)
         assert pair.kept_id in refused.value.detail_fr
+        at = [] if into == pair.gone_id else ["/duplicate_id"]
+        assert [one.pointer for one in refused.value.errors] == at
+    assert customers.find_duplicate_customers(pair.shop.caller, pair.gone_id, customers=pair.held.customers) == ()
     gone = pair.customer(pair.gone_id)
     with pytest.raises(CustomerMerged):
         customers.edit_customer(

@@ -479,3 +479,32 @@ def test_the_timeline_tells_what_it_made(planner: Planner) -> None:
         EventType.RECURRING_INVOICE_MADE,
     ]
     assert page.items[1].data["invoice_id"] == planner.documents[0].invoice_id
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["after-one", "before-any"])
+def test_what_a_pause_passed_over_is_not_made_after_an_edit(planner: Planner, made: bool) -> None:
+    start = date(2026, 12, 1)
+    recurring = planner.create(start=start)
+    if made:
+        planner.go_to(start)
+        planner.run()
+    planner.act("pause", recurring)
+    planner.go_to(date(2027, 4, 15))
+    planner.run()
+    resumed = planner.act("resume", recurring)
+    assert resumed.next_date == date(2027, 5, 1)
+
+    edited = recurring_invoices.edit_recurring_invoice(
+        planner.shop.caller,
+        recurring.recurring_invoice_id,
+        planner.wanted(start=start, end=date(2030, 1, 1)),
+        expected_version=resumed.version,
+        recurring_invoices=planner.held.recurring_invoices,
+        invoices=planner.held.invoices,
+        clock=planner.shop.clock,
+        ids=planner.shop.ids,
+    )
+
+    assert edited.next_date == date(2027, 5, 1)
+    planner.run()
+    assert len(planner.documents) == int(made)

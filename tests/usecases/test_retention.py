@@ -334,7 +334,7 @@ def test_a_payment_pays_what_is_kept_only_when_it_is_named_or_due() -> None:
     till = till_of(work, part)
     with pytest.raises(PaymentExceedsBalance) as refused:
         till.pay(120_000, None)
-    assert "retenus en garantie" in refused.value.detail_fr
+    assert "retenue de garantie" in refused.value.detail_fr
     assert [one.pointer for one in refused.value.errors] == ["/amount_minor"]
 
     payment = till.pay(120_000, None, excess=PaymentExcess.CUSTOMER_CREDIT)
@@ -375,3 +375,18 @@ def test_a_mail_asks_for_what_is_kept_once_its_day_has_come() -> None:
     assert "Retenue de garantie" in plain[0]
     assert "1 200,00" in plain[1]
     assert "Retenue de garantie" not in plain[1]
+
+
+def test_what_is_left_over_is_told_as_it_is() -> None:
+    """600.00 are owed of which 30.00 are retained: 100.00 too many are owed nowhere, 20.00 are not due yet."""
+    work = site()
+    till = till_of(work, work.issue("part", percent=Decimal(50)), work.issue("part", percent=Decimal(50)))
+
+    def said(amount_minor: int, *allocated: int | None) -> str:
+        with pytest.raises(PaymentExceedsBalance) as refused:
+            till.pay(amount_minor, *allocated)
+        return refused.value.detail_fr.replace(NARROW_NO_BREAK_SPACE, " ").replace(NO_BREAK_SPACE, " ")
+
+    assert said(70_000, None) == "100,00 € ne sont dus sur aucune des factures nommées."
+    assert said(59_000, None).startswith("20,00 € ne sont pas encore dus (retenue de garantie).")
+    assert said(120_000, 60_000, None).startswith("30,00 € ne sont pas encore dus")

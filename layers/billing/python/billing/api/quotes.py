@@ -125,7 +125,8 @@ class QuoteCustomerResponse(Reply):
     def of(cls, quote: Quote) -> QuoteCustomerResponse:
         document = quote.document
         address = AddressResponse.of(document.buyer.billing_address) if document else None
-        return cls(customer_id=quote.content.customer_id, name=quote.customer_name, billing_address=address)
+        customer_id = document.customer_id if document else quote.content.customer_id
+        return cls(customer_id=customer_id, name=quote.customer_name, billing_address=address)
 
 
 class QuotePartResponse(Reply):

@@ -26,22 +26,11 @@ MAX_MERGED = 5  # every list of a customer asks once for each
 
 def refuse_unmergeable(survivor: Customer, duplicate: Customer) -> None:
     """Raises: CustomerMerged, FieldErrors."""
-    for customer in (survivor, duplicate):
-        customer.require_current()
-    kept, gone = survivor.description, duplicate.description
-    why: tuple[str, str] | None = None
+    survivor.require_current()
+    duplicate.require_current("/duplicate_id")
+    why = _two_customers(survivor.description, duplicate.description)
     if survivor.customer_id == duplicate.customer_id:
         why = ("Un client ne fusionne pas avec lui-même.", "A customer does not merge with itself.")
-    elif kept.siren is not None and gone.siren is not None and kept.siren != gone.siren:
-        why = (
-            "Ces clients ont des SIREN différents : ce sont deux entreprises. Corrigez d'abord celui qui est faux.",
-            "These customers have different SIRENs: they are two companies. Correct the wrong one first.",
-        )
-    elif kept.kind is not gone.kind:
-        why = (
-            "Un particulier et un professionnel ne fusionnent pas : corrigez d'abord la fiche qui est fausse.",
-            "An individual and a business do not merge: correct the wrong one first.",
-        )
     elif len(survivor.merged_ids) + len(duplicate.ids) > MAX_MERGED:
         why = (
             f"Au plus {MAX_MERGED} clients peuvent être fusionnés en un seul.",
@@ -49,6 +38,39 @@ def refuse_unmergeable(survivor: Customer, duplicate: Customer) -> None:
         )
     if why:
         raise FieldErrors((FieldError("/duplicate_id", *why),))
+
+
+def _two_customers(kept: CustomerDescription, gone: CustomerDescription) -> tuple[str, str] | None:
+    """Why two descriptions cannot be of one customer, or would not fit into one; None when they do."""
+    if kept.kind is not gone.kind:
+        return (
+            "Un particulier et un professionnel ne fusionnent pas : corrigez d'abord la fiche qui est fausse.",
+            "An individual and a business do not merge: correct the wrong one first.",
+        )
+    named = ((_siren(kept), _siren(gone), "SIREN"), (kept.siret, gone.siret, "SIRET"))
+    for mine, theirs, name in (*named, (kept.vat_number, gone.vat_number, "TVA / VAT")):
+        if mine is not None and theirs is not None and mine != theirs:
+            return (
+                f"Ces clients ont des numéros différents ({name}) : corrigez d'abord celui qui est faux.",
+                f"These customers have different numbers ({name}): correct the wrong one first.",
+            )
+    joined = completed(kept, gone)
+    if (
+        len(joined.contacts) > MAX_CONTACTS
+        or len(joined.addresses) > MAX_FURTHER_ADDRESSES
+        or len(joined.notes) > MAX_NOTES
+    ):
+        return (
+            f"Trop de contacts, d'adresses ({MAX_CONTACTS} au plus) ou de notes ensemble : faites d'abord de la place.",
+            f"Too many contacts, addresses ({MAX_CONTACTS} at most) or notes together: make room first.",
+        )
+    return None
+
+
+def _siren(description: CustomerDescription) -> str | None:
+    """Of a company, which a French VAT number says too."""
+    vat_number = description.vat_number or ""
+    return description.siren or (vat_number[4:] if vat_number.startswith("FR") else None)
 
 
 def merged(survivor: Customer, duplicate: Customer, *, at: datetime) -> tuple[Customer, Customer]:
@@ -75,19 +97,17 @@ def moved_to(duplicate: Customer, survivor_id: str, *, at: datetime) -> Customer
 def completed(kept: CustomerDescription, gone: CustomerDescription) -> CustomerDescription:
     """What stands in the first stays; what it lacks comes from the second, but for what silence decides: terms of
     payment, a delivery elsewhere. Mail goes on to where it went."""
-    unknown = kept.siren is None and kept.siret is None and kept.vat_number is None
-    identified = gone if unknown else kept
     return replace(
         kept,
         contact_name=kept.contact_name or gone.contact_name,
         email=kept.email or gone.email,
         phone=kept.phone or gone.phone,
-        siren=identified.siren,
-        siret=identified.siret,
-        vat_number=identified.vat_number,
-        notes="\n".join(filter(None, dict.fromkeys((kept.notes, gone.notes))))[:MAX_NOTES],
+        siren=kept.siren or gone.siren,
+        siret=kept.siret or gone.siret,
+        vat_number=kept.vat_number or gone.vat_number,
+        notes="\n".join(filter(None, dict.fromkeys((kept.notes, gone.notes)))).strip(),
         contacts=_contacts(kept, gone),
-        addresses=tuple(dict.fromkeys((*kept.addresses, *gone.addresses)))[:MAX_FURTHER_ADDRESSES],
+        addresses=tuple(dict.fromkeys((*kept.addresses, *gone.addresses))),
     )
 
 
@@ -102,7 +122,7 @@ def _contacts(kept: CustomerDescription, gone: CustomerDescription) -> tuple[Con
         for one in gone.contacts
         if (one.name, one.email) not in known
     )
-    return (*kept.contacts, *joined)[:MAX_CONTACTS]
+    return (*kept.contacts, *joined)
 
 
 def merged_credits(

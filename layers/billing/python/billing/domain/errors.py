@@ -136,7 +136,6 @@ class StatementTooLong(InvalidInput):
     slug = "statement-too-long"
     title_fr = "Ce relevé est trop long : choisissez une période plus courte"
     title_en = "This statement is too long: choose a shorter period"
-    field = "/query/from"
 
 
 class VatNumberMissing(InvalidInput):

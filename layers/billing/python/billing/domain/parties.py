@@ -221,12 +221,13 @@ class Customer:
         """Every id under which its documents stand, its own first."""
         return (self.customer_id, *self.merged_ids)
 
-    def require_current(self) -> None:
+    def require_current(self, pointer: str = "") -> None:
         """Raises: CustomerMerged."""
         if self.merged_into is not None:
             raise CustomerMerged(
                 f"Ce client est devenu {self.merged_into} : utilisez cet identifiant.",
                 f"This customer became {self.merged_into}: use that id.",
+                pointer=pointer,
             )
 
     @property

@@ -241,24 +241,36 @@ def allocate_payment(
             )
     left = amount_minor - sum(allocation.amount_minor for allocation in allocations)
     if left and excess is PaymentExcess.REFUSE:
-        raise _left_over(tuple(invoice for _, invoice in wanted), left, today)
+        raise _left_over(wanted, tuple(allocations), left, today)
     return tuple(allocations), left
 
 
-def _left_over(invoices: tuple[IssuedInvoice, ...], left_minor: int, today: date) -> PaymentExceedsBalance:
-    retained_minor = sum(invoice.retained_minor(today) for invoice in invoices)
-    if retained_minor:
+def _left_over(
+    wanted: tuple[tuple[WantedAllocation, IssuedInvoice], ...],
+    allocations: tuple[Allocation, ...],
+    left_minor: int,
+    today: date,
+) -> PaymentExceedsBalance:
+    """Why something is left: it is owed nowhere, or it is a retention that nobody named."""
+    given = {one.invoice_id: one.amount_minor for one in allocations}
+    retained_minor = sum(
+        max(invoice.ledger.balance_minor - given.get(invoice.invoice_id, 0), 0)
+        for one, invoice in wanted
+        if one.amount_minor is None and invoice.retained_minor(today)
+    )
+    owed_nowhere = left_minor - retained_minor
+    if retained_minor and owed_nowhere <= 0:
         return PaymentExceedsBalance(
-            f"{format_euros(left_minor)} ne sont pas encore dus : {format_euros(retained_minor)} sont retenus en "
-            "garantie. Pour payer la retenue dès maintenant, indiquez le montant affecté à la facture.",
-            f"€{to_major(left_minor):,} is not due yet: €{to_major(retained_minor):,} is retained as a guarantee. To "
-            "pay it now, name the amount that the invoice gets.",
+            f"{format_euros(left_minor)} ne sont pas encore dus (retenue de garantie). Pour payer la retenue dès "
+            "maintenant, indiquez le montant affecté à la facture.",
+            f"€{to_major(left_minor):,} is not due yet (retention of guarantee). To pay it now, name the amount that "
+            "the invoice gets.",
         )
-    if len(invoices) == 1:
-        return _exceeds(invoices[0])
+    if len(wanted) == 1 and not retained_minor:
+        return _exceeds(wanted[0][1])
     return PaymentExceedsBalance(
-        f"{format_euros(left_minor)} ne sont dus sur aucune des factures nommées.",
-        f"€{to_major(left_minor):,} is owed on none of the invoices named.",
+        f"{format_euros(owed_nowhere)} ne sont dus sur aucune des factures nommées.",
+        f"€{to_major(owed_nowhere):,} is owed on none of the invoices named.",
     )
 
 

@@ -116,9 +116,14 @@ class RecurringInvoice:
         mode: RecurringMode,
         at: datetime,
     ) -> RecurringInvoice:
-        """What comes from now on; periods that were made stay made. Raises: RecurringInvoiceEnded."""
+        """What comes from now on; periods that were made stay made, and those passed over stay so.
+
+        Raises: RecurringInvoiceEnded.
+        """
         self._require_open()
-        rank = recurrence.rank_after(self.last_date) if self.last_date else 0
+        passed = self.recurrence.date_of(self.next_rank - 1) if self.next_rank else None
+        behind = [day for day in (self.last_date, passed) if day]
+        rank = recurrence.rank_after(max(behind)) if behind else 0
         return replace(
             self._moved(at),
             name=name,

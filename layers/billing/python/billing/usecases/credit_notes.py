@@ -209,7 +209,7 @@ def _creditable(invoice: Invoice) -> IssuedInvoice:
 def _warnings(invoice: IssuedInvoice, quote: Quote | None) -> tuple[Notice, ...]:
     if quote is None or not quote.has_deducted(invoice.invoice_id):
         return ()
-    return (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/invoice_id"),)
+    return (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/mode"),)
 
 
 def _recipient(customer: CreditedCustomer | None) -> str:

@@ -124,7 +124,10 @@ def find_duplicate_customers(
 ) -> tuple[DuplicateCustomer, ...]:
     """Others that may be the same customer, the likeliest first. Raises: NotFound."""
     caller.require(Permission.READ)
-    found = customers.alike(caller, customers.read(caller, customer_id))
+    customer = customers.read(caller, customer_id)
+    if customer.merged_into is not None:
+        return ()
+    found = customers.alike(caller, customer)
     return tuple(sorted(found, key=lambda one: (-len(one.likenesses), one.customer.name, one.customer.customer_id)))
 
 

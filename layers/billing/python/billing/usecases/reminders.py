@@ -515,7 +515,7 @@ class _Moving:
             moved = replace(
                 standing, version=standing.version + 1, paused=paused, until=until, updated_at=self.clock.now()
             )
-            event = self._event(caller, event_type, {"customer_id": customer_id}, until)
+            event = self._event(caller, event_type, {"customer_id": standing.customer_id}, until)
             self.reminders.save_pause(caller, moved, event=event, once=self.once)
             return moved
 

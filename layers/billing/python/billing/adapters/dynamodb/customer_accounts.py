@@ -107,7 +107,7 @@ class CustomerAccounts:
             for row in self._rows(partition, low, high, MAX_MOVEMENTS + 1 - len(stored)):
                 stored.append(row)
                 if len(stored) > MAX_MOVEMENTS:
-                    raise StatementTooLong
+                    raise StatementTooLong(pointer="/query/from")
         stored.sort(key=lambda row: text(row, "sk"))
         return load_all(AccountMovement, [text(row, "body") for row in stored])
 
