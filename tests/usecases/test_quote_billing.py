@@ -318,7 +318,7 @@ def test_crediting_a_deposit_that_was_deducted_is_told() -> None:
     site.issue("part", percent=Decimal(10))
     assert seen(site, second).warnings == ()
     situation = site.progress(l0=50)
-    told = (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/invoice_id"),)
+    told = (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/mode"),)
     assert seen(site, second).warnings == told
     assert seen(site, situation).warnings == ()
 
