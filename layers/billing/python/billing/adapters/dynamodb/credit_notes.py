@@ -8,7 +8,7 @@ from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
-from billing.adapters.dynamodb.customers import partitions_of
+from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.invoices import (
     Invoices,
     delivery_to_item,
@@ -109,15 +109,12 @@ class CreditNotes:
         )
 
     def list(self, caller: Caller, query: CreditNoteQuery, page: PageRequest) -> Page[CreditNoteSummary]:
-        index = "Listing"
-        partitions: tuple[str, ...] = (keys.credit_note_listing(caller.tenant_id),)
-        if query.customer_id is not None:
-            index = "ByCustomer"
-            partitions = partitions_of(self._table, caller, query.customer_id, keys.credit_note_customer)
-        else:
-            self._table.trust(caller)
-            if query.invoice_id is not None:
-                index, partitions = "ByStatus", (keys.credit_note_invoice(caller.tenant_id, query.invoice_id),)
+        otherwise = "Listing", keys.credit_note_listing(caller.tenant_id)
+        if query.invoice_id is not None:
+            otherwise = "ByStatus", keys.credit_note_invoice(caller.tenant_id, query.invoice_id)
+        index, partitions = list_of(
+            self._table, caller, query.customer_id, keys.credit_note_customer, otherwise=otherwise
+        )
         rows, position = self._table.pages(
             index,
             partitions,

@@ -71,13 +71,23 @@ def current(table: Table, tenant_id: str, stored: Item | None) -> Customer | Non
     return customer
 
 
-def partitions_of(
-    table: Table, caller: Caller, customer_id: str, partition: Callable[[str, str], str]
-) -> tuple[str, ...]:
-    """Where the documents of a customer are listed, one for each of its ids; the request holds the membership too."""
+def list_of(
+    table: Table,
+    caller: Caller,
+    customer_id: str | None,
+    of_customer: Callable[[str, str], str],
+    otherwise: tuple[str, str],
+) -> tuple[str, tuple[str, ...]]:
+    """Index and partitions of a list, once the membership is held: of a customer, one partition for each of its ids,
+    whose request holds the membership too; ``otherwise`` index and partition of what is not a customer's."""
+    if customer_id is None:
+        table.trust(caller)
+        index, partition = otherwise
+        return index, (partition,)
     key = keys.customer(caller.tenant_id, customer_id)
     customer = current(table, caller.tenant_id, table.read(caller, key).get(key))
-    return tuple(partition(caller.tenant_id, one) for one in (customer.ids if customer else (customer_id,)))
+    ids = customer.ids if customer else (customer_id,)
+    return "ByCustomer", tuple(of_customer(caller.tenant_id, one) for one in ids)
 
 
 def search_words(customer: Customer) -> tuple[str, ...]:

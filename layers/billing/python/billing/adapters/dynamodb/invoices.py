@@ -21,7 +21,7 @@ from billing.adapters.dynamodb.codec import (
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customers import current as current_customer
-from billing.adapters.dynamodb.customers import partitions_of
+from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.products import from_item as product_from_item
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -339,13 +339,10 @@ class Invoices:
         return head, self._event(caller.tenant_id, invoice_id, event)
 
     def list(self, caller: Caller, query: InvoiceQuery, page: PageRequest) -> Page[InvoiceSummary]:
-        if query.customer_id is None:
-            self._table.trust(caller)
-            index, partition, forward = _order(caller.tenant_id, query)
-            partitions: tuple[str, ...] = (partition,)
-        else:
-            index, forward = "ByCustomer", False
-            partitions = partitions_of(self._table, caller, query.customer_id, keys.invoice_customer)
+        order, partition, forward = _order(caller.tenant_id, query)
+        index, partitions = list_of(
+            self._table, caller, query.customer_id, keys.invoice_customer, otherwise=(order, partition)
+        )
         rows, position = self._table.pages(
             index,
             partitions,

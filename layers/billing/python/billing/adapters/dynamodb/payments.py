@@ -7,7 +7,7 @@ from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, lo
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, entry_from_item, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
-from billing.adapters.dynamodb.customers import partitions_of
+from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.table import Table, refuse_with
@@ -123,13 +123,8 @@ class Payments:
         )
 
     def list(self, caller: Caller, query: PaymentQuery, page: PageRequest) -> Page[PaymentSummary]:
-        index = "Listing"
-        partitions: tuple[str, ...] = (keys.payment_listing(caller.tenant_id),)
-        if query.customer_id is not None:
-            index = "ByCustomer"
-            partitions = partitions_of(self._table, caller, query.customer_id, keys.payment_customer)
-        else:
-            self._table.trust(caller)
+        every = "Listing", keys.payment_listing(caller.tenant_id)
+        index, partitions = list_of(self._table, caller, query.customer_id, keys.payment_customer, otherwise=every)
         rows, position = self._table.pages(
             index,
             partitions,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, optional_text, text
 from billing.adapters.dynamodb.companies import from_item as company_from_item
-from billing.adapters.dynamodb.customers import partitions_of
+from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.invoices import (
     Invoices,
     delivery_to_item,
@@ -135,13 +135,10 @@ class Quotes:
         self._table.write(caller, head, self._table.event(key, caller.tenant_id, event))
 
     def list(self, caller: Caller, query: QuoteQuery, page: PageRequest) -> Page[QuoteSummary]:
-        if query.customer_id is None:
-            self._table.trust(caller)
-            index, partition, forward = _order(caller.tenant_id, query)
-            partitions: tuple[str, ...] = (partition,)
-        else:
-            index, forward = "ByCustomer", False
-            partitions = partitions_of(self._table, caller, query.customer_id, keys.quote_customer)
+        order, partition, forward = _order(caller.tenant_id, query)
+        index, partitions = list_of(
+            self._table, caller, query.customer_id, keys.quote_customer, otherwise=(order, partition)
+        )
         low, high = _bounds(query)
         rows, position = self._table.pages(
             index,
