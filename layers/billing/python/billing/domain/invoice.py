@@ -26,6 +26,7 @@ from billing.domain.printing import Text, company_texts, customer_texts, unprint
 from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, process_codes
 from billing.domain.retention import NOT_YET, Retention, retained_of, retention_errors
 from billing.domain.situation import Situation
+from billing.domain.template import Design, Template
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
@@ -34,7 +35,6 @@ from billing.domain.warnings import Facts, Notice, notices
 
 MAX_LINES = 500
 MAX_DOCUMENT_BYTES = 300_000  # an item of the table has 400 KB: for the document, or for an answer, compressed
-TEMPLATE_VERSION = "classic-2"  # 2: with its Factur-X XML
 
 
 class DocumentType(StrEnum):
@@ -492,7 +492,7 @@ def freeze(
             in_english=content.particulars.language is not DocumentLanguage.FRENCH,
         ),
         rules_version=RULES_VERSION,
-        template_version=TEMPLATE_VERSION,
+        template_version=Template(design=Design.CLASSIC).version,
         preceding=content.preceding,
         quote_id=content.quote_id,
         allowances=content.allowances,
