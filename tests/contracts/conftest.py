@@ -12,6 +12,7 @@ import pytest
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs as TableBulkJobs
+from billing.adapters.dynamodb.chain_heads import ChainHeads as TableChainHeads
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
@@ -40,6 +41,7 @@ from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.bulk_jobs import BulkJobs
+from billing.ports.chain_heads import ChainHeads
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.customer_merges import CustomerMerges
@@ -97,6 +99,7 @@ class Repositories:
     accounts: CustomerAccounts
     series: SeriesRecords
     event_feed: EventFeed
+    chain_heads: ChainHeads
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -258,6 +261,7 @@ def _over_fakes() -> Repositories:
         accounts=fakes.accounts,
         series=fakes.series,
         event_feed=fakes.event_feed,
+        chain_heads=fakes.chain_heads,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -314,6 +318,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),
+        chain_heads=TableChainHeads(table),
         change_membership=change,
         lose_invoice=lose,
     )

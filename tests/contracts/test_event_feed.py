@@ -17,7 +17,7 @@ from billing.adapters.dynamodb.table import Table
 from billing.domain.access import Caller, Origin
 from billing.domain.errors import Busy, MembershipChanged, StaleVersion
 from billing.domain.events import Event
-from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent, placed
+from billing.domain.feed import AuditTrail, FeedHead, PlacedEvent, UnplacedEvent, genesis_hash, placed
 from billing.ports.event_feed import EventFeed
 from billing.usecases.events import list_events, place_events, place_missed_events
 from tests import factories
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LATER = MORNING + timedelta(days=400)
+DAY = MORNING.date()
 
 
 class Feeding:
@@ -112,11 +113,12 @@ def test_a_placement_needs_the_place_before_it_and_events_without_one(feeding: F
     tenant_id = feeding.world.caller.tenant_id
     first, second = feeding.waiting()
 
-    feeding.feed.place(tenant_id, placed([first], after=0), after=0)
+    feeding.feed.place(tenant_id, placed([first], after=FeedHead()), after=FeedHead(), day=DAY)
 
-    for events, after in (([second], 0), ([first], 1), ([second], 2), ([second, first], 1)):
+    for events, sequence in (([second], 0), ([first], 1), ([second], 2), ([second, first], 1)):
+        after = FeedHead(sequence=sequence, chain_hash="0" * 64, day=DAY)
         with pytest.raises(StaleVersion):
-            feeding.feed.place(tenant_id, placed(events, after=after), after=after)
+            feeding.feed.place(tenant_id, placed(events, after=after), after=after, day=DAY)
     assert [one.event for one in feeding.placed()] == [first.event]
     assert feeding.feed.state(tenant_id, [first, second]).unplaced == (second,)
 
@@ -139,6 +141,9 @@ def test_eight_consumers_at_once_over_shuffled_events_leave_no_gap_and_repeat_no
 
     shown = feeding.placed()
     assert [one.sequence for one in shown] == list(range(1, 62))
+    tenant_id = feeding.world.caller.tenant_id
+    assert [one.previous_hash for one in shown] == [genesis_hash(tenant_id), *(one.chain_hash for one in shown[:-1])]
+    assert feeding.feed.state(tenant_id, []).head.chain_hash == shown[-1].chain_hash
     assert sorted(one.event.event_id for one in shown) == sorted(one.event.event_id for one in events)
     assert counted == 61
 
@@ -200,13 +205,14 @@ def test_an_event_is_never_written_over(dynamodb: DynamoDBClient, billing_table:
     table.write(None, table.event(key, tenant_id, event))
     written = table.get(key)
     [waiting] = feed.state(tenant_id, [_waiting(tenant_id, event)]).unplaced
-    feed.place(tenant_id, placed([waiting], after=0), after=0)
+    feed.place(tenant_id, placed([waiting], after=FeedHead()), after=FeedHead(), day=DAY)
     kept = table.get(keys.feed_place(tenant_id, 1))
 
     with pytest.raises(Busy):
         table.write(None, table.event(key, tenant_id, replace(event, actor="somebody-else")))
+    other = placed([replace(waiting, event=factories.event("evt_2"))], after=FeedHead())
     with pytest.raises(StaleVersion):
-        feed.place(tenant_id, placed([replace(waiting, event=factories.event("evt_2"))], after=0), after=0)
+        feed.place(tenant_id, other, after=FeedHead(), day=DAY)
 
     assert table.get(key) == written
     assert table.get(keys.feed_place(tenant_id, 1)) == kept

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin, Role
 from billing.domain.events import Event, EventType, derived_event_id, membership_created
-from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent, placed, unbroken
+from billing.domain.feed import AuditTrail, FeedHead, PlacedEvent, UnplacedEvent, genesis_hash, placed, unbroken
 from tests import factories
 
 AUDIT = AuditTrail(role="owner", ip_address="203.0.113.7", correlation_id="corr-1")
@@ -16,7 +18,7 @@ AUDIT = AuditTrail(role="owner", ip_address="203.0.113.7", correlation_id="corr-
 
 def at_place(sequence: int, subject_id: str = "inv_1", event: Event | None = None) -> PlacedEvent:
     event = event or factories.event(f"evt_{sequence}")
-    return PlacedEvent(sequence=sequence, subject_id=subject_id, event=event, audit=AUDIT)
+    return PlacedEvent(sequence=sequence, subject_id=subject_id, event=event, audit=AUDIT, previous_hash="")
 
 
 def waiting(event_id: str) -> UnplacedEvent:
@@ -26,9 +28,49 @@ def waiting(event_id: str) -> UnplacedEvent:
 def test_places_follow_without_a_gap() -> None:
     events = [waiting(f"evt_{rank}") for rank in range(3)]
 
-    given = placed(events, after=7)
+    given = placed(events, after=FeedHead(sequence=7, chain_hash="a" * 64))
 
     assert [(one.sequence, one.event) for one in given] == [(8 + rank, one.event) for rank, one in enumerate(events)]
+
+
+def test_each_place_holds_the_hash_of_the_one_before_it() -> None:
+    first, second, third = placed([waiting(f"evt_{rank}") for rank in range(3)], after=FeedHead())
+
+    assert first.previous_hash == genesis_hash("ten_1") != genesis_hash("ten_2")
+    assert (second.previous_hash, third.previous_hash) == (first.chain_hash, second.chain_hash)
+    head = FeedHead().moved(second, date(2026, 11, 24))
+    assert placed([waiting("evt_2")], after=head) == (third,)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sequence": 9},
+        {"subject_id": "inv_2"},
+        {"previous_hash": "b" * 64},
+        {"event": factories.event("evt_9")},
+        {"event": replace(factories.event("evt_1"), data={"number": "F2026-00009"})},
+        {"event": replace(factories.event("evt_1"), actor="somebody-else")},
+        {"audit": replace(AUDIT, role="viewer")},
+        {"audit": replace(AUDIT, correlation_id="corr-2")},
+    ],
+)
+def test_whatever_is_changed_at_a_place_changes_its_hash(changed: dict[str, Any]) -> None:
+    assert replace(at_place(1), **changed).chain_hash != at_place(1).chain_hash
+
+
+def test_an_address_can_be_forgotten_without_breaking_the_chain() -> None:
+    assert replace(at_place(1), audit=replace(AUDIT, ip_address="")).chain_hash == at_place(1).chain_hash
+
+
+def test_the_day_of_a_head_never_goes_back() -> None:
+    head = FeedHead().moved(at_place(1), date(2026, 11, 24))
+
+    assert FeedHead().opens(date(2026, 11, 24))
+    assert not head.opens(date(2026, 11, 24))
+    assert not head.opens(date(2026, 11, 23))
+    assert head.opens(date(2026, 11, 25))
+    assert head.moved(at_place(2), date(2026, 11, 23)).day == date(2026, 11, 24)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
-from billing.domain.feed import PlacedEvent, UnplacedEvent
+from billing.domain.feed import FeedHead, PlacedEvent, UnplacedEvent
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.event_feed import FeedState
 from billing.ports.paging import PageRequest
@@ -20,7 +20,7 @@ class FakeEventFeed:
 
     shards = SHARDS
     limit = 40
-    room = 99
+    room = 98
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,24 +29,30 @@ class FakeEventFeed:
         with self._store.lock:
             waiting = tuple(one for one in events if (tenant_id, one.event.event_id) in self._store.unplaced)
             book = self._store.webhook_books.get(tenant_id) or WebhookBook(tenant_id=tenant_id)
-            return FeedState(last=len(self._store.feed.get(tenant_id, ())), unplaced=waiting, webhooks=book)
+            head = self._store.feed_heads.get(tenant_id, FeedHead())
+            return FeedState(head=head, unplaced=waiting, webhooks=book)
 
     def place(
         self,
         tenant_id: str,
         events: Sequence[PlacedEvent],
         *,
-        after: int,
+        after: FeedHead,
+        day: date,
         deliveries: Sequence[WebhookDelivery] = (),
     ) -> None:
         with self._store.lock:
             placed = self._store.feed.get(tenant_id, ())
             marks = [(tenant_id, one.event.event_id) for one in events]
-            if len(placed) != after or any(mark not in self._store.unplaced for mark in marks):
+            if len(placed) != after.sequence or any(mark not in self._store.unplaced for mark in marks):
                 raise StaleVersion
             for mark in marks:
                 del self._store.unplaced[mark]
             self._store.feed[tenant_id] = (*placed, *events)
+            self._store.feed_heads[tenant_id] = after.moved(events[-1], day)
+            if after.opens(day):
+                self._store.chain_heads[tenant_id, day] = None
+                self._store.awaited_heads.add((tenant_id, day))
             for one in deliveries:
                 self._store.webhook_deliveries[tenant_id, one.endpoint_id, one.sequence] = one
 

@@ -56,6 +56,7 @@ from billing.ports.repositories import (
     ProductSummary,
 )
 from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
+from tests.fakes.chain_heads import FakeChainHeads
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
@@ -728,6 +729,7 @@ class FakeRepositories:
     accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
+    chain_heads: FakeChainHeads
 
 
 def fake_repositories() -> FakeRepositories:
@@ -754,6 +756,7 @@ def fake_repositories() -> FakeRepositories:
         accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
+        chain_heads=FakeChainHeads(store),
     )
 
 

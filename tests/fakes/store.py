@@ -10,12 +10,13 @@ from datetime import date, datetime
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
 from billing.domain.bulk import BulkJob, BulkResult
+from billing.domain.chain_head import ChainHead
 from billing.domain.customer_account import AccountMovement
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.delivery import DeliveryRequest, MailClaim
 from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageTokenInvalid
 from billing.domain.events import Event
-from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent
+from billing.domain.feed import AuditTrail, FeedHead, PlacedEvent, UnplacedEvent
 from billing.domain.invoice import Invoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesStart, SeriesState
@@ -95,6 +96,9 @@ class Store:
     outbox: dict[tuple[str, str, str, int], Waiting] = field(default_factory=dict)
     unplaced: dict[tuple[str, str], UnplacedEvent] = field(default_factory=dict)
     feed: dict[str, tuple[PlacedEvent, ...]] = field(default_factory=dict)
+    feed_heads: dict[str, FeedHead] = field(default_factory=dict)
+    chain_heads: dict[tuple[str, date], ChainHead | None] = field(default_factory=dict)
+    awaited_heads: set[tuple[str, date]] = field(default_factory=set)
     acting: Caller | None = None
 
     def check(self, caller: Caller, once: IdempotentRequest | None = None) -> None:

@@ -77,7 +77,7 @@ def test_issued_documents_are_locked_by_those_that_store_them_and_unlocked_by_no
                 for action in statement["Action"]:
                     granted.setdefault(action, set()).add(role)
 
-    assert granted["s3:PutObjectRetention"] == {"RenderRole", "JudgeRole"}
+    assert granted["s3:PutObjectRetention"] == {"ChainHeadsRole", "RenderRole", "JudgeRole"}
     assert not {"s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"} & set(granted)
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from billing.domain.access import Caller
-from billing.domain.feed import PlacedEvent, UnplacedEvent
+from billing.domain.feed import FeedHead, PlacedEvent, UnplacedEvent
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """The last place taken, which of the events that were asked about have none, and who hears of them."""
+    """Where the feed stands, which of the events that were asked about have no place, and who hears of them."""
 
-    last: int
+    head: FeedHead
     unplaced: tuple[UnplacedEvent, ...]
     webhooks: WebhookBook
 
@@ -35,10 +35,14 @@ class EventFeed(Protocol):
         tenant_id: str,
         events: Sequence[PlacedEvent],
         *,
-        after: int,
+        after: FeedHead,
+        day: date,
         deliveries: Sequence[WebhookDelivery] = (),
     ) -> None:
-        """All of it or nothing, right after a place. Raises: StaleVersion (the feed moved, or one has its place)."""
+        """All of it or nothing, right where the feed stood. The first placement of a day asks for the day's head.
+
+        Raises: StaleVersion (the feed moved, or one has its place).
+        """
         ...
 
     def waiting(

@@ -47,10 +47,10 @@ def _place(tenant_id: str, events: Sequence[UnplacedEvent], *, feed: EventFeed, 
     def attempt() -> tuple[int, int]:
         """How many got their place, and how many are still to get it."""
         state = feed.state(tenant_id, events)
-        given = _fitting(placed(state.unplaced, after=state.last), state.webhooks, feed.room)
+        given = _fitting(placed(state.unplaced, after=state.head), state.webhooks, feed.room)
         if given:
             told = deliveries_of(state.webhooks, given, clock.now())
-            feed.place(tenant_id, given, after=state.last, deliveries=told)
+            feed.place(tenant_id, given, after=state.head, day=clock.today(), deliveries=told)
         return len(given), len(state.unplaced) - len(given)
 
     done, left = judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)

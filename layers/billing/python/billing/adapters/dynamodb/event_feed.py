@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, item, load, number, text
+from billing.adapters.dynamodb.chain_heads import awaited_head
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, item, load, text
 from billing.adapters.dynamodb.keys import Key
-from billing.adapters.dynamodb.placed_events import placed_from_item, placed_to_item
+from billing.adapters.dynamodb.placed_events import head_from_item, placed_to_item, places_after
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.adapters.dynamodb.webhooks import book_of, new_delivery
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
-from billing.domain.feed import AuditTrail, PlacedEvent, UnplacedEvent
+from billing.domain.feed import AuditTrail, FeedHead, PlacedEvent, UnplacedEvent
 from billing.domain.webhooks import WebhookDelivery
 from billing.ports.event_feed import FeedState
 
@@ -38,7 +39,7 @@ class EventFeed:
 
     shards = keys.OUTBOX_SHARDS
     limit = 40
-    room = 99  # a transaction takes a hundred, one of them the head
+    room = 98  # a transaction takes a hundred: the head, and what asks for the head of the day
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -49,7 +50,7 @@ class EventFeed:
         found = self._table.batch([head, book, *marks])
         waiting = tuple(one for mark, one in marks.items() if mark in found and "outbox_pk" in found[mark])
         return FeedState(
-            last=number(found[head], "last_sequence") if head in found else 0,
+            head=head_from_item(found.get(head)),
             unplaced=waiting,
             webhooks=book_of(tenant_id, found.get(book)),
         )
@@ -59,12 +60,14 @@ class EventFeed:
         tenant_id: str,
         events: Sequence[PlacedEvent],
         *,
-        after: int,
+        after: FeedHead,
+        day: date,
         deliveries: Sequence[WebhookDelivery] = (),
     ) -> None:
         self._table.write(
             None,
-            self._head(tenant_id, last=events[-1].sequence, after=after),
+            self._head(tenant_id, after.moved(events[-1], day), after=after),
+            *self._awaited(tenant_id, day, after),
             *(write for one in events for write in (self._place(tenant_id, one), self._settled(tenant_id, one))),
             *(new_delivery(self._table, one) for one in deliveries),
         )
@@ -82,11 +85,15 @@ class EventFeed:
 
     def page(self, caller: Caller, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
         self._table.trust(caller)
-        first = keys.feed_place(caller.tenant_id, after + 1)
-        stored, _ = self._table.query(first.pk, low=first.sk, high="9" * keys.SEQUENCE_WIDTH, limit=limit)
-        return tuple(placed_from_item(one) for one in stored)
+        return places_after(self._table, caller.tenant_id, after=after, limit=limit)
 
-    def _head(self, tenant_id: str, *, last: int, after: int) -> Write:
+    def _awaited(self, tenant_id: str, day: date, after: FeedHead) -> list[Write]:
+        """The first placement of a day asks for the head of the day, which is kept once it is over."""
+        if not after.opens(day):
+            return []
+        return [self._table.create(awaited_head(tenant_id, day), refuse_with(StaleVersion))]
+
+    def _head(self, tenant_id: str, head: FeedHead, *, after: FeedHead) -> Write:
         key = keys.feed_head(tenant_id)
         content = item(
             pk=key.pk,
@@ -94,12 +101,15 @@ class EventFeed:
             entity="feed_head",
             schema_version=SCHEMA_VERSION,
             tenant_id=tenant_id,
-            last_sequence=last,
+            last_sequence=head.sequence,
+            last_hash=head.chain_hash,
+            day=head.day.isoformat() if head.day else None,
         )
         moved = refuse_with(StaleVersion)
-        if after == 0:
+        if after.sequence == 0:
             return self._table.create(content, moved)
-        return Write("Put", self._table.put(content, only_if="last_sequence = :after", values={":after": after}), moved)
+        values = {":after": after.sequence}
+        return Write("Put", self._table.put(content, only_if="last_sequence = :after", values=values), moved)
 
     def _place(self, tenant_id: str, one: PlacedEvent) -> Write:
         return self._table.create(placed_to_item(tenant_id, one), refuse_with(StaleVersion))

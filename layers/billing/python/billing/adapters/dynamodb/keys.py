@@ -1,7 +1,7 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
-``USER#…`` finds the tenant of a user before any tenant is known; ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``,
-``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only
+``USER#…`` finds the tenant of a user before any tenant is known; ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``,
+``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only
 (docs/decisions/0003-table-keys.md).
 """
 
@@ -306,6 +306,23 @@ def feed_head(tenant_id: str) -> Key:
 
 def feed_place(tenant_id: str, sequence: int) -> Key:
     return Key(_tenant(tenant_id, "FEED"), f"{sequence:0{SEQUENCE_WIDTH}d}")
+
+
+def chain_head(tenant_id: str, day: date) -> Key:
+    return Key(_tenant(tenant_id, "HEADS"), day.isoformat())
+
+
+def chain_head_of(key: Key) -> tuple[str, date]:
+    """Tenant and day of its key: the index of what is awaited holds keys only."""
+    return key.pk.split("#")[1], date.fromisoformat(key.sk)
+
+
+def chain_heads_awaited(tenant_id: str) -> str:
+    return chain_heads_awaited_in(_shard(tenant_id))
+
+
+def chain_heads_awaited_in(shard: int) -> str:
+    return f"HEADS#{shard}"
 
 
 def subject_of(event: Key) -> str:

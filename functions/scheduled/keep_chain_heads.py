@@ -1,0 +1,20 @@
+"""Every hour — keep the head of each chain for each day that is over, where nobody can change it."""
+
+from typing import Any
+
+from billing.api.entry import task_point
+from billing.runtime.clock import clock
+from billing.runtime.documents import documents
+from billing.runtime.observability import count
+from billing.runtime.table import chain_heads
+from billing.usecases import chain_heads as usecases
+
+
+def keep_chain_heads(_event: dict[str, Any]) -> dict[str, int]:
+    kept = usecases.keep_chain_heads(chain_heads=chain_heads(), documents=documents(), clock=clock)
+    if kept:
+        count("ChainHeadKept", kept)
+    return {"kept": kept}
+
+
+handler = task_point(keep_chain_heads)

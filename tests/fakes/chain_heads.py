@@ -1,0 +1,67 @@
+"""Fake of the port ChainHeads."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import cast
+
+from billing.domain.chain_head import AwaitedHead, ChainHead
+from billing.domain.errors import StaleVersion
+from billing.domain.feed import FeedHead, PlacedEvent
+from billing.ports.paging import PageRequest
+from tests.fakes.store import SHARDS, Store, paged, shard_of
+
+
+class FakeChainHeads:
+    """Port ChainHeads."""
+
+    shards = SHARDS
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def awaited(
+        self, before: date, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[AwaitedHead, ...], str | None]:
+        with self._store.lock:
+            rows: list[tuple[str, object]] = [
+                (
+                    f"{day.isoformat()}#{tenant_id}",
+                    AwaitedHead(tenant_id=tenant_id, day=day, fixed=self._store.chain_heads[tenant_id, day]),
+                )
+                for tenant_id, day in self._store.awaited_heads
+                if day < before and shard_of(tenant_id) == shard
+            ]
+        page = paged(rows, PageRequest(limit=limit, position=after))
+        return cast("tuple[AwaitedHead, ...]", page.items), page.position
+
+    def stand(self, tenant_id: str) -> FeedHead:
+        with self._store.lock:
+            return self._store.feed_heads.get(tenant_id, FeedHead())
+
+    def fix(self, head: ChainHead) -> ChainHead:
+        with self._store.lock:
+            standing = self._store.chain_heads[head.tenant_id, head.day] or head
+            self._store.chain_heads[head.tenant_id, head.day] = standing
+            return standing
+
+    def settle(self, head: ChainHead) -> None:
+        with self._store.lock:
+            if self._store.chain_heads.get((head.tenant_id, head.day)) != head:
+                raise StaleVersion
+            self._store.awaited_heads.discard((head.tenant_id, head.day))
+
+    def before(self, tenant_id: str, instant: datetime) -> ChainHead | None:
+        return next((head for head in reversed(self._fixed(tenant_id)) if head.fixed_at < instant), None)
+
+    def from_day(self, tenant_id: str, day: date, *, limit: int) -> tuple[ChainHead, ...]:
+        return tuple(head for head in self._fixed(tenant_id) if head.day >= day)[:limit]
+
+    def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
+        with self._store.lock:
+            return self._store.feed.get(tenant_id, ())[after : after + limit]
+
+    def _fixed(self, tenant_id: str) -> list[ChainHead]:
+        with self._store.lock:
+            days = sorted(self._store.chain_heads.items())
+            return [head for (of, _), head in days if of == tenant_id and head is not None]
