@@ -6,12 +6,12 @@ from billing.api.entry import task_point
 from billing.runtime.clock import clock
 from billing.runtime.documents import documents
 from billing.runtime.observability import count
-from billing.runtime.table import chain_heads
+from billing.runtime.table import chains
 from billing.usecases import chain_heads as usecases
 
 
 def keep_chain_heads(_event: dict[str, Any]) -> dict[str, int]:
-    kept = usecases.keep_chain_heads(chain_heads=chain_heads(), documents=documents(), clock=clock)
+    kept = usecases.keep_chain_heads(chains=chains(), documents=documents(), clock=clock)
     if kept:
         count("ChainHeadKept", kept)
     return {"kept": kept}

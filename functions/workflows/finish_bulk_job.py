@@ -3,10 +3,10 @@
 from typing import Any
 
 from billing.api.entry import task_point
-from billing.runtime.archives import archives
+from billing.runtime.archives import archives, verifier
 from billing.runtime.clock import clock
 from billing.runtime.observability import count
-from billing.runtime.table import bulk_jobs
+from billing.runtime.table import bulk_jobs, chains
 from billing.usecases import bulk_jobs as usecases
 
 
@@ -17,6 +17,8 @@ def finish_bulk_job(event: dict[str, Any]) -> dict[str, Any]:
         run=event["run"],
         bulk_jobs=bulk_jobs(),
         archives=archives(),
+        chains=chains(),
+        verifier=verifier(),
         clock=clock,
     )
     if not done:

@@ -4,8 +4,9 @@ from typing import Any
 
 from billing.api.entry import task_point
 from billing.domain.errors import DocumentNotConformant
-from billing.runtime.conformity import rules, xml_writer
+from billing.runtime.conformity import rules
 from billing.runtime.documents import documents
+from billing.runtime.facturx import xml_writer
 from billing.runtime.observability import count, logger
 from billing.runtime.table import deliveries
 from billing.usecases import conformity as usecases

@@ -5,6 +5,7 @@ from typing import Any
 from billing.api.entry import task_point
 from billing.runtime.clock import clock, ids
 from billing.runtime.documents import documents
+from billing.runtime.facturx import xml_writer
 from billing.runtime.observability import count
 from billing.runtime.pdf import renderer
 from billing.runtime.table import deliveries
@@ -20,6 +21,7 @@ def render_invoice(event: dict[str, Any]) -> dict[str, Any]:
             deliveries=deliveries(),
             documents=documents(),
             renderer=renderer(),
+            xml=xml_writer(),
             clock=clock,
             ids=ids,
         )

@@ -12,7 +12,7 @@ import pytest
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs as TableBulkJobs
-from billing.adapters.dynamodb.chain_heads import ChainHeads as TableChainHeads
+from billing.adapters.dynamodb.chains import Chains as TableChains
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
@@ -41,7 +41,7 @@ from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.bulk_jobs import BulkJobs
-from billing.ports.chain_heads import ChainHeads
+from billing.ports.chains import Chains
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.customer_merges import CustomerMerges
@@ -99,7 +99,7 @@ class Repositories:
     accounts: CustomerAccounts
     series: SeriesRecords
     event_feed: EventFeed
-    chain_heads: ChainHeads
+    chains: Chains
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -261,7 +261,7 @@ def _over_fakes() -> Repositories:
         accounts=fakes.accounts,
         series=fakes.series,
         event_feed=fakes.event_feed,
-        chain_heads=fakes.chain_heads,
+        chains=fakes.chains,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -318,7 +318,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),
-        chain_heads=TableChainHeads(table),
+        chains=TableChains(table),
         change_membership=change,
         lose_invoice=lose,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -12,7 +12,7 @@ from billing.domain.access import Caller, Origin
 from billing.domain.bulk import BulkJob, BulkOutcome, BulkResult
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import Event
-from billing.ports.bulk_jobs import ArchivedFile, BulkJobSummary, StoredArchive
+from billing.ports.bulk_jobs import ArchivedFile, ArchivedText, BulkJobSummary, StoredArchive
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from tests.fakes.delivery import FakeDocuments
@@ -117,13 +117,16 @@ class FakeBulkJobs:
 
 
 class FakeArchives:
-    """Port Archives, over the fake document store; ``packed`` holds the names in each ZIP."""
+    """Port Archives, over the fake document store; ``packed`` holds the names of the objects in each ZIP."""
 
     def __init__(self, documents: FakeDocuments) -> None:
         self._documents = documents
         self.packed: dict[str, tuple[str, ...]] = {}
+        self.texts: dict[str, dict[str, str]] = {}
 
-    def archive(self, key: str, files: Sequence[ArchivedFile], *, dated: datetime) -> StoredArchive:
+    def archive(
+        self, key: str, files: Sequence[ArchivedFile], texts: Iterable[ArchivedText] = (), *, dated: datetime
+    ) -> StoredArchive:
         digest = hashlib.sha256(dated.isoformat().encode())
         for file in files:
             content = self._documents.get(file.key)
@@ -131,4 +134,6 @@ class FakeArchives:
                 raise NotFound
             digest.update(content)
         self.packed[key] = tuple(file.name for file in files)
+        self.texts[key] = {text.name: "".join(text.parts) for text in texts}
+        digest.update(repr(self.texts[key]).encode())
         return StoredArchive(sha256=digest.hexdigest(), size_bytes=len(files))

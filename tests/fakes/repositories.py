@@ -56,7 +56,7 @@ from billing.ports.repositories import (
     ProductSummary,
 )
 from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
-from tests.fakes.chain_heads import FakeChainHeads
+from tests.fakes.chains import FakeChains
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
@@ -729,7 +729,7 @@ class FakeRepositories:
     accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
-    chain_heads: FakeChainHeads
+    chains: FakeChains
 
 
 def fake_repositories() -> FakeRepositories:
@@ -756,7 +756,7 @@ def fake_repositories() -> FakeRepositories:
         accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
-        chain_heads=FakeChainHeads(store),
+        chains=FakeChains(store),
     )
 
 

@@ -86,6 +86,7 @@ def test_the_address_stands_in_the_audit_and_nowhere_else(
 
     audit = feed_of(owner, "audit/list")
 
+    assert [one["previous_hash"] for one in audit[1:]] == [one["hash"] for one in audit[:-1]]
     by_request = [one for one in audit if one["type"] != "membership.created"]  # the fixture founds without a request
     assert {(one["ip_address"], one["role"]) for one in by_request} == {(IP, "owner")}
     assert all(one["correlation_id"] for one in by_request)

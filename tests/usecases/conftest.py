@@ -22,7 +22,7 @@ from billing.ports.paging import PageRequest
 from billing.usecases import company, customers, deliveries, invoices, payments, products, verifications
 from tests import factories
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows
+from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows, fake_xml
 from tests.fakes.repositories import FakeRepositories, fake_repositories
 
 TAXED = factories.taxed()
@@ -157,6 +157,7 @@ class Shop:
             "deliveries": self.repositories.deliveries,
             "documents": self.documents,
             "renderer": self.renderer,
+            "xml": fake_xml,
             "clock": self.clock,
             "ids": self.ids,
         }

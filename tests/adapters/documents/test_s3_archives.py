@@ -17,7 +17,7 @@ from mypy_boto3_s3 import S3Client
 from billing.adapters.s3.archives import S3Archives
 from billing.adapters.s3.documents import S3Documents, s3_client
 from billing.domain.errors import DependencyUnavailable, NotFound
-from billing.ports.bulk_jobs import ArchivedFile
+from billing.ports.bulk_jobs import ArchivedFile, ArchivedText
 
 BUCKET = "exemple-documents"
 KEY = "ten_01/exports/blk_01-1.zip"
@@ -107,3 +107,25 @@ def test_a_store_that_cannot_take_it_now_is_worth_a_retry(
 
     with pytest.raises(DependencyUnavailable):
         archives.archive(KEY, files, dated=STARTED)
+
+
+def test_texts_are_made_while_they_are_written_after_the_documents(archives: S3Archives, client: S3Client) -> None:
+    made: list[str] = []
+
+    def parts(name: str) -> Iterator[str]:
+        for rank in range(3):
+            made.append(f"{name}{rank}")
+            yield f"{name} {rank} é\n"
+
+    def texts() -> Iterator[ArchivedText]:
+        yield ArchivedText("preuves/a.jsonl", parts("a"))
+        yield ArchivedText("seen.txt", [",".join(made)])
+
+    first = archives.archive(KEY, stored(client, 2), texts(), dated=STARTED)
+    packed = zipfile.ZipFile(io.BytesIO(read(client)))
+
+    assert packed.namelist() == ["F-0.pdf", "F-1.pdf", "preuves/a.jsonl", "seen.txt"]
+    assert packed.read("preuves/a.jsonl").decode() == "a 0 é\na 1 é\na 2 é\n"
+    assert packed.read("seen.txt").decode() == "a0,a1,a2"
+    made.clear()
+    assert archives.archive(KEY, stored(client, 2), texts(), dated=STARTED) == first

@@ -30,7 +30,8 @@ class StartBulkJobRequest(Request):
         BulkOperation,
         Field(
             description="`issue` draft invoices, in the order given; `send` invoices, credit notes and quotes by mail; "
-            "`export` their PDFs as one ZIP"
+            "`export` their PDFs as one ZIP, with what proves that they are those of then and `verifier.py`, which "
+            "holds them against it offline"
         ),
     ]
     document_ids: Annotated[

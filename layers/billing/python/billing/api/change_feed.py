@@ -51,6 +51,8 @@ class AuditEntryResponse(EventResponse):
     role: Annotated[str, Field(description="Of the user at that moment; `system` or `customer` otherwise")]
     ip_address: Annotated[str, Field(description="Where the request came from; empty for what ran by itself")]
     correlation_id: Annotated[str, Field(description="The same in our logs and in the answer's header")]
+    previous_hash: Annotated[str, Field(description="`hash` of the place before: what is written here never changes")]
+    hash: Annotated[str, Field(description="SHA-256 (hex) of this entry as exports carry it, the one before included")]
 
     @classmethod
     def of(cls, placed: PlacedEvent) -> AuditEntryResponse:
@@ -60,6 +62,8 @@ class AuditEntryResponse(EventResponse):
             role=placed.audit.role,
             ip_address=placed.audit.ip_address,
             correlation_id=placed.audit.correlation_id,
+            previous_hash=placed.previous_hash,
+            hash=placed.chain_hash,
         )
 
 

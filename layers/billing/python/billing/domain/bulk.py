@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from billing.domain.access import Caller, Origin, Permission, Role
+from billing.domain.canonical import LATER
+from billing.domain.deliverable import is_quote_id
 from billing.domain.errors import (
     BillingError,
     BulkJobNotStopped,
@@ -104,6 +106,12 @@ class BulkResult:
     number: str = ""
     refusal: Refusal | None = None
     pdf_key: str = ""  # of an export
+    pdf_sha256: str = field(default="", metadata=LATER)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the export proves it: what was issued for the accounts, not a quote."""
+        return not is_quote_id(self.document_id) and bool(self.pdf_sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -95,6 +95,14 @@ class ArchivedFile:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class ArchivedText:
+    """A text that is made while the ZIP is written, and its name there."""
+
+    name: str
+    parts: Iterable[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredArchive:
     sha256: str
@@ -102,8 +110,12 @@ class StoredArchive:
 
 
 class Archives(Protocol):
-    def archive(self, key: str, files: Sequence[ArchivedFile], *, dated: datetime) -> StoredArchive:
-        """Store a ZIP of stored objects; the same files and date give the same bytes.
+    def archive(
+        self, key: str, files: Sequence[ArchivedFile], texts: Iterable[ArchivedText] = (), *, dated: datetime
+    ) -> StoredArchive:
+        """Store a ZIP of stored objects, then of texts, each made as it is written.
+
+        The same files, texts and date give the same bytes.
 
         Raises: NotFound when one of them is gone, DependencyUnavailable.
         """

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.facturx.rules import FacturXRules
-from billing.ports.delivery import XmlWriter
 
 
 @cache
 def rules() -> FacturXRules:
     return FacturXRules()
-
-
-def xml_writer() -> XmlWriter:
-    return factur_x

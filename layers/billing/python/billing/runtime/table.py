@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
-from billing.adapters.dynamodb.chain_heads import ChainHeads
+from billing.adapters.dynamodb.chains import Chains
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
@@ -123,8 +123,8 @@ def deliveries() -> Deliveries:
 
 
 @cache
-def chain_heads() -> ChainHeads:
-    return ChainHeads(table())
+def chains() -> Chains:
+    return Chains(table())
 
 
 @cache

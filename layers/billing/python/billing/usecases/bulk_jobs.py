@@ -19,7 +19,7 @@ from billing.domain.bulk import (
     lane_of,
 )
 from billing.domain.deliverable import is_quote_id
-from billing.domain.delivery import Delivery
+from billing.domain.delivery import Delivery, StoredPdf
 from billing.domain.errors import (
     BillingError,
     Busy,
@@ -31,9 +31,11 @@ from billing.domain.errors import (
     StaleVersion,
 )
 from billing.domain.events import EventType
+from billing.domain.export_proof import ProvenDocument
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.quote import Quote
 from billing.ports.bulk_jobs import ArchivedFile, Archives, BulkJobs, BulkJobSummary
+from billing.ports.chains import Chains
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -41,6 +43,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.quotes import Quotes
 from billing.ports.repositories import Customers, Invoices
 from billing.usecases.contention import judged_anew
+from billing.usecases.export_proofs import ExportProofs
 from billing.usecases.invoices import issue_invoice, send_invoice
 from billing.usecases.quotes import send_quote
 from billing.usecases.turns import Turns
@@ -182,9 +185,19 @@ def run_bulk_lane(
 
 
 def finish_bulk_job(
-    tenant_id: str, bulk_job_id: str, *, run: int, bulk_jobs: BulkJobs, archives: Archives, clock: Clock
+    tenant_id: str,
+    bulk_job_id: str,
+    *,
+    run: int,
+    bulk_jobs: BulkJobs,
+    archives: Archives,
+    chains: Chains,
+    verifier: str,
+    clock: Clock,
 ) -> bool:
     """End a job whose every document has its result, with the ZIP of an export; whether there is nothing left to do.
+
+    ``verifier``: the program that an export carries.
 
     Raises: NotFound when a stored PDF is gone, DependencyUnavailable.
     """
@@ -193,7 +206,9 @@ def finish_bulk_job(
         return True
     if not job.is_complete:
         return False
-    archive = _archived(job, bulk_jobs, archives, clock) if job.operation is BulkOperation.EXPORT else None
+    archive = None
+    if job.operation is BulkOperation.EXPORT:
+        archive = _archived(job, bulk_jobs, archives, chains, verifier, clock)
     ended = job.ended(clock.now(), archive)
     bulk_jobs.settle(ended, event=ended.event(EventType.BULK_JOB_ENDED))
     return True
@@ -224,14 +239,14 @@ class _Work:
 
     def result(self, rank: int, document_id: str) -> BulkResult:
         """Raises: _NotYet, MembershipChanged, DependencyUnavailable, Busy."""
-        pdf_key = ""
+        pdf: StoredPdf | None = None
         try:
             if self.job.operation is BulkOperation.ISSUE:
                 number = self._issued(rank, document_id)
             elif self.job.operation is BulkOperation.SEND:
                 number = self._sent(rank, document_id)
             else:
-                number, pdf_key = self._printed(document_id)
+                number, pdf = self._printed(document_id)
         except (MembershipChanged, DependencyUnavailable, Busy):
             raise
         except BillingError as error:
@@ -244,7 +259,14 @@ class _Work:
             )
         except AlreadyAnswered as known:  # done by a run that died before it could say so
             number = known.answer.body
-        return BulkResult(rank=rank, document_id=document_id, outcome=BulkOutcome.DONE, number=number, pdf_key=pdf_key)
+        return BulkResult(
+            rank=rank,
+            document_id=document_id,
+            outcome=BulkOutcome.DONE,
+            number=number,
+            pdf_key=pdf.key if pdf else "",
+            pdf_sha256=pdf.sha256 if pdf else "",
+        )
 
     def _issued(self, rank: int, invoice_id: str) -> str:
         once = self._once(rank, invoice_id)
@@ -302,11 +324,11 @@ class _Work:
             ids=self.ids,
         ).document.number
 
-    def _printed(self, document_id: str) -> tuple[str, str]:
-        """Number and key of the stored PDF. Raises: _NotYet while it is being made."""
+    def _printed(self, document_id: str) -> tuple[str, StoredPdf]:
+        """Number and stored PDF. Raises: _NotYet while it is being made."""
         number, delivery = self._delivered(document_id)
         if delivery.pdf is not None:
-            return number, delivery.pdf.key
+            return number, delivery.pdf
         if delivery.in_progress:
             raise _NotYet
         raise PdfNotReady
@@ -340,13 +362,18 @@ def _answer_of(document: IssuedInvoice | Quote) -> Answer:
     return Answer(status=200, body=number)
 
 
-def _archived(job: BulkJob, bulk_jobs: BulkJobs, archives: Archives, clock: Clock) -> BulkArchive | None:
+def _archived(
+    job: BulkJob, bulk_jobs: BulkJobs, archives: Archives, chains: Chains, verifier: str, clock: Clock
+) -> BulkArchive | None:
     results = tuple(
         result for result in bulk_jobs.all_results(job.tenant_id, job.bulk_job_id) if result.outcome is BulkOutcome.DONE
     )
     if not results:
         return None
-    files = [ArchivedFile(name, result.pdf_key) for name, result in zip(archive_names(results), results, strict=True)]
+    named = list(zip(archive_names(results), results, strict=True))
+    files = [ArchivedFile(name, result.pdf_key) for name, result in named]
+    proven = [ProvenDocument(result=result, pdf=name) for name, result in named if result.is_proven]
+    proofs = ExportProofs(job, proven, chains=chains, verifier=verifier).texts(clock.now()) if proven else ()
     key = f"{job.tenant_id}/exports/{job.bulk_job_id}-{job.run}.zip"
-    stored = archives.archive(key, files, dated=job.started_at)
+    stored = archives.archive(key, files, proofs, dated=job.started_at)
     return BulkArchive(key=key, sha256=stored.sha256, size_bytes=stored.size_bytes, made_at=clock.now())

@@ -7,7 +7,7 @@ from datetime import date
 
 from billing.domain.chain_head import AwaitedHead, ChainHead
 from billing.domain.retention_period import kept_until
-from billing.ports.chain_heads import ChainHeads
+from billing.ports.chains import Chains
 from billing.ports.clock import Clock
 from billing.ports.delivery import Documents
 from billing.usecases.turns import Turns
@@ -16,7 +16,7 @@ PAGE_LIMIT = 100
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next hour
 
 
-def keep_chain_heads(*, chain_heads: ChainHeads, documents: Documents, clock: Clock) -> int:
+def keep_chain_heads(*, chains: Chains, documents: Documents, clock: Clock) -> int:
     """Keep the head of every day that is over and has none yet. Returns how many were kept.
 
     Safe beside another run of it, and after one that died: what a head is, is said once, before it is kept.
@@ -25,32 +25,32 @@ def keep_chain_heads(*, chain_heads: ChainHeads, documents: Documents, clock: Cl
     """
     today, deadline = clock.today(), clock.monotonic() + BUDGET_SECONDS
     turns, kept = Turns(), 0
-    for shard in range(chain_heads.shards):
-        for page in _awaited(today, shard, deadline, chain_heads=chain_heads, clock=clock):
+    for shard in range(chains.shards):
+        for page in _awaited(today, shard, deadline, chains=chains, clock=clock):
             for awaited in page:
                 with turns.one():
-                    _keep(awaited, chain_heads=chain_heads, documents=documents, clock=clock)
+                    _keep(awaited, chains=chains, documents=documents, clock=clock)
                     kept += 1
     turns.end()
     return kept
 
 
 def _awaited(
-    today: date, shard: int, deadline: float, *, chain_heads: ChainHeads, clock: Clock
+    today: date, shard: int, deadline: float, *, chains: Chains, clock: Clock
 ) -> Iterator[tuple[AwaitedHead, ...]]:
     after = None
     while clock.monotonic() < deadline:
-        page, after = chain_heads.awaited(today, shard=shard, limit=PAGE_LIMIT, after=after)
+        page, after = chains.awaited(today, shard=shard, limit=PAGE_LIMIT, after=after)
         yield page
         if after is None:
             return
 
 
-def _keep(awaited: AwaitedHead, *, chain_heads: ChainHeads, documents: Documents, clock: Clock) -> None:
+def _keep(awaited: AwaitedHead, *, chains: Chains, documents: Documents, clock: Clock) -> None:
     head = awaited.fixed
     if head is None:
-        stand = chain_heads.stand(awaited.tenant_id)
-        head = chain_heads.fix(
+        stand = chains.stand(awaited.tenant_id)
+        head = chains.fix(
             ChainHead(
                 tenant_id=awaited.tenant_id,
                 day=awaited.day,
@@ -60,4 +60,4 @@ def _keep(awaited: AwaitedHead, *, chain_heads: ChainHeads, documents: Documents
             )
         )
     documents.put(head.key, head.text().encode(), media_type="application/json", kept_until=kept_until(head.day))
-    chain_heads.settle(head)
+    chains.settle(head)

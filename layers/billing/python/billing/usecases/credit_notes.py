@@ -282,7 +282,7 @@ def _events(
         "refunded_minor": settlement.refunded_minor,
     }
     extras: tuple[tuple[EventType, dict[str, str | int]], ...] = (
-        (EventType.CREDIT_NOTE_ISSUED, {**settled, "send": int(send)}),
+        (EventType.CREDIT_NOTE_ISSUED, {**settled, "document_hash": note.document_hash, "send": int(send)}),
         (
             EventType.INVOICE_CREDITED,
             {"balance_minor": invoice.ledger.balance_minor, "status": invoice.ledger.status.value},

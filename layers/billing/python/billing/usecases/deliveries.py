@@ -36,7 +36,7 @@ from billing.domain.reminder_mail import compose_reminder_mail
 from billing.domain.reminders import Reminder, is_still_owed
 from billing.domain.retention_period import kept_until
 from billing.ports.clock import Clock, Ids
-from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail
+from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail, XmlWriter
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 
@@ -76,6 +76,7 @@ def render_invoice(
     deliveries: Deliveries,
     documents: Documents,
     renderer: DocumentRenderer,
+    xml: XmlWriter,
     clock: Clock,
     ids: Ids,
 ) -> Rendering:
@@ -103,12 +104,20 @@ def render_invoice(
         event_type=DeliveryFact.RENDERED.of(document_id),
         occurred_at=pdf.rendered_at,
         actor=SYSTEM_ACTOR,
-        data={**named(issued), "sha256": sha256, "size_bytes": len(content)},
+        data={**named(issued), **_hashes(issued, xml), "sha256": sha256, "size_bytes": len(content)},
     )
     recorded = deliveries.record_pdf(
         tenant_id, document_id, pdf, event=event, origin=Origin(correlation_id=request.correlation_id)
     )
     return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True, judged=judged)
+
+
+def _hashes(issued: Printable, xml: XmlWriter) -> dict[str, str]:
+    """What else the chain keeps beside the bytes of the PDF: the text it shows, and the XML it carries."""
+    hashes = {"document_hash": issued.document_hash}
+    if isinstance(issued, IssuedInvoice):
+        hashes["xml_sha256"] = hashlib.sha256(xml(issued.document).content).hexdigest()
+    return hashes
 
 
 def mail_invoice(

@@ -264,6 +264,7 @@ def issue_invoice(
             data={
                 "invoice_id": invoice_id,
                 "number": allocation.number,
+                "document_hash": issued.document_hash,
                 "total_minor": issued.totals.total_minor,
                 "send": int(send),
             },

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.chain_heads import awaited_head
+from billing.adapters.dynamodb.chains import awaited_head
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, item, load, text
 from billing.adapters.dynamodb.keys import Key
 from billing.adapters.dynamodb.placed_events import head_from_item, placed_to_item, places_after

@@ -1,7 +1,8 @@
-"""Daily heads of the hash chains: one item a day on which a chain moved, in an index until its head is kept."""
+"""Hash chains: the places of a feed, and one item a day on which it moved, in an index until its head is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from billing.adapters.dynamodb import keys
@@ -30,8 +31,8 @@ def awaited_head(tenant_id: str, day: date, *, fixed: ChainHead | None = None, k
     )
 
 
-class ChainHeads:
-    """Port ChainHeads."""
+class Chains:
+    """Port Chains."""
 
     shards = keys.OUTBOX_SHARDS
 
@@ -90,6 +91,11 @@ class ChainHeads:
 
     def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
         return places_after(self._table, tenant_id, after=after, limit=limit)
+
+    def texts(self, tenant_id: str, document_ids: Sequence[str]) -> dict[str, str]:
+        wanted = {keys.invoice(tenant_id, document_id): document_id for document_id in document_ids}
+        found = self._table.batch(list(wanted), only=["document"])
+        return {wanted[key]: text(stored, "document") for key, stored in found.items() if "document" in stored}
 
 
 def _awaited(key: keys.Key, stored: Item) -> AwaitedHead:

@@ -1,7 +1,8 @@
-"""The daily heads of the hash chains, and the places of a chain for who proves it."""
+"""The hash chain of each company: its daily heads, and what an export proves by it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from billing.domain.chain_head import AwaitedHead, ChainHead
 from billing.domain.feed import FeedHead, PlacedEvent
 
 
-class ChainHeads(Protocol):
+class Chains(Protocol):
     shards: int
 
     def awaited(
@@ -40,4 +41,8 @@ class ChainHeads(Protocol):
 
     def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
         """The places that follow one, as far as a single look shows them."""
+        ...
+
+    def texts(self, tenant_id: str, document_ids: Sequence[str]) -> dict[str, str]:
+        """The frozen texts of issued invoices and credit notes by their ids, those that are there."""
         ...

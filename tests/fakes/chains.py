@@ -1,19 +1,21 @@
-"""Fake of the port ChainHeads."""
+"""Fake of the port Chains."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import cast
 
 from billing.domain.chain_head import AwaitedHead, ChainHead
 from billing.domain.errors import StaleVersion
 from billing.domain.feed import FeedHead, PlacedEvent
+from billing.domain.invoice import IssuedInvoice
 from billing.ports.paging import PageRequest
 from tests.fakes.store import SHARDS, Store, paged, shard_of
 
 
-class FakeChainHeads:
-    """Port ChainHeads."""
+class FakeChains:
+    """Port Chains."""
 
     shards = SHARDS
 
@@ -60,6 +62,11 @@ class FakeChainHeads:
     def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
         with self._store.lock:
             return self._store.feed.get(tenant_id, ())[after : after + limit]
+
+    def texts(self, tenant_id: str, document_ids: Sequence[str]) -> dict[str, str]:
+        with self._store.lock:
+            found = {one: self._store.invoices.get((tenant_id, one)) for one in document_ids}
+            return {one: held.document.canonical() for one, held in found.items() if isinstance(held, IssuedInvoice)}
 
     def _fixed(self, tenant_id: str) -> list[ChainHead]:
         with self._store.lock:

@@ -25,7 +25,7 @@ class Chaining:
     def __init__(self, world: World) -> None:
         self.world = world
         self.clock = FakeClock()
-        self.heads = world.repositories.chain_heads
+        self.heads = world.repositories.chains
         self.documents = FakeDocuments()
 
     @property
@@ -42,7 +42,7 @@ class Chaining:
             place_events(own, feed=feed, clock=self.clock, ids=FakeIds())
 
     def keep(self) -> int:
-        return keep_chain_heads(chain_heads=self.heads, documents=self.documents, clock=self.clock)
+        return keep_chain_heads(chains=self.heads, documents=self.documents, clock=self.clock)
 
     def kept(self, of: Caller | None = None) -> list[ChainHead]:
         tenant_id = (of or self.world.caller).tenant_id
@@ -125,7 +125,7 @@ def test_a_run_that_dies_anywhere_leaves_one_head_for_the_day(chaining: Chaining
 
     try:
         keep_chain_heads(
-            chain_heads=crash.watch(chaining.heads), documents=crash.watch(chaining.documents), clock=chaining.clock
+            chains=crash.watch(chaining.heads), documents=crash.watch(chaining.documents), clock=chaining.clock
         )
     except Crashed:
         chaining.moves()  # the chain goes on meanwhile, and the next run comes an hour later

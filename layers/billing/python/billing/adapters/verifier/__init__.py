@@ -1,0 +1,1 @@
+"""What a customer runs on an export, far from here."""
