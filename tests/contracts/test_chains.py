@@ -14,9 +14,11 @@ from billing.domain.feed import FeedHead, PlacedEvent
 from billing.usecases.chain_heads import keep_chain_heads
 from billing.usecases.events import place_events
 from tests.contracts.conftest import World
-from tests.fakes.clock import FakeClock, FakeIds
+from tests.fakes.clock import MORNING, FakeClock, FakeIds
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import FakeDocuments
+
+FAR_AHEAD = MORNING + timedelta(days=4000)
 
 
 class Chaining:
@@ -33,13 +35,16 @@ class Chaining:
         return self.world.caller.tenant_id
 
     def moves(self, of: Caller | None = None) -> None:
+        """Two events, or one: each gets its place now."""
         feed = self.world.repositories.event_feed
         self.world.add_customer(of=of)
         tenant_id = (of or self.world.caller).tenant_id
         for shard in range(feed.shards):
-            page, _ = feed.waiting(self.clock.now() + timedelta(days=4000), shard=shard, limit=100)
-            own = [one for one in page if one.tenant_id == tenant_id]
-            place_events(own, feed=feed, clock=self.clock, ids=FakeIds())
+            after: str | None = ""
+            while after is not None:
+                page, after = feed.waiting(FAR_AHEAD, shard=shard, limit=100, after=after or None)
+                own = [one for one in page if one.tenant_id == tenant_id]
+                place_events(own, feed=feed, clock=self.clock, ids=FakeIds())
 
     def keep(self) -> int:
         return keep_chain_heads(chains=self.heads, documents=self.documents, clock=self.clock)
@@ -52,7 +57,7 @@ class Chaining:
     def awaited(self, before: date) -> list[date]:
         found = []
         for shard in range(self.heads.shards):
-            page, _ = self.heads.awaited(before, shard=shard, limit=100)
+            page, _ = self.heads.awaited(before, shard=shard, limit=1000)
             found += [one.day for one in page if one.tenant_id == self.tenant_id]
         return found
 

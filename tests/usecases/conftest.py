@@ -19,7 +19,7 @@ from billing.domain.verification import Verification, VerificationState
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
-from billing.usecases import company, customers, deliveries, invoices, payments, products, verifications
+from billing.usecases import company, customers, deliveries, events, invoices, payments, products, verifications
 from tests import factories
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows, fake_xml
@@ -204,6 +204,11 @@ class Shop:
                 clock=self.clock,
             )
         return job
+
+    def place_events(self) -> None:
+        """As the stream's consumer does at once."""
+        waiting = list(self.repositories.store.unplaced.values())
+        events.place_events(waiting, feed=self.repositories.event_feed, clock=self.clock, ids=self.ids)
 
     def stored(self, invoice: IssuedInvoice) -> IssuedInvoice:
         return self.repositories.deliveries.invoice(invoice.tenant_id, invoice.invoice_id)

@@ -35,7 +35,7 @@ from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.verification import VerificationState
 from billing.ports.paging import PageRequest
-from billing.usecases import bulk_jobs, events, invoices
+from billing.usecases import bulk_jobs, invoices
 from billing.usecases.bulk_jobs import LANE_BUDGET_SECONDS, LaneProgress
 from billing.usecases.workflows import MAX_EXECUTIONS, restart_workflows, start_workflow
 from tests import factories
@@ -78,10 +78,8 @@ class Bulk:
         )
 
     def finish(self, job: BulkJob) -> bool:
-        """Once every event has its place, as the stream's consumer gives it at once."""
-        events.place_events(
-            list(self.held.store.unplaced.values()), feed=self.held.event_feed, clock=self.shop.clock, ids=self.shop.ids
-        )
+        """Once every event has its place."""
+        self.shop.place_events()
         return bulk_jobs.finish_bulk_job(
             job.tenant_id,
             job.bulk_job_id,

@@ -27,7 +27,7 @@ from billing.domain.errors import DependencyUnavailable
 from billing.domain.export_proof import CHAIN, FOLDER, FORMAT, HEADS, MANIFEST, READ_ME, VERIFIER
 from billing.domain.invoice import IssuedInvoice
 from billing.runtime.archives import verifier
-from billing.usecases import bulk_jobs, events, export_proofs
+from billing.usecases import bulk_jobs, export_proofs
 from billing.usecases.chain_heads import keep_chain_heads
 from tests.fakes.bulk_jobs import FakeArchives
 from tests.usecases.conftest import Shop
@@ -54,14 +54,8 @@ class Company:
         self.shop.clock.advance(timedelta(minutes=3))
         return issued
 
-    def place(self) -> None:
-        held = self.shop.repositories
-        events.place_events(
-            list(held.store.unplaced.values()), feed=held.event_feed, clock=self.shop.clock, ids=self.shop.ids
-        )
-
     def night(self) -> None:
-        self.place()
+        self.shop.place_events()
         self.shop.clock.advance(timedelta(days=1))
         keep_chain_heads(chains=self.shop.repositories.chains, documents=self.shop.documents, clock=self.shop.clock)
 
@@ -122,7 +116,7 @@ def company(shop: Shop) -> Company:
         made.bills()
         if day < 2:
             made.night()
-    made.place()
+    made.shop.place_events()
     return made
 
 
@@ -361,7 +355,7 @@ def test_an_export_waits_for_the_places_of_the_last_minutes(company: Company) ->
 
     with pytest.raises(DependencyUnavailable):
         company.export(issued.invoice_id)
-    company.place()
+    company.shop.place_events()
     assert CHAIN in company.export(issued.invoice_id)
 
 

@@ -708,8 +708,7 @@ class Acts:
     def replay_webhook_endpoint_delivery(self, by: Caller) -> object:
         endpoint = self._endpoint()
         self.shop.customer()
-        waiting = list(self.held.store.unplaced.values())
-        events.place_events(waiting, feed=self.held.event_feed, clock=self.shop.clock, ids=self.shop.ids)
+        self.shop.place_events()
         sequence = max(rank for _, of, rank in self.held.store.webhook_deliveries if of == endpoint.endpoint_id)
         return webhooks.replay_webhook_endpoint_delivery(
             by, endpoint.endpoint_id, sequence, once=self.shop.once(), **self._endpoint_ports()
@@ -771,7 +770,9 @@ class Acts:
         work = {**ports, "invoices": self.held.invoices, "quotes": self.held.quotes, "customers": self.held.customers}
         bulk_jobs.run_bulk_lane(job.tenant_id, job.bulk_job_id, run=1, lane=0, ids=self.shop.ids, **work)
         archives = FakeArchives(self.shop.documents)
-        bulk_jobs.finish_bulk_job(job.tenant_id, job.bulk_job_id, run=1, archives=archives, **ports)
+        self.shop.place_events()
+        proofs: dict[str, Any] = {"chains": self.held.chains, "verifier": "print()"}
+        bulk_jobs.finish_bulk_job(job.tenant_id, job.bulk_job_id, run=1, archives=archives, **proofs, **ports)
         return bulk_jobs.download_bulk_job(by, job.bulk_job_id, documents=self.shop.documents, **ports)
 
     def start_invoice_verification(self, by: Caller) -> object:
