@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
 from billing.domain.conformity import RuleSet, Violation
+from billing.domain.deliverable import Printable
 from billing.domain.errors import (
     DependencyUnavailable,
     InvalidInput,
@@ -17,7 +18,7 @@ from billing.domain.errors import (
     MailUnconfirmed,
     NotFound,
 )
-from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.domain.invoice import InvoiceDocument
 from billing.ports.delivery import DownloadLink, EmbeddedXml, OutgoingMail, Picture, Probe
 
 
@@ -71,13 +72,14 @@ def fake_xml(document: InvoiceDocument) -> EmbeddedXml:
 class FakeRenderer:
     """Port InvoiceRenderer: the same document gives the same bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: bytes = b"") -> None:
         self.missing_glyph = False
+        self._mark = mark
 
-    def render(self, invoice: IssuedInvoice, *, logo: bytes | None) -> bytes:
+    def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
         if self.missing_glyph:
             raise InvalidInput("Caractère introuvable.", "No glyph for this character.")
-        return b"%PDF " + invoice.document_hash.encode() + b" logo " + (logo or b"none")
+        return b"%PDF " + issued.document_hash.encode() + b" logo " + (logo or b"none") + self._mark
 
 
 class Relay(Enum):

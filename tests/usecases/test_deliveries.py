@@ -20,10 +20,10 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.parties import LegalForm
-from billing.usecases.deliveries import delivery_reference, parse_reference, receive_mail_event
+from billing.usecases.deliveries import PdfDiffers, delivery_reference, parse_reference, receive_mail_event, restore_pdf
 from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
-from tests.fakes.delivery import Relay
+from tests.fakes.delivery import FakeRenderer, Relay
 from tests.usecases.conftest import Shop
 
 RECIPIENT = "compta@modele.example"
@@ -487,3 +487,42 @@ def test_an_event_for_a_mail_we_never_sent_is_ignored(shop: Shop) -> None:
     invoice = shop.issue()
 
     assert not _event(shop, invoice, D)
+
+
+def _restore(shop: Shop, document_id: str) -> bool:
+    return restore_pdf(
+        shop.caller.tenant_id,
+        document_id,
+        deliveries=shop.repositories.deliveries,
+        documents=shop.documents,
+        renderer=shop.renderer,
+    )
+
+
+def test_a_pdf_that_was_lost_is_drawn_again_when_it_is_the_same(shop: Shop) -> None:
+    invoice = shop.issue()
+    with pytest.raises(NotFound):
+        _restore(shop, invoice.invoice_id)
+    pdf = shop.render(invoice).pdf
+    lost = shop.documents.stored.pop(pdf.key)
+    kept_until = shop.documents.kept_until.pop(pdf.key)
+
+    assert _restore(shop, invoice.invoice_id)
+    assert shop.documents.stored[pdf.key] == lost
+    assert shop.documents.kept_until[pdf.key] == kept_until
+    assert not _restore(shop, invoice.invoice_id)
+
+
+def test_what_is_not_the_same_is_neither_stored_nor_passed_over(shop: Shop) -> None:
+    invoice = shop.issue()
+    pdf = shop.render(invoice).pdf
+    del shop.documents.stored[pdf.key]
+    shop.renderer = FakeRenderer(mark=b"another template")
+
+    with pytest.raises(PdfDiffers):
+        _restore(shop, invoice.invoice_id)
+    assert pdf.key not in shop.documents.stored
+
+    shop.documents.stored[pdf.key] = b"other bytes"
+    with pytest.raises(PdfDiffers):
+        _restore(shop, invoice.invoice_id)

@@ -88,9 +88,8 @@ def render_invoice(
     judged = isinstance(issued, IssuedInvoice)
     if issued.delivery.pdf is not None:
         return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False, judged=judged)
-    document = issued.frozen if isinstance(issued, Quote) else issued.document
-    logo = document.seller_logo
-    content = renderer.render(issued, logo=documents.get(logo.key) if logo else None)
+    document = _frozen(issued)
+    content = _drawn(issued, documents=documents, renderer=renderer)
     sha256 = hashlib.sha256(content).hexdigest()
     folder = "quotes" if is_quote_id(document_id) else "invoices"
     key = f"{tenant_id}/{folder}/{document.year}/{document_id}/{sha256}.pdf"
@@ -110,6 +109,42 @@ def render_invoice(
         tenant_id, document_id, pdf, event=event, origin=Origin(correlation_id=request.correlation_id)
     )
     return Rendering(pdf=recorded.delivery.pdf or pdf, send=request.send, fresh=True, judged=judged)
+
+
+class PdfDiffers(RuntimeError):
+    """What is stored, or what the snapshot gives, is not what was recorded: nothing is stored or replaced."""
+
+
+def restore_pdf(
+    tenant_id: str, document_id: str, *, deliveries: Deliveries, documents: Documents, renderer: DocumentRenderer
+) -> bool:
+    """Draw a PDF that was lost again from its snapshot, and store it under its key when its bytes are the same.
+
+    Returns whether it had been lost.
+
+    Raises: NotFound when it was never rendered; PdfDiffers, DependencyUnavailable.
+    """
+    issued = deliveries.document(tenant_id, document_id)
+    pdf = None if isinstance(issued, Reminder) else issued.delivery.pdf
+    if pdf is None or isinstance(issued, Reminder):
+        raise NotFound
+    stored = documents.get(pdf.key)
+    content = stored if stored is not None else _drawn(issued, documents=documents, renderer=renderer)
+    if hashlib.sha256(content).hexdigest() != pdf.sha256:
+        raise PdfDiffers(document_id)
+    if stored is None:
+        kept = kept_until(_frozen(issued).issue_date) if isinstance(issued, IssuedInvoice) else None
+        documents.put(pdf.key, content, media_type="application/pdf", kept_until=kept)
+    return stored is None
+
+
+def _frozen(issued: Printable) -> InvoiceDocument | QuoteDocument:
+    return issued.frozen if isinstance(issued, Quote) else issued.document
+
+
+def _drawn(issued: Printable, *, documents: Documents, renderer: DocumentRenderer) -> bytes:
+    logo = _frozen(issued).seller_logo
+    return renderer.render(issued, logo=documents.get(logo.key) if logo else None)
 
 
 def _hashes(issued: Printable, xml: XmlWriter) -> dict[str, str]:
@@ -359,7 +394,7 @@ class _Addressed:
     sent_at: datetime
 
     def carrying(self, issued: Printable, link: str | None) -> OutgoingMail:
-        document = issued.frozen if isinstance(issued, Quote) else issued.document
+        document = _frozen(issued)
         composed = compose_mail(
             issued,
             link=link,
