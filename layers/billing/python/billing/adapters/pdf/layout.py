@@ -550,38 +550,18 @@ class InvoiceLayout:
         """Where the customer signs; paper and link are worth the same."""
         theme = self._theme
         self._ensure(_AGREEMENT_HEIGHT)
-        self._page.box(
-            theme.left,
-            self._y,
-            theme.content,
-            _AGREEMENT_HEIGHT,
-            theme.rule,
-            radius=theme.radius,
-        )
-        self._page.box(
-            theme.left + 0.8,
-            self._y + 0.8,
-            theme.content - 1.6,
-            _AGREEMENT_HEIGHT - 1.6,
-            theme.white,
-            radius=max(theme.radius - 0.6, 0.0),
-        )
-        self._page.text(theme.left + 14, self._y + 16, "Bon pour accord", theme.heading)
+        theme.frame(self._page, self._y, _AGREEMENT_HEIGHT)
+        left, middle = theme.left + 14 - theme.bleed, theme.left + theme.content / 2
+        self._page.text(left, self._y + 16, "Bon pour accord", theme.heading)
         y = self._y + 30
         for text in wording.agreement(document):
             for line in wrap(text, theme.soft, theme.content / 2 - 28):
-                self._page.text(theme.left + 14, y, line, theme.soft)
+                self._page.text(left, y, line, theme.soft)
                 y += theme.soft.leading
         for rank, label in enumerate(("Date", "Nom et qualité", "Signature")):
             y = self._y + 20 + rank * 22
-            self._page.text(theme.left + theme.content / 2, y, self._tongue.lines(label)[0], theme.label)
-            self._page.box(
-                theme.left + theme.content / 2 + 66,
-                y + 2,
-                theme.content / 2 - 80,
-                0.6,
-                theme.rule,
-            )
+            self._page.text(middle, y, self._tongue.lines(label)[0], theme.label)
+            self._page.box(middle + 66, y + 2, theme.content / 2 - 80, 0.6, theme.rule)
         self._y += _AGREEMENT_HEIGHT + theme.block_gap
 
     def _situation(self, situation: Situation) -> None:

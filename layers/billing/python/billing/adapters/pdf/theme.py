@@ -121,6 +121,13 @@ class Theme:
         """Behind the payment."""
         page.box(self.left, y, self.content, height, self.panel, radius=self.radius)
 
+    def frame(self, page: Page, y: float, height: float) -> None:
+        """Around what is written by hand."""
+        left, width = self.left - self.bleed, self.content + 2 * self.bleed
+        inner = max(self.radius - 0.6, 0.0)
+        page.box(left, y, width, height, self.rule, radius=self.radius)
+        page.box(left + 0.8, y + 0.8, width - 1.6, height - 1.6, self.white, radius=inner)
+
     def column_titles(self, page: Page, top: float, bottom: float, width: float) -> None:  # noqa: ARG002
         page.box(self.left, bottom - 0.4, width, 0.8, self.strong_rule)
 
