@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from billing.adapters.images.logo_checker import PillowLogoChecker
 from billing.domain.colours import contrast
 from billing.domain.errors import InvalidInput
 from company import upload_logo
@@ -154,6 +155,22 @@ def test_what_is_no_picture_is_refused(owner: Person, stored: FakeDocuments, bod
     answer = owner.call("company/upload_logo", body=body)
 
     assert (answer.status, answer.body["type"]) == (422, f"/problems/{InvalidInput.slug}")
+    assert stored.stored == {}
+
+
+def test_a_picture_that_no_document_can_carry_is_refused_by_its_field(
+    owner: Person, stored: FakeDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_logo, "logo_checker", PillowLogoChecker)
+
+    answer = owner.call(
+        "company/upload_logo", body=base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'/>").decode()
+    )
+
+    assert answer.status == 422
+    ((pointer, detail),) = ((error["pointer"], error["detail"]) for error in answer.body["errors"])
+    assert pointer == "/logo"
+    assert "ce fichier est de type SVG" in detail
     assert stored.stored == {}
 
 

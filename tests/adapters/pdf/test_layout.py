@@ -19,23 +19,8 @@ from billing.domain.totals import Discount, Line
 from billing.domain.typography import first_unprintable
 from billing.domain.vat import VatCategory
 from tests.adapters.pdf.placing import assert_well_placed
-from tests.documents import SAMPLES
+from tests.documents import HARD, SAMPLES
 from tests.factories import address, company, customer, exempt, issued, line, many_lines, taxed
-
-HARD = (
-    "five-hundred-lines",
-    "bilingual",
-    "credit-note-by-amount",
-    "credit-note-by-line",
-    "every-unit",
-    "allowances-and-charges",
-    "in-dollars",
-    "builder",
-    "final-after-deposits",
-    "texts-above-and-below",
-    "retention-of-guarantee",
-    "paid-by-card",
-)
 
 _ALPHABET = [chr(code) for code in range(0x20, 0x530) if first_unprintable(chr(code)) is None]
 
