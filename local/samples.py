@@ -22,6 +22,9 @@ COMPANY: Json = {
     "iban": "FR7630006000011234567890189",
     "bic": "AGRIFRPP",
     "bank_name": "Banque Exemple",
+    "design": "modern",
+    "accent_colour": "#1f4e8c",
+    "header_text": "Atelier et dépôt ouverts du lundi au vendredi.",
 }
 
 CUSTOMER: Json = {

@@ -32,6 +32,7 @@ from billing.domain.particulars import BillingPeriod, Particulars
 from billing.domain.parties import LegalForm, ProductKind
 from billing.domain.payment_terms import PaymentTerms, TermsRule
 from billing.domain.process import Contracting, PaidAtIssue
+from billing.domain.template import Design, Template
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Charge, Discount
 from billing.domain.trades import Trade, TradeProfile
@@ -50,6 +51,22 @@ PAID = PaidAtIssue(paid_on=date(2026, 11, 20), method=PaymentMethod.CARD, refere
 DEPOSIT = (PrecedingDocument(invoice_id="inv_deposit", number="F2026-00003", issue_date=date(2026, 10, 5)),)
 NO_IDS: dict[str, Any] = {"siren": None, "siret": None, "vat_number": None}
 
+OTHER_DESIGNS = {Design.MODERN: "#1f4e8c", Design.COMPACT: "#8c2f5a"}
+HARD = (
+    "allowances-and-charges",
+    "bilingual",
+    "builder",
+    "credit-note-by-amount",
+    "credit-note-by-line",
+    "every-unit",
+    "final-after-deposits",
+    "five-hundred-lines",
+    "in-dollars",
+    "paid-by-card",
+    "retention-of-guarantee",
+    "texts-above-and-below",
+)
+
 Sample = Callable[[], IssuedInvoice]
 SAMPLES: dict[str, Sample] = {}
 
@@ -63,7 +80,18 @@ def sample(name: str) -> Callable[[Sample], Sample]:
 
 
 def all_samples() -> Iterator[tuple[str, IssuedInvoice]]:
-    return ((name, made()) for name, made in SAMPLES.items())
+    """Every sample in the classic design, and the hard ones in the others, each in an accent of its own."""
+    yield from ((name, made()) for name, made in SAMPLES.items())
+    for design, accent in OTHER_DESIGNS.items():
+        for name in HARD:
+            yield f"{name}-{design.value}", in_design(SAMPLES[name](), design, accent)
+
+
+def in_design(issued: IssuedInvoice, design: Design, accent: str) -> IssuedInvoice:
+    """The document as a company of another look had issued it."""
+    seller = replace(issued.document.seller, design=design, accent_colour=accent)
+    version = Template(design=design).version
+    return replace(issued, document=replace(issued.document, seller=seller, template_version=version))
 
 
 def _of(name: str, **changes: Any) -> None:

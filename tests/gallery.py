@@ -1,4 +1,4 @@
-"""``make gallery``: every sample document as PDF, XML and, where poppler is, as pictures."""
+"""``make gallery``: every sample as PDF, XML and, where poppler is, as pictures; the hard ones in each design."""
 
 from __future__ import annotations
 

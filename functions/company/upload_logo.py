@@ -23,8 +23,9 @@ install(app)
     "/v1/company/logo",
     operation_id="uploadCompanyLogo",
     tags=["company"],
-    description="The bytes of a PNG, JPEG, GIF, WebP, TIFF or BMP picture, at most 5 MB. Its proportions are kept. "
-    "Invoices issued before keep their logo.",
+    description="The bytes of a PNG, JPEG, GIF, WebP, TIFF or BMP picture, at most 4 MB and 50 million pixels, one "
+    "side at most 25 times the other. It is contained in 200 × 80 points with its proportions, never enlarged. Of an "
+    "animation the first picture is printed. Documents issued before keep their logo.",
     openapi_extensions=LOGO_BODY,
     responses=documented(200, CompanyResponse, "The company with its logo", versioned=True),
 )

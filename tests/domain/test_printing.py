@@ -18,7 +18,7 @@ from tests import factories
 FACE = "😀"
 # Held to ASCII by their own form, or never printed.
 NOT_FREE_TEXT: dict[type, set[str]] = {
-    CompanyDescription: {"siren", "siret", "vat_number", "iban", "bic"},
+    CompanyDescription: {"siren", "siret", "vat_number", "iban", "bic", "accent_colour"},
     CustomerDescription: {"email", "phone", "siren", "siret", "vat_number", "notes"},
     ProductDescription: set(),
     Address: {"country_code"},

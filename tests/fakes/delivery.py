@@ -152,7 +152,7 @@ class FakeLogoChecker:
 
     def check(self, content: bytes) -> Picture:
         if not content.startswith(b"\x89PNG"):
-            raise InvalidInput("Image illisible.", "Not a usable picture.")
+            raise InvalidInput("Image illisible.", "Not a usable picture.", pointer="/logo")
         return Picture(sha256=hashlib.sha256(content).hexdigest(), media_type="image/png", width=200, height=80)
 
 

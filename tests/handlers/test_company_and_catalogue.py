@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from billing.adapters.images.logo_checker import PillowLogoChecker
+from billing.domain.colours import contrast
 from billing.domain.errors import InvalidInput
 from company import upload_logo
 from local.samples import COMPANY, CUSTOMER, SERVICE
@@ -58,6 +60,12 @@ def test_a_company_is_described_once_from_version_zero(member: Callable[..., Per
         ({"invoice_number_pattern": "F{00001}"}, {"/invoice_number_pattern"}),
         ({"invoice_number_pattern": "F {year}-{00001}"}, {"/invoice_number_pattern"}),
         ({"invoice_number_pattern": "A{year}-{001}"}, {"/invoice_number_pattern"}),
+        ({"design": "baroque"}, {"/design"}),
+        ({"accent_colour": "teal"}, {"/accent_colour"}),
+        ({"accent_colour": "#0a5c5"}, {"/accent_colour"}),
+        ({"accent_colour": None}, {"/accent_colour"}),
+        ({"header_text": "Merci 😀"}, {"/header_text"}),
+        ({"header_text": "x" * 301}, {"/header_text"}),
         ({"address": {"line1": "x"}}, {"/address/postal_code", "/address/city"}),
         ({"address": COMPANY["address"] | {"postal_code": "6900"}}, {"/address/postal_code"}),
         ({"tenant_id": "ten_other"}, {"/tenant_id"}),
@@ -68,6 +76,17 @@ def test_a_legal_identity_must_hold_together(member: Callable[..., Person], chan
 
     assert answer.status == 422, answer.text
     assert {error["pointer"] for error in answer.body["errors"]} == pointers
+
+
+def test_an_accent_is_kept_as_it_was_chosen_and_told_as_it_is_printed(member: Callable[..., Person]) -> None:
+    person = member()
+    plain = person.call("company/describe", body={**COMPANY, "accent_colour": "#0A5C5E"})
+    light = person.call("company/describe", body={**COMPANY, "accent_colour": "#FFD400"}, headers={"if-match": '"1"'})
+
+    assert (plain.body["accent_colour"], plain.body["printed_accent_colour"]) == ("#0a5c5e", "#0a5c5e")
+    assert light.body["accent_colour"] == "#ffd400"
+    assert contrast(light.body["printed_accent_colour"], "#ffffff") >= 4.5
+    assert person.call("company/read").body == light.body
 
 
 def test_identifiers_may_be_typed_in_groups(member: Callable[..., Person]) -> None:
@@ -136,6 +155,22 @@ def test_what_is_no_picture_is_refused(owner: Person, stored: FakeDocuments, bod
     answer = owner.call("company/upload_logo", body=body)
 
     assert (answer.status, answer.body["type"]) == (422, f"/problems/{InvalidInput.slug}")
+    assert stored.stored == {}
+
+
+def test_a_picture_that_no_document_can_carry_is_refused_by_its_field(
+    owner: Person, stored: FakeDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_logo, "logo_checker", PillowLogoChecker)
+
+    answer = owner.call(
+        "company/upload_logo", body=base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'/>").decode()
+    )
+
+    assert answer.status == 422
+    ((pointer, detail),) = ((error["pointer"], error["detail"]) for error in answer.body["errors"])
+    assert pointer == "/logo"
+    assert "ce fichier est de type SVG" in detail
     assert stored.stored == {}
 
 

@@ -36,6 +36,7 @@ from billing.domain.links import LinkToken
 from billing.domain.numbering import NumberPattern, Series, SeriesStart
 from billing.domain.particulars import Particulars
 from billing.domain.quote import MAX_LINKS, Quote, QuoteAnswer, QuoteStatus
+from billing.domain.template import GENERATION, Design
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
@@ -175,6 +176,16 @@ def test_a_company_chooses_how_its_quotes_are_numbered_but_not_as_its_invoices(d
     with pytest.raises(FieldErrors) as refused:
         desk.shop.describe(quote_number_pattern=NumberPattern("F{year}-{00001}"))
     assert [error.pointer for error in refused.value.errors] == ["/quote_number_pattern"]
+
+
+def test_a_quote_is_frozen_with_the_design_and_the_texts_of_its_day(desk: Desk) -> None:
+    desk.shop.describe(design=Design.MODERN, accent_colour="#8c2f5a", header_text="Ouvert du lundi au vendredi.")
+    sent = desk.sent().frozen
+    desk.shop.describe(design=Design.COMPACT, header_text="")
+
+    assert sent.template_version == f"modern-{GENERATION}"
+    assert (sent.seller.accent_colour, sent.seller.header_text) == ("#8c2f5a", "Ouvert du lundi au vendredi.")
+    assert desk.sent().frozen.template_version == f"compact-{GENERATION}"
 
 
 def test_quotes_go_on_after_the_last_number_used_elsewhere(desk: Desk) -> None:

@@ -1,23 +1,26 @@
-"""Nothing is clipped and nothing overlaps, whatever people write."""
+"""Nothing is clipped and nothing overlaps, whatever people write, in each design."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from billing.adapters.pdf.layout import InvoiceLayout
-from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Page, width_of
+from billing.adapters.pdf.logo import PreparedLogo
+from billing.adapters.pdf.sheet import Page
+from billing.adapters.pdf.theme import BUYER_X, BUYER_Y, theme_of
+from billing.domain.colours import DEFAULT_ACCENT
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.template import Design, Template
 from billing.domain.totals import Discount, Line
 from billing.domain.typography import first_unprintable
 from billing.domain.vat import VatCategory
-from tests.factories import address, company, customer, exempt, issued, line, taxed
-
-_MARGIN = 44.0
-_TOLERANCE = 0.6
+from tests.adapters.pdf.placing import assert_well_placed
+from tests.documents import HARD, SAMPLES
+from tests.factories import address, company, customer, exempt, issued, line, many_lines, taxed
 
 _ALPHABET = [chr(code) for code in range(0x20, 0x530) if first_unprintable(chr(code)) is None]
 
@@ -56,6 +59,7 @@ invoices: st.SearchStrategy[IssuedInvoice] = st.builds(
         {
             "legal_name": required(200),
             "trade_name": texts(200),
+            "header_text": texts(300),
             "footer_text": texts(600),
             "bank_name": texts(80),
             "website": texts(120),
@@ -81,41 +85,69 @@ _LARGEST = issued(lines=(line(quantity=Decimal("99999.9999"), unit_price=Decimal
 _AFTER_A_LONG_ONE = issued(lines=tuple(line(details="\n".join("W" * count)) for count in (147, 10, 150, 10, 10)))
 
 _BROKEN_NAME = issued(seller=company(trade_name="\u0085W" * 100))
+_LONG_NAMES = issued(
+    seller=company(legal_name="Société modèle " * 13), buyer=customer(name="W" * 100, contact_name="W" * 100)
+)
+_LOGO = PreparedLogo(pixels=b"", compression="", pixel_width=1, pixel_height=1, width=200, height=80)
 
 
+def laid_out(invoice: IssuedInvoice, design: Design, logo: PreparedLogo | None = None) -> list[Page]:
+    return InvoiceLayout(invoice.document, theme_of(Template(design=design), DEFAULT_ACCENT), logo).pages()
+
+
+@pytest.mark.parametrize("design", Design)
 @given(invoice=invoices)
 @example(invoice=issued())
 @example(invoice=_LARGEST)
 @example(invoice=_AFTER_A_LONG_ONE)
 @example(invoice=_BROKEN_NAME)
-@settings(max_examples=25)
-def test_every_text_stands_on_the_page_and_apart_from_others(invoice: IssuedInvoice) -> None:
-    for page in InvoiceLayout(invoice.document, None).pages():
-        boxes = list(_boxes(page))
-        for left, top, right, bottom, text in boxes:
-            assert left >= _MARGIN, text
-            assert right <= WIDTH - _MARGIN, text
-            assert top >= 30, text
-            assert bottom <= HEIGHT - 10, text
-        _assert_apart(boxes)
+@example(invoice=_LONG_NAMES)
+@settings(max_examples=20)
+def test_every_text_stands_on_the_page_and_apart_from_others(design: Design, invoice: IssuedInvoice) -> None:
+    for page in laid_out(invoice, design):
+        assert_well_placed(page)
 
 
-def test_the_footer_never_meets_the_lines() -> None:
-    for page in InvoiceLayout(issued(lines=tuple(line(details="d " * 90) for _ in range(60))).document, None).pages():
-        _assert_apart(list(_boxes(page)))
+@pytest.mark.parametrize("design", Design)
+def test_the_footer_never_meets_the_lines(design: Design) -> None:
+    for page in laid_out(issued(lines=tuple(line(details="d " * 90) for _ in range(60))), design):
+        assert_well_placed(page)
 
 
-def _boxes(page: Page) -> Iterator[tuple[float, float, float, float, str]]:
-    """Left, top, right and bottom of what is seen of each text."""
-    for text in page.texts:
-        size = text.style.size
-        yield text.x, text.y - 0.73 * size, text.x + width_of(text.text, text.style), text.y + 0.05 * size, text.text
+@pytest.mark.parametrize("design", Design)
+@pytest.mark.parametrize("name", HARD)
+def test_a_hard_sample_stands_on_the_page_and_apart(design: Design, name: str) -> None:
+    for page in laid_out(SAMPLES[name](), design):
+        assert_well_placed(page)
 
 
-def _assert_apart(boxes: list[tuple[float, float, float, float, str]]) -> None:
-    ordered = sorted(boxes, key=lambda box: box[1])
-    for index, (left, _, right, bottom, text) in enumerate(ordered):
-        for other_left, other_top, other_right, _, other in ordered[index + 1 :]:
-            if other_top >= bottom - _TOLERANCE:
-                break
-            assert other_left >= right - _TOLERANCE or left >= other_right - _TOLERANCE, (text, other)
+@pytest.mark.parametrize("design", Design)
+@pytest.mark.parametrize("logo", [None, _LOGO])
+@pytest.mark.parametrize("invoice", [issued(), _BROKEN_NAME, _LONG_NAMES], ids=["usual", "broken", "long"])
+def test_the_buyer_stands_in_the_window_of_an_envelope(
+    design: Design, logo: PreparedLogo | None, invoice: IssuedInvoice
+) -> None:
+    page = laid_out(invoice, design, logo)[0]
+
+    (heading,) = (text for text in page.texts if text.text == "Facturé à")
+    assert (heading.x, heading.y) == (BUYER_X, BUYER_Y + 8)
+    in_window = [box for box in page.boxes if box.y + box.height > BUYER_Y and box.y < heading.y + 60]
+    assert not in_window  # the ground of the head ends above
+
+
+@pytest.mark.parametrize("design", Design)
+@pytest.mark.parametrize("title", ["Facture", "Facture rectificative / Corrective invoice", "Avoir sur acompte " * 6])
+def test_a_long_title_is_drawn_smaller_then_on_several_lines(
+    design: Design, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing.adapters.pdf.wording.title", lambda *_: title)
+
+    assert_well_placed(laid_out(issued(), design)[0])
+
+
+def test_the_compact_design_has_half_as_many_lines_again_on_a_page() -> None:
+    invoice = issued(lines=many_lines(500))
+
+    pages = {design: len(laid_out(invoice, design)) for design in Design}
+
+    assert pages[Design.COMPACT] * 1.4 < pages[Design.CLASSIC] <= pages[Design.MODERN]

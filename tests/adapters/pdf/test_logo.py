@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from billing.adapters.facturx.embedding import factur_x
+from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import BOX_HEIGHT, BOX_WIDTH, prepare_logo
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.adapters.pdf.theme import BUYER_X, theme_today
 from billing.domain.errors import InvalidInput
+from billing.domain.template import Design
 from tests.adapters.pdf.reading import opened
 from tests.factories import issued
 
@@ -107,6 +111,49 @@ def test_every_kind_of_pixel_becomes_opaque_rgb(
     found = colour(encoded(picture, file_format))
 
     assert all(abs(one - other) <= 6 for one, other in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_an_animation_the_first_picture_is_printed(file_format: str) -> None:
+    first = Image.new("RGB", (200, 80), (255, 0, 0))
+    content = encoded(first, file_format, save_all=True, append_images=[Image.new("RGB", (200, 80), (0, 0, 255))])
+
+    assert all(abs(one - other) <= 6 for one, other in zip(colour(content), (255, 0, 0), strict=True))
+
+
+@pytest.mark.parametrize("design", Design)
+def test_a_logo_stands_on_white_inside_the_page_and_beside_the_title(design: Design) -> None:
+    theme = theme_today(design, "#8c2f5a")
+    for size in ((900, 360), (500, 500), (2000, 100), (40, 30)):
+        logo = prepare_logo(encoded(Image.new("RGB", size, "teal")), theme.logo_height)
+
+        page = InvoiceLayout(issued().document, theme, logo).pages()[0]
+
+        assert page.logo is not None
+        x, y, _ = page.logo
+        assert x >= 35
+        assert y >= 14
+        assert x + logo.width <= BUYER_X - 20
+        across = [box for box in page.boxes if box.x < x + 1 < box.x + box.width]
+        grounds = [box for box in across if box.y < y + 1 < box.y + box.height]
+        assert not grounds or grounds[-1].colour == (1, 1, 1)
+        assert all(text.y - text.style.size > y + logo.height or text.x >= BUYER_X for text in page.texts)
+
+
+def test_an_older_document_keeps_its_smaller_box() -> None:
+    square = prepare_logo(encoded(Image.new("RGB", (800, 800), "teal")))
+    older = prepare_logo(encoded(Image.new("RGB", (800, 800), "teal")), 64)
+
+    assert (square.width, square.height) == (80, 80)
+    assert (older.width, older.height) == (64, 64)
+    content = encoded(Image.new("RGB", (800, 800), "teal"))
+    drawn = {}
+    for version in ("classic-2", "classic-3"):
+        document = replace(issued().document, template_version=version)
+        with opened(PdfDocumentRenderer(factur_x).render(replace(issued(), document=document), logo=content)) as pdf:
+            streams = pdf.pages[0].Contents.read_bytes()
+        drawn[version] = [side for side in (64, 80) if f"\n{side} 0 0 {side} 45 ".encode() in streams]
+    assert drawn == {"classic-2": [64], "classic-3": [80]}
 
 
 def test_a_huge_logo_is_reduced_to_what_a_printer_shows() -> None:

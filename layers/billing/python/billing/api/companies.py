@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool
 from billing.api.addresses import AddressRequest, AddressResponse
 from billing.api.answers import Reply, Request, answer
 from billing.api.fields import (
+    AccentColour,
     Bic,
     EmailAddress,
     Iban,
@@ -24,6 +25,7 @@ from billing.api.fields import (
 )
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse
 from billing.api.trades import TradeProfileRequest, TradeProfileResponse
+from billing.domain.colours import DEFAULT_ACCENT, readable
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.identifiers import french_vat_number
 from billing.domain.late_payment import (
@@ -42,6 +44,7 @@ from billing.domain.parties import (
     Logo,
     OnboardingStep,
 )
+from billing.domain.template import Design
 from billing.domain.vat import VatRegime
 from billing.ports.idempotency import Answer
 
@@ -77,7 +80,18 @@ class DescribeCompanyRequest(Request):
     early_payment_discount: Annotated[
         str, Text(100), Field(description="Terms of the discount for early payment; `néant` is printed when empty")
     ] = ""
-    footer_text: Annotated[str, Text(300, lines=True)] = ""
+    design: Annotated[
+        Design,
+        Field(
+            description="How documents look from now on: `classic` (Classique); `modern` (Moderne), under a coloured "
+            "band; `compact` (Épuré), thin rules in small type, with more lines on a page"
+        ),
+    ] = Design.CLASSIC
+    accent_colour: AccentColour = DEFAULT_ACCENT
+    header_text: Annotated[
+        str, Text(300, lines=True), Field(description="Printed before the lines of each document, before its own text")
+    ] = ""
+    footer_text: Annotated[str, Text(300, lines=True), Field(description="Printed at the foot of each page")] = ""
     invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
     credit_note_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.CREDIT_NOTE].text
     quote_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.QUOTE].text
@@ -112,6 +126,9 @@ class DescribeCompanyRequest(Request):
             payment_terms_days=self.payment_terms_days,
             late_penalty_rate=self.late_penalty_rate,
             early_payment_discount=self.early_payment_discount,
+            design=self.design,
+            accent_colour=self.accent_colour,
+            header_text=self.header_text,
             footer_text=self.footer_text,
             invoice_number_pattern=NumberPattern(self.invoice_number_pattern),
             credit_note_number_pattern=NumberPattern(self.credit_note_number_pattern),
@@ -268,6 +285,10 @@ class CompanyResponse(Reply):
     late_penalty_rate_assumed: Annotated[bool, Field(description="The printed rate is a default to be confirmed")]
     legal_late_penalty: LatePenaltyResponse
     early_payment_discount: str
+    design: Design
+    accent_colour: str
+    printed_accent_colour: Annotated[str, Field(description="The accent as documents show it")]
+    header_text: str
     footer_text: str
     invoice_number_pattern: str
     credit_note_number_pattern: str
@@ -306,6 +327,10 @@ class CompanyResponse(Reply):
             late_penalty_rate_assumed=rests_on_an_assumption(described.late_penalty_rate, today),
             legal_late_penalty=LatePenaltyResponse.of(today),
             early_payment_discount=described.early_payment_discount,
+            design=described.design,
+            accent_colour=described.accent_colour,
+            printed_accent_colour=readable(described.accent_colour),
+            header_text=described.header_text,
             footer_text=described.footer_text,
             invoice_number_pattern=described.invoice_number_pattern.text,
             credit_note_number_pattern=described.credit_note_number_pattern.text,

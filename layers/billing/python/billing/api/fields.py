@@ -24,6 +24,7 @@ from pydantic import WithJsonSchema as Schema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from billing.domain.colours import is_colour
 from billing.domain.identifiers import is_bic, is_iban, is_siren, is_siret, is_vat_number
 from billing.domain.money import (
     MAX_AMOUNT_MINOR,
@@ -226,6 +227,20 @@ Unit = Annotated[
     _checked("unit", UNITS.__contains__),
     Schema(
         {"type": "string", "enum": sorted(UNITS), "description": "UN/ECE recommendation 20 code", "examples": ["HUR"]}
+    ),
+]
+AccentColour = Annotated[
+    str,
+    _checked("colour", is_colour),
+    AfterValidator(str.lower),
+    Schema(
+        {
+            "type": "string",
+            "pattern": "^#[0-9A-Fa-f]{6}$",
+            "description": "`#rrggbb`. White text stands on it and it is text on white: a colour too light for that is "
+            "printed darker, in the same hue, until both can be read (`printed_accent_colour`)",
+            "examples": ["#0a5c5e"],
+        }
     ),
 ]
 NumberMask = Annotated[

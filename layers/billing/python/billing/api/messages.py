@@ -81,6 +81,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Cette unité n'est pas dans la liste (GET /v1/units).",
         "This unit is not in the list (GET /v1/units).",
     ),
+    "colour": ("Une couleur s'écrit #rrvvbb, ainsi #0a5c5e.", "A colour is written #rrggbb, such as #0a5c5e."),
     "number_pattern": (
         "Un modèle de numéro contient {{year}} puis {{00001}}, et au plus 35 lettres, chiffres ou + - _ /.",
         "A number pattern holds {{year}} then {{00001}}, and at most 35 letters, digits or + - _ /.",

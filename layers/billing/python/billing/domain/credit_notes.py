@@ -39,7 +39,7 @@ from billing.domain.numbering import NumberAllocation
 from billing.domain.parties import Company, CompanyDescription, ProductKind
 from billing.domain.printing import company_texts, unprintable_errors
 from billing.domain.process import process_codes
-from billing.domain.template import Design, Template
+from billing.domain.template import Template
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
 from billing.domain.typography import format_euros
@@ -523,7 +523,7 @@ def freeze_credit_note(
             in_english=credited.particulars.language is not DocumentLanguage.FRENCH,
         ),
         rules_version=RULES_VERSION,
-        template_version=Template(design=Design.CLASSIC).version,
+        template_version=Template(design=seller.design).version,
         preceding=(
             PrecedingDocument(invoice_id=invoice.invoice_id, number=credited.number, issue_date=credited.issue_date),
         ),

@@ -26,7 +26,7 @@ from billing.domain.printing import Text, company_texts, customer_texts, unprint
 from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, process_codes
 from billing.domain.retention import NOT_YET, Retention, retained_of, retention_errors
 from billing.domain.situation import Situation
-from billing.domain.template import Design, Template
+from billing.domain.template import Template
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
@@ -492,7 +492,7 @@ def freeze(
             in_english=content.particulars.language is not DocumentLanguage.FRENCH,
         ),
         rules_version=RULES_VERSION,
-        template_version=Template(design=Design.CLASSIC).version,
+        template_version=Template(design=company.description.design).version,
         preceding=content.preceding,
         quote_id=content.quote_id,
         allowances=content.allowances,

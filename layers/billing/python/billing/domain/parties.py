@@ -8,10 +8,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.canonical import LATER
+from billing.domain.colours import DEFAULT_ACCENT
 from billing.domain.errors import CustomerMerged
 from billing.domain.late_payment import DEFAULT_LATE_PENALTY_RATE
 from billing.domain.numbering import DEFAULT_PATTERNS, NumberPattern, Series
 from billing.domain.payment_terms import PaymentTerms
+from billing.domain.template import Design
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.trades import TradeProfile
 from billing.domain.vat import VatRegime, VatTreatment
@@ -92,6 +94,9 @@ class CompanyDescription:
     credit_note_number_pattern: NumberPattern = field(default=DEFAULT_PATTERNS[Series.CREDIT_NOTE], metadata=LATER)
     payment_terms: PaymentTerms | None = field(default=None, metadata=LATER)  # before payment_terms_days
     trade: TradeProfile = field(default=TradeProfile(), metadata=LATER)
+    design: Design = field(default=Design.CLASSIC, metadata=LATER)
+    accent_colour: str = field(default=DEFAULT_ACCENT, metadata=LATER)  # ``#rrggbb`` as chosen; printed readable
+    header_text: str = field(default="", metadata=LATER)  # before the lines of each document
 
     @property
     def display_name(self) -> str:

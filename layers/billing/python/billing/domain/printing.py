@@ -22,6 +22,7 @@ _COMPANY = (
     "website",
     "bank_name",
     "early_payment_discount",
+    "header_text",
     "footer_text",
 )
 _CUSTOMER = ("name", "contact_name")  # its notes are the company's own, never printed

@@ -41,7 +41,7 @@ from billing.domain.parties import Company, CompanyDescription, Customer, Custom
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import company_texts, customer_texts, refuse_unprintable
 from billing.domain.retention import Reception
-from billing.domain.template import Design, Template
+from billing.domain.template import Template
 from billing.domain.totals import Adjustment, Discount, Totals
 from billing.domain.vat import RULES_VERSION, VatTreatment
 from billing.domain.warnings import Notice
@@ -413,7 +413,7 @@ def finalise(
         ),
         particulars=content.particulars,
         rules_version=RULES_VERSION,
-        template_version=Template(design=Design.CLASSIC).version,
+        template_version=Template(design=company.description.design).version,
         retention_percent=content.retention_percent,
     )
     return replace(

@@ -15,7 +15,11 @@ GENERATION: Final = 3
 
 
 class Design(StrEnum):
+    """How documents look; French users read « Classique », « Moderne », « Épuré »."""
+
     CLASSIC = "classic"
+    MODERN = "modern"  # a coloured band over the first page, rows in two tints
+    COMPACT = "compact"  # thin rules, no coloured grounds, half as many lines again on a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,8 @@ from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFName, PDFStream
 from billing.domain.errors import InvalidInput
 
 BOX_WIDTH = 200.0
-BOX_HEIGHT = 64.0
+BOX_HEIGHT = 80.0
 _DOTS_PER_POINT = 300 / 72
-_FINEST = (round(BOX_WIDTH * _DOTS_PER_POINT), round(BOX_HEIGHT * _DOTS_PER_POINT))
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
 _JPEG_QUALITY = 90
 _ORIENTATION = 0x0112  # EXIF
@@ -52,12 +51,13 @@ class PreparedLogo:
 
 
 @functools.lru_cache(maxsize=_CACHED_LOGOS)
-def prepare_logo(content: bytes) -> PreparedLogo:
+def prepare_logo(content: bytes, box_height: float = BOX_HEIGHT) -> PreparedLogo:
     """Contained in its box with its proportions, a pixel never larger than a point.
 
     Raises:
         InvalidInput: the bytes are no picture that can be read.
     """
+    finest = (round(BOX_WIDTH * _DOTS_PER_POINT), round(box_height * _DOTS_PER_POINT))
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
             photographic = picture.format == "JPEG"
@@ -66,15 +66,15 @@ def prepare_logo(content: bytes) -> PreparedLogo:
             rotated = picture.getexif().get(_ORIENTATION, 1) in _ON_THEIR_SIDE
             original = (picture.height, picture.width) if rotated else picture.size
             # A JPEG is decoded at a fraction of its size when that is enough.
-            picture.draft("RGB", _FINEST[::-1] if rotated else _FINEST)
+            picture.draft("RGB", finest[::-1] if rotated else finest)
             upright = ImageOps.exif_transpose(picture)
             if upright.mode in {"1", "P"}:  # they would be resized without smoothing
                 upright = upright.convert("RGBA" if "transparency" in upright.info else "RGB")
-            upright.thumbnail(_FINEST, Image.Resampling.LANCZOS)
+            upright.thumbnail(finest, Image.Resampling.LANCZOS)
             flat = _opaque(upright)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InvalidInput("Le logo n'est pas une image lisible.", "The logo is not a readable picture.") from error
-    scale = min(BOX_WIDTH / original[0], BOX_HEIGHT / original[1], 1.0)
+    scale = min(BOX_WIDTH / original[0], box_height / original[1], 1.0)
     return PreparedLogo(
         pixels=_jpeg(flat) if photographic else zlib.compress(flat.tobytes(), 9),
         compression="DCTDecode" if photographic else "FlateDecode",

@@ -6,31 +6,16 @@ import hashlib
 
 from billing.adapters.pdf import archive, wording
 from billing.adapters.pdf.archive import Archival
-from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
+from billing.adapters.pdf.letterhead import draw_letterhead, draw_seller
 from billing.adapters.pdf.logo import PreparedLogo, prepare_logo
-from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Colour, Page, Style, draw, one_line, wrap, wrap_parts
+from billing.adapters.pdf.sheet import HEIGHT, Page, Style, draw, one_line, width_of, wrap, wrap_parts
+from billing.adapters.pdf.theme import BUYER_X, theme_today
 from billing.domain.canonical import canonical_json
 from billing.domain.dates import format_french
 from billing.domain.parties import CompanyDescription
 from billing.domain.payments import Payment
 from billing.domain.tongue import Tongue
 
-_INK, _GREY = Colour(0.11, 0.14, 0.18), Colour(0.38, 0.42, 0.47)
-_ACCENT, _RULE = Colour(0.04, 0.36, 0.37), Colour(0.87, 0.89, 0.90)
-_PANEL, _WHITE = Colour(0.955, 0.967, 0.967), Colour(1, 1, 1)
-_TITLE = Style(SEMIBOLD, 22, 26, _INK)
-_SELLER = Style(SEMIBOLD, 15, 18, _ACCENT)
-_NAME = Style(SEMIBOLD, 9.5, 13, _INK)
-_BODY = Style(REGULAR, 9, 14, _INK)
-_STRONG = Style(SEMIBOLD, 9, 14, _INK)
-_SOFT = Style(REGULAR, 8, 11.5, _GREY)
-_LABEL = Style(SEMIBOLD, 7, 10, _GREY)
-_HEADING = Style(SEMIBOLD, 7.5, 11, _ACCENT)
-_FOOTER = Style(REGULAR, 6.5, 9, _GREY)
-_AMOUNT = Style(SEMIBOLD, 15, 18, _WHITE)
-_LEFT, _RIGHT, _TOP = 45.0, WIDTH - 45.0, 40.0
-_CONTENT = _RIGHT - _LEFT
-_MIDDLE = 310.0
 _BAND = 58.0
 _IDENTIFIER_BYTES = 16
 _REFUNDS_SHOWN = 6
@@ -45,7 +30,7 @@ class PdfReceiptRenderer:
         Raises:
             InvalidInput: a character that the fonts lack, or a logo that cannot be read.
         """
-        pages = _Receipt(payment, seller, prepare_logo(logo) if logo is not None else None).pages()
+        pages = ReceiptLayout(payment, seller, prepare_logo(logo) if logo is not None else None).pages()
         title = f"Reçu de paiement du {format_french(payment.paid_on)}"
         text = canonical_json([payment, seller])
         return archive.write(
@@ -64,75 +49,74 @@ class PdfReceiptRenderer:
         )
 
 
-class _Receipt:
+class ReceiptLayout:
     def __init__(self, payment: Payment, seller: CompanyDescription, logo: PreparedLogo | None) -> None:
         self._payment = payment
         self._seller = seller
         self._logo = logo
+        self._theme = theme_today(seller.design, seller.accent_colour)
         self._page = Page()
-        self._y = _TOP
+        self._y = self._theme.top
         self._money = Tongue(currency=payment.currency).money
 
     def pages(self) -> list[Page]:
+        theme = self._theme
         self._heading()
         self._band()
         self._settled()
         self._corrections()
-        footer = wrap_parts(wording.legal_parts(self._seller), _FOOTER, _CONTENT)
-        y = HEIGHT - 28 - len(footer) * _FOOTER.leading
-        self._page.box(_LEFT, y - 12, _CONTENT, 0.6, _RULE)
+        footer = wrap_parts(wording.legal_parts(self._seller), theme.footer, theme.content)
+        y = HEIGHT - 28 - len(footer) * theme.footer.leading
+        theme.foot(self._page, y - 12)
         for text in footer:
-            self._page.text(_LEFT, y, text, _FOOTER)
-            y += _FOOTER.leading
+            self._page.text(theme.left, y, text, theme.footer)
+            y += theme.footer.leading
         return [self._page]
 
     def _heading(self) -> None:
-        page, seller = self._page, self._seller
-        page.text(_MIDDLE, _TOP + 17, "Reçu", _TITLE)
-        page.text(_MIDDLE, _TOP + 35, "de paiement", _STRONG)
-        y = _TOP + 17
-        if self._logo is not None:
-            page.logo = (_LEFT, _TOP, self._logo)
-            y = _TOP + self._logo.height + 20
-        width = _MIDDLE - _LEFT - 24
-        y = self._lines(_LEFT, y, width, [seller.display_name], _SELLER)
-        y = self._lines(_LEFT, y + 4, width, wording.seller_lines(seller), _SOFT)
-        y = self._lines(_LEFT, y, width, wrap_parts(wording.seller_identifiers(seller), _SOFT, width), _SOFT)
-        page.text(_MIDDLE, _TOP + 82, "Reçu de", _HEADING)
-        beside = self._lines(_MIDDLE, _TOP + 97, _RIGHT - _MIDDLE, [self._payment.customer_name], _NAME)
+        page, theme = self._page, self._theme
+        seller_top, buyer_top = draw_letterhead(
+            page, theme, title="Reçu", subtitle="de paiement", name=self._seller.display_name, logo=self._logo
+        )
+        y = draw_seller(page, theme, self._seller, seller_top)
+        page.text(BUYER_X, buyer_top + 8, "Reçu de", theme.heading)
+        width = theme.right - BUYER_X
+        beside = self._lines(BUYER_X, buyer_top + 22, width, [self._payment.customer_name], theme.name)
         self._y = max(y, beside) + 18
 
     def _band(self) -> None:
-        page, payment, y = self._page, self._payment, self._y
+        page, theme, payment, y = self._page, self._theme, self._payment, self._y
+        amount = self._money(payment.amount_minor)
         facts = [("Date du paiement", format_french(payment.paid_on)), ("Moyen", wording.payment_means(payment.method))]
-        page.box(_LEFT, y, _CONTENT, _BAND, _PANEL, radius=4)
-        page.box(_RIGHT - 150, y, 150, _BAND, _ACCENT, radius=4)
+        theme.facts(page, y, _BAND, max(150, width_of(amount, theme.facts_due) + 2 * theme.pad))
         for rank, (label, value) in enumerate(facts):
-            page.text(_LEFT + 14 + rank * 130, y + 22, label, _LABEL)
-            page.text(_LEFT + 14 + rank * 130, y + 38, value, _STRONG)
-        page.text_right(_RIGHT - 14, y + 20, "Montant reçu", _LABEL._replace(colour=_WHITE))
-        page.text_right(_RIGHT - 14, y + 42, self._money(payment.amount_minor), _AMOUNT)
+            page.text(theme.left + theme.pad + rank * 130, y + 22, label, theme.label)
+            page.text(theme.left + theme.pad + rank * 130, y + 38, value, theme.strong)
+        page.text_right(theme.right - theme.inset, y + 20, "Montant reçu", theme.facts_note)
+        page.text_right(theme.right - theme.inset, y + 42, amount, theme.facts_due)
         self._y += _BAND + 24
 
     def _settled(self) -> None:
-        payment = self._payment
+        theme, payment = self._theme, self._payment
         rows = [(f"Facture {part.number}", part.amount_minor) for part in payment.allocations]
         if payment.credited_minor:
             rows.append(("Conservé à votre crédit", payment.credited_minor))
-        self._page.text(_LEFT, self._y, "Affecté à", _HEADING)
+        self._page.text(theme.left, self._y, "Affecté à", theme.heading)
         self._y += 8
         for label, amount in rows:
             self._y += 16
-            self._page.text(_LEFT, self._y, label, _BODY)
-            self._page.text_right(_RIGHT, self._y, self._money(amount), _STRONG)
-            self._page.box(_LEFT, self._y + 5, _CONTENT, 0.6, _RULE)
+            self._page.text(theme.left, self._y, label, theme.body)
+            self._page.text_right(theme.right, self._y, self._money(amount), theme.strong)
+            theme.row_end(self._page, self._y + 5)
         self._y += 26
         if payment.reference:
-            self._y = self._lines(_LEFT, self._y, _CONTENT, [f"Référence : {payment.reference}"], _SOFT) + 8
+            self._y = (
+                self._lines(theme.left, self._y, theme.content, [f"Référence : {payment.reference}"], theme.soft) + 8
+            )
 
     def _corrections(self) -> None:
         """What the receipt no longer says: it stands, and the correction beside it."""
-        payment = self._payment
+        theme, payment = self._theme, self._payment
         texts = [
             f"Remboursé le {format_french(refund.refunded_on)} : {self._money(refund.amount_minor)}."
             for refund in payment.refunds
@@ -142,7 +126,7 @@ class _Receipt:
         if payment.reversal is not None:
             day = format_french(payment.reversal.reversed_on)
             texts.append(f"Paiement annulé le {day} : {payment.reversal.reason}. Ce reçu ne vaut plus acquit.")
-        self._y = self._lines(_LEFT, self._y, _CONTENT, texts, _STRONG)
+        self._y = self._lines(theme.left, self._y, theme.content, texts, theme.strong)
 
     def _lines(self, x: float, y: float, width: float, texts: list[str], style: Style) -> float:
         for text in texts:

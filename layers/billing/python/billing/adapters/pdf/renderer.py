@@ -7,8 +7,10 @@ from billing.adapters.pdf.archive import Archival, Attachment
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import prepare_logo
 from billing.adapters.pdf.sheet import draw, one_line
+from billing.adapters.pdf.theme import theme_of
 from billing.domain.deliverable import Printable
 from billing.domain.quote import Quote
+from billing.domain.template import Template
 from billing.ports.delivery import XmlWriter
 
 _CREATOR = "ZenBilling"
@@ -30,8 +32,9 @@ class PdfDocumentRenderer:
         """
         document = issued.frozen if isinstance(issued, Quote) else issued.document
         embedded = None if isinstance(issued, Quote) else self._xml(issued.document)
-        prepared = prepare_logo(logo) if logo is not None else None
-        canvas = draw(InvoiceLayout(document, prepared).pages())
+        theme = theme_of(Template.of(document.template_version), document.seller.accent_colour)
+        prepared = prepare_logo(logo, theme.logo_height) if logo is not None else None
+        canvas = draw(InvoiceLayout(document, theme, prepared).pages())
         title = f"{wording.title(document)} {document.number}"
         attachments: tuple[Attachment, ...] = ()
         if embedded is not None:
