@@ -559,6 +559,20 @@ def test_a_receipt_is_the_same_bytes_until_the_payment_is_corrected(shop: Shop) 
     assert len([key for key in shop.documents.stored if "/receipts/" in key]) == 2
 
 
+def test_a_payment_keeps_the_address_of_who_paid(shop: Shop) -> None:
+    """It stands on the receipt: over several invoices, of one invoice, from the customer's credit."""
+    till = Till(shop, invoices=2)
+    till.pay(13_000, 12_000, excess=CREDIT)
+    till.apply(0, 1_000)
+    shop.pay(till.invoices[1].invoice_id, 500)
+
+    rows = payments.list_payments(shop.caller, PaymentQuery(), PAGE, payments=shop.repositories.payments).items
+
+    known = [shop.repositories.payments.read(shop.caller, row.payment_id) for row in rows]
+    assert len(known) == 3
+    assert {payment.customer_address for payment in known} == {factories.customer_description().billing_address}
+
+
 def test_texts_that_a_receipt_cannot_print_are_refused(shop: Shop) -> None:
     till = Till(shop)
     payment = till.pay(100, 100)

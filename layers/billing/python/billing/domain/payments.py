@@ -22,6 +22,7 @@ from billing.domain.errors import (
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.money import to_major
+from billing.domain.parties import Address
 from billing.domain.thresholds import cash_limit_minor
 from billing.domain.typography import format_euros
 
@@ -102,6 +103,7 @@ class Payment:
     recorded_by: str
     reversal: PaymentReversal | None = field(default=None, metadata=LATER)
     refunds: tuple[PaymentRefund, ...] = field(default=(), metadata=LATER)
+    customer_address: Address | None = field(default=None, metadata=LATER)  # as the customer was when it was recorded
 
     def __post_init__(self) -> None:
         if self.amount_minor != self.allocated_minor + self.credited_minor or self.amount_minor <= 0:

@@ -30,7 +30,7 @@ from billing.domain.events import Event, EventType
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.money import to_major
-from billing.domain.parties import Customer
+from billing.domain.parties import Customer, CustomerDescription
 from billing.domain.payments import (
     MAX_ALLOCATIONS,
     Allocation,
@@ -131,7 +131,7 @@ def record_payment(
         payment = _payment(
             caller,
             customer.customer_id,
-            customer.description.name,
+            customer.description,
             wanted,
             parts,
             left,
@@ -175,7 +175,7 @@ def record_invoice_payment(
         payment = _payment(
             caller,
             customer_id,
-            invoice.document.buyer.name,
+            invoice.document.buyer,
             wanted,
             parts,
             left,
@@ -366,6 +366,7 @@ def apply_customer_credit(
             version=1,
             customer_id=customer.customer_id,
             customer_name=customer.description.name,
+            customer_address=customer.description.billing_address,
             currency=EURO,
             amount_minor=amount_minor,
             method=None,
@@ -519,7 +520,7 @@ def _named_invoices(
 def _payment(
     caller: Caller,
     customer_id: str,
-    customer_name: str,
+    described: CustomerDescription,
     wanted: PaymentInput,
     allocations: tuple[Allocation, ...],
     credited_minor: int,
@@ -533,7 +534,8 @@ def _payment(
         payment_id=ids.new("pay"),
         version=1,
         customer_id=customer_id,
-        customer_name=customer_name,
+        customer_name=described.name,
+        customer_address=described.billing_address,
         currency=currency,
         amount_minor=wanted.amount_minor,
         method=wanted.method,

@@ -100,6 +100,9 @@ class _Receipt:
         y = self._lines(_LEFT, y, width, wrap_parts(wording.seller_identifiers(seller), _SOFT, width), _SOFT)
         page.text(_MIDDLE, _TOP + 82, "Reçu de", _HEADING)
         beside = self._lines(_MIDDLE, _TOP + 97, _RIGHT - _MIDDLE, [self._payment.customer_name], _NAME)
+        address = self._payment.customer_address
+        if address is not None:
+            beside = self._lines(_MIDDLE, beside, _RIGHT - _MIDDLE, wording.address_lines(address), _SOFT)
         self._y = max(y, beside) + 18
 
     def _band(self) -> None:
