@@ -6,10 +6,12 @@ break over pages; totals, payment and the mentions stay whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from billing.adapters.pdf import wording
+from billing.adapters.pdf.fitting import FITTING, Closing, Mark, tighter, title_lines
 from billing.adapters.pdf.fonts import REGULAR, SEMIBOLD
 from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.qr import QUIET_ZONE, code_of
@@ -26,8 +28,8 @@ from billing.adapters.pdf.sheet import (
     wrap_parts,
 )
 from billing.domain.epc import transfer_code
+from billing.domain.invoice import InvoiceDocument
 from billing.domain.quote import QuoteDocument
-from billing.domain.situation import Situation
 from billing.domain.totals import ComputedLine
 
 _INK = Colour(0.11, 0.14, 0.18)
@@ -75,6 +77,9 @@ _CODE_LABEL = "Virement par QR code"
 _CODE_WIDTH = 64.0  # 23 mm: half a millimetre a module, which any phone reads
 _WIDEST_UNIT = 62.0
 _AGREEMENT_HEIGHT = 84.0
+_SIGNING_HEIGHT = 46.0
+_CERTIFICATION = "Certification du client pour le taux réduit de TVA"
+_CARRY_ROW = 17.0  # of the table of a situation
 _TALL = 0.4 * HEIGHT  # what is taller may break over pages, what is not stays whole
 
 _TITLES = ("Quantité", "Unité", "Prix unitaire HT", "Remise", "TVA", "Total HT")
@@ -112,6 +117,7 @@ class InvoiceLayout:
         self._logo = logo
         self._tongue = document.particulars.tongue
         self._title = wording.title(document)
+        self._gap, self._fine = _BLOCK_GAP, _SMALL
         self._due_label = wording.due_label(document)
         own = document.seller.footer_text
         footer = wrap(own, _FOOTER, _CONTENT) if own else []
@@ -129,17 +135,40 @@ class InvoiceLayout:
     def pages(self) -> list[Page]:
         self._first_page()
         self._table()
-        self._totals()
-        self._payment()
-        if isinstance(self._document, QuoteDocument):
-            self._agreement(self._document)
-        elif self._document.situation is not None:
-            self._situation(self._document.situation)
-        self._notes()
-        self._mentions()
+        self._close()
         for rank, page in enumerate(self._pages, start=1):
             self._finish(page, f"Page {rank}/{len(self._pages)}")
         return self._pages
+
+    def _close(self) -> None:
+        """What follows the table: set closer, or with a block moved along, where small print would stand alone."""
+        blocks = [self._totals, self._payment]
+        if isinstance(self._document, QuoteDocument) or self._document.situation is not None:
+            blocks.append(self._agreement if isinstance(self._document, QuoteDocument) else self._situation)
+        if wording.certification(self._document):
+            blocks.append(self._certification)
+        blocks.append(self._notes)
+        roomy, mark = Closing(_BLOCK_GAP, _SMALL), Mark.of(self._pages, self._y)
+        if self._closed(blocks, roomy) or self._document.generation < FITTING:
+            return
+        moved = (roomy._replace(opens_page=place) for place in (*range(len(blocks) - 2, 0, -1), len(blocks) - 1))
+        for closing in (*tighter(roomy), *moved):
+            self._y = mark.take_back(self._pages)
+            if self._closed(blocks, closing):
+                return
+        self._y = mark.take_back(self._pages)
+        self._closed(blocks, roomy)
+
+    def _closed(self, blocks: list[Callable[[], None]], closing: Closing) -> bool:
+        """Draw what follows the table; False when the last page holds small print alone."""
+        self._gap, self._fine = closing.gap, closing.small
+        for place, block in enumerate(blocks):
+            if place == closing.opens_page:
+                self._next_page()
+            block()
+        before = len(self._pages)
+        self._mentions()
+        return len(self._pages) == before
 
     @property
     def _page(self) -> Page:
@@ -159,9 +188,8 @@ class InvoiceLayout:
         """Further pages repeat who issues which document."""
         self._pages.append(Page())
         name = one_line(self._document.seller.display_name)
-        title = f"{self._title} {self._document.number}"
-        self._page.text_right(_RIGHT, _TOP, title, _STRONG)
-        room = _CONTENT - width_of(title, _STRONG) - _COLUMN_GAP
+        self._page.text_right(_RIGHT, _TOP, self._title, _STRONG)
+        room = _CONTENT - width_of(self._title, _STRONG) - _COLUMN_GAP
         shown, *cut = wrap(name, _STRONG, room - width_of("…", _STRONG))
         self._page.text(_LEFT, _TOP, f"{shown}…" if cut else shown, _STRONG)
         self._page.box(_LEFT, _TOP + 8, _CONTENT, 0.6, _RULE)
@@ -187,8 +215,11 @@ class InvoiceLayout:
 
     def _heading(self) -> float:
         """Title and number on the right; returns where the buyer may begin."""
-        self._page.text(_BUYER_X, _TOP + 17, self._title, _TITLE)
-        return self._lines(_BUYER_X, _TOP + 17 + 18, _RIGHT - _BUYER_X, [self._document.number], _NUMBER) + 6
+        y = _TOP + 17
+        for rank, (text, style) in enumerate(title_lines(self._document, _TITLE, _RIGHT - _BUYER_X)):
+            y += style.leading if rank else 0
+            self._page.text(_BUYER_X, y, text, style)
+        return self._lines(_BUYER_X, y + 18, _RIGHT - _BUYER_X, [self._document.number], _NUMBER) + 6
 
     def _sign(self) -> float:
         """Logo or name on the left; returns where the seller may begin."""
@@ -441,7 +472,7 @@ class InvoiceLayout:
         top, page = self._y, self._page
         sums = self._sums(top)
         self._vat(top)
-        self._y = (max(self._y, sums) if page is self._page else self._y) + _BLOCK_GAP
+        self._y = (max(self._y, sums) if page is self._page else self._y) + self._gap
 
     def _sums(self, top: float) -> float:
         page = self._page
@@ -543,7 +574,7 @@ class InvoiceLayout:
         self._page.text(_LEFT + 14, self._y + 15, title, _HEADING)
         for x, y, text, style in placed:
             self._page.text(x, self._y + 30 + y, text, style)
-        self._y += height + _BLOCK_GAP
+        self._y += height + self._gap
 
     def _code(self, text: str, x: float, y: float) -> None:
         """What a banking app reads, on white, with what it is for below."""
@@ -555,8 +586,10 @@ class InvoiceLayout:
             below = y + _CODE_WIDTH + 8 + rank * _FOOTER.leading
             self._page.text(x + (_CODE_WIDTH - width_of(said, _FOOTER)) / 2, below, said, _FOOTER)
 
-    def _agreement(self, document: QuoteDocument) -> None:
+    def _agreement(self) -> None:
         """Where the customer signs; paper and link are worth the same."""
+        document = self._document
+        assert isinstance(document, QuoteDocument)  # noqa: S101 - asked for a quote only
         self._ensure(_AGREEMENT_HEIGHT)
         self._page.box(_LEFT, self._y, _CONTENT, _AGREEMENT_HEIGHT, _RULE, radius=4)
         self._page.box(_LEFT + 0.8, self._y + 0.8, _CONTENT - 1.6, _AGREEMENT_HEIGHT - 1.6, _WHITE, radius=3.4)
@@ -570,36 +603,74 @@ class InvoiceLayout:
             y = self._y + 20 + rank * 22
             self._page.text(_LEFT + _CONTENT / 2, y, self._tongue.lines(label)[0], _LABEL)
             self._page.box(_LEFT + _CONTENT / 2 + 66, y + 2, _CONTENT / 2 - 80, 0.6, _RULE)
-        self._y += _AGREEMENT_HEIGHT + _BLOCK_GAP
+        self._y += _AGREEMENT_HEIGHT + self._gap
 
-    def _situation(self, situation: Situation) -> None:
+    def _certification(self) -> None:
+        """What the customer certifies for a reduced rate of VAT, with room for date, name and signature."""
+        said = [wrap(text, _SOFT, _CONTENT - 28) for text in wording.certification(self._document)]
+        height = 26 + sum(len(lines) * _SOFT.leading + 3 for lines in said) + _SIGNING_HEIGHT
+        self._ensure(height)
+        self._page.box(_LEFT, self._y, _CONTENT, height, _RULE, radius=4)
+        self._page.box(_LEFT + 0.8, self._y + 0.8, _CONTENT - 1.6, height - 1.6, _WHITE, radius=3.4)
+        self._page.text(_LEFT + 14, self._y + 16, self._tongue.say(_CERTIFICATION), _HEADING)
+        y = self._y + 31
+        for lines in said:
+            for line in lines:
+                self._page.text(_LEFT + 14, y, line, _SOFT)
+                y += _SOFT.leading
+            y += 3
+        x, y = _LEFT + 14, self._y + height - 12
+        for label, width in (("Date", 96.0), ("Nom", 168.0), ("Signature", _CONTENT - 28 - 96 - 168 - 2 * _CELL_GAP)):
+            named = self._tongue.say(label)
+            used = width_of(named, _LABEL) + 6
+            self._page.text(x, y - 2, named, _LABEL)
+            self._page.box(x + used, y, width - used, 0.6, _RULE)
+            x += width + _CELL_GAP
+        self._y += height + self._gap
+
+    def _situation(self) -> None:
         """What of each line of the quote is done: its worth, what was billed before, what is billed now."""
+        assert isinstance(self._document, InvoiceDocument)  # noqa: S101 - asked for such an invoice only
+        situation = self._document.situation
+        assert situation is not None  # noqa: S101
         rows = wording.situation_rows(situation, self._tongue)
         several = len(rows) > 1
         sums = wording.situation_sums(situation, self._tongue)
         widths = self._situation_widths([cells for _, cells in rows] + [sums])
         room = _CONTENT - sum(widths) - _CELL_GAP * len(widths)
-        self._ensure(64)
+        carries = self._document.generation >= FITTING
+        self._ensure(
+            64 if not carries else 64 + _CARRY_ROW + len(wrap(one_line(rows[0][0]), _BODY, room)) * _BODY.leading
+        )
         self._page.text(_LEFT, self._y + 6, wording.situation_title(situation, self._tongue), _HEADING)
         self._y += 16
         self._situation_head(widths)
-        for label, cells in rows:
+        for place, (label, cells) in enumerate(rows):
             texts = wrap(one_line(label), _BODY, room)
             height = len(texts) * _BODY.leading + 6
-            if self._y + height > self._bottom:
+            if self._y + height + (_CARRY_ROW if carries and several else 0) > self._bottom:
+                carried = wording.situation_sums(situation, self._tongue, until=place) if carries and place else None
+                if carried:
+                    self._situation_sums("À reporter", carried, widths, _STRONG._replace(colour=_GREY))
                 self._next_page()
                 self._situation_head(widths)
+                if carried:
+                    self._situation_sums("Report", carried, widths, _STRONG._replace(colour=_GREY))
+                    self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
             for rank, text in enumerate(texts):
                 self._page.text(_LEFT, self._y + 11.5 + rank * _BODY.leading, text, _BODY)
             self._situation_cells(self._y + 11.5, cells, widths, _BODY)
             self._y += height
             self._page.box(_LEFT, self._y - 0.3, _CONTENT, 0.6, _RULE)
         if several:
-            self._ensure(17)
-            self._page.text(_LEFT, self._y + 11.5, self._tongue.say("Total"), _STRONG)
-            self._situation_cells(self._y + 11.5, sums, widths, _STRONG)
-            self._y += 17
-        self._y += _BLOCK_GAP
+            self._ensure(_CARRY_ROW)
+            self._situation_sums("Total", sums, widths, _STRONG)
+        self._y += self._gap
+
+    def _situation_sums(self, label: str, sums: list[str], widths: list[float], style: Style) -> None:
+        self._page.text(_LEFT, self._y + 11.5, self._tongue.say(label), style)
+        self._situation_cells(self._y + 11.5, sums, widths, style)
+        self._y += _CARRY_ROW
 
     def _situation_widths(self, rows: list[list[str]]) -> list[float]:
         return [
@@ -647,17 +718,17 @@ class InvoiceLayout:
         """All of them on one page, but for those that stand with their VAT group already."""
         mentions = wording.printed_mentions(self._document)
         mentions = [*wording.exchange_lines(self._document), *mentions]
-        self._small([line for text in mentions for line in wrap(text, _SMALL, _CONTENT)])
+        self._small([line for text in mentions for line in wrap(text, self._fine, _CONTENT)])
         self._small(self._closing)
         last = self._document.particulars.footer_text
-        self._small(wrap(last, _SMALL, _CONTENT) if last.strip() else [])
+        self._small(wrap(last, self._fine, _CONTENT) if last.strip() else [])
 
     def _small(self, lines: list[str]) -> None:
-        self._ensure(min(len(lines) * _SMALL.leading, _TALL))
+        self._ensure(min(len(lines) * self._fine.leading, _TALL))
         for text in lines:
-            self._ensure(_SMALL.leading)
-            self._page.text(_LEFT, self._y + 7, text, _SMALL)
-            self._y += _SMALL.leading
+            self._ensure(self._fine.leading)
+            self._page.text(_LEFT, self._y + 7, text, self._fine)
+            self._y += self._fine.leading
 
 
 def _shared(width: float, rows: list[tuple[str, str]]) -> tuple[float, float]:
