@@ -299,12 +299,29 @@ def test_a_payment_whose_credit_was_spent_is_not_reversed(shop: Shop) -> None:
     payment = till.pay(5_000, excess=CREDIT)
     applied = till.apply(None)
 
-    with pytest.raises(CustomerCreditExceeded):
+    with pytest.raises(CustomerCreditExceeded) as refused:
         till.reverse(payment)
+    assert "du crédit venu de ce paiement ont servi. Annulez d'abord" in refused.value.detail_fr
+    assert "First reverse the payments made from that credit" in refused.value.detail_en
     till.reverse(applied)
     till.reverse(payment)
 
     assert (till.balances(), till.credit) == ([12_000], 0)
+
+
+def test_a_payment_whose_credit_was_refunded_is_reversed_once_the_customer_gave_it_back(shop: Shop) -> None:
+    till = Till(shop)
+    payment = till.pay(5_000, excess=CREDIT)
+    till.give_back(2_000)
+
+    with pytest.raises(CustomerCreditExceeded) as refused:
+        till.reverse(payment)
+    assert refused.value.detail_fr.startswith("20,00")
+    till.pay(2_000, excess=CREDIT)
+    till.reverse(payment)
+
+    assert till.credit == 0
+    assert verified(shop).findings == ()
 
 
 def test_a_payment_that_bounces_after_a_credit_note_leaves_what_is_owed(shop: Shop) -> None:
