@@ -9,7 +9,7 @@ from pathlib import Path
 
 from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
-from tests.documents import QUOTES, all_samples
+from tests.documents import all_samples
 
 DOTS_PER_INCH = 80
 
@@ -23,9 +23,6 @@ def main(folder: Path) -> int:
     for name, issued in all_samples():
         (folder / f"{name}.pdf").write_bytes(renderer.render(issued, logo=None))
         (folder / f"{name}.xml").write_bytes(factur_x(issued.document).content)
-        count += 1
-    for name, made in QUOTES.items():
-        (folder / f"{name}.pdf").write_bytes(renderer.render(made(), logo=None))
         count += 1
     pictures = shutil.which("pdftoppm")
     if pictures is None:

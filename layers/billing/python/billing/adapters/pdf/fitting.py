@@ -16,7 +16,7 @@ def title_lines(document: wording.PrintedDocument, style: Style, width: float) -
     """The title within the width; a second language below it, in smaller type."""
     titles = wording.titles(document)
     if document.generation < FITTING:
-        return [(" / ".join(titles), style)]
+        return [(wording.title(document), style)]
     first, *others = titles
     smaller = style._replace(size=style.size * _SECOND_LANGUAGE, leading=style.leading * _SECOND_LEADING)
     return [(first, _fitted(first, style, width)), *((text, _fitted(text, smaller, width)) for text in others)]

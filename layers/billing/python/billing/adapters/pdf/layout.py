@@ -116,7 +116,7 @@ class InvoiceLayout:
         self._document = document
         self._logo = logo
         self._tongue = document.particulars.tongue
-        self._title = wording.title(document)
+        self._title = wording.numbered_title(document)
         self._gap, self._fine = _BLOCK_GAP, _SMALL
         self._due_label = wording.due_label(document)
         own = document.seller.footer_text

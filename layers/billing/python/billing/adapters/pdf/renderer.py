@@ -32,7 +32,7 @@ class PdfDocumentRenderer:
         embedded = None if isinstance(issued, Quote) else self._xml(issued.document)
         prepared = prepare_logo(logo) if logo is not None else None
         canvas = draw(InvoiceLayout(document, prepared).pages())
-        title = wording.title(document)
+        title = wording.numbered_title(document)
         attachments: tuple[Attachment, ...] = ()
         if embedded is not None:
             attachments = (

@@ -89,7 +89,12 @@ def buyer_identifiers(buyer: CustomerDescription, tongue: Tongue = FRENCH) -> li
 
 
 def title(document: PrintedDocument) -> str:
-    """With its number: ``Facture F2026-00001``."""
+    """``Facture / Invoice``."""
+    return " / ".join(titles(document))
+
+
+def numbered_title(document: PrintedDocument) -> str:
+    """``Facture / Invoice F2026-00001``."""
     return name_of(document).numbered(document.particulars.tongue, document.number)
 
 
