@@ -556,3 +556,17 @@ def test_what_was_paid_before_the_issue_says_so_in_each_language() -> None:
     ):
         text = printed(SAMPLES[name]())
         assert all(label in text for label in labels), name
+
+
+def test_a_short_table_of_a_situation_stays_on_one_page() -> None:
+    situation = SAMPLES["situation"]().document.situation
+    assert situation is not None
+    with_tables = []
+    for count in range(1, 16):
+        sample = with_document(issued(lines=many_lines(count)), situation=situation)
+        found = [[text.text for text in page] for page in pages(RENDERER.render(sample, logo=None))]
+        (holding,) = [page for page in found if "Ouvrage" in page]
+        assert all(one.label in holding for one in situation.lines)
+        assert "Total" in holding
+        with_tables.append(found.index(holding))
+    assert set(with_tables) == {0, 1}

@@ -80,6 +80,7 @@ _AGREEMENT_HEIGHT = 84.0
 _SIGNING_HEIGHT = 46.0
 _CERTIFICATION = "Certification du client pour le taux réduit de TVA"
 _CARRY_ROW = 17.0  # of the table of a situation
+_SITUATION_HEAD = 46.0
 _TALL = 0.4 * HEIGHT  # what is taller may break over pages, what is not stays whole
 
 _TITLES = ("Quantité", "Unité", "Prix unitaire HT", "Remise", "TVA", "Total HT")
@@ -639,9 +640,14 @@ class InvoiceLayout:
         widths = self._situation_widths([cells for _, cells in rows] + [sums])
         room = _CONTENT - sum(widths) - _CELL_GAP * len(widths)
         carries = self._document.generation >= FITTING
-        self._ensure(
-            64 if not carries else 64 + _CARRY_ROW + len(wrap(one_line(rows[0][0]), _BODY, room)) * _BODY.leading
-        )
+        heights = [len(wrap(one_line(label), _BODY, room)) * _BODY.leading + 6 for label, _ in rows]
+        whole = _SITUATION_HEAD + sum(heights) + _CARRY_ROW
+        if not carries:
+            self._ensure(_SITUATION_HEAD + 18)
+        elif whole <= _TALL:
+            self._ensure(whole)
+        else:
+            self._ensure(_SITUATION_HEAD + heights[0] + _CARRY_ROW)
         self._page.text(_LEFT, self._y + 6, wording.situation_title(situation, self._tongue), _HEADING)
         self._y += 16
         self._situation_head(widths)
