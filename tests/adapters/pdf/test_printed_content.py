@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -478,21 +479,26 @@ def test_a_table_of_a_situation_carries_its_sums_over_pages() -> None:
         if any(text.text == "Ouvrage" for text in page)
     ]
 
-    first, second = shown
-    count = sum(f" lot {rank} " in first for rank in range(1, 71))
-    done = situation.lines[:count]
-    sums = [
-        plain(format_amount(sum(amounts)))
-        for amounts in zip(
-            *((one.worth_minor, one.so_far_minor, one.before_minor, one.net_minor) for one in done), strict=True
+    assert len(shown) >= 2
+    for page, following in pairwise(shown):
+        tables = [text[text.index("Ouvrage") :] for text in (page, following)]
+        count = next(rank for rank in range(1, 71) if f" lot {rank} " in tables[1]) - 1
+        sums = " ".join(
+            plain(format_amount(sum(amounts)))
+            for amounts in zip(
+                *(
+                    (one.worth_minor, one.so_far_minor, one.before_minor, one.net_minor)
+                    for one in situation.lines[:count]
+                ),
+                strict=True,
+            )
         )
-    ]
-    assert 0 < count < 70
-    assert f"À reporter {' '.join(sums)}" in first
-    assert f"Report {' '.join(sums)} {situation.lines[count].label}" in second
-    assert "À reporter" not in second
+        assert f" lot {count} " in tables[0]
+        assert f"À reporter {sums}" in tables[0]
+        assert f"Report {sums} {situation.lines[count].label}" in tables[1]
+    assert "À reporter" not in shown[-1]
     older = printed(with_document(sample, template_version="classic-2"))
-    assert older.count("À reporter") == printed(sample).count("À reporter") - 1  # of the lines only
+    assert older.count("À reporter") < printed(sample).count("À reporter")  # of the lines only
 
 
 def test_a_deposit_tells_no_date_of_supply_but_the_one_that_was_given() -> None:

@@ -647,7 +647,7 @@ class InvoiceLayout:
         elif whole <= _TALL:
             self._ensure(whole)
         else:
-            self._ensure(_SITUATION_HEAD + heights[0] + _CARRY_ROW)
+            self._ensure(_SITUATION_HEAD + sum(heights[:3]) + _CARRY_ROW)
         self._page.text(_LEFT, self._y + 6, wording.situation_title(situation, self._tongue), _HEADING)
         self._y += 16
         self._situation_head(widths)
