@@ -29,14 +29,16 @@ from billing.domain.invoice import DocumentType, IssuedInvoice, PrecedingDocumen
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import DEFAULT_PATTERNS, Series, SeriesState, allocate
 from billing.domain.particulars import BillingPeriod, Particulars
-from billing.domain.parties import LegalForm, ProductKind
+from billing.domain.parties import Company, Customer, LegalForm, ProductKind
 from billing.domain.payment_terms import PaymentTerms, TermsRule
 from billing.domain.process import Contracting, PaidAtIssue
+from billing.domain.quote import Quote, finalise
+from billing.domain.situation import Situation, SituationLine
 from billing.domain.template import Design, Template
 from billing.domain.tongue import DocumentLanguage
-from billing.domain.totals import Adjustment, Charge, Discount
-from billing.domain.trades import Trade, TradeProfile
-from billing.domain.vat import VatCategory
+from billing.domain.totals import Adjustment, Charge, Discount, Line
+from billing.domain.trades import Insurance, Mediator, Trade, TradeProfile
+from billing.domain.vat import VatCategory, VatTreatment
 from tests import factories
 from tests.factories import VAT_5_5, VAT_20, exempt, issued, priced, taxed
 
@@ -270,6 +272,112 @@ _of("in-english", buyer=foreign(vat_number="DE123456788"), particulars=Particula
     lines=(priced("900", vat=exempt("VATEX-EU-AE", VatCategory.REVERSE_CHARGE)),))  # fmt: skip
 
 
+# ---- what an invoice bills of a quote --------------------------------------------------------------------------------
+SITUATIONS = (
+    PrecedingDocument(invoice_id="inv_first", number="F2026-00004", issue_date=date(2026, 10, 12)),
+    PrecedingDocument(invoice_id="inv_second", number="F2026-00007", issue_date=date(2026, 11, 9)),
+)
+_WORKS = ("Dépose et évacuation", "Cloisons et doublages", "Électricité", "Peinture des murs et des plafonds")
+
+
+def situation_of(labels: tuple[str, ...], number: int = 2) -> Situation:
+    """Each line half done before and three quarters now, but for the first, which is done."""
+    return Situation(
+        number=number,
+        lines=tuple(
+            SituationLine(
+                index=place,
+                label=label,
+                worth_minor=240_000 + 1_000 * place,
+                progress=Decimal(75) if place else Decimal(100),
+                before_minor=(240_000 + 1_000 * place) // 2,
+                net_minor=(240_000 + 1_000 * place) // (4 if place else 2),
+            )
+            for place, label in enumerate(labels)
+        ),
+    )
+
+
+def billed(situation: Situation, vat: VatTreatment = VAT_20) -> tuple[Line, ...]:
+    """The lines of the invoice of a situation."""
+    return tuple(
+        priced(f"{one.net_minor / 100:.2f}", description=one.label, details=f"Avancement : {one.progress} %", vat=vat)
+        for one in situation.lines
+    )
+
+
+_SECOND = situation_of(_WORKS)
+_LONG = situation_of(tuple(f"{_WORKS[rank % 4]}, lot {rank + 1}" for rank in range(70)), number=3)
+_WHOLE = Situation(number=1, lines=(replace(_SECOND.lines[1], index=None, label="Ensemble du devis D2026-00012"),))
+_of("situation", situation=_SECOND, lines=billed(_SECOND), quote_id="quo_1")
+_of("situation-of-the-whole", situation=_WHOLE, lines=billed(_WHOLE), quote_id="quo_1")
+_of("situation-over-several-pages", situation=_LONG, lines=billed(_LONG), quote_id="quo_1")
+_of("situation-in-two-languages", situation=_SECOND, lines=billed(_SECOND), quote_id="quo_1",
+    particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH))  # fmt: skip
+_REST = (
+    priced("9600", description="Rénovation du rez-de-chaussée"),
+    priced("2400", "-1", description="Facture n° F2026-00004 du 12/10/2026"),
+    priced("3100", "-1", description="Facture n° F2026-00007 du 09/11/2026"),
+)
+_of("final-after-situations", lines=_REST, preceding=SITUATIONS, quote_id="quo_1")
+_of("final-in-two-languages", lines=_REST, preceding=SITUATIONS, quote_id="quo_1",
+    particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH))  # fmt: skip
+_of("deposit-of-a-known-supply", document_type=DocumentType.DEPOSIT, supply_date=date(2026, 11, 2),
+    lines=(priced("450", description="Acompte de 30 %"),))  # fmt: skip
+_of(
+    "deposit-to-another-member-state",
+    document_type=DocumentType.DEPOSIT,
+    buyer=foreign(vat_number="DE123456788"),
+    lines=(priced("450", vat=exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY), kind=GOODS),),
+)
+_of(
+    "deposit-of-a-period-to-another-member-state",
+    document_type=DocumentType.DEPOSIT,
+    buyer=foreign(vat_number="DE123456788"),
+    particulars=Particulars(period=NOVEMBER),
+    lines=(priced("475", vat=exempt("VATEX-EU-IC", VatCategory.INTRA_COMMUNITY), kind=GOODS),),
+)
+_of("deposit-in-two-languages", document_type=DocumentType.DEPOSIT, lines=(priced("330", description="Acompte"),),
+    particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH))  # fmt: skip
+# ---- work at home at a reduced rate, certified by the customer -------------------------------------------------------
+RENOVATOR = TradeProfile(
+    trades=(Trade.BUILDING,),
+    insurance=Insurance(
+        insurer="Assureur Exemple", contact="1 rue de l'Exemple, Paris", territory="France", policy="42"
+    ),
+    mediator=Mediator(name="Médiateur Exemple", address="2 rue de l'Exemple, Paris", website="mediateur.exemple"),
+    waste_statement="évacuation et tri des gravats, 12 m³, déchetterie de l'Exemple, 240 € TTC",
+    withdrawal_terms="Le client a quatorze jours pour se rétracter, sans motif (Code de la consommation, L221-18)",
+)
+_AT_HOME = (
+    priced("180", "12", description="Pose de carrelage", unit="MTK", vat=taxed("10")),
+    priced("2450", description="Isolation des combles", vat=VAT_5_5),
+)
+
+
+def _at_home(**changes: Any) -> dict[str, Any]:
+    return {
+        "seller": factories.company(trade=RENOVATOR),
+        "buyer": factories.customer(description=factories.individual_description()),
+        "lines": _AT_HOME,
+    } | changes
+
+
+_of("renovation-at-one-rate", **_at_home(lines=_AT_HOME[:1]))
+_of("renovation-at-two-rates", **_at_home())
+_of("renovation-for-a-company", **_at_home(buyer=factories.customer(), lines=_AT_HOME[1:]))
+_of("renovation-in-two-languages", **_at_home(
+    particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH)))  # fmt: skip
+_of("renovation-deposit", **_at_home(document_type=DocumentType.DEPOSIT))
+# ---- small print -----------------------------------------------------------------------------------------------------
+_of("small-print-set-closer", lines=factories.many_lines(10), notes="Merci !")
+_of("small-print-with-the-payment", lines=factories.many_lines(12))
+_of("paid-in-two-languages", paid=PAID, particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH))
+_of("paid-in-english", paid=PAID, buyer=foreign(vat_number="DE123456788"),
+    particulars=Particulars(language=DocumentLanguage.ENGLISH),
+    lines=(priced("910", vat=exempt("VATEX-EU-AE", VatCategory.REVERSE_CHARGE)),))  # fmt: skip
+
+
 @sample("credit-note-in-full")
 def _credit_in_full() -> IssuedInvoice:
     return credit_of(issued(discount=Discount(percent=Decimal(5))), CreditInFull())
@@ -296,3 +404,39 @@ def _credit_of_franchise() -> IssuedInvoice:
 def _credit_of_deposit() -> IssuedInvoice:
     deposit = issued(document_type=DocumentType.DEPOSIT, lines=(priced("300", description="Acompte de 30 %"),))
     return credit_of(deposit, CreditInFull())
+
+
+@sample("credit-note-on-renovation")
+def _credit_of_renovation() -> IssuedInvoice:
+    return credit_of(issued(**_at_home()), CreditInFull(), company=factories.company(trade=RENOVATOR))
+
+
+# ---- quotes, which have no XML ---------------------------------------------------------------------------------------
+QUOTES: dict[str, Callable[[], Quote]] = {}
+
+
+def quoted(*, seller: Company | None = None, buyer: Customer | None = None, **content: Any) -> Quote:
+    """A quote of sample lines finalised through the domain's own rules."""
+    held = factories.content(**{"lines": factories.sample_lines()} | content)
+    seller, buyer = seller or factories.company(), buyer or factories.customer()
+    draft = Quote(
+        tenant_id=factories.TENANT_ID,
+        quote_id="quo_1",
+        version=1,
+        content=held,
+        valid_until=None,
+        customer_name=buyer.description.name,
+        totals=held.computed(),
+        created_at=factories.ISSUED_AT,
+        updated_at=factories.ISSUED_AT,
+    )
+    allocation = allocate(SeriesState.untouched(Series.QUOTE), DEFAULT_PATTERNS[Series.QUOTE], factories.ISSUED_ON)
+    return finalise(draft, company=seller, customer=buyer, allocation=allocation, issued_at=factories.ISSUED_AT)
+
+
+QUOTES["quote"] = quoted
+QUOTES["quote-in-two-languages"] = lambda: quoted(particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH))
+QUOTES["quote-of-renovation"] = lambda: quoted(**_at_home())
+QUOTES["quote-of-renovation-in-two-languages"] = lambda: quoted(
+    **_at_home(particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH))
+)

@@ -208,6 +208,7 @@ class World:
             version=1,
             customer_id=invoice.document.customer_id,
             customer_name=invoice.document.buyer.name,
+            customer_address=invoice.document.buyer.billing_address,
             currency="EUR",
             amount_minor=amount_minor + credited_minor,
             method=PaymentMethod.TRANSFER,

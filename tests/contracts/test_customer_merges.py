@@ -32,6 +32,7 @@ from tests.contracts.test_credit_notes import issue as issue_credit_note
 from tests.contracts.test_customer_accounts import issued
 from tests.contracts.test_payments import credit, movement
 from tests.contracts.test_quotes import Quoting
+from tests.contracts.test_recurring_invoices import Planning
 from tests.contracts.test_reminders import TODAY
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
 
@@ -369,3 +370,32 @@ def test_another_companys_customers_are_not_there(merging: Merging) -> None:
     with pytest.raises(NotFound):
         merging.merge(merging.kept.customer_id, merging.gone.customer_id, caller=merging.world.stranger)
     assert merging.held.customers.read(merging.world.stranger, strange.customer_id).merged_into is None
+
+
+def test_templates_of_recurring_invoices_are_of_the_customer_that_goes_on(merging: Merging) -> None:
+    """Those of a duplicate, and of what had been merged into it before; the others stay as they are."""
+    world, recurring = merging.world, merging.held.recurring_invoices
+    first, other = world.add_customer(siren=None, siret=None, vat_number=None), world.add_customer()
+    planning = Planning(world)
+    made = [
+        planning.create(name, customer_id=one)
+        for name, one in (
+            ("a", first.customer_id),
+            ("b", merging.gone.customer_id),
+            ("c", merging.kept.customer_id),
+            ("d", other.customer_id),
+            ("e", "cus_none"),
+        )
+    ]
+    merging.merge(merging.gone.customer_id, first.customer_id)
+    merging()
+
+    rows = recurring.list(world.caller, PageRequest(limit=10)).items
+    read = [recurring.current(world.caller, one.recurring_invoice_id) for one in made]
+
+    kept = (merging.kept.customer_id, merging.kept.description.name)
+    expected = [kept, kept, (kept[0], "Modèle"), (other.customer_id, "Modèle"), ("cus_none", "Modèle")]
+    assert [(row.customer_id, row.customer_name) for row in rows] == expected
+    assert [(one.content.customer_id, one.customer_name) for one in read] == expected
+    assert [one.version for one in read] == [1] * 5
+    assert recurring.read(world.caller, made[0].recurring_invoice_id) == made[0]

@@ -15,9 +15,18 @@ from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, ProductKind
 from billing.domain.process import Contracting, PaidAtIssue
-from billing.domain.trades import Insurance, Mediator, Trade, TradeProfile, quote_mentions
+from billing.domain.trades import (
+    CERTIFIED_RENOVATION,
+    SIGNED_COPIES,
+    Insurance,
+    Mediator,
+    Trade,
+    TradeProfile,
+    quote_mentions,
+)
 from billing.domain.vat import FRANCHISE_TREATMENT, VatCategory, VatRegime, VatTreatment
 from tests import factories
+from tests.documents import QUOTES, SAMPLES
 from tests.factories import VAT_5_5, VAT_20, issued, priced
 
 GOODS, SERVICE = ProductKind.GOODS, ProductKind.SERVICE
@@ -161,6 +170,16 @@ def test_renovation_at_a_reduced_rate_is_certified_by_the_customer(vat: VatTreat
     assert not [text for text in general(bill(SERVICE, vat=vat)) if "certifie" in text]
 
 
+def test_what_the_customer_signs_is_frozen_with_the_document_whoever_the_customer_is() -> None:
+    consumer = factories.customer(description=factories.individual_description())
+    signed = [
+        [mention.to_sign for mention in bill(SERVICE, vat=VAT_10, **to).document.mentions if mention.to_sign]
+        for to in ({"seller": {"trade": BUILDER}}, {"seller": {"trade": BUILDER}, "buyer": consumer})
+    ]
+
+    assert signed == [[CERTIFIED_RENOVATION, SIGNED_COPIES]] * 2
+
+
 def test_the_mediator_is_named_to_consumers_only() -> None:
     consumer = factories.customer(description=factories.individual_description())
     named = "Médiateur de la consommation : Médiateur Exemple, 2 rue Exemple, Paris, mediateur.exemple"
@@ -183,3 +202,11 @@ def test_quotes_say_what_invoices_do_not() -> None:
     assert quote_mentions(profile, to_consumer=True) == ("Gestion des déchets : Bennes", "14 jours")
     assert quote_mentions(profile, to_consumer=False) == ("Gestion des déchets : Bennes",)
     assert quote_mentions(TradeProfile(waste_statement="Bennes"), to_consumer=False) == ()
+
+
+def test_a_quote_as_it_is_sent_says_them() -> None:
+    texts = [mention.text for mention in QUOTES["quote-of-renovation"]().frozen.mentions]
+
+    assert any(text.startswith("Gestion des déchets : évacuation") for text in texts)
+    assert any("quatorze jours pour se rétracter" in text for text in texts)
+    assert not any("Gestion des déchets" in text for text in general(SAMPLES["renovation-at-two-rates"]()))

@@ -37,6 +37,19 @@ class FakeRecurringInvoices:
             raise NotFound
         return found
 
+    def current(
+        self, caller: Caller, recurring_invoice_id: str, *, once: IdempotentRequest | None = None
+    ) -> RecurringInvoice:
+        with self._store.lock:
+            return self._billing(self.read(caller, recurring_invoice_id, once=once))
+
+    def _billing(self, recurring: RecurringInvoice) -> RecurringInvoice:
+        customer_id = recurring.content.customer_id
+        customer = self._store.current(recurring.tenant_id, customer_id)
+        if customer is None or customer.customer_id == customer_id:
+            return recurring
+        return recurring.billing(customer.customer_id, customer.description.name)
+
     def create(self, caller: Caller, recurring: RecurringInvoice, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=recurring):
             self._store.recurring[caller.tenant_id, recurring.recurring_invoice_id] = recurring
@@ -54,7 +67,7 @@ class FakeRecurringInvoices:
         with self._store.lock:
             self._store.check(caller)
             rows: Rows = [
-                (f"{fold(recurring.name)}#{recurring_id}", RecurringInvoiceSummary.of(recurring))
+                (f"{fold(recurring.name)}#{recurring_id}", RecurringInvoiceSummary.of(self._billing(recurring)))
                 for (tenant_id, recurring_id), recurring in self._store.recurring.items()
                 if tenant_id == caller.tenant_id
             ]

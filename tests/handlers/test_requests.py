@@ -196,9 +196,9 @@ def test_recurring_invoices_cost_their_requests(owner: Person, requests: Callabl
 
     assert requests(lambda: owner.call("recurring_invoices/create", body=body)) == 2
     assert requests(lambda: owner.call("recurring_invoices/edit", body=body, **path)) == 3
-    assert requests(lambda: owner.call("recurring_invoices/pause", **path)) == 2
-    assert requests(lambda: owner.call("recurring_invoices/read", **path)) == 1
-    assert requests(lambda: owner.call("recurring_invoices/list")) == 1
+    assert requests(lambda: owner.call("recurring_invoices/pause", **path)) == 3
+    assert requests(lambda: owner.call("recurring_invoices/read", **path)) == 2
+    assert requests(lambda: owner.call("recurring_invoices/list")) == 2
 
 
 def test_a_search_costs_two_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:

@@ -299,12 +299,29 @@ def test_a_payment_whose_credit_was_spent_is_not_reversed(shop: Shop) -> None:
     payment = till.pay(5_000, excess=CREDIT)
     applied = till.apply(None)
 
-    with pytest.raises(CustomerCreditExceeded):
+    with pytest.raises(CustomerCreditExceeded) as refused:
         till.reverse(payment)
+    assert "du crédit venu de ce paiement ont servi. Annulez d'abord" in refused.value.detail_fr
+    assert "First reverse the payments made from that credit" in refused.value.detail_en
     till.reverse(applied)
     till.reverse(payment)
 
     assert (till.balances(), till.credit) == ([12_000], 0)
+
+
+def test_a_payment_whose_credit_was_refunded_is_reversed_once_the_customer_gave_it_back(shop: Shop) -> None:
+    till = Till(shop)
+    payment = till.pay(5_000, excess=CREDIT)
+    till.give_back(2_000)
+
+    with pytest.raises(CustomerCreditExceeded) as refused:
+        till.reverse(payment)
+    assert refused.value.detail_fr.startswith("20,00")
+    till.pay(2_000, excess=CREDIT)
+    till.reverse(payment)
+
+    assert till.credit == 0
+    assert verified(shop).findings == ()
 
 
 def test_a_payment_that_bounces_after_a_credit_note_leaves_what_is_owed(shop: Shop) -> None:
@@ -557,6 +574,20 @@ def test_a_receipt_is_the_same_bytes_until_the_payment_is_corrected(shop: Shop) 
     till.reverse(payment)
     assert receipt() != first
     assert len([key for key in shop.documents.stored if "/receipts/" in key]) == 2
+
+
+def test_a_payment_keeps_the_address_of_who_paid(shop: Shop) -> None:
+    """It stands on the receipt: over several invoices, of one invoice, from the customer's credit."""
+    till = Till(shop, invoices=2)
+    till.pay(13_000, 12_000, excess=CREDIT)
+    till.apply(0, 1_000)
+    shop.pay(till.invoices[1].invoice_id, 500)
+
+    rows = payments.list_payments(shop.caller, PaymentQuery(), PAGE, payments=shop.repositories.payments).items
+
+    known = [shop.repositories.payments.read(shop.caller, row.payment_id) for row in rows]
+    assert len(known) == 3
+    assert {payment.customer_address for payment in known} == {factories.customer_description().billing_address}
 
 
 def test_texts_that_a_receipt_cannot_print_are_refused(shop: Shop) -> None:

@@ -27,6 +27,7 @@ from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode, Re
 from billing.ports.drafts import DraftInput, LineInput
 from billing.ports.paging import PageRequest
 from billing.usecases import recurring_invoices
+from billing.usecases.customer_merges import merge_customer
 from billing.usecases.recurring_invoices import RecurringInput, RunResult
 from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
@@ -54,7 +55,7 @@ class Planner:
         line = changes.pop("line", LINE)
         return RecurringInput(
             name="Maintenance",
-            draft=DraftInput(customer_id=self.customer_id, lines=(line,)),
+            draft=DraftInput(customer_id=changes.pop("customer_id", self.customer_id), lines=(line,)),
             recurrence=Recurrence(**rule | changes),
             mode=mode,
         )
@@ -508,3 +509,48 @@ def test_what_a_pause_passed_over_is_not_made_after_an_edit(planner: Planner, ma
     assert edited.next_date == date(2027, 5, 1)
     planner.run()
     assert len(planner.documents) == int(made)
+
+
+def test_a_template_of_a_merged_duplicate_names_the_customer_that_goes_on(planner: Planner) -> None:
+    shop = planner.shop
+    kept, gone = shop.customer(name="Modèle SAS"), shop.customer(siren=None, siret=None, vat_number=None)
+    recurring = planner.create(mode=RecurringMode.DRAFT, customer_id=gone.customer_id)
+    merge_customer(
+        shop.caller,
+        kept.customer_id,
+        gone.customer_id,
+        once=shop.once("mergeCustomer"),
+        merges=planner.held.customer_merges,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+    def named(one: RecurringInvoice) -> tuple[str, str]:
+        return one.content.customer_id, one.customer_name
+
+    assert named(planner.read(recurring)) == (kept.customer_id, "Modèle SAS")
+    assert named(planner.act("pause", recurring)) == (kept.customer_id, "Modèle SAS")
+    stored = planner.held.recurring_invoices.read(shop.caller, recurring.recurring_invoice_id)
+    assert named(stored) == (kept.customer_id, "Modèle SAS")
+
+
+def test_what_a_template_of_a_duplicate_makes_moves_it_to_the_customer_that_goes_on(planner: Planner) -> None:
+    shop = planner.shop
+    kept, gone = shop.customer(name="Modèle SAS"), shop.customer(siren=None, siret=None, vat_number=None)
+    recurring = planner.create(mode=RecurringMode.DRAFT, customer_id=gone.customer_id)
+    merge_customer(
+        shop.caller,
+        kept.customer_id,
+        gone.customer_id,
+        once=shop.once("mergeCustomer"),
+        merges=planner.held.customer_merges,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+    planner.go_to(planner.read(recurring).next_date or date.min)
+
+    assert planner.run().made == 1
+
+    stored = planner.held.recurring_invoices.read(shop.caller, recurring.recurring_invoice_id)
+    assert (stored.content.customer_id, stored.customer_name) == (kept.customer_id, "Modèle SAS")
+    assert planner.documents[-1].content.customer_id == kept.customer_id

@@ -388,5 +388,23 @@ def test_what_is_left_over_is_told_as_it_is() -> None:
         return refused.value.detail_fr.replace(NARROW_NO_BREAK_SPACE, " ").replace(NO_BREAK_SPACE, " ")
 
     assert said(70_000, None) == "100,00 € ne sont dus sur aucune des factures nommées."
-    assert said(59_000, None).startswith("20,00 € ne sont pas encore dus (retenue de garantie).")
+    assert said(59_000, None).startswith("20,00 € ne sont pas encore dus au 23/11/2026 (retenue")
     assert said(120_000, 60_000, None).startswith("30,00 € ne sont pas encore dus")
+
+
+def test_a_payment_of_before_the_release_gets_what_was_payable_on_its_day() -> None:
+    """It is recorded once the retention is due: 570.00 were payable on the day, 600.00 are now."""
+    work = site()
+    till = till_of(work, work.issue("part", percent=Decimal(50)))
+    before = work.shop.clock.today()
+    work.shop.clock.set(datetime(RELEASED.year, RELEASED.month, RELEASED.day, 9, tzinfo=UTC))
+    work.receive(RECEIVED)
+
+    with pytest.raises(PaymentExceedsBalance) as refused:
+        till.pay(60_000, None, paid_on=before)
+    early = till.pay(60_000, None, paid_on=before, excess=PaymentExcess.CUSTOMER_CREDIT)
+    assert f"pas encore dus au {before:%d/%m/%Y}" in refused.value.detail_fr
+    assert (early.allocations[0].amount_minor, early.credited_minor) == (57_000, 3_000)
+    assert till.balances() == [3_000]
+    till.reverse(early)
+    assert till.pay(60_000, None).allocations[0].amount_minor == 60_000

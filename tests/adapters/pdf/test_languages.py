@@ -154,5 +154,10 @@ def test_an_english_pdf_has_no_french_label_left() -> None:
 def test_a_bilingual_pdf_says_both() -> None:
     text = words(PdfDocumentRenderer(factur_x).render(speaking(BOTH), logo=None))
 
-    for label in ("Facture / Invoice", "Total TTC / Total incl. VAT", "Échéance / Due date", "Désignation Description"):
+    for label in (
+        "Facture Invoice F2026-00001",
+        "Total TTC / Total incl. VAT",
+        "Échéance / Due date",
+        "Désignation Description",
+    ):
         assert plain(label) in text

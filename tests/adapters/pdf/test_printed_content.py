@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +15,13 @@ from PIL import Image
 
 from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.fonts import embedded_font
+from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.adapters.pdf.sheet import width_of
+from billing.adapters.pdf.theme import theme_today
+from billing.domain.colours import DEFAULT_ACCENT
+from billing.domain.deliverable import Printable
+from billing.domain.document_names import name_of
 from billing.domain.errors import InvalidInput
 from billing.domain.invoice import MAX_LINES, DocumentType, IssuedInvoice
 from billing.domain.mentions import Mention, NoteCode
@@ -21,11 +29,13 @@ from billing.domain.numbering import NumberPattern
 from billing.domain.parties import Customer
 from billing.domain.retention import Retention
 from billing.domain.situation import Situation, SituationLine
+from billing.domain.template import Design
 from billing.domain.totals import Discount
 from billing.domain.typography import first_unprintable, format_amount, format_euros
 from billing.domain.vat import VatCategory
 from tests.adapters.pdf.reading import pages, plain, words
 from tests.adapters.pdf.test_logo import encoded
+from tests.documents import QUOTES, SAMPLES
 from tests.factories import (
     address,
     company,
@@ -41,6 +51,7 @@ from tests.factories import (
 )
 
 RENDERER = PdfDocumentRenderer(factur_x)
+CLASSIC = theme_today(Design.CLASSIC, DEFAULT_ACCENT)
 
 
 def with_document(invoice: IssuedInvoice, **facts: Any) -> IssuedInvoice:
@@ -269,15 +280,16 @@ def test_the_last_line_stays_with_the_totals() -> None:
         assert any(text.text == f"Article d'exemple n° {count}" for text in with_totals)
 
 
-def test_the_mentions_stay_on_one_page() -> None:
-    moved = 0
+def test_the_mentions_stay_on_one_page_and_with_what_they_follow() -> None:
+    seen = set()
     for count in range(4, 24):
         invoice = issued(lines=many_lines(count), notes="Merci !")
         found = [" ".join(text.text for text in page) for page in pages(RENDERER.render(invoice, logo=None))]
         holding = [page for page in found if any(mention.text in page for mention in invoice.document.mentions)]
         assert len(holding) == 1
-        moved += "Merci !" not in holding[0]
-    assert moved
+        assert "Merci !" in holding[0]
+        seen.add((len(found), "Règlement par virement" in holding[0]))
+    assert {(1, True), (2, True)} <= seen
 
 
 @pytest.mark.parametrize("logo_size", [None, (300, 300), (800, 320)])
@@ -459,3 +471,112 @@ def test_a_situation_of_many_lines_goes_on_over_pages() -> None:
     assert all(f"Lot {place} 1,00" in text for place in range(200))
     for page in (plain(" ".join(printed.text for printed in page)) for page in pages(pdf)):
         assert ("Ouvrage Marché HT Avancement" in page) is ("Lot " in page)
+
+
+def test_a_table_of_a_situation_carries_its_sums_over_pages() -> None:
+    sample = SAMPLES["situation-over-several-pages"]()
+    situation = sample.document.situation
+    assert situation is not None
+    shown = [
+        plain(" ".join(text.text for text in page))
+        for page in pages(RENDERER.render(sample, logo=None))
+        if any(text.text == "Ouvrage" for text in page)
+    ]
+
+    assert len(shown) >= 2
+    for page, following in pairwise(shown):
+        tables = [text[text.index("Ouvrage") :] for text in (page, following)]
+        count = next(rank for rank in range(1, 71) if f" lot {rank} " in tables[1]) - 1
+        sums = " ".join(
+            plain(format_amount(sum(amounts)))
+            for amounts in zip(
+                *(
+                    (one.worth_minor, one.so_far_minor, one.before_minor, one.net_minor)
+                    for one in situation.lines[:count]
+                ),
+                strict=True,
+            )
+        )
+        assert f" lot {count} " in tables[0]
+        assert f"À reporter {sums}" in tables[0]
+        assert f"Report {sums} {situation.lines[count].label}" in tables[1]
+    assert "À reporter" not in shown[-1]
+    older = printed(with_document(sample, template_version="classic-2"))
+    assert older.count("À reporter") < printed(sample).count("À reporter")  # of the lines only
+
+
+def test_a_deposit_tells_no_date_of_supply_but_the_one_that_was_given() -> None:
+    told = {
+        name: "Livraison ou prestation" in printed(SAMPLES[name]())
+        for name in ("deposit", "deposit-of-a-known-supply", "deposit-to-another-member-state", "one-service")
+    }
+
+    assert told == {
+        "deposit": False,
+        "deposit-of-a-known-supply": True,
+        "deposit-to-another-member-state": True,
+        "one-service": True,
+    }
+
+
+@pytest.mark.parametrize("one", [SAMPLES["renovation-at-two-rates"], QUOTES["quote-of-renovation"]])
+def test_the_customer_certifies_a_reduced_rate_in_a_block_to_sign(one: Callable[[], Printable]) -> None:
+    text = words(RENDERER.render(one(), logo=None))
+
+    assert "Certification du client pour le taux réduit de TVA Travaux à 10 % : Je soussigné(e) certifie" in text
+    assert "Travaux à 5,5 % : Je soussigné(e) certifie" in text
+    assert "et qu'ils ont la nature de travaux de rénovation énergétique. Chacun garde un exemplaire signé" in text
+    assert "Date Nom Signature" in text
+    assert "Le client certifie" not in text  # the mention stands in the XML
+
+
+def test_a_certification_names_no_rate_where_there_is_one_and_stands_on_no_credit_note() -> None:
+    single, credit = printed(SAMPLES["renovation-at-one-rate"]()), printed(SAMPLES["credit-note-on-renovation"]())
+
+    assert "réduit de TVA Je soussigné(e) certifie" in single
+    assert "certifie" not in credit
+    assert "Certif" not in credit
+
+
+def test_a_company_certifies_as_well_and_an_older_document_keeps_its_small_print() -> None:
+    sample = SAMPLES["renovation-for-a-company"]()
+    older = with_document(sample, template_version="classic-2")
+
+    assert "Je soussigné(e)" in printed(sample)
+    assert "Je soussigné(e)" not in printed(older)
+    assert "Le client certifie que les travaux améliorent" in printed(older)
+
+
+def test_a_title_in_two_languages_has_a_line_for_each_within_the_page() -> None:
+    for name in ("bilingual", "situation-in-two-languages", "final-in-two-languages", "deposit-in-two-languages"):
+        sample = SAMPLES[name]()
+        french, english, number = InvoiceLayout(sample.document, CLASSIC, None).pages()[0].texts[:3]
+        assert [french.text, english.text] == name_of(sample.document).titles(sample.document.particulars.tongue)
+        assert french.y < english.y < number.y
+        assert french.style.size > english.style.size
+        for text in (french, english):
+            assert text.x + width_of(text.text, text.style) <= 595.28 - 45
+
+
+def test_what_was_paid_before_the_issue_says_so_in_each_language() -> None:
+    for name, labels in (
+        ("paid-by-card", ("Acquitté, net à payer 0,00 €", "Facture acquittée", "Acquitté le 20/11/2026")),
+        ("paid-in-two-languages", ("Facture acquittée / Paid invoice", "Acquitté le / Paid on 20/11/2026")),
+        ("paid-in-english", ("Paid, amount due €0.00", "Paid invoice", "Paid on 20 Nov 2026")),
+    ):
+        text = printed(SAMPLES[name]())
+        assert all(label in text for label in labels), name
+
+
+def test_a_short_table_of_a_situation_stays_on_one_page() -> None:
+    situation = SAMPLES["situation"]().document.situation
+    assert situation is not None
+    with_tables = []
+    for count in range(1, 16):
+        sample = with_document(issued(lines=many_lines(count)), situation=situation)
+        found = [[text.text for text in page] for page in pages(RENDERER.render(sample, logo=None))]
+        (holding,) = [page for page in found if "Ouvrage" in page]
+        assert all(one.label in holding for one in situation.lines)
+        assert "Total" in holding
+        with_tables.append(found.index(holding))
+    assert set(with_tables) == {0, 1}

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from billing.adapters.pdf.receipt import PdfReceiptRenderer
+from billing.adapters.pdf.receipt import PdfReceiptRenderer, ReceiptLayout
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Allocation, Payment, PaymentRefund, PaymentReversal
 from tests import factories
@@ -31,6 +31,9 @@ PAYMENT = Payment(
     credited_minor=1_000,
     recorded_at=factories.ISSUED_AT,
     recorded_by=factories.USER_ID,
+    customer_address=factories.address(
+        line1="8 avenue du Modèle", line2="Bâtiment B", postal_code="69003", city="Lyon"
+    ),
 )
 SELLER = factories.company_description()
 
@@ -44,6 +47,7 @@ def test_a_receipt_says_who_paid_what_how_and_for_which_invoices() -> None:
 
     for part in ("Reçu", "Atelier Modèle SAS", "23/11/2026", "Chèque", "F2026-00001", "F2026-00002", "Exemple SARL"):
         assert part in text
+    assert "Reçu de Atelier Modèle SAS 8 avenue du Modèle Bâtiment B 69003 Lyon" in text
     assert "250,00" in text
     assert "Conservé à votre crédit" in text
     assert "annulé" not in text
@@ -87,3 +91,16 @@ def test_refunds_are_told_one_by_one_or_in_sum(count: int) -> None:
 
 def test_credit_of_the_customer_pays_too() -> None:
     assert "Crédit du client" in said(replace(PAYMENT, method=None, credited_minor=0, amount_minor=24_000))
+
+
+def test_a_long_address_stays_above_the_amount_and_a_payment_of_before_has_none() -> None:
+    long = factories.address(
+        line1="Résidence du Modèle, " * 6, line2="Bâtiment " * 12, city="Modèle-sur-Exemple " * 4, country_code="BE"
+    )
+    (page,) = ReceiptLayout(replace(PAYMENT, customer_address=long), SELLER, None).pages()
+    address = [text for text in page.texts if text.x == 310 and text.style.size == 8.5]
+    band = next(text for text in page.texts if text.text == "Date du paiement")
+
+    assert address[-1].text == "BELGIQUE"
+    assert max(text.y for text in address) < band.y - 12
+    assert "8 avenue" not in said(replace(PAYMENT, customer_address=None))

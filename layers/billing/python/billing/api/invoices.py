@@ -564,7 +564,7 @@ def _issued(invoice: IssuedInvoice, today: date) -> dict[str, Any]:
         "overdue": is_overdue(ledger, invoice.due_on, today),
         "number": document.number,
         "issue_date": document.issue_date,
-        "supply_date": document.supply_date,
+        "supply_date": document.supplied_on,
         "due_date": document.due_date,
         "payment_terms_days": None,
         "discount": DiscountResponse.of(document.document_discount) if document.document_discount else None,

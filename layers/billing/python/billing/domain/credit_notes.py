@@ -24,6 +24,7 @@ from billing.domain.crediting import (
 from billing.domain.currency import EURO
 from billing.domain.errors import CreditExceedsRemaining, FieldError, FieldErrors
 from billing.domain.invoice import (
+    DEPOSITS_WITHOUT_SUPPLY,
     MAX_DOCUMENT_BYTES,
     DocumentType,
     InvoiceDocument,
@@ -43,7 +44,7 @@ from billing.domain.template import Template
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
 from billing.domain.typography import format_euros
-from billing.domain.vat import RULES_VERSION, VatTreatment
+from billing.domain.vat import RULES_VERSION, VatCategory, VatTreatment
 from billing.domain.warnings import Notice
 
 PIECE = "C62"
@@ -471,6 +472,14 @@ def credit_entries(
     return (*entries, credit)
 
 
+def _supply_to_come(credited: InvoiceDocument) -> bool:
+    """As its deposit says. An older deposit kept its day of issue where no date of supply was given."""
+    if credited.generation >= DEPOSITS_WITHOUT_SUPPLY or credited.document_type is not DocumentType.DEPOSIT:
+        return credited.supply_to_come
+    categories = {group.vat.category for group in credited.totals.vat_breakdown}
+    return credited.supply_date == credited.issue_date and VatCategory.INTRA_COMMUNITY not in categories
+
+
 def freeze_credit_note(
     credit_note_id: str,
     invoice: IssuedInvoice,
@@ -516,11 +525,15 @@ def freeze_credit_note(
         charges=credited.charges if computed.mirrored else (),
         purchase_order=credited.purchase_order,
         notes="",
-        mentions=mentions_for(
-            seller,
-            credited.buyer,
-            computed.totals,
-            in_english=credited.particulars.language is not DocumentLanguage.FRENCH,
+        mentions=tuple(
+            mention
+            for mention in mentions_for(
+                seller,
+                credited.buyer,
+                computed.totals,
+                in_english=credited.particulars.language is not DocumentLanguage.FRENCH,
+            )
+            if not mention.to_sign  # the customer certified the rate on the invoice
         ),
         rules_version=RULES_VERSION,
         template_version=Template(design=seller.design).version,
@@ -543,6 +556,7 @@ def freeze_credit_note(
         settlement=settlement,
         vat_rounding=computed.vat_rounding,
         vat_euros_minor=vat_in_euros(credited.particulars, computed.totals),
+        supply_to_come=_supply_to_come(credited),
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:

@@ -34,6 +34,7 @@ from billing.domain.vat_cases import party_errors
 from billing.domain.warnings import Facts, Notice, notices
 
 MAX_LINES = 500
+DEPOSITS_WITHOUT_SUPPLY = 3  # the generation of templates from which a deposit names no date of supply
 MAX_DOCUMENT_BYTES = 300_000  # an item of the table has 400 KB: for the document, or for an answer, compressed
 
 
@@ -181,6 +182,18 @@ class InvoiceDocument:
     vat_euros_minor: int | None = field(default=None, metadata=LATER)  # BT-111, when the currency is another
     situation: Situation | None = field(default=None, metadata=LATER)
     retention: Retention | None = field(default=None, metadata=LATER)
+    supply_to_come: bool = field(default=False, metadata=LATER)  # a deposit: its ``supply_date`` stands for none
+
+    @property
+    def generation(self) -> int:
+        """Of the template it is drawn by."""
+        return Template.of(self.template_version).generation
+
+    @property
+    def supplied_on(self) -> date | None:
+        """The date of supply that is told; None while what is paid in advance is still to come."""
+        told = not self.supply_to_come or self.generation < DEPOSITS_WITHOUT_SUPPLY
+        return self.supply_date if told else None
 
     @property
     def owed_minor(self) -> int:
@@ -514,6 +527,7 @@ def freeze(
         vat_euros_minor=vat_in_euros(content.particulars, totals),
         situation=content.situation,
         retention=_retention(content, totals, draft.retained_until),
+        supply_to_come=_supply_to_come(content, totals),
     )
     canonical = document.canonical()
     if len(canonical.encode()) > MAX_DOCUMENT_BYTES:
@@ -530,6 +544,14 @@ def freeze(
         created_at=draft.created_at,
         updated_at=issued_at,
     )
+
+
+def _supply_to_come(content: InvoiceContent, totals: Totals) -> bool:
+    """A deposit is paid before the supply. Goods to another member state need a date or a period (BR-IC-11)."""
+    if content.document_type is not DocumentType.DEPOSIT or content.supply_date is not None:
+        return False
+    categories = {group.vat.category for group in totals.vat_breakdown}
+    return VatCategory.INTRA_COMMUNITY not in categories or content.particulars.period is not None
 
 
 def _retention(content: InvoiceContent, totals: Totals, until: date | None) -> Retention | None:

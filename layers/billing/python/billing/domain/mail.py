@@ -6,7 +6,8 @@ from datetime import date
 
 from billing.domain.credit_notes import settlement_lines
 from billing.domain.deliverable import Printable
-from billing.domain.invoice import DocumentType, InvoiceDocument, IssuedInvoice
+from billing.domain.document_names import name_of
+from billing.domain.invoice import InvoiceDocument, IssuedInvoice
 from billing.domain.letter import ComposedMail, Letter, greeting_of, laid_out, one_line, transfer_rows
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.tongue import DocumentLanguage, Tongue
@@ -15,15 +16,6 @@ from billing.domain.typography import NO_BREAK_SPACE, format_long_date
 # Both travel with the mail; the provider's events give one of them back.
 DELIVERY_HEADER = "X-ZenBilling-Delivery"
 DELIVERY_TAG = "delivery_reference"
-
-_NAMES = {
-    DocumentType.INVOICE: ("Facture", "la facture", "invoice"),
-    DocumentType.CREDIT_NOTE: ("Avoir", "l'avoir", "credit note"),
-    DocumentType.CORRECTIVE: ("Facture rectificative", "la facture rectificative", "corrective invoice"),
-    DocumentType.DEPOSIT: ("Facture d'acompte", "la facture d'acompte", "deposit invoice"),
-    DocumentType.DEPOSIT_CREDIT_NOTE: ("Avoir sur acompte", "l'avoir sur acompte", "credit note on a deposit"),
-    DocumentType.QUOTE: ("Devis", "le devis", "quote"),
-}
 
 
 def compose_invoice_mail(
@@ -44,7 +36,7 @@ def compose_invoice_mail(
     seller = one_line(document.seller.display_name)
     letter = Letter(
         tongue=tongue,
-        subject=f"{tongue.say(_NAMES[document.document_type][0])} {document.number} – {seller}",
+        subject=f"{name_of(document).numbered(tongue, document.number)} – {seller}",
         greeting=greeting_of(document.buyer, tongue, recipient, recipient_name),
         opening=_opening(document, tongue),
         facts=_credit_facts(document)
@@ -63,14 +55,16 @@ def compose_invoice_mail(
 
 
 def _opening(document: InvoiceDocument, tongue: Tongue) -> list[str]:
-    _, french, english = _NAMES[document.document_type]
+    named = name_of(document)
     total_minor, taxed = document.totals.total_minor, bool(document.totals.vat_minor)
     in_french = Tongue(currency=document.currency)
     in_english = Tongue(language=DocumentLanguage.ENGLISH, currency=document.currency)
     return tongue.choose(
-        f"Veuillez trouver ci-joint {french} {document.number} du {format_long_date(document.issue_date)}, "
+        f"Veuillez trouver ci-joint {named.within}{named.joint}{document.number} "
+        f"du {format_long_date(document.issue_date)}, "
         f"d'un montant de {in_french.money(total_minor)}{f'{NO_BREAK_SPACE}TTC' if taxed else ''}.",
-        f"Please find attached the {english} {document.number} of {in_english.long_date(document.issue_date)}, "
+        f"Please find attached the {named.english}{named.joint}{document.number} "
+        f"of {in_english.long_date(document.issue_date)}, "
         f"for {in_english.money(total_minor)}{' including VAT' if taxed else ''}.",
     )
 

@@ -13,11 +13,15 @@ from billing.domain.parties import CompanyDescription, CustomerDescription, Cust
 from billing.domain.totals import Totals
 from billing.domain.trades import (
     CERTIFICATION_SIGNATURE,
+    CERTIFIED_ENERGY,
+    CERTIFIED_RENOVATION,
     ENERGY_CERTIFICATION,
     RENOVATION_CERTIFICATION,
+    SIGNED_COPIES,
     insurance_mention,
     mediator_mention,
 )
+from billing.domain.typography import format_percent
 from billing.domain.vat import VatCategory
 
 
@@ -42,6 +46,7 @@ class Mention:
     code: NoteCode
     text: str
     english: str = field(default="", metadata=LATER)  # beside or instead of the French, as the document's language says
+    to_sign: str = field(default="", metadata=LATER)  # printed instead, in a block that the customer signs
 
 
 def mentions_for(
@@ -54,9 +59,16 @@ def mentions_for(
         said.append(
             (NoteCode.GENERAL, "Option pour le paiement de la taxe d'après les débits", "Option for VAT on debits")
         )
-    said += [(NoteCode.GENERAL, text, "") for text in _of_trades(seller, buyer, totals)]
-    said += [_penalties(seller, buyer), _collection_fee(buyer), _early_payment(seller)]
-    return tuple(Mention(code=code, text=text, english=english if in_english else "") for code, text, english in said)
+    of_payment = [_penalties(seller, buyer), _collection_fee(buyer), _early_payment(seller)]
+    return (
+        *_mentions(said, in_english=in_english),
+        *_of_trades(seller, buyer, totals),
+        *_mentions(of_payment, in_english=in_english),
+    )
+
+
+def _mentions(said: list[_Said], *, in_english: bool) -> Iterator[Mention]:
+    return (Mention(code=code, text=text, english=english if in_english else "") for code, text, english in said)
 
 
 def _exemptions(totals: Totals) -> Iterator[_Said]:
@@ -75,19 +87,35 @@ def _operations(kinds: set[ProductKind]) -> Iterator[_Said]:  # décret 2022-129
     yield NoteCode.GENERAL, f"Nature des opérations : {french}", f"Nature of the operations: {english}"
 
 
-def _of_trades(seller: CompanyDescription, buyer: CustomerDescription, totals: Totals) -> Iterator[str]:
+def _of_trades(seller: CompanyDescription, buyer: CustomerDescription, totals: Totals) -> Iterator[Mention]:
     profile = seller.trade
     if profile.builds and profile.insurance is not None:
-        yield insurance_mention(profile.insurance)
-    rates = {group.vat.rate for group in totals.vat_breakdown if group.vat.category is VatCategory.STANDARD}
-    if profile.builds and rates & {RENOVATION_RATE, ENERGY_RATE}:
-        if RENOVATION_RATE in rates:
-            yield RENOVATION_CERTIFICATION
-        if ENERGY_RATE in rates:
-            yield ENERGY_CERTIFICATION
-        yield CERTIFICATION_SIGNATURE
+        yield Mention(code=NoteCode.GENERAL, text=insurance_mention(profile.insurance))
+    if profile.builds:
+        yield from _certification(totals)
     if profile.mediator is not None and buyer.kind is CustomerKind.INDIVIDUAL:
-        yield mediator_mention(profile.mediator)
+        yield Mention(code=NoteCode.GENERAL, text=mediator_mention(profile.mediator))
+
+
+def _certification(totals: Totals) -> Iterator[Mention]:
+    """Of work at a reduced rate, whoever is the customer: CGI art. 279-0 bis and 278-0 bis A ask it of the one who has
+    the work done (« le preneur »). What counts is the dwelling, which a company may own, let or manage: a landlord, a
+    co-owners' association. Without its certification the rate is the normal one.
+    """
+    rates = {group.vat.rate for group in totals.vat_breakdown if group.vat.category is VatCategory.STANDARD}
+    said = [
+        (rate, text, to_sign)
+        for rate, text, to_sign in (
+            (RENOVATION_RATE, RENOVATION_CERTIFICATION, CERTIFIED_RENOVATION),
+            (ENERGY_RATE, ENERGY_CERTIFICATION, CERTIFIED_ENERGY),
+        )
+        if rate in rates
+    ]
+    for rate, text, to_sign in said:
+        of_rate = f"Travaux à {format_percent(rate)} : " if len(said) > 1 else ""
+        yield Mention(code=NoteCode.GENERAL, text=text, to_sign=f"{of_rate}{to_sign}")
+    if said:
+        yield Mention(code=NoteCode.GENERAL, text=CERTIFICATION_SIGNATURE, to_sign=SIGNED_COPIES)
 
 
 def _penalties(seller: CompanyDescription, buyer: CustomerDescription) -> _Said:  # Code de commerce L441-9, L441-10

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from billing.domain.canonical import LATER
 from billing.domain.currency import EURO
+from billing.domain.dates import format_french
 from billing.domain.errors import (
     CashAboveLimit,
     FieldError,
@@ -22,6 +23,7 @@ from billing.domain.errors import (
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.money import to_major
+from billing.domain.parties import Address
 from billing.domain.thresholds import cash_limit_minor
 from billing.domain.typography import format_euros
 
@@ -102,6 +104,7 @@ class Payment:
     recorded_by: str
     reversal: PaymentReversal | None = field(default=None, metadata=LATER)
     refunds: tuple[PaymentRefund, ...] = field(default=(), metadata=LATER)
+    customer_address: Address | None = field(default=None, metadata=LATER)  # as the customer was when it was recorded
 
     def __post_init__(self) -> None:
         if self.amount_minor != self.allocated_minor + self.credited_minor or self.amount_minor <= 0:
@@ -200,14 +203,14 @@ def allocate_payment(
     wanted: tuple[tuple[WantedAllocation, IssuedInvoice], ...],
     excess: PaymentExcess,
     *,
-    today: date,
+    on: date,
     pointer: str = "",
 ) -> tuple[tuple[Allocation, ...], int]:
     """What each invoice gets, in the order given, and what is left over. Together they are the amount.
 
-    Where no amount is named, an invoice gets what is payable today: a retention of guarantee is paid before its day
-    by naming it. ``pointer`` is of the amount, where there is one for all. Where the excess becomes credit, an invoice
-    gets no more than it is owed, whoever paid it meanwhile.
+    Where no amount is named, an invoice gets what is payable ``on`` the day of the payment: a retention of guarantee is
+    paid before its day by naming it. ``pointer`` is of the amount, where there is one for all. Where the excess becomes
+    credit, an invoice gets no more than it is owed, whoever paid it meanwhile.
 
     Raises:
         FieldErrors: the named amounts exceed the payment.
@@ -229,7 +232,7 @@ def allocate_payment(
     for index, (one, invoice) in enumerate(wanted):
         balance = max(invoice.ledger.balance_minor, 0)
         if one.amount_minor is None:
-            amount = min(unnamed_minor, max(invoice.payable_minor(today), 0))
+            amount = min(unnamed_minor, max(invoice.payable_minor(on), 0))
             unnamed_minor -= amount
         elif one.amount_minor > balance and excess is PaymentExcess.REFUSE:
             raise _exceeds(invoice, pointer or f"/allocations/{index}/amount_minor")
@@ -241,7 +244,7 @@ def allocate_payment(
             )
     left = amount_minor - sum(allocation.amount_minor for allocation in allocations)
     if left and excess is PaymentExcess.REFUSE:
-        raise _left_over(wanted, tuple(allocations), left, today)
+        raise _left_over(wanted, tuple(allocations), left, on)
     return tuple(allocations), left
 
 
@@ -249,22 +252,22 @@ def _left_over(
     wanted: tuple[tuple[WantedAllocation, IssuedInvoice], ...],
     allocations: tuple[Allocation, ...],
     left_minor: int,
-    today: date,
+    on: date,
 ) -> PaymentExceedsBalance:
     """Why something is left: it is owed nowhere, or it is a retention that nobody named."""
     given = {one.invoice_id: one.amount_minor for one in allocations}
     retained_minor = sum(
         max(invoice.ledger.balance_minor - given.get(invoice.invoice_id, 0), 0)
         for one, invoice in wanted
-        if one.amount_minor is None and invoice.retained_minor(today)
+        if one.amount_minor is None and invoice.retained_minor(on)
     )
     owed_nowhere = left_minor - retained_minor
     if retained_minor and owed_nowhere <= 0:
         return PaymentExceedsBalance(
-            f"{format_euros(left_minor)} ne sont pas encore dus (retenue de garantie). Pour payer la retenue dès "
-            "maintenant, indiquez le montant affecté à la facture.",
-            f"€{to_major(left_minor):,} is not due yet (retention of guarantee). To pay it now, name the amount that "
-            "the invoice gets.",
+            f"{format_euros(left_minor)} ne sont pas encore dus au {format_french(on)} (retenue de garantie). Pour "
+            "payer la retenue dès maintenant, indiquez le montant affecté à la facture.",
+            f"€{to_major(left_minor):,} is not due yet on {on} (retention of guarantee). To pay it now, name the "
+            "amount that the invoice gets.",
         )
     if len(wanted) == 1 and not retained_minor:
         return _exceeds(wanted[0][1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -37,12 +38,14 @@ from billing.domain.invoice import (
 from billing.domain.mentions import Mention, NoteCode, mentions_for
 from billing.domain.numbering import NumberAllocation
 from billing.domain.particulars import Particulars
-from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, Logo
+from billing.domain.parties import Company, CompanyDescription, Customer, CustomerDescription, CustomerKind, Logo
 from billing.domain.payment_terms import PaymentTerms
 from billing.domain.printing import company_texts, customer_texts, refuse_unprintable
 from billing.domain.retention import Reception
 from billing.domain.template import Template
+from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Totals
+from billing.domain.trades import quote_mentions
 from billing.domain.vat import RULES_VERSION, VatTreatment
 from billing.domain.warnings import Notice
 
@@ -165,6 +168,11 @@ class QuoteDocument:
     @property
     def document_type(self) -> DocumentType:
         return DocumentType.QUOTE
+
+    @property
+    def generation(self) -> int:
+        """Of the template it is drawn by."""
+        return Template.of(self.template_version).generation
 
     @property
     def year(self) -> int:
@@ -408,7 +416,15 @@ def finalise(
         notes=content.notes,
         mentions=tuple(
             mention
-            for mention in mentions_for(company.description, buyer, totals)
+            for mention in (
+                *mentions_for(
+                    company.description,
+                    buyer,
+                    totals,
+                    in_english=content.particulars.language is not DocumentLanguage.FRENCH,
+                ),
+                *_of_quotes(company.description, buyer),
+            )
             if mention.code not in _OF_PAYMENT  # a quote asks for no payment yet
         ),
         particulars=content.particulars,
@@ -426,6 +442,11 @@ def finalise(
         totals=totals,
         updated_at=issued_at,
     )
+
+
+def _of_quotes(seller: CompanyDescription, buyer: CustomerDescription) -> Iterator[Mention]:
+    to_consumer = buyer.kind is CustomerKind.INDIVIDUAL
+    return (Mention(code=NoteCode.GENERAL, text=text) for text in quote_mentions(seller.trade, to_consumer=to_consumer))
 
 
 def _refused(pointer: str, detail_fr: str, detail_en: str) -> FieldErrors:

@@ -175,6 +175,10 @@ class RecurringInvoice:
         self._require_open()
         return replace(self._moved(at), ended=True)
 
+    def billing(self, customer_id: str, customer_name: str) -> RecurringInvoice:
+        """The same template for what its customer became when it was merged into another one."""
+        return replace(self, content=replace(self.content, customer_id=customer_id), customer_name=customer_name)
+
     def made(self, day: date, invoice_id: str, at: datetime) -> RecurringInvoice:
         """After the draft of a period was made; unless drafts are left, it is still to be issued."""
         pending = None if self.mode is RecurringMode.DRAFT else invoice_id

@@ -50,6 +50,8 @@ ENGLISH = {
     "Montant du devis": "Amount of the quote",
     "Conditions": "Terms",
     "Nom et qualité": "Name, capacity",
+    "Certification du client pour le taux réduit de TVA": "Customer's certification for the reduced rate of VAT",
+    "Nom": "Name",
     # Parties
     "Émetteur": "From",
     "Facturé à": "Billed to",

@@ -83,6 +83,18 @@ ENERGY_CERTIFICATION = (
     "depuis plus de deux ans (article 278-0 bis A du CGI)"
 )
 CERTIFICATION_SIGNATURE = "Certifié exact, date et signature du client :"
+# What the customer signs, in the words that the tax administration published in 2025.
+_CERTIFIED = (
+    "Je soussigné(e) certifie, en qualité de preneur de la prestation, que les travaux réalisés concernent des locaux "
+    "à usage d'habitation achevés depuis plus de deux ans{joint} qu'ils n'ont pas eu pour effet, sur une période de "
+    "deux ans au plus, de concourir à la production d'un immeuble neuf au sens du 2° du 2 du I de l'article 257 du "
+    "CGI, ni d'entraîner une augmentation de la surface de plancher des locaux existants supérieure à 10 %"
+)
+CERTIFIED_RENOVATION = _CERTIFIED.format(joint=" et") + "."
+CERTIFIED_ENERGY = _CERTIFIED.format(joint=",") + " et qu'ils ont la nature de travaux de rénovation énergétique."
+SIGNED_COPIES = (
+    "Chacun garde un exemplaire signé, le client jusqu'au 31 décembre de la cinquième année qui suit les travaux."
+)
 
 
 def quote_mentions(profile: TradeProfile, *, to_consumer: bool) -> tuple[str, ...]:

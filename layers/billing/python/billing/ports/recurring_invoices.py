@@ -64,6 +64,12 @@ class RecurringInvoices(Protocol):
         """One request. Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
+    def current(
+        self, caller: Caller, recurring_invoice_id: str, *, once: IdempotentRequest | None = None
+    ) -> RecurringInvoice:
+        """As ``read``, of the customer that its own became where that one was merged; one request more, or two."""
+        ...
+
     def create(self, caller: Caller, recurring: RecurringInvoice, *, event: Event, once: IdempotentRequest) -> None: ...
 
     def save(
@@ -73,7 +79,7 @@ class RecurringInvoices(Protocol):
         ...
 
     def list(self, caller: Caller, page: PageRequest) -> Page[RecurringInvoiceSummary]:
-        """By folded name."""
+        """By folded name, of customers as ``current`` says; one request more than a list, or two."""
         ...
 
     def timeline(self, caller: Caller, recurring_invoice_id: str, page: PageRequest) -> Page[Event]:

@@ -18,6 +18,7 @@ from billing.domain.customer_credit import (
     CustomerCreditEntry,
 )
 from billing.domain.errors import (
+    CustomerCreditExceeded,
     FieldError,
     FieldErrors,
     InvoiceNotIssued,
@@ -30,7 +31,7 @@ from billing.domain.events import Event, EventType
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.money import to_major
-from billing.domain.parties import Customer
+from billing.domain.parties import Customer, CustomerDescription
 from billing.domain.payments import (
     MAX_ALLOCATIONS,
     Allocation,
@@ -125,13 +126,13 @@ def record_payment(
             confirmed=wanted.confirm_cash_above_limit,
         )
         currency = common_currency(tuple(invoice for _, invoice in named))
-        parts, left = allocate_payment(wanted.amount_minor, named, excess, today=clock.today())
+        parts, left = allocate_payment(wanted.amount_minor, named, excess, on=wanted.paid_on or clock.today())
         if left:
             hold_credit_in_euros(currency, "/excess")
         payment = _payment(
             caller,
             customer.customer_id,
-            customer.description.name,
+            customer.description,
             wanted,
             parts,
             left,
@@ -169,13 +170,17 @@ def record_invoice_payment(
         hold_cash_limit(wanted.method, (invoice,), wanted.amount_minor, confirmed=wanted.confirm_cash_above_limit)
         named = ((WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor), invoice),)
         parts, left = allocate_payment(
-            wanted.amount_minor, named, PaymentExcess.REFUSE, today=clock.today(), pointer="/amount_minor"
+            wanted.amount_minor,
+            named,
+            PaymentExcess.REFUSE,
+            on=wanted.paid_on or clock.today(),
+            pointer="/amount_minor",
         )
         customer_id = invoice.document.customer_id
         payment = _payment(
             caller,
             customer_id,
-            invoice.document.buyer.name,
+            invoice.document.buyer,
             wanted,
             parts,
             left,
@@ -234,6 +239,7 @@ def reverse_payment(
             PaymentReversal(reason=reason, reversed_on=today, reversed_at=now, reversed_by=caller.user_id)
         )
         context = _context_of(caller, payment, payments)
+        _hold_unspent(context.credit, payment)
         made = Correction(entry_id=ids.new("ent"), on=today, at=now)
         moves = tuple(
             _move(
@@ -359,13 +365,14 @@ def apply_customer_credit(
         hold_credit_in_euros(common_currency(tuple(invoice for _, invoice in named)), "/allocations")
         today = clock.today()
         amount_minor = _applicable(context.credit, named, today)
-        parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE, today=today)
+        parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE, on=today)
         payment = Payment(
             tenant_id=caller.tenant_id,
             payment_id=ids.new("pay"),
             version=1,
             customer_id=customer.customer_id,
             customer_name=customer.description.name,
+            customer_address=customer.description.billing_address,
             currency=EURO,
             amount_minor=amount_minor,
             method=None,
@@ -519,7 +526,7 @@ def _named_invoices(
 def _payment(
     caller: Caller,
     customer_id: str,
-    customer_name: str,
+    described: CustomerDescription,
     wanted: PaymentInput,
     allocations: tuple[Allocation, ...],
     credited_minor: int,
@@ -533,7 +540,8 @@ def _payment(
         payment_id=ids.new("pay"),
         version=1,
         customer_id=customer_id,
-        customer_name=customer_name,
+        customer_name=described.name,
+        customer_address=described.billing_address,
         currency=currency,
         amount_minor=wanted.amount_minor,
         method=wanted.method,
@@ -578,6 +586,21 @@ def _write_new(
 def _context_of(caller: Caller, payment: Payment, payments: Payments) -> PaymentContext:
     """What a recorded payment touched, as it is now. The customer itself may be gone."""
     return payments.load(caller, payment.customer_id, tuple(part.invoice_id for part in payment.allocations))
+
+
+def _hold_unspent(credit: CustomerCredit, payment: Payment) -> None:
+    """What a payment left as credit is still there, to go with it. The refusal says how it comes back."""
+    missing = payment.credited_minor - credit.balance_minor
+    if payment.credited_minor and missing > 0:
+        raise CustomerCreditExceeded(
+            f"{format_euros(missing)} du crédit venu de ce paiement ont servi. Annulez d'abord les paiements faits "
+            "avec ce crédit (liste des paiements du client, sans moyen de paiement), puis celui-ci. S'il a été "
+            "remboursé, réclamez la somme au client, enregistrez son versement en gardant l'excédent en crédit, puis "
+            "annulez.",
+            f"€{to_major(missing):,} of the credit that came from this payment was used. First reverse the payments "
+            "made from that credit (in the customer's payments, those without a method), then this one. If it was "
+            "refunded, claim it from the customer, record what comes in with its excess kept as credit, then reverse.",
+        )
 
 
 def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...]) -> None:

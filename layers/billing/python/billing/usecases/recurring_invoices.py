@@ -101,7 +101,7 @@ def read_recurring_invoice(
     caller: Caller, recurring_invoice_id: str, *, recurring_invoices: RecurringInvoices
 ) -> RecurringInvoice:
     """Raises: NotFound."""
-    return recurring_invoices.read(caller, recurring_invoice_id)
+    return recurring_invoices.current(caller, recurring_invoice_id)
 
 
 def list_recurring_invoices(
@@ -228,7 +228,7 @@ class _Moving:
         caller.require(Permission.WRITE_DOCUMENTS)
 
         def attempt() -> RecurringInvoice:
-            moved = change(self.recurring_invoices.read(caller, recurring_invoice_id, once=once))
+            moved = change(self.recurring_invoices.current(caller, recurring_invoice_id, once=once))
             event = _event(self.event_type, caller, moved, self.ids, self.also)
             self.recurring_invoices.save(caller, moved, event=event, once=once)
             return moved
@@ -350,6 +350,8 @@ def _make(
         warnings=draft_warnings(content, totals, company=company, customer=customer, today=clock.today()),
     )
     moved = recurring.made(day, invoice_id, now)
+    if context.customer.customer_id != recurring.content.customer_id:
+        moved = moved.billing(context.customer.customer_id, customer.name)
     told = {"invoice_id": invoice_id, "date": day.isoformat()}
     created = Event(
         event_id=ids.new("evt"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
@@ -69,6 +69,20 @@ def current(table: Table, tenant_id: str, stored: Item | None) -> Customer | Non
         stored = table.batch([key]).get(key)
         customer = from_item(stored) if stored else None
     return customer
+
+
+def successors(table: Table, tenant_id: str, customer_ids: Iterable[str]) -> dict[str, Customer]:
+    """Of the duplicates among some customers, by their ids, what they became: one request, or two where there are any
+    (merges point at the customer that goes on, whatever was merged before)."""
+    found: dict[str, Customer] = {}
+    wanted = {one: one for one in customer_ids}
+    while wanted:
+        at = {keys.customer(tenant_id, current_id): current_id for current_id in wanted.values()}
+        stored = {at[key]: from_item(row) for key, row in table.batch(list(at), only=("body",)).items()}
+        known = {one: stored[current_id] for one, current_id in wanted.items() if current_id in stored}
+        found |= {one: customer for one, customer in known.items() if customer.customer_id != one}
+        wanted = {one: customer.merged_into for one, customer in known.items() if customer.merged_into is not None}
+    return found
 
 
 def list_of(

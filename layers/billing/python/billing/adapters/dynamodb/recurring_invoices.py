@@ -7,12 +7,14 @@ from datetime import date
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.customers import successors
 from billing.adapters.dynamodb.invoices import new_draft
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import Busy, NotFound, StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice
+from billing.domain.parties import Customer
 from billing.domain.recurring_invoice import RecurringInvoice
 from billing.domain.search import fold
 from billing.ports.idempotency import IdempotentRequest
@@ -47,6 +49,12 @@ def from_item(stored: Item) -> RecurringInvoice:
     return replace(recurring, totals=recurring.content.computed())
 
 
+def _billing(row: RecurringInvoiceSummary, customer: Customer | None) -> RecurringInvoiceSummary:
+    if customer is None:
+        return row
+    return replace(row, customer_id=customer.customer_id, customer_name=customer.description.name)
+
+
 class RecurringInvoices:
     """Port RecurringInvoices."""
 
@@ -63,6 +71,15 @@ class RecurringInvoices:
         if stored is None:
             raise NotFound
         return from_item(stored)
+
+    def current(
+        self, caller: Caller, recurring_invoice_id: str, *, once: IdempotentRequest | None = None
+    ) -> RecurringInvoice:
+        recurring = self.read(caller, recurring_invoice_id, once=once)
+        became = successors(self._table, caller.tenant_id, (recurring.content.customer_id,))
+        for customer in became.values():
+            return recurring.billing(customer.customer_id, customer.description.name)
+        return recurring
 
     def create(self, caller: Caller, recurring: RecurringInvoice, *, event: Event, once: IdempotentRequest) -> None:
         head = self._table.create(to_item(recurring), refuse_with(Busy))
@@ -82,7 +99,9 @@ class RecurringInvoices:
             page,
             base_key=lambda recurring_id: keys.recurring_invoice(caller.tenant_id, recurring_id),
         )
-        return Page(items=load_all(RecurringInvoiceSummary, [row.summary for row in rows]), position=position)
+        found = load_all(RecurringInvoiceSummary, [row.summary for row in rows])
+        became = successors(self._table, caller.tenant_id, dict.fromkeys(row.customer_id for row in found))
+        return Page(items=tuple(_billing(row, became.get(row.customer_id)) for row in found), position=position)
 
     def timeline(self, caller: Caller, recurring_invoice_id: str, page: PageRequest) -> Page[Event]:
         """Two requests: the template must exist (and be the tenant's), then its events."""

@@ -218,10 +218,12 @@ def _delivery(document: InvoiceDocument) -> Iterator[str]:
     if where is not None:  # BG-13, BG-15
         name = document.particulars.delivery_name or buyer.name
         yield f"<ram:ShipToTradeParty>{_text('Name', name)}{_address(where)}</ram:ShipToTradeParty>"
-    yield (
-        f"<ram:ActualDeliverySupplyChainEvent><ram:OccurrenceDateTime>{_day(document.supply_date)}"  # BT-72
-        "</ram:OccurrenceDateTime></ram:ActualDeliverySupplyChainEvent></ram:ApplicableHeaderTradeDelivery>"
-    )
+    if document.supplied_on is not None:  # BT-72
+        day = f"<ram:OccurrenceDateTime>{_day(document.supplied_on)}</ram:OccurrenceDateTime>"
+        yield f"<ram:ActualDeliverySupplyChainEvent>{day}</ram:ActualDeliverySupplyChainEvent>"
+    elif where is None:  # the schema wants the element, PEPPOL-EN16931-R008 something in it: BT-70
+        yield f"<ram:ShipToTradeParty>{_text('Name', buyer.name)}</ram:ShipToTradeParty>"
+    yield "</ram:ApplicableHeaderTradeDelivery>"
 
 
 def _settlement(document: InvoiceDocument) -> Iterator[str]:

@@ -6,10 +6,12 @@ break over pages; totals, payment and the mentions stay whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from billing.adapters.pdf import wording
+from billing.adapters.pdf.fitting import FITTING, Closing, Mark, head_titles, tighter
 from billing.adapters.pdf.fonts import SEMIBOLD
 from billing.adapters.pdf.letterhead import draw_letterhead
 from billing.adapters.pdf.logo import PreparedLogo
@@ -26,8 +28,8 @@ from billing.adapters.pdf.sheet import (
 )
 from billing.adapters.pdf.theme import BUYER_X, Theme
 from billing.domain.epc import transfer_code
+from billing.domain.invoice import InvoiceDocument
 from billing.domain.quote import QuoteDocument
-from billing.domain.situation import Situation
 from billing.domain.totals import ComputedLine
 
 _COLUMN_GAP = 24.0
@@ -41,6 +43,10 @@ _CODE_LABEL = "Virement par QR code"
 _CODE_WIDTH = 64.0  # 23 mm: half a millimetre a module, which any phone reads
 _WIDEST_UNIT = 62.0
 _AGREEMENT_HEIGHT = 84.0
+_SIGNING_HEIGHT = 46.0
+_CERTIFICATION = "Certification du client pour le taux réduit de TVA"
+_CARRY_ROW = 17.0  # of the table of a situation
+_SITUATION_HEAD = 46.0
 _TALL = 0.4 * HEIGHT  # what is taller may break over pages, what is not stays whole
 
 _TITLES = ("Quantité", "Unité", "Prix unitaire HT", "Remise", "TVA", "Total HT")
@@ -78,7 +84,8 @@ class InvoiceLayout:
         self._theme = theme
         self._logo = logo
         self._tongue = document.particulars.tongue
-        self._title = wording.title(document)
+        self._title = wording.numbered_title(document)
+        self._gap, self._fine = theme.block_gap, theme.small
         self._due_label = wording.due_label(document)
         own = document.seller.footer_text
         footer = wrap(own, theme.footer, theme.content) if own else []
@@ -96,17 +103,41 @@ class InvoiceLayout:
     def pages(self) -> list[Page]:
         self._first_page()
         self._table()
-        self._totals()
-        self._payment()
-        if isinstance(self._document, QuoteDocument):
-            self._agreement(self._document)
-        elif self._document.situation is not None:
-            self._situation(self._document.situation)
-        self._notes()
-        self._mentions()
+        self._close()
         for rank, page in enumerate(self._pages, start=1):
             self._finish(page, f"Page {rank}/{len(self._pages)}")
         return self._pages
+
+    def _close(self) -> None:
+        """What follows the table: set closer, or with a block moved along, where small print would stand alone."""
+        blocks = [self._totals, self._payment]
+        if isinstance(self._document, QuoteDocument) or self._document.situation is not None:
+            blocks.append(self._agreement if isinstance(self._document, QuoteDocument) else self._situation)
+        if wording.certification(self._document):
+            blocks.append(self._certification)
+        blocks.append(self._notes)
+        roomy = Closing(self._theme.block_gap, self._theme.small)
+        mark = Mark.of(self._pages, self._y)
+        if self._closed(blocks, roomy) or self._document.generation < FITTING:
+            return
+        moved = (roomy._replace(opens_page=place) for place in (*range(len(blocks) - 2, 0, -1), len(blocks) - 1))
+        for closing in (*tighter(roomy), *moved):
+            self._y = mark.take_back(self._pages)
+            if self._closed(blocks, closing):
+                return
+        self._y = mark.take_back(self._pages)
+        self._closed(blocks, roomy)
+
+    def _closed(self, blocks: list[Callable[[], None]], closing: Closing) -> bool:
+        """Draw what follows the table; False when the last page holds small print alone."""
+        self._gap, self._fine = closing.gap, closing.small
+        for place, block in enumerate(blocks):
+            if place == closing.opens_page:
+                self._next_page()
+            block()
+        before = len(self._pages)
+        self._mentions()
+        return len(self._pages) == before
 
     @property
     def _page(self) -> Page:
@@ -119,7 +150,7 @@ class InvoiceLayout:
         seller_top, buyer_top = draw_letterhead(
             self._page,
             self._theme,
-            title=self._title,
+            titles=head_titles(self._document),
             subtitle=self._document.number,
             name=self._document.seller.display_name,
             logo=self._logo,
@@ -134,7 +165,7 @@ class InvoiceLayout:
         self._pages.append(Page())
         theme, style = self._theme, self._theme.running
         name = one_line(self._document.seller.display_name)
-        title = f"{self._title} {self._document.number}"
+        title = self._title
         y, self._y = theme.running_head(self._page)
         self._page.text_right(theme.right, y, title, style)
         room = theme.content - width_of(title, style) - _COLUMN_GAP
@@ -421,7 +452,7 @@ class InvoiceLayout:
         top, page = self._y, self._page
         sums = self._sums(top)
         self._vat(top)
-        self._y = (max(self._y, sums) if page is self._page else self._y) + theme.block_gap
+        self._y = (max(self._y, sums) if page is self._page else self._y) + self._gap
 
     def _sums(self, top: float) -> float:
         theme = self._theme
@@ -533,7 +564,7 @@ class InvoiceLayout:
         self._page.text(theme.left + theme.pad, self._y + 15, title, theme.heading)
         for x, y, text, style in placed:
             self._page.text(x, self._y + 30 + y, text, style)
-        self._y += height + theme.block_gap
+        self._y += height + self._gap
 
     def _code(self, text: str, x: float, y: float) -> None:
         """What a banking app reads, on white, with what it is for below."""
@@ -546,9 +577,11 @@ class InvoiceLayout:
             below = y + _CODE_WIDTH + 8 + rank * theme.footer.leading
             self._page.text(x + (_CODE_WIDTH - width_of(said, theme.footer)) / 2, below, said, theme.footer)
 
-    def _agreement(self, document: QuoteDocument) -> None:
+    def _agreement(self) -> None:
         """Where the customer signs; paper and link are worth the same."""
         theme = self._theme
+        document = self._document
+        assert isinstance(document, QuoteDocument)  # noqa: S101 - asked for a quote only
         self._ensure(_AGREEMENT_HEIGHT)
         theme.frame(self._page, self._y, _AGREEMENT_HEIGHT)
         left, middle = theme.left + 14 - theme.bleed, theme.left + theme.content / 2
@@ -562,37 +595,81 @@ class InvoiceLayout:
             y = self._y + 20 + rank * 22
             self._page.text(middle, y, self._tongue.lines(label)[0], theme.label)
             self._page.box(middle + 66, y + 2, theme.content / 2 - 80, 0.6, theme.rule)
-        self._y += _AGREEMENT_HEIGHT + theme.block_gap
+        self._y += _AGREEMENT_HEIGHT + self._gap
 
-    def _situation(self, situation: Situation) -> None:
+    def _certification(self) -> None:
+        """What the customer certifies for a reduced rate of VAT, with room for date, name and signature."""
+        theme = self._theme
+        left, inner = theme.left + 14 - theme.bleed, theme.content - 2 * (14 - theme.bleed)
+        said = [wrap(text, theme.soft, inner) for text in wording.certification(self._document)]
+        height = 26 + sum(len(lines) * theme.soft.leading + 3 for lines in said) + _SIGNING_HEIGHT
+        self._ensure(height)
+        theme.frame(self._page, self._y, height)
+        self._page.text(left, self._y + 16, self._tongue.say(_CERTIFICATION), theme.heading)
+        y = self._y + 31
+        for lines in said:
+            for line in lines:
+                self._page.text(left, y, line, theme.soft)
+                y += theme.soft.leading
+            y += 3
+        x, y = left, self._y + height - 12
+        for label, width in (("Date", 96.0), ("Nom", 168.0), ("Signature", inner - 96 - 168 - 2 * _CELL_GAP)):
+            named = self._tongue.say(label)
+            used = width_of(named, theme.label) + 6
+            self._page.text(x, y - 2, named, theme.label)
+            self._page.box(x + used, y, width - used, 0.6, theme.rule)
+            x += width + _CELL_GAP
+        self._y += height + self._gap
+
+    def _situation(self) -> None:
         """What of each line of the quote is done: its worth, what was billed before, what is billed now."""
         theme = self._theme
+        assert isinstance(self._document, InvoiceDocument)  # noqa: S101 - asked for such an invoice only
+        situation = self._document.situation
+        assert situation is not None  # noqa: S101
         rows = wording.situation_rows(situation, self._tongue)
         several = len(rows) > 1
         sums = wording.situation_sums(situation, self._tongue)
         widths = self._situation_widths([cells for _, cells in rows] + [sums])
         room = theme.content - sum(widths) - _CELL_GAP * len(widths)
-        self._ensure(64)
+        carries = self._document.generation >= FITTING
+        heights = [len(wrap(one_line(label), theme.body, room)) * theme.body.leading + 6 for label, _ in rows]
+        whole = _SITUATION_HEAD + sum(heights) + _CARRY_ROW
+        if not carries:
+            self._ensure(_SITUATION_HEAD + 18)
+        elif whole <= _TALL:
+            self._ensure(whole)
+        else:
+            self._ensure(_SITUATION_HEAD + sum(heights[:3]) + _CARRY_ROW)
         self._page.text(theme.left, self._y + 6, wording.situation_title(situation, self._tongue), theme.heading)
         self._y += 16
         self._situation_head(widths)
-        for label, cells in rows:
+        for place, (label, cells) in enumerate(rows):
             texts = wrap(one_line(label), theme.body, room)
             height = len(texts) * theme.body.leading + 6
-            if self._y + height > self._bottom:
+            if self._y + height + (_CARRY_ROW if carries and several else 0) > self._bottom:
+                carried = wording.situation_sums(situation, self._tongue, until=place) if carries and place else None
+                if carried:
+                    self._situation_sums("À reporter", carried, widths, theme.strong._replace(colour=theme.grey))
                 self._next_page()
                 self._situation_head(widths)
+                if carried:
+                    self._situation_sums("Report", carried, widths, theme.strong._replace(colour=theme.grey))
+                    theme.row_end(self._page, self._y)
             for rank, text in enumerate(texts):
                 self._page.text(theme.left, self._y + 11.5 + rank * theme.body.leading, text, theme.body)
             self._situation_cells(self._y + 11.5, cells, widths, theme.body)
             self._y += height
             theme.row_end(self._page, self._y)
         if several:
-            self._ensure(17)
-            self._page.text(theme.left, self._y + 11.5, self._tongue.say("Total"), theme.strong)
-            self._situation_cells(self._y + 11.5, sums, widths, theme.strong)
-            self._y += 17
-        self._y += theme.block_gap
+            self._ensure(_CARRY_ROW)
+            self._situation_sums("Total", sums, widths, theme.strong)
+        self._y += self._gap
+
+    def _situation_sums(self, label: str, sums: list[str], widths: list[float], style: Style) -> None:
+        self._page.text(self._theme.left, self._y + 11.5, self._tongue.say(label), style)
+        self._situation_cells(self._y + 11.5, sums, widths, style)
+        self._y += _CARRY_ROW
 
     def _situation_widths(self, rows: list[list[str]]) -> list[float]:
         theme = self._theme
@@ -645,18 +722,17 @@ class InvoiceLayout:
         theme = self._theme
         mentions = wording.printed_mentions(self._document)
         mentions = [*wording.exchange_lines(self._document), *mentions]
-        self._small([line for text in mentions for line in wrap(text, theme.small, theme.content)])
+        self._small([line for text in mentions for line in wrap(text, self._fine, theme.content)])
         self._small(self._closing)
         last = self._document.particulars.footer_text
-        self._small(wrap(last, theme.small, theme.content) if last.strip() else [])
+        self._small(wrap(last, self._fine, theme.content) if last.strip() else [])
 
     def _small(self, lines: list[str]) -> None:
-        theme = self._theme
-        self._ensure(min(len(lines) * theme.small.leading, _TALL))
+        self._ensure(min(len(lines) * self._fine.leading, _TALL))
         for text in lines:
-            self._ensure(theme.small.leading)
-            self._page.text(theme.left, self._y + 7, text, theme.small)
-            self._y += theme.small.leading
+            self._ensure(self._fine.leading)
+            self._page.text(self._theme.left, self._y + 7, text, self._fine)
+            self._y += self._fine.leading
 
 
 def _shared(width: float, rows: list[tuple[str, str]], theme: Theme) -> tuple[float, float]:

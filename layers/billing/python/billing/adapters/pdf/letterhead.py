@@ -9,22 +9,22 @@ from billing.adapters.pdf.theme import BUYER_X, BUYER_Y, Theme
 from billing.domain.parties import CompanyDescription
 
 _GAP = 24.0  # between the two columns
+_SECOND_LANGUAGE, _SECOND_LEADING = 0.6, 0.7  # of the size and leading of the first
 _LARGE_NAME_LINES = 2
 _USUAL_LOGO_HEIGHT = 64.0  # a taller one begins higher on the page
 _NAME_LINES_OF_A_BAND = 4  # the whole name stands below
 
 
 def draw_letterhead(
-    page: Page, theme: Theme, *, title: str, subtitle: str, name: str, logo: PreparedLogo | None
+    page: Page, theme: Theme, *, titles: list[str], subtitle: str, name: str, logo: PreparedLogo | None
 ) -> tuple[float, float]:
-    """Returns where the seller and where the buyer may begin."""
-    titles, title_style = _title(title, theme)
+    """``titles``: one for each language. Returns where the seller and where the buyer may begin."""
+    lines = _titles(titles, theme)
     subtitles = wrap(one_line(subtitle), theme.number, theme.right - BUYER_X)
-    height = theme.head_height(
-        (len(titles) - 1) * title_style.leading + 22 + len(subtitles) * theme.number.leading, logo.height if logo else 0
-    )
+    texts = sum(style.leading for _, style in lines[1:]) + 22 + len(subtitles) * theme.number.leading
+    height = theme.head_height(texts, logo.height if logo else 0)
     theme.head(page, height, (logo.width, logo.height) if logo else None)
-    beside = _right(page, theme, height, titles, title_style, subtitles)
+    beside = _right(page, theme, height, lines, subtitles)
     below = _left(page, theme, height, one_line(name), logo)
     return below, max(beside + 6, BUYER_Y)
 
@@ -44,28 +44,42 @@ def draw_seller(page: Page, theme: Theme, seller: CompanyDescription, y: float) 
     return y
 
 
-def _title(title: str, theme: Theme) -> tuple[list[str], Style]:
-    """The title at the largest size at which it stands on one line, else on several at the smallest."""
-    style, *smaller = (
-        theme.title._replace(size=size, leading=theme.title.leading * size / theme.title.size)
-        for size in theme.title_sizes
+def _titles(titles: list[str], theme: Theme) -> list[tuple[str, Style]]:
+    """The lines of the title, and of a second language in smaller type below it."""
+    first, *others = titles
+    lines = _title(first, theme.title, theme)
+    smaller = theme.title._replace(
+        size=theme.title.size * _SECOND_LANGUAGE, leading=theme.title.leading * _SECOND_LEADING
     )
+    for text in others:
+        lines += _title(text, smaller, theme)
+    return lines
+
+
+def _title(title: str, largest: Style, theme: Theme) -> list[tuple[str, Style]]:
+    """At the largest size at which it stands on one line, else on several at the smallest."""
+    style, *smaller = (_sized(largest, size / theme.title.size) for size in theme.title_sizes)
     if not smaller:
-        return [title], style
+        return [(title, style)]
     room = theme.right - BUYER_X
     while width_of(title, style) > room and smaller:
         style = smaller.pop(0)
-    return wrap(title, style, room), style
+    return [(line, style) for line in wrap(title, style, room)]
 
 
-def _right(page: Page, theme: Theme, height: float, titles: list[str], style: Style, subtitles: list[str]) -> float:
-    baseline, between = theme.top + theme.title_top, theme.title_gap
+def _sized(style: Style, share: float) -> Style:
+    return style._replace(size=style.size * share, leading=style.leading * share)
+
+
+def _right(page: Page, theme: Theme, height: float, lines: list[tuple[str, Style]], subtitles: list[str]) -> float:
+    y, between = theme.top + theme.title_top, theme.title_gap
     if height:
-        texts = (len(titles) - 1) * style.leading + between + (len(subtitles) - 1) * theme.number.leading
-        baseline = (height - texts) / 2 + 0.36 * style.size
-    for rank, text in enumerate(titles):
-        page.text(BUYER_X, baseline + rank * style.leading, text, style)
-    y = baseline + (len(titles) - 1) * style.leading + between
+        texts = sum(style.leading for _, style in lines[1:]) + between + (len(subtitles) - 1) * theme.number.leading
+        y = (height - texts) / 2 + 0.36 * lines[0][1].size
+    for rank, (text, style) in enumerate(lines):
+        y += style.leading if rank else 0
+        page.text(BUYER_X, y, text, style)
+    y += between
     for text in subtitles:
         page.text(BUYER_X, y, text, theme.number)
         y += theme.number.leading

@@ -76,12 +76,15 @@ class ReceiptLayout:
     def _heading(self) -> None:
         page, theme = self._page, self._theme
         seller_top, buyer_top = draw_letterhead(
-            page, theme, title="Reçu", subtitle="de paiement", name=self._seller.display_name, logo=self._logo
+            page, theme, titles=["Reçu"], subtitle="de paiement", name=self._seller.display_name, logo=self._logo
         )
         y = draw_seller(page, theme, self._seller, seller_top)
         page.text(BUYER_X, buyer_top + 8, "Reçu de", theme.heading)
         width = theme.right - BUYER_X
         beside = self._lines(BUYER_X, buyer_top + 22, width, [self._payment.customer_name], theme.name)
+        address = self._payment.customer_address
+        if address is not None:
+            beside = self._lines(BUYER_X, beside, width, wording.address_lines(address), theme.address)
         self._y = max(y, beside) + 18
 
     def _band(self) -> None:

@@ -35,7 +35,7 @@ class PdfDocumentRenderer:
         theme = theme_of(Template.of(document.template_version), document.seller.accent_colour)
         prepared = prepare_logo(logo, theme.logo_height) if logo is not None else None
         canvas = draw(InvoiceLayout(document, theme, prepared).pages())
-        title = f"{wording.title(document)} {document.number}"
+        title = wording.numbered_title(document)
         attachments: tuple[Attachment, ...] = ()
         if embedded is not None:
             attachments = (

@@ -96,7 +96,7 @@ class StatementLayout:
     def _heading(self) -> None:
         page, theme, customer = self._page, self._theme, self._statement.customer.description
         seller_top, buyer_top = draw_letterhead(
-            page, theme, title="Relevé", subtitle="de compte", name=self._seller.display_name, logo=self._logo
+            page, theme, titles=["Relevé"], subtitle="de compte", name=self._seller.display_name, logo=self._logo
         )
         y = draw_seller(page, theme, self._seller, seller_top)
         page.text(BUYER_X, buyer_top + 8, "Client", theme.heading)

@@ -7,7 +7,8 @@ import re
 from billing.domain.countries import country_name
 from billing.domain.credit_notes import settlement_lines
 from billing.domain.currency import EURO
-from billing.domain.invoice import DocumentType, InvoiceDocument, vat_in_euros
+from billing.domain.document_names import name_of
+from billing.domain.invoice import InvoiceDocument, vat_in_euros
 from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
@@ -22,17 +23,10 @@ from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
 from billing.domain.units import UNITS
 from billing.domain.vat import VatCategory, VatTreatment
 
-TITLES = {
-    DocumentType.INVOICE: "Facture",
-    DocumentType.CREDIT_NOTE: "Avoir",
-    DocumentType.CORRECTIVE: "Facture rectificative",
-    DocumentType.DEPOSIT: "Facture d'acompte",
-    DocumentType.DEPOSIT_CREDIT_NOTE: "Avoir sur acompte",
-    DocumentType.QUOTE: "Devis",
-}
 PrintedDocument = InvoiceDocument | QuoteDocument
 _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
 _NO_VAT = "–"
+SIGNED_CERTIFICATIONS = 3  # the generation of templates from which a certification is a block to sign
 
 
 def legal_form(seller: CompanyDescription, tongue: Tongue = FRENCH) -> str:
@@ -95,7 +89,18 @@ def buyer_identifiers(buyer: CustomerDescription, tongue: Tongue = FRENCH) -> li
 
 
 def title(document: PrintedDocument) -> str:
-    return document.particulars.tongue.say(TITLES[document.document_type])
+    """``Facture / Invoice``."""
+    return " / ".join(titles(document))
+
+
+def numbered_title(document: PrintedDocument) -> str:
+    """``Facture / Invoice F2026-00001``."""
+    return name_of(document).numbered(document.particulars.tongue, document.number)
+
+
+def titles(document: PrintedDocument) -> list[str]:
+    """In each language of the document."""
+    return name_of(document).titles(document.particulars.tongue)
 
 
 def facts(document: PrintedDocument) -> list[tuple[str, str]]:
@@ -110,10 +115,9 @@ def facts(document: PrintedDocument) -> list[tuple[str, str]]:
             for one in document.preceding
         ]
     else:
-        found += [
-            ("Livraison ou prestation", tongue.short_date(document.supply_date)),
-            ("Date de paiement" if document.paid else "Date d'échéance", tongue.short_date(document.due_date)),
-        ]
+        supplied, due = document.supplied_on, "Date de paiement" if document.paid else "Date d'échéance"
+        found += [("Livraison ou prestation", tongue.short_date(supplied))] if supplied else []
+        found.append((due, tongue.short_date(document.due_date)))
         found += [("Votre commande", document.purchase_order)] if document.purchase_order else []
     return _labelled(found, document)
 
@@ -158,7 +162,16 @@ def printed_mentions(document: PrintedDocument) -> list[str]:
     left_out = of_payment if document.document_type.is_credit_note else frozenset()
     tongue = document.particulars.tongue
     kept = [one for one in document.mentions if one.text not in said and one.code not in left_out]
+    if document.generation >= SIGNED_CERTIFICATIONS:
+        kept = [one for one in kept if not one.to_sign]
     return [text for one in kept for text in tongue.choose(one.text, one.english)]
+
+
+def certification(document: PrintedDocument) -> list[str]:
+    """What the customer certifies, in a block to sign: in French, as the administration wrote it."""
+    if document.generation < SIGNED_CERTIFICATIONS or document.document_type.is_credit_note:
+        return []
+    return [one.to_sign for one in document.mentions if one.to_sign]
 
 
 SITUATION_TITLES = ("Marché HT", "Avancement", "Cumul HT", "Déjà facturé HT", "Cette facture HT")
@@ -185,9 +198,9 @@ def situation_rows(situation: Situation, tongue: Tongue) -> list[tuple[str, list
     ]
 
 
-def situation_sums(situation: Situation, tongue: Tongue) -> list[str]:
-    """The cells of the last row; a progress of all lines together is none."""
-    lines = situation.lines
+def situation_sums(situation: Situation, tongue: Tongue, *, until: int | None = None) -> list[str]:
+    """The cells of the last row, or of what is carried over; a progress of all lines together is none."""
+    lines = situation.lines[:until]
     worth, so_far, before, now = (
         tongue.amount(sum(amounts))
         for amounts in zip(
