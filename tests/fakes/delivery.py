@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
 from billing.domain.conformity import RuleSet, Violation
+from billing.domain.deliverable import Printable
 from billing.domain.errors import (
     DependencyUnavailable,
     InvalidInput,
@@ -18,7 +19,7 @@ from billing.domain.errors import (
     NotFound,
 )
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
-from billing.ports.delivery import DownloadLink, EmbeddedXml, OutgoingMail, Picture, Probe
+from billing.ports.delivery import DownloadLink, EmbeddedXml, Mark, OutgoingMail, Picture, Probe
 
 
 class FakeDocuments:
@@ -73,11 +74,16 @@ class FakeRenderer:
 
     def __init__(self) -> None:
         self.missing_glyph = False
+        self.marked: list[tuple[Printable, Mark]] = []
 
     def render(self, invoice: IssuedInvoice, *, logo: bytes | None) -> bytes:
         if self.missing_glyph:
             raise InvalidInput("Caractère introuvable.", "No glyph for this character.")
         return b"%PDF " + invoice.document_hash.encode() + b" logo " + (logo or b"none")
+
+    def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:
+        self.marked.append((issued, mark))
+        return b"%PDF " + mark.kind.encode() + b" logo " + (logo or b"none")
 
 
 class Relay(Enum):

@@ -105,9 +105,12 @@ class _Row:
 
 
 class InvoiceLayout:
-    """Lays one document out, once."""
+    """Lays one document out, once; ``instead_of_code`` stands where the code of a transfer would."""
 
-    def __init__(self, document: wording.PrintedDocument, logo: PreparedLogo | None) -> None:
+    def __init__(
+        self, document: wording.PrintedDocument, logo: PreparedLogo | None, *, instead_of_code: list[str] | None = None
+    ) -> None:
+        self._instead_of_code = instead_of_code
         self._document = document
         self._logo = logo
         self._tongue = document.particulars.tongue
@@ -547,6 +550,9 @@ class InvoiceLayout:
 
     def _code(self, text: str, x: float, y: float) -> None:
         """What a banking app reads, on white, with what it is for below."""
+        if self._instead_of_code is not None:
+            self._no_code(self._instead_of_code, x, y)
+            return
         code = code_of(text)
         module = _CODE_WIDTH / (code.size + 2 * QUIET_ZONE)
         self._page.box(x, y, _CODE_WIDTH, _CODE_WIDTH, _WHITE)
@@ -554,6 +560,15 @@ class InvoiceLayout:
         for rank, said in enumerate(self._tongue.lines(_CODE_LABEL)):
             below = y + _CODE_WIDTH + 8 + rank * _FOOTER.leading
             self._page.text(x + (_CODE_WIDTH - width_of(said, _FOOTER)) / 2, below, said, _FOOTER)
+
+    def _no_code(self, said: list[str], x: float, y: float) -> None:
+        """Why there is none, in its place: the page is laid out as the one that has it."""
+        lines = [line for text in said for line in wrap(text, _FOOTER, _CODE_WIDTH - 8)]
+        self._page.box(x, y, _CODE_WIDTH, _CODE_WIDTH, _WHITE)
+        y += (_CODE_WIDTH - len(lines) * _FOOTER.leading) / 2 + _FOOTER.size
+        for line in lines:
+            self._page.text(x + (_CODE_WIDTH - width_of(line, _FOOTER)) / 2, y, line, _FOOTER)
+            y += _FOOTER.leading
 
     def _agreement(self, document: QuoteDocument) -> None:
         """Where the customer signs; paper and link are worth the same."""

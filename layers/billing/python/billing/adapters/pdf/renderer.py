@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from billing.adapters.pdf import archive, wording
 from billing.adapters.pdf.archive import Archival, Attachment
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import prepare_logo
+from billing.adapters.pdf.marks import stamp, watermark
 from billing.adapters.pdf.sheet import draw, one_line
+from billing.domain.canonical import canonical_json
 from billing.domain.deliverable import Printable
 from billing.domain.quote import Quote
-from billing.ports.delivery import XmlWriter
+from billing.ports.delivery import Mark, MarkKind, XmlWriter
 
 _CREATOR = "ZenBilling"
 _PRODUCER = "ZenBilling (ReportLab)"
@@ -56,5 +60,34 @@ class PdfDocumentRenderer:
                 attachments=attachments,
                 language="en" if document.particulars.tongue.is_english else "fr-FR",
                 xmp=(embedded.metadata,) if embedded is not None else (),
+            ),
+        )
+
+    def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:
+        """The pages of ``render`` under a mark: no XML, hence no Factur-X, and its own file identifier.
+
+        Raises:
+            InvalidInput: a character that the fonts lack, or a logo that cannot be read.
+        """
+        document = issued.frozen if isinstance(issued, Quote) else issued.document
+        prepared = prepare_logo(logo) if logo is not None else None
+        pages = InvoiceLayout(document, prepared, instead_of_code=wording.instead_of_code(mark, document)).pages()
+        stamp(pages, wording.acquitted(mark, document))
+        canvas = draw(pages, watermark(wording.mark_word(mark, document)))
+        title = f"{wording.title(document)} {document.number}"
+        if mark.kind is MarkKind.DUPLICATE:
+            title = f"{title} – {wording.mark_word(mark, document)}"
+        identified = f"{issued.document_hash} {canonical_json(mark)}"
+        return archive.write(
+            canvas._doc,  # noqa: SLF001 - as above
+            Archival(
+                title=title,
+                author=one_line(document.seller.display_name),
+                subject=f"{title} – {one_line(document.buyer.name)}",
+                creator=_CREATOR,
+                producer=_PRODUCER,
+                at=document.issued_at,
+                identifier=hashlib.sha256(identified.encode()).digest()[:_IDENTIFIER_BYTES],
+                language="en" if document.particulars.tongue.is_english else "fr-FR",
             ),
         )
