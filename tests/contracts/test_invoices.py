@@ -237,6 +237,26 @@ def test_a_payment_moves_head_and_ledger_together(world: World) -> None:
     assert stored.ledger.status is InvoiceStatus.PAID
 
 
+def test_the_last_entries_of_a_ledger_are_told_oldest_first(world: World) -> None:
+    unpaid, paid = world.issue(), world.pay(world.pay(world.issue(), 5_000), 7_000)
+    invoices = world.repositories.invoices
+
+    entries = invoices.last_entries(world.caller, paid)
+
+    assert [(entry.rank, entry.amount_minor) for entry in entries] == [(1, 5_000), (2, 7_000)]
+    assert invoices.last_entries(world.caller, unpaid) == ()
+
+
+def test_of_a_long_ledger_the_last_hundred_entries_are_told(world: World) -> None:
+    invoice = world.issue()
+    for amount_minor in range(1, 103):
+        invoice = world.pay(invoice, amount_minor)
+
+    entries = world.repositories.invoices.last_entries(world.caller, invoice)
+
+    assert [entry.rank for entry in entries] == list(range(3, 103))
+
+
 def test_two_payments_of_one_head_end_in_one_refusal(world: World) -> None:
     invoice = world.issue()
     world.pay(invoice, 12_000)

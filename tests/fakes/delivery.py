@@ -19,7 +19,7 @@ from billing.domain.errors import (
     NotFound,
 )
 from billing.domain.invoice import InvoiceDocument
-from billing.ports.delivery import DownloadLink, EmbeddedXml, OutgoingMail, Picture, Probe
+from billing.ports.delivery import DownloadLink, EmbeddedXml, Mark, OutgoingMail, Picture, Probe
 
 
 class FakeDocuments:
@@ -72,14 +72,19 @@ def fake_xml(document: InvoiceDocument) -> EmbeddedXml:
 class FakeRenderer:
     """Port InvoiceRenderer: the same document gives the same bytes."""
 
-    def __init__(self, mark: bytes = b"") -> None:
+    def __init__(self, tail: bytes = b"") -> None:
         self.missing_glyph = False
-        self._mark = mark
+        self._tail = tail
+        self.marked: list[tuple[Printable, Mark]] = []
 
     def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
         if self.missing_glyph:
             raise InvalidInput("Caractère introuvable.", "No glyph for this character.")
-        return b"%PDF " + issued.document_hash.encode() + b" logo " + (logo or b"none") + self._mark
+        return b"%PDF " + issued.document_hash.encode() + b" logo " + (logo or b"none") + self._tail
+
+    def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:
+        self.marked.append((issued, mark))
+        return b"%PDF " + mark.kind.encode() + b" logo " + (logo or b"none")
 
 
 class Relay(Enum):

@@ -46,6 +46,7 @@ from billing.domain.verification import (
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
+    MAX_ENTRIES_READ,
     CustomerSummary,
     DraftContext,
     DuplicateCustomer,
@@ -363,6 +364,10 @@ class FakeInvoices:
         with self._store.lock:
             self._store.check(caller, once)
             return _invoice(self._store, caller.tenant_id, invoice_id)
+
+    def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
+        with self._store.lock:
+            return self._store.entries.get((caller.tenant_id, invoice.invoice_id), ())[-MAX_ENTRIES_READ:]
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=draft):

@@ -128,6 +128,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     for operation in ("products/read", "products/edit", "products/list_prices", "products/archive", "products/restore"):
         check(operation, **product)
     check("invoices/preview", body=draft_body)
+    check("invoices/preview_pdf", body=draft_body)
+    check("invoices/preview_draft_pdf", **invoice)
     doomed = check("invoices/create", body=draft_body).body["invoice_id"]
     check("invoices/edit", body=draft_body, invoice_id=doomed)
     check("invoices/delete", headers={"if-match": '"2"'}, invoice_id=doomed)
@@ -158,13 +160,18 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/read_timeline", **invoice)
     taken = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 10}], "reason": "Geste"}
     check("credit_notes/preview", body=taken, **invoice)
+    check("credit_notes/preview_pdf", body=taken, **invoice)
+    check("invoices/download_duplicate", **invoice)
     note = {"credit_note_id": check("credit_notes/issue", body=taken, **invoice).body["credit_note_id"]}
     check("credit_notes/list")
     check("credit_notes/read", **note)
     check("credit_notes/read_timeline", **note)
+    check("credit_notes/download_duplicate", **note)
     check("quotes/preview", body=quoted_body(draft_body))
+    check("quotes/preview_pdf", body=quoted_body(draft_body))
     quote = {"quote_id": check("quotes/create", body=quoted_body(draft_body)).body["quote_id"]}
     check("quotes/edit", body=quoted_body(draft_body), **quote)
+    check("quotes/preview_draft_pdf", **quote)
     copy = check("quotes/duplicate", **quote).body["quote_id"]
     check("quotes/delete", quote_id=copy)
     check("quotes/send", body={"version": 2}, **quote)
@@ -300,7 +307,9 @@ def test_what_creates_issues_or_sends_needs_a_key_and_what_edits_needs_a_version
     required = {parameter["name"] for parameter in declared.get("parameters", []) if parameter["in"] == "header"}
     # Who answers a quote by its link answers once, whatever is repeated.
     effect = (
-        route.method == "post" and route.name.domain not in {"auth", "portal"} and route.name.operation != "preview"
+        route.method == "post"
+        and route.name.domain not in {"auth", "portal"}
+        and route.name.operation not in {"preview", "preview_pdf"}
     )
 
     assert ("Idempotency-Key" in required) is effect

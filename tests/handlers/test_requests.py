@@ -13,7 +13,7 @@ import pytest
 from billing.runtime import table
 from customers import download_statement
 from invoices import download as invoices_download
-from invoices import read_conformity, upload_attachment
+from invoices import download_duplicate, read_conformity, upload_attachment
 from payments import download_receipt
 from tests.fakes.delivery import FakeDocuments
 from tests.handlers.conftest import Json, Person, invoke, sample
@@ -54,6 +54,7 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
         upload_attachment,
         invoices_download,
         read_conformity,
+        download_duplicate,
         download_receipt,
         download_statement,
     ):
@@ -88,6 +89,8 @@ def documents(monkeypatch: pytest.MonkeyPatch) -> FakeDocuments:
         ("invoices/create", 2),
         ("invoices/duplicate", 3),
         ("invoices/preview", 1),
+        ("invoices/preview_pdf", 1),
+        ("invoices/preview_draft_pdf", 2),
         ("invoices/edit", 3),
         ("invoices/issue", 3),
         ("invoices/read_timeline", 2),
@@ -150,6 +153,7 @@ def test_credit_notes_cost_two_requests_and_one_more_for_the_customers_credit(
     part = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 100}], "reason": "Geste"}
 
     assert requests(lambda: owner.call("credit_notes/preview", body=part, **path)) == 1
+    assert requests(lambda: owner.call("credit_notes/preview_pdf", body=part, **path)) == 1
     assert requests(lambda: owner.call("credit_notes/issue", body=part, **path)) == 2
     payment = {"amount_minor": total - 120, "method": "transfer"}
     owner.call("invoices/record_payment", body=payment, **path)
@@ -167,6 +171,9 @@ def test_quotes_cost_their_requests(owner: Person, requests: Callable[[Callable[
 
     assert requests(lambda: owner.call("quotes/create", body=body)) == 2
     assert requests(lambda: owner.call("quotes/edit", body=body, **path)) == 3
+    assert requests(lambda: owner.call("quotes/preview_pdf", body=body)) == 1
+    assert requests(lambda: owner.call("quotes/preview_pdf", body=body | path)) == 2
+    assert requests(lambda: owner.call("quotes/preview_draft_pdf", **path)) == 2
     assert requests(lambda: owner.call("quotes/send", body={"version": 2}, **path)) == 3
     assert requests(lambda: owner.call("quotes/read", **path)) == 1
     assert requests(lambda: owner.call("quotes/list")) == 1
@@ -246,10 +253,10 @@ def arguments(operation: str, ids: Json) -> Json:
         "events": {},
         "audit": {},
     }
-    path = own[domain] if name in {"read", "edit", "duplicate", "issue", "read_timeline"} else {}
+    path = own[domain] if name in {"read", "edit", "duplicate", "issue", "read_timeline", "preview_draft_pdf"} else {}
     if name == "issue":
         return {**path, "body": {"version": 1}}
-    if operation in {"invoices/create", "invoices/preview", "invoices/edit"}:
+    if operation in {"invoices/create", "invoices/preview", "invoices/preview_pdf", "invoices/edit"}:
         return {**path, "body": {**DRAFT, "customer_id": ids["customer_id"]}}
     return path
 
@@ -271,9 +278,12 @@ def test_what_is_beside_the_cycle_costs_its_requests(
     for step in ("render_invoice", "judge_invoice", "record_delivery"):
         invoke(f"workflows/{step}", task)
     assert requests(lambda: owner.call("invoices/download", **path)) == 1
+    assert requests(lambda: owner.call("invoices/download_duplicate", **path)) == 1
     assert requests(lambda: owner.call("invoices/read_conformity", **path)) == 1
     paid = {**customer, "amount_minor": 100, "method": "transfer", "excess": "customer_credit"}
     payment = {"payment_id": owner.call("payments/record", body=paid).body["payment_id"]}
+    owner.call("invoices/record_payment", body={"amount_minor": 100, "method": "transfer"}, **path)
+    assert requests(lambda: owner.call("invoices/download_duplicate", **path)) == 2
     assert requests(lambda: owner.call("payments/download_receipt", **payment)) == 2
     assert requests(lambda: owner.call("payments/download_receipt", **payment)) == 1
     assert requests(lambda: owner.call("customers/download_statement", query={}, **customer)) == 4

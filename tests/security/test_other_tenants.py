@@ -132,7 +132,8 @@ def test_ids_of_another_company_in_a_body_are_unknown(
     own = stranger.customer["customer_id"]
     line = {"product_id": ids["product_id"], "quantity": "1"}
 
-    for path in ("/v1/invoices", "/v1/invoices/preview", "/v1/quotes", "/v1/quotes/preview"):
+    drafted = ("/v1/invoices", "/v1/quotes")
+    for path in (*drafted, *(f"{one}/{preview}" for one in drafted for preview in ("preview", "preview-pdf"))):
         for body, pointer in (
             (quoted(ids["customer_id"]), "/customer_id"),
             ({"customer_id": own, "lines": [line]}, "/lines/0/product_id"),
@@ -140,6 +141,20 @@ def test_ids_of_another_company_in_a_body_are_unknown(
             answer = stranger.api.send("POST", path, body, idempotency_key=str(uuid.uuid4()))
             assert answer.status_code == 404
             assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("of", ["invoice", "quote"])
+def test_a_draft_of_another_company_is_not_what_a_preview_edits(
+    owned: tuple[Person, dict[str, str]], person: Callable[..., Person], of: str
+) -> None:
+    _, ids = owned
+    stranger = person()
+    body = {**quoted(stranger.customer["customer_id"]), f"{of}_id": ids[f"{of}_id"]}
+
+    answer = stranger.api.send("POST", f"/v1/{of}s/preview-pdf", body)
+
+    assert answer.status_code == 404
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{of}_id"]
 
 
 def test_lists_and_searches_show_nothing_of_another_company(

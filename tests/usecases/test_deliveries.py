@@ -517,7 +517,7 @@ def test_what_is_not_the_same_is_neither_stored_nor_passed_over(shop: Shop) -> N
     invoice = shop.issue()
     pdf = shop.render(invoice).pdf
     del shop.documents.stored[pdf.key]
-    shop.renderer = FakeRenderer(mark=b"another template")
+    shop.renderer = FakeRenderer(tail=b"another template")
 
     with pytest.raises(PdfDiffers):
         _restore(shop, invoice.invoice_id)

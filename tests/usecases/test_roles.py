@@ -16,6 +16,7 @@ from billing.domain.canonical import canonical_json
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.customer_csv import CustomerRow
 from billing.domain.errors import Forbidden, MembershipChanged
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import OnboardingStep
@@ -43,7 +44,9 @@ from billing.usecases import (
     customers,
     events,
     invoices,
+    marked_duplicates,
     payments,
+    previews,
     product_csv,
     products,
     quotes,
@@ -332,6 +335,34 @@ class Acts:
     def preview_invoice(self, by: Caller) -> object:
         return invoices.preview_invoice(by, self.wanted, invoices=self.held.invoices, clock=self.shop.clock)
 
+    def _drawing(self, *names: str) -> dict[str, Any]:
+        drawn = {"documents": self.shop.documents, "renderer": self.shop.renderer, "clock": self.shop.clock}
+        return drawn | {name: getattr(self.held, name) for name in names}
+
+    def preview_invoice_pdf(self, by: Caller) -> object:
+        return previews.preview_invoice_pdf(by, self.wanted, editing=None, **self._drawing("invoices"))
+
+    def preview_invoice_draft_pdf(self, by: Caller) -> object:
+        return previews.preview_invoice_draft_pdf(by, self.draft.invoice_id, **self._drawing("invoices"))
+
+    def preview_quote_pdf(self, by: Caller) -> object:
+        return previews.preview_quote_pdf(by, self._quoted(), editing=None, **self._drawing("quotes", "invoices"))
+
+    def preview_quote_draft_pdf(self, by: Caller) -> object:
+        return previews.preview_quote_draft_pdf(by, self.draft_quote.quote_id, **self._drawing("quotes", "invoices"))
+
+    def preview_credit_note_pdf(self, by: Caller) -> object:
+        drawing = self._drawing("credit_notes")
+        return previews.preview_credit_note_pdf(by, self.issued.invoice_id, self._credit(), **drawing)
+
+    def download_invoice_duplicate(self, by: Caller) -> object:
+        return marked_duplicates.download_invoice_duplicate(by, self.issued.invoice_id, **self._drawing("invoices"))
+
+    def download_credit_note_duplicate(self, by: Caller) -> object:
+        note = self.issue_credit_note(self.shop.caller)
+        drawing = self._drawing("invoices")
+        return marked_duplicates.download_credit_note_duplicate(by, note.invoice_id, **drawing)
+
     def read_invoice(self, by: Caller) -> object:
         return invoices.read_invoice(by, self.issued.invoice_id, invoices=self.held.invoices)
 
@@ -409,7 +440,7 @@ class Acts:
             by, self.issued.invoice_id, self._credit(), credit_notes=self.held.credit_notes
         )
 
-    def issue_credit_note(self, by: Caller) -> object:
+    def issue_credit_note(self, by: Caller) -> IssuedInvoice:
         return credit_notes.issue_credit_note(
             by,
             self.issued.invoice_id,
@@ -882,6 +913,18 @@ ALLOWED: dict[str, set[Role]] = {
     "duplicate_invoice": WRITERS,
     "upload_invoice_attachment": WRITERS,
     "preview_invoice": READERS,
+    **dict.fromkeys(
+        (
+            "preview_invoice_pdf",
+            "preview_invoice_draft_pdf",
+            "preview_quote_pdf",
+            "preview_quote_draft_pdf",
+            "preview_credit_note_pdf",
+            "download_invoice_duplicate",
+            "download_credit_note_duplicate",
+        ),
+        READERS,
+    ),
     "read_invoice": READERS,
     "list_invoices": READERS,
     "edit_invoice": WRITERS,
@@ -938,7 +981,7 @@ def test_a_token_older_than_the_membership_opens_nothing(shop: Shop, operation: 
 
 READING = {operation for operation in ALLOWED if operation.split("_")[0] in {"read", "list", "search", "preview"}}
 READING |= {"download_invoice", "download_invoice_attachment", "download_quote", "download_credit_note"}
-READING |= {"download_bulk_job"}
+READING |= {"download_bulk_job", "download_invoice_duplicate", "download_credit_note_duplicate"}
 READING |= {"download_payment_receipt", "download_customer_statement", "find_duplicate_customers"}
 READING |= {"export_customer_csv", "export_product_csv"}
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.ports.delivery import DRAFT_MARK, Mark, MarkKind
 from tests.documents import SAMPLES, all_samples
 from tests.factories import issued
 
@@ -55,6 +56,18 @@ def test_every_sample_is_pdf_a_3b_by_the_official_validator(tmp_path: Path) -> N
         (tmp_path / f"{name}.pdf").write_bytes(RENDERER.render(made, logo=logo))
 
     assert _verdicts(tmp_path) == dict.fromkeys(samples, "PASS")
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_is_marked_is_pdf_a_3b_too(tmp_path: Path) -> None:
+    """Its mark is transparent, which PDF/A-3 allows and PDF/A-1 did not."""
+    names = ("several-rates", "bilingual", "two-hundred-lines", "credit-note-in-full")
+    for name in names:
+        for mark in (DRAFT_MARK, Mark(kind=MarkKind.DUPLICATE, asks=True)):
+            (tmp_path / f"{mark.kind}-{name}.pdf").write_bytes(RENDERER.render_marked(SAMPLES[name](), mark, logo=None))
+
+    assert set(_verdicts(tmp_path).values()) == {"PASS"}
+    assert len(_verdicts(tmp_path)) == 2 * len(names)
 
 
 @pytest.mark.usefixtures("installed")

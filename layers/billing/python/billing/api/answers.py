@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -13,10 +14,12 @@ from aws_lambda_powertools.event_handler.openapi.types import (
 )
 from pydantic import BaseModel, ConfigDict
 
+from billing.ports.delivery import PdfFile
 from billing.ports.idempotency import Answer
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+PDF = "application/pdf"
 
 
 class Request(BaseModel):
@@ -50,6 +53,18 @@ def respond(given: Answer, **headers: str) -> Response[str]:
     return Response(status_code=given.status, content_type=JSON, body=given.body, headers={**given.headers, **headers})
 
 
+def respond_pdf(file: PdfFile) -> Response[str]:
+    """The bytes themselves, shown rather than saved.
+
+    In base64 already: Powertools' validation of answers would read bytes as UTF-8.
+    """
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{file.name}"'}
+    encoded = base64.b64encode(file.content).decode()
+    given: Response[str] = Response(status_code=200, content_type=PDF, body=encoded, headers=headers)
+    given.base64_encoded = True
+    return given
+
+
 def no_content() -> Response[str]:
     return Response(status_code=204, content_type=None, body="")
 
@@ -75,8 +90,19 @@ def documented(
     response = OpenAPIResponse(description=description, content={JSON: {"model": reply}} if reply else {})
     if headers:
         response["headers"] = headers
+    return {status: response, **_refusals(refused)}
+
+
+def documented_pdf(
+    description: str, *, refused: Mapping[int, str] = MappingProxyType({})
+) -> dict[int, OpenAPIResponse]:
+    """As ``documented``, of an operation that answers with the bytes of a PDF."""
+    content: OpenAPIResponseContentSchema = {"schema": {"type": "string", "format": "binary"}}
+    return {200: OpenAPIResponse(description=description, content={PDF: content}), **_refusals(refused)}
+
+
+def _refusals(refused: Mapping[int, str]) -> dict[int, OpenAPIResponse]:
     problem: OpenAPIResponseContentSchema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    refusals = {
+    return {
         code: OpenAPIResponse(description=reason, content={PROBLEM_JSON: problem}) for code, reason in refused.items()
     }
-    return {status: response, **refusals}

@@ -127,6 +127,10 @@ class PreviewCreditNoteRequest(CreditNoteRequest):
     pass
 
 
+class PreviewCreditNotePdfRequest(CreditNoteRequest):
+    pass
+
+
 class IssueCreditNoteRequest(CreditNoteRequest):
     send: Annotated[StrictBool, Field(description="Mail the PDF to the customer as soon as it is there")] = False
 

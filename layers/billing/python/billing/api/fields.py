@@ -273,8 +273,10 @@ CUSTOMER_ID = f"^cus_{_ULID}$"
 PRODUCT_ID = f"^prd_{_ULID}$"
 CustomerId = Annotated[str, Path(pattern=CUSTOMER_ID)]
 ProductId = Annotated[str, Path(pattern=PRODUCT_ID)]
-InvoiceId = Annotated[str, Path(pattern=f"^inv_{_ULID}$")]
-QuoteId = Annotated[str, Path(pattern=f"^quo_{_ULID}$")]
+INVOICE_ID = f"^inv_{_ULID}$"
+QUOTE_ID = f"^quo_{_ULID}$"
+InvoiceId = Annotated[str, Path(pattern=INVOICE_ID)]
+QuoteId = Annotated[str, Path(pattern=QUOTE_ID)]
 QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", description="The secret part of a public link")]
 RecurringInvoiceId = Annotated[str, Path(pattern=f"^rec_{_ULID}$")]
 WebhookEndpointId = Annotated[str, Path(pattern=f"^whe_{_ULID}$")]
@@ -285,7 +287,6 @@ BulkDocumentReference = Annotated[
     str, Field(pattern=f"^(inv|crn|quo)_{_ULID}$", examples=["inv_01JDABCDEFGHJKMNPQRSTVWXYZ"])
 ]
 CREDIT_NOTE_ID = f"^crn_{_ULID}$"
-INVOICE_ID = f"^inv_{_ULID}$"
 PAYMENT_ID = f"^pay_{_ULID}$"
 PaymentId = Annotated[str, Path(pattern=PAYMENT_ID)]
 InvoiceReference = Annotated[str, Field(pattern=INVOICE_ID, examples=["inv_01JDABCDEFGHJKMNPQRSTVWXYZ"])]

@@ -11,6 +11,7 @@ from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
 from billing.api.attachments import InvoiceAttachmentResponse
 from billing.api.fields import (
+    INVOICE_ID,
     AmountMinor,
     ConfirmCash,
     CustomerReference,
@@ -151,6 +152,13 @@ class CreateInvoiceRequest(InvoiceDraftRequest):
 
 class PreviewInvoiceRequest(InvoiceDraftRequest):
     pass
+
+
+class PreviewInvoicePdfRequest(InvoiceDraftRequest):
+    invoice_id: Annotated[
+        str | None,
+        Field(pattern=INVOICE_ID, description="The draft that is being edited: what it came from stays with it"),
+    ] = None
 
 
 class EditInvoiceRequest(InvoiceDraftRequest):

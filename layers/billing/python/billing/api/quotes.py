@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
-from billing.api.fields import AmountMinor, EmailAddress, IsoDate, Percentage, RetentionPercent, Text, Version
+from billing.api.fields import QUOTE_ID, AmountMinor, EmailAddress, IsoDate, Percentage, RetentionPercent, Text, Version
 from billing.api.invoices import (
     InvoiceDeliveryResponse,
     InvoiceMentionResponse,
@@ -48,6 +48,10 @@ class CreateQuoteRequest(QuoteDraftRequest):
 
 class PreviewQuoteRequest(QuoteDraftRequest):
     pass
+
+
+class PreviewQuotePdfRequest(QuoteDraftRequest):
+    quote_id: Annotated[str | None, Field(pattern=QUOTE_ID, description="The draft that is being edited")] = None
 
 
 class EditQuoteRequest(QuoteDraftRequest):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
+from billing.domain.acquittal import Acquittal
 from billing.domain.deliverable import Printable
 from billing.domain.invoice import InvoiceDocument
 
@@ -54,9 +56,43 @@ class XmlWriter(Protocol):
         ...
 
 
+class MarkKind(StrEnum):
+    DRAFT = "draft"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What is written across every page of what is not the original.
+
+    ``asks``: all of the amount due is still owed, so that the code of a transfer may ask for it; ``settled``: none of
+    it is.
+    """
+
+    kind: MarkKind
+    acquittal: Acquittal | None = None
+    asks: bool = False
+    settled: bool = False
+
+
+DRAFT_MARK = Mark(kind=MarkKind.DRAFT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdfFile:
+    """A PDF that is handed over as it was drawn."""
+
+    name: str
+    content: bytes
+
+
 class DocumentRenderer(Protocol):
     def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
         """A PDF/A-3b; the same document gives the same bytes. Raises: InvalidInput for a missing glyph."""
+        ...
+
+    def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:
+        """The same pages under a mark, without XML: no Factur-X. Deterministic, and raises, as ``render``."""
         ...
 
 

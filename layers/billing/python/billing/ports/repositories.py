@@ -257,6 +257,9 @@ class IssueContext:
     series: SeriesState
 
 
+MAX_ENTRIES_READ = 100
+
+
 class SeriesMoved(Exception):
     """Another document was issued meanwhile; ``state`` is where the series stands now."""
 
@@ -282,6 +285,10 @@ class Invoices(Protocol):
 
     def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:
         """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
+        """The last ``MAX_ENTRIES_READ`` of its ledger, oldest first; one request, none where there is no entry."""
         ...
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None: ...

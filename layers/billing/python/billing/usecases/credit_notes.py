@@ -42,7 +42,7 @@ def preview_credit_note(
 ) -> CreditNotePreview:
     """Raises: NotFound, InvoiceNotIssued, CreditExceedsRemaining, FieldErrors."""
     caller.require(Permission.READ)
-    invoice = _creditable(credit_notes.load(caller, invoice_id).invoice)
+    invoice = creditable(credit_notes.load(caller, invoice_id).invoice)
     computed = compute_credit(invoice.document, invoice.ledger, wanted.scope)
     settlement = settle(invoice.ledger, computed.totals.total_minor, wanted.excess, currency=invoice.document.currency)
     quote, document = None, invoice.document
@@ -79,7 +79,7 @@ def issue_credit_note(
 
     def attempt() -> IssuedInvoice:
         context = credit_notes.load(caller, invoice_id, once=once)
-        invoice, company = _creditable(context.invoice), context.company
+        invoice, company = creditable(context.invoice), context.company
         if company is None:
             raise CompanyNotDescribed
         computed = compute_credit(invoice.document, invoice.ledger, wanted.scope)
@@ -198,7 +198,8 @@ def download_credit_note(
     return download_invoice(caller, credit_note_id, invoices=invoices, documents=documents, clock=clock)
 
 
-def _creditable(invoice: Invoice) -> IssuedInvoice:
+def creditable(invoice: Invoice) -> IssuedInvoice:
+    """Raises: InvoiceNotIssued; NotFound, for a credit note."""
     if isinstance(invoice, DraftInvoice):
         raise InvoiceNotIssued
     if invoice.document.document_type.is_credit_note:

@@ -22,9 +22,11 @@ DEFAULT_UNIT = "C62"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """What a draft says once it is complete, and what it is warned of."""
+    """What a draft says once it is complete, between whom, and what it is warned of."""
 
     content: InvoiceContent
+    company: Company
+    customer: Customer
     totals: Totals
     customer_name: str
     warnings: tuple[Notice, ...]
@@ -94,7 +96,14 @@ def compose_draft(
     totals = check_content(content, company.description.vat_regime)
     customer = context.customer.description
     warnings = draft_warnings(content, totals, company=company.description, customer=customer, today=today)
-    return Composed(content=content, totals=totals, customer_name=customer.name, warnings=warnings)
+    return Composed(
+        content=content,
+        company=company,
+        customer=context.customer,
+        totals=totals,
+        customer_name=customer.name,
+        warnings=warnings,
+    )
 
 
 def _refuse_other_siret(particulars: Particulars, customer: Customer) -> None:
@@ -167,6 +176,11 @@ def copied_lines(lines: tuple[Line, ...]) -> tuple[LineInput, ...]:
         )
         for line in lines
     )
+
+
+def held_products(content: InvoiceContent | DraftInput) -> frozenset[str]:
+    """Those that a draft names already, which it keeps when they are archived."""
+    return frozenset(line.product_id for line in content.lines if line.product_id)
 
 
 def described(company: Company | None) -> Company:

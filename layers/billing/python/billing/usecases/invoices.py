@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from billing.domain.access import Caller, Permission
 from billing.domain.delivery import DeliveryRequest
@@ -43,7 +43,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.quotes import Quotes
 from billing.ports.repositories import Customers, InvoiceQuery, Invoices, InvoiceSummary, SeriesMoved
 from billing.usecases.contention import BUDGET_SECONDS, judged_anew
-from billing.usecases.drafting import Composed, compose_draft, copied_lines, described
+from billing.usecases.drafting import Composed, compose_draft, copied_lines, described, held_products
 
 CROWD_PAUSE_SECONDS = 0.08  # about sixteen issuers, each holding the series for five milliseconds
 
@@ -95,7 +95,7 @@ def duplicate_invoice(
     """
     caller.require(Permission.WRITE_DOCUMENTS)
     copied = _copied(invoices.read(caller, invoice_id, once=once))
-    held = frozenset(line.product_id for line in copied.lines if line.product_id)
+    held = held_products(copied)
     composed = compose_draft(caller, copied, invoices=invoices, today=clock.today(), once=once, held=held)
     return _created(caller, composed, once=once, invoices=invoices, clock=clock, ids=ids, duplicate_of=invoice_id)
 
@@ -133,12 +133,21 @@ def edit_invoice(
     """
     caller.require(Permission.WRITE_DOCUMENTS)
     current = _draft(invoices.read(caller, invoice_id), expected_version)
+    composed = compose_draft(
+        caller, wanted, invoices=invoices, today=clock.today(), held=held_products(current.content)
+    )
+    draft = edited_draft(current, composed, at=clock.now())
+    event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
+    invoices.save_draft(caller, draft, previous=current, event=event)
+    return draft
+
+
+def edited_draft(current: DraftInvoice, composed: Composed, *, at: datetime) -> DraftInvoice:
+    """The draft with another content; what it came from stays with it. Raises: QuoteAmountsFixed."""
     before = current.content
-    held = frozenset(line.product_id for line in before.lines if line.product_id)
-    composed = compose_draft(caller, wanted, invoices=invoices, today=clock.today(), held=held)
     if before.quote_id is not None and _billed(composed.totals) != _billed(current.totals):
         raise QuoteAmountsFixed
-    draft = current.edited(
+    return current.edited(
         replace(
             composed.content,
             document_type=before.document_type,
@@ -149,12 +158,9 @@ def edit_invoice(
         ),
         customer_name=composed.customer_name,
         totals=composed.totals,
-        at=clock.now(),
+        at=at,
         warnings=composed.warnings,
     )
-    event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
-    invoices.save_draft(caller, draft, previous=current, event=event)
-    return draft
 
 
 def _billed(totals: Totals) -> list[tuple[VatTreatment, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from billing.domain.access import Caller, Permission
@@ -47,7 +47,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.quotes import QuoteContext, QuoteQuery, Quotes, QuoteSummary
 from billing.ports.repositories import Customers, Invoices, SeriesMoved
 from billing.usecases.contention import BUDGET_SECONDS, judged_anew
-from billing.usecases.drafting import Composed, compose_draft, copied_lines, described
+from billing.usecases.drafting import Composed, compose_draft, copied_lines, described, held_products
 
 _CROWD_PAUSE_SECONDS = 0.08
 
@@ -114,7 +114,7 @@ def duplicate_quote(
         private_notes=content.private_notes,
         retention_percent=content.retention_percent,
     )
-    held = frozenset(line.product_id for line in content.lines if line.product_id)
+    held = held_products(content)
     composed = compose_draft(caller, copy, invoices=invoices, today=clock.today(), once=once, held=held)
     return _created(
         caller,
@@ -164,18 +164,24 @@ def edit_quote(
     current = quotes.read(caller, quote_id)
     current.require_draft()
     _expect(current, expected_version)
-    held = frozenset(line.product_id for line in current.content.lines if line.product_id)
-    composed = compose_draft(caller, wanted.draft, invoices=invoices, today=clock.today(), held=held)
-    edited = current.edited(
+    composed = compose_draft(
+        caller, wanted.draft, invoices=invoices, today=clock.today(), held=held_products(current.content)
+    )
+    edited = edited_quote(current, composed, valid_until=wanted.valid_until, at=clock.now())
+    quotes.save(caller, edited, event=_event(EventType.QUOTE_EDITED, caller, edited, ids))
+    return edited
+
+
+def edited_quote(current: Quote, composed: Composed, *, valid_until: date | None, at: datetime) -> Quote:
+    """Raises: QuoteAlreadySent."""
+    return current.edited(
         composed.content,
-        valid_until=wanted.valid_until,
+        valid_until=valid_until,
         customer_name=composed.customer_name,
         totals=composed.totals,
         warnings=composed.warnings,
-        at=clock.now(),
+        at=at,
     )
-    quotes.save(caller, edited, event=_event(EventType.QUOTE_EDITED, caller, edited, ids))
-    return edited
 
 
 def delete_quote(

@@ -48,6 +48,7 @@ from billing.ports.credit_notes import CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
+    MAX_ENTRIES_READ,
     DraftContext,
     InvoiceQuery,
     InvoiceSummary,
@@ -307,6 +308,13 @@ class Invoices:
         if stored is None:
             raise NotFound
         return from_item(stored)
+
+    def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
+        last = invoice.ledger.entry_count
+        ranks = range(max(1, last - MAX_ENTRIES_READ + 1), last + 1)
+        wanted = [keys.ledger_entry(caller.tenant_id, invoice.invoice_id, rank) for rank in ranks]
+        found = self._table.batch(wanted)
+        return tuple(entry_from_item(found[key]) for key in wanted if key in found)
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
         self._table.write(

@@ -32,7 +32,7 @@ def tighter(roomy: Closing) -> tuple[Closing, ...]:
     )
 
 
-class Mark(NamedTuple):
+class Drawn(NamedTuple):
     """How far pages are drawn, to take back what comes after."""
 
     pages: int
@@ -41,7 +41,7 @@ class Mark(NamedTuple):
     y: float
 
     @classmethod
-    def of(cls, pages: list[Page], y: float) -> Mark:
+    def of(cls, pages: list[Page], y: float) -> Drawn:
         return cls(len(pages), len(pages[-1].texts), len(pages[-1].boxes), y)
 
     def take_back(self, pages: list[Page]) -> float:

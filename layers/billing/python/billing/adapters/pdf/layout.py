@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from billing.adapters.pdf import wording
-from billing.adapters.pdf.fitting import FITTING, Closing, Mark, head_titles, tighter
+from billing.adapters.pdf.fitting import FITTING, Closing, Drawn, head_titles, tighter
 from billing.adapters.pdf.fonts import SEMIBOLD
 from billing.adapters.pdf.letterhead import draw_letterhead
 from billing.adapters.pdf.logo import PreparedLogo
@@ -77,9 +77,17 @@ class _Row:
 
 
 class InvoiceLayout:
-    """Lays one document out, once."""
+    """Lays one document out, once; ``instead_of_code`` stands where the code of a transfer would."""
 
-    def __init__(self, document: wording.PrintedDocument, theme: Theme, logo: PreparedLogo | None) -> None:
+    def __init__(
+        self,
+        document: wording.PrintedDocument,
+        theme: Theme,
+        logo: PreparedLogo | None,
+        *,
+        instead_of_code: list[str] | None = None,
+    ) -> None:
+        self._instead_of_code = instead_of_code
         self._document = document
         self._theme = theme
         self._logo = logo
@@ -117,7 +125,7 @@ class InvoiceLayout:
             blocks.append(self._certification)
         blocks.append(self._notes)
         roomy = Closing(self._theme.block_gap, self._theme.small)
-        mark = Mark.of(self._pages, self._y)
+        mark = Drawn.of(self._pages, self._y)
         if self._closed(blocks, roomy) or self._document.generation < FITTING:
             return
         moved = (roomy._replace(opens_page=place) for place in (*range(len(blocks) - 2, 0, -1), len(blocks) - 1))
@@ -568,6 +576,9 @@ class InvoiceLayout:
 
     def _code(self, text: str, x: float, y: float) -> None:
         """What a banking app reads, on white, with what it is for below."""
+        if self._instead_of_code is not None:
+            self._no_code(self._instead_of_code, x, y)
+            return
         theme = self._theme
         code = code_of(text)
         module = _CODE_WIDTH / (code.size + 2 * QUIET_ZONE)
@@ -576,6 +587,16 @@ class InvoiceLayout:
         for rank, said in enumerate(self._tongue.lines(_CODE_LABEL)):
             below = y + _CODE_WIDTH + 8 + rank * theme.footer.leading
             self._page.text(x + (_CODE_WIDTH - width_of(said, theme.footer)) / 2, below, said, theme.footer)
+
+    def _no_code(self, said: list[str], x: float, y: float) -> None:
+        """Why there is none, in its place: the page is laid out as the one that has it."""
+        theme = self._theme
+        lines = [line for text in said for line in wrap(text, theme.footer, _CODE_WIDTH - 8)]
+        self._page.box(x, y, _CODE_WIDTH, _CODE_WIDTH, theme.white)
+        y += (_CODE_WIDTH - len(lines) * theme.footer.leading) / 2 + theme.footer.size
+        for line in lines:
+            self._page.text(x + (_CODE_WIDTH - width_of(line, theme.footer)) / 2, y, line, theme.footer)
+            y += theme.footer.leading
 
     def _agreement(self) -> None:
         """Where the customer signs; paper and link are worth the same."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 from billing.adapters.pdf import archive, wording
 from billing.adapters.pdf.archive import Archival, Attachment
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import prepare_logo
-from billing.adapters.pdf.sheet import draw, one_line
+from billing.adapters.pdf.marks import stamp, watermark
+from billing.adapters.pdf.sheet import Page, draw, one_line
 from billing.adapters.pdf.theme import theme_of
+from billing.domain.canonical import canonical_json
 from billing.domain.deliverable import Printable
-from billing.domain.quote import Quote
+from billing.domain.invoice import InvoiceDocument
+from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.template import Template
-from billing.ports.delivery import XmlWriter
+from billing.ports.delivery import Mark, MarkKind, XmlWriter
 
 _CREATOR = "ZenBilling"
 _PRODUCER = "ZenBilling (ReportLab)"
@@ -30,12 +36,8 @@ class PdfDocumentRenderer:
         Raises:
             InvalidInput: a character that the fonts lack, or a logo that cannot be read.
         """
-        document = issued.frozen if isinstance(issued, Quote) else issued.document
+        document = _document(issued)
         embedded = None if isinstance(issued, Quote) else self._xml(issued.document)
-        theme = theme_of(Template.of(document.template_version), document.seller.accent_colour)
-        prepared = prepare_logo(logo, theme.logo_height) if logo is not None else None
-        canvas = draw(InvoiceLayout(document, theme, prepared).pages())
-        title = wording.numbered_title(document)
         attachments: tuple[Attachment, ...] = ()
         if embedded is not None:
             attachments = (
@@ -46,18 +48,52 @@ class PdfDocumentRenderer:
                     description=embedded.description,
                 ),
             )
+        archival = _archival(document, wording.numbered_title(document), identifier=bytes.fromhex(issued.document_hash))
         return archive.write(
-            canvas._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
-            Archival(
-                title=title,
-                author=one_line(document.seller.display_name),
-                subject=f"{title} – {one_line(document.buyer.name)}",
-                creator=_CREATOR,
-                producer=_PRODUCER,
-                at=document.issued_at,
-                identifier=bytes.fromhex(issued.document_hash)[:_IDENTIFIER_BYTES],
-                attachments=attachments,
-                language="en" if document.particulars.tongue.is_english else "fr-FR",
-                xmp=(embedded.metadata,) if embedded is not None else (),
-            ),
+            draw(_pages(document, logo))._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
+            replace(archival, attachments=attachments, xmp=(embedded.metadata,) if embedded is not None else ()),
         )
+
+    def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:
+        """The pages of ``render`` under a mark: no XML, hence no Factur-X, and its own file identifier.
+
+        Raises:
+            InvalidInput: a character that the fonts lack, or a logo that cannot be read.
+        """
+        document = _document(issued)
+        pages = _pages(document, logo, instead_of_code=wording.instead_of_code(mark, document))
+        stamp(pages, wording.acquitted(mark, document))
+        title = wording.numbered_title(document)
+        if mark.kind is MarkKind.DUPLICATE:
+            title = f"{title} – {wording.mark_word(mark, document)}"
+        identified = hashlib.sha256(f"{issued.document_hash} {canonical_json(mark)}".encode())
+        canvas = draw(pages, watermark(wording.mark_word(mark, document)))
+        return archive.write(
+            canvas._doc,  # noqa: SLF001 - as above
+            _archival(document, title, identifier=identified.digest()),
+        )
+
+
+def _document(issued: Printable) -> InvoiceDocument | QuoteDocument:
+    return issued.frozen if isinstance(issued, Quote) else issued.document
+
+
+def _pages(
+    document: InvoiceDocument | QuoteDocument, logo: bytes | None, *, instead_of_code: list[str] | None = None
+) -> list[Page]:
+    theme = theme_of(Template.of(document.template_version), document.seller.accent_colour)
+    prepared = prepare_logo(logo, theme.logo_height) if logo is not None else None
+    return InvoiceLayout(document, theme, prepared, instead_of_code=instead_of_code).pages()
+
+
+def _archival(document: InvoiceDocument | QuoteDocument, title: str, *, identifier: bytes) -> Archival:
+    return Archival(
+        title=title,
+        author=one_line(document.seller.display_name),
+        subject=f"{title} – {one_line(document.buyer.name)}",
+        creator=_CREATOR,
+        producer=_PRODUCER,
+        at=document.issued_at,
+        identifier=identifier[:_IDENTIFIER_BYTES],
+        language="en" if document.particulars.tongue.is_english else "fr-FR",
+    )

@@ -6,6 +6,7 @@ Positions are in points from the top left corner of an A4 page, text at its base
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +23,10 @@ HEIGHT = 841.89
 _LOGO = "Logo"
 _PART_GAP = " · "
 _HYPHEN = "-"
+_WATERMARK_LENGTH = 760.0  # of a diagonal of 1031
+_LARGEST_WATERMARK = 128.0
+_WATERMARK_ALPHA = 0.075
+_CAPITAL = 0.727  # height of a capital letter, of the size of the type
 _LEAST_FILL = 0.75  # of a line that ends after a hyphen of the word
 
 
@@ -63,6 +68,14 @@ class Pattern(NamedTuple):
     y: float
     module: float
     code: Code
+
+
+class Watermark(NamedTuple):
+    """A word along the rising diagonal of every page: over panels, under texts, so that no figure is hidden."""
+
+    text: str
+    font: str
+    colour: Colour
 
 
 @dataclass(slots=True)
@@ -159,13 +172,15 @@ def _fitting(word: str, style: Style, width: float) -> int:
     return low
 
 
-def draw(pages: list[Page]) -> Canvas:
+def draw(pages: list[Page], watermark: Watermark | None = None) -> Canvas:
     """A canvas that holds the drawn pages and is not saved yet."""
     first_font = pages[0].texts[0].style.font
     embedded_font(first_font)
     canvas = Canvas(io.BytesIO(), pagesize=(WIDTH, HEIGHT), pageCompression=1, invariant=1, initialFontName=first_font)
     for page in pages:
         _draw_boxes(canvas, page.boxes)
+        if watermark is not None:
+            _draw_watermark(canvas, watermark)
         if page.pattern is not None:
             _draw_pattern(canvas, page.pattern)
         if page.logo is not None:
@@ -186,6 +201,23 @@ def _draw_boxes(canvas: Canvas, boxes: list[Box]) -> None:
             canvas.roundRect(box.x, y, box.width, box.height, box.radius, stroke=0, fill=1)
         else:
             canvas.rect(box.x, y, box.width, box.height, stroke=0, fill=1)
+
+
+def _draw_watermark(canvas: Canvas, watermark: Watermark) -> None:
+    """As large as fits between the margins. Transparent, for a panel would hide what is behind it."""
+    unit = width_of(watermark.text, Style(watermark.font, 1, 1, watermark.colour))
+    size = min(_WATERMARK_LENGTH / unit, _LARGEST_WATERMARK)
+    canvas.saveState()
+    canvas.translate(WIDTH / 2, HEIGHT / 2)
+    canvas.rotate(math.degrees(math.atan2(HEIGHT, WIDTH)))
+    canvas.setFillColorRGB(*watermark.colour)
+    canvas.setFillAlpha(_WATERMARK_ALPHA)
+    run = canvas.beginText()
+    run.setFont(watermark.font, size)
+    run.setTextOrigin(-unit * size / 2, -_CAPITAL / 2 * size)
+    run.textOut(watermark.text)
+    canvas.drawText(run)
+    canvas.restoreState()
 
 
 def _draw_pattern(canvas: Canvas, pattern: Pattern) -> None:

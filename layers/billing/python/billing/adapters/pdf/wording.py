@@ -17,11 +17,12 @@ from billing.domain.process import PaidAtIssue
 from billing.domain.quote import QuoteDocument
 from billing.domain.retention import Retention
 from billing.domain.situation import Situation
-from billing.domain.tongue import FRENCH, DocumentLanguage, Tongue
+from billing.domain.tongue import ENGLISH, FRENCH, DocumentLanguage, Tongue
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
 from billing.domain.units import UNITS
 from billing.domain.vat import VatCategory, VatTreatment
+from billing.ports.delivery import Mark, MarkKind
 
 PrintedDocument = InvoiceDocument | QuoteDocument
 _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
@@ -472,6 +473,40 @@ def _receipt(document: InvoiceDocument, paid: PaidAtIssue, tongue: Tongue) -> li
         ("Par", tongue.say(_METHODS.get(paid.method, paid.method.value))),
     ]
     return [*rows, ("Référence", paid.reference)] if paid.reference else rows
+
+
+def mark_word(mark: Mark, document: PrintedDocument) -> str:
+    """``BROUILLON``, ``BROUILLON / DRAFT``: what is written across the pages."""
+    word = "Brouillon" if mark.kind is MarkKind.DRAFT else "Duplicata"
+    return document.particulars.tongue.say(word).upper()
+
+
+def instead_of_code(mark: Mark, document: PrintedDocument) -> list[str] | None:
+    """What stands in place of a code that must not be paid; None where it may."""
+    if mark.asks:
+        return None
+    if mark.kind is MarkKind.DRAFT:
+        label = "QR code à l'émission"
+    else:
+        label = "Rien à payer" if mark.settled else "Réglé en partie"
+    return document.particulars.tongue.lines(label)
+
+
+def acquitted(mark: Mark, document: PrintedDocument) -> str:
+    """``Duplicata – acquitté le 27/11/2026 par virement``; nothing while something is left to pay."""
+    acquittal, tongue = mark.acquittal, document.particulars.tongue
+    if acquittal is None:
+        return ""
+    day = tongue.short_date(acquittal.on)
+    if acquittal.credited:
+        said = tongue.choose(f"Soldé le {day} par règlement et avoir", f"Settled on {day} by payment and credit note")
+    else:
+        french = [_METHODS[method] if method else "votre crédit" for method in acquittal.methods]
+        said = tongue.choose(
+            f"Acquitté le {day} par {', '.join(french)}",
+            f"Paid on {day} by {', '.join(ENGLISH[name] for name in french)}",
+        )
+    return " / ".join(said)
 
 
 def _present(*texts: str) -> list[str]:
