@@ -43,8 +43,8 @@ test: ## Run the tests; ARGS="-k numbering" narrows them
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: bench
-bench: ## Measure the critical operations and a PDF, on an empty company and on a full one
-	@$(SETUP) app ministack engine
+bench: ## Measure the critical operations, and documents beside Chromium and other engines; ARGS="-k documents" narrows
+	@$(SETUP) app ministack engine bench
 	@$(PYTHON) -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -q -s $(ARGS)
 
 .PHONY: gallery
