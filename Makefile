@@ -48,9 +48,14 @@ bench: ## Measure the critical operations, and documents beside Chromium and oth
 	@$(PYTHON) -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -q -s $(ARGS)
 
 .PHONY: gallery
-gallery: ## Write every sample document as PDF, XML and picture to .local/gallery
+gallery: ## Write every sample document as PDF, XML and picture to .local/gallery, with an index.html
 	@$(SETUP) app
-	@$(PYTHON) -m tests.gallery .local/gallery
+	@$(PYTHON) -m tests.gallery all .local/gallery
+
+.PHONY: pictures
+pictures: ## Write the pictures of the README anew, after what we print has changed
+	@$(SETUP) app
+	@$(PYTHON) -m tests.gallery readme docs/images
 
 .PHONY: lint
 lint: lint-python lint-template ## Every static gate: style, types, imports, security, template
