@@ -48,12 +48,12 @@ def papers() -> Iterator[Paper]:
 def _quotes() -> dict[str, Quote]:
     two = Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH)
     return {
-        "quote-of-services": _quoted(factories.content(*factories.sample_lines())),
-        "quote-of-forty-lines": _quoted(factories.content(*factories.many_lines(40), particulars=two)),
+        "quote-of-services": quote_of(factories.content(*factories.sample_lines())),
+        "quote-of-forty-lines": quote_of(factories.content(*factories.many_lines(40), particulars=two)),
     }
 
 
-def _quoted(content: InvoiceContent) -> Quote:
+def quote_of(content: InvoiceContent) -> Quote:
     draft = Quote(
         tenant_id=factories.TENANT_ID,
         quote_id="quo_1",
