@@ -43,14 +43,19 @@ test: ## Run the tests; ARGS="-k numbering" narrows them
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: bench
-bench: ## Measure the critical operations and a PDF, on an empty company and on a full one
-	@$(SETUP) app ministack engine
+bench: ## Measure the critical operations, and documents beside Chromium and other engines; ARGS="-k documents" narrows
+	@$(SETUP) app ministack engine bench
 	@$(PYTHON) -m pytest tests/benchmarks --override-ini addopts= --import-mode=importlib -q -s $(ARGS)
 
 .PHONY: gallery
-gallery: ## Write every sample document as PDF, XML and picture to .local/gallery
+gallery: ## Write every sample document as PDF, XML and picture to .local/gallery, with an index.html
 	@$(SETUP) app
-	@$(PYTHON) -m tests.gallery .local/gallery
+	@$(PYTHON) -m tests.gallery all .local/gallery
+
+.PHONY: pictures
+pictures: ## Write the pictures of the README anew, after what we print has changed
+	@$(SETUP) app
+	@$(PYTHON) -m tests.gallery readme docs/images
 
 .PHONY: lint
 lint: lint-python lint-template ## Every static gate: style, types, imports, security, template

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the environments the project runs in, each once, from pinned files:
-#   local/setup.sh app ministack sam engine verapdf   what is named, in .venv/<name> (the engine in .venv/npm)
+#   local/setup.sh app ministack sam bench engine verapdf what is named, in .venv/<name> (the engine in .venv/npm)
 #   local/setup.sh --python [3.13]            prints the newest usable Python (or that one)
 # A stamp holds the hash of the pinned files: nothing changed, nothing done.
 set -euo pipefail
@@ -115,7 +115,7 @@ for name in "$@"; do
   case "$name" in
     app) make_environment app layers/core_deps/requirements.txt layers/pdf_deps/requirements.txt \
            layers/validation_deps/requirements.txt ;;
-    ministack|sam) make_environment "$name" ;;
+    ministack|sam|bench) make_environment "$name" ;;
     engine) make_engine ;;
     verapdf) make_verapdf ;;
     *) fail "no environment is called $name" ;;

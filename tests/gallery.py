@@ -1,56 +1,108 @@
-"""``make gallery``: every sample as PDF, XML and, where poppler is, as pictures; the hard ones in each design."""
+"""``make gallery``: every sample as PDF, XML and, where poppler is, as pictures with an index to look through.
+
+``make pictures`` writes those of the README, again whenever what we print changes.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from itertools import groupby
 from pathlib import Path
 
-from billing.adapters.facturx.embedding import factur_x
-from billing.adapters.pdf.renderer import PdfDocumentRenderer
-from billing.domain.acquittal import Acquittal
-from billing.domain.ledger import PaymentMethod
-from billing.ports.delivery import DRAFT_MARK, Mark, MarkKind
-from tests.documents import SAMPLES, all_samples
+from PIL import Image
+
+from tests.papers import Paper, papers
 
 DOTS_PER_INCH = 80
+PAGES = 3  # of a document that are pictured
+OF_THE_README = {"invoice": "logo-png", "credit-note": "credit-note-by-line", "quote": "quote"}
+LARGEST_PICTURE = 60_000  # bytes
+_COLOURS = (256, 128, 64, 32, 16)
+_LACKING = "no pictures: pdftoppm is missing (sudo apt-get install -y poppler-utils)"
 
 
-def main(folder: Path) -> int:
+def gallery(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         path.unlink()
-    renderer = PdfDocumentRenderer(factur_x)
-    count = 0
-    for name, issued in all_samples():
-        (folder / f"{name}.pdf").write_bytes(renderer.render(issued, logo=None))
-        (folder / f"{name}.xml").write_bytes(factur_x(issued.document).content)
-        count += 1
-    for name, content in marked_samples(renderer):
-        (folder / f"{name}.pdf").write_bytes(content)
-        count += 1
-    pictures = shutil.which("pdftoppm")
-    if pictures is None:
-        print("no pictures: pdftoppm is missing (sudo apt-get install -y poppler-utils)")  # noqa: T201
+    written = list(papers())
+    for paper in written:
+        (folder / f"{paper.name}.pdf").write_bytes(paper.pdf)
+        if paper.xml is not None:
+            (folder / f"{paper.name}.xml").write_bytes(paper.xml)
+    if shutil.which("pdftoppm"):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda paper: _draw(folder, paper.name), written))
+        (folder / "index.html").write_text(_index(folder, written), encoding="utf-8")
     else:
-        for path in sorted(folder.glob("*.pdf")):
-            drawn = [pictures, "-r", str(DOTS_PER_INCH), "-l", "3", "-png", str(path), str(path.with_suffix(""))]
-            subprocess.run(drawn, check=True)
-    print(f"{count} documents in {folder}/")  # noqa: T201
+        print(_LACKING)  # noqa: T201
+    print(f"{len(written)} documents in {folder}/")  # noqa: T201
     return 0
 
 
-def marked_samples(renderer: PdfDocumentRenderer) -> Iterator[tuple[str, bytes]]:
-    """Drafts and duplicates as they are looked at."""
-    settled = Acquittal(on=date(2026, 12, 14), methods=(PaymentMethod.TRANSFER,))
-    paid = Mark(kind=MarkKind.DUPLICATE, acquittal=settled, settled=True)
-    for prefix, mark in (("preview", DRAFT_MARK), ("duplicate", paid)):
-        for name in ("several-rates", "bilingual", "in-english", "credit-note-by-line", "two-hundred-lines"):
-            yield f"{prefix}-{name}", renderer.render_marked(SAMPLES[name](), mark, logo=None)
+def _draw(folder: Path, name: str) -> None:
+    drawn = ["-r", str(DOTS_PER_INCH), "-l", str(PAGES), "-png", f"{folder}/{name}.pdf", f"{folder}/{name}"]
+    subprocess.run(["pdftoppm", *drawn], check=True)  # noqa: S607 - wherever the system keeps it
+
+
+def _index(folder: Path, written: list[Paper]) -> str:
+    """Every picture under its group, in French; nothing but this folder is loaded."""
+    groups = "".join(
+        f"<h2>{escape(group)}</h2><div>{''.join(_figure(folder, paper) for paper in found)}</div>"
+        for group, found in groupby(sorted(written, key=lambda paper: paper.group), lambda paper: paper.group)
+    )
+    return (
+        "<!doctype html><html lang=fr><meta charset=utf-8><title>Galerie des documents</title><style>"
+        "body{font:14px/1.5 sans-serif;margin:24px;background:#f4f7f7;color:#1c242e}"
+        "div{display:flex;flex-wrap:wrap;gap:16px}figure{margin:0;background:#fff;padding:10px;border-radius:6px}"
+        "figcaption{margin-bottom:6px}img{height:420px;border:1px solid #dee3e6}</style>"
+        f"<h1>Galerie des documents</h1><p>{len(written)} exemples. Les sociétés et les personnes sont inventées.</p>"
+        f"{groups}</html>\n"
+    )
+
+
+def _figure(folder: Path, paper: Paper) -> str:
+    pictures = "".join(
+        f'<img loading=lazy src="{path.name}" alt="">'
+        for path in sorted(folder.glob(f"{paper.name}-*.png"))
+        if path.stem.removeprefix(f"{paper.name}-").isdigit()
+    )
+    xml = f' · <a href="{paper.name}.xml">XML</a>' if paper.xml is not None else ""
+    links = f'<a href="{paper.name}.pdf">PDF</a>{xml}'
+    return f"<figure><figcaption>{escape(paper.name)} · {links}</figcaption>{pictures}</figure>"
+
+
+def of_the_readme(folder: Path) -> int:
+    """The first page of each, small enough to load at once."""
+    if not shutil.which("pdftoppm"):
+        print(_LACKING)  # noqa: T201
+        return 1
+    wanted = {paper.name: paper.pdf for paper in papers() if paper.name in OF_THE_README.values()}
+    for name, shown in OF_THE_README.items():
+        drawn = ["pdftoppm", "-r", str(DOTS_PER_INCH), "-l", "1", "-png", "-"]
+        page = subprocess.run(drawn, input=wanted[shown], capture_output=True, check=True)
+        content = next(filter(lambda content: len(content) <= LARGEST_PICTURE, _smaller_and_smaller(page.stdout)))
+        (folder / f"{name}.png").write_bytes(content)
+        print(f"{folder / name}.png: {len(content) / 1000:.0f} kB")  # noqa: T201
+    return 0
+
+
+def _smaller_and_smaller(png: bytes) -> list[bytes]:
+    found = []
+    for colours in _COLOURS:
+        buffer = io.BytesIO()
+        picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+        picture.save(buffer, "PNG", optimize=True)
+        found.append(buffer.getvalue())
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    command, target = sys.argv[1:]
+    sys.exit({"all": gallery, "readme": of_the_readme}[command](Path(target)))

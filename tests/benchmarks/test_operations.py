@@ -7,10 +7,9 @@ machine stands beside them.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
 import boto3
@@ -18,19 +17,17 @@ import boto3
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.companies import from_item as company_of
 from billing.adapters.dynamodb.customers import from_item as customer_of
-from billing.adapters.facturx.embedding import factur_x
-from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from local.client import ApiClient
 from local.layout import REGION
 from local.samples import draft
 from local.testing import LocalCloud
 from tests.benchmarks import seed
-from tests.factories import issued, many_lines
+from tests.benchmarks.measuring import alternate, p50_and_p95
 from tests.people import Person
 
 ROUNDS = int(os.environ.get("ZENBILLING_BENCH_ROUNDS", "150"))
 HISTORY = int(os.environ.get("ZENBILLING_BENCH_HISTORY", "10000"))
-REPLACED_MS = {"create": 26, "list 50": 30, "get": 12, "PDF": 2700}
+REPLACED_MS = {"create": 26, "list 50": 30, "get": 12}
 
 
 @dataclass
@@ -66,19 +63,11 @@ def test_operations(cloud: LocalCloud, person: Callable[..., Person]) -> None:
         ("list 50", Subject.list_fifty),
         ("issue", Subject.issue),
     ):
-        one, other = alternate(lambda action=action: action(empty), lambda action=action: action(full))  # type: ignore[misc]
+        one, other = alternate(
+            [lambda action=action: action(empty), lambda action=action: action(full)],  # type: ignore[misc]
+            rounds=ROUNDS,
+        )
         show(name, one, other)
-
-
-def test_one_pdf() -> None:
-    renderer = PdfDocumentRenderer(factur_x)
-    small, large = issued(), issued(lines=many_lines(200))
-    renderer.render(small, logo=None)
-    one, other = alternate(
-        lambda: renderer.render(small, logo=None), lambda: renderer.render(large, logo=None), clock=time.process_time
-    )
-    print(f"\n{'CPU ms':<10} {'one page':>19} {'200 lines':>19}")
-    show("PDF", one, other)
 
 
 def subject(owner: Person) -> Subject:
@@ -97,23 +86,8 @@ def fill(cloud: LocalCloud, full: Subject) -> None:
     seed.write(client, table, seed.history(company_of(company), customer_of(customer), HISTORY, seed.now()))
 
 
-def alternate(
-    one: Callable[[], object], other: Callable[[], object], *, clock: Callable[[], float] = time.perf_counter
-) -> tuple[list[float], list[float]]:
-    """Milliseconds of both, measured in turn so that noise falls on both alike."""
-    figures: tuple[list[float], list[float]] = ([], [])
-    for action in (one, other):
-        action()
-    for _ in range(ROUNDS):
-        for action, taken in zip((one, other), figures, strict=True):
-            started = clock()
-            action()
-            taken.append((clock() - started) * 1000)
-    return figures
-
-
 def show(name: str, one: list[float], other: list[float]) -> None:
-    cells = [figure for taken in (one, other) for figure in (median(taken), quantiles(taken, n=20)[18])]
+    cells = [figure for taken in (one, other) for figure in p50_and_p95(taken)]
     ratio = median(other) / median(one)
     replaced = f"{REPLACED_MS[name]:>10}" if name in REPLACED_MS else ""
     print(f"{name:<10} {cells[0]:>9.1f} {cells[1]:>9.1f} {cells[2]:>9.1f} {cells[3]:>9.1f} {ratio:>7.2f} {replaced}")

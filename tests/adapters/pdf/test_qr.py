@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 import pikepdf
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from reportlab.graphics.barcode.qrencoder import QR8bitByte, QRCode, QRErrorCorrectLevel
 
 from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf.qr import code_of
@@ -38,6 +42,24 @@ def test_it_has_its_finders_its_timing_and_its_format() -> None:
     assert [modules[6][column] for column in range(8, last - 7)] == [column % 2 == 0 for column in range(8, last - 7)]
     masked = int("".join(str(int(modules[8][column])) for column in (0, 1, 2, 3, 4)), 2) ^ 0b10101
     assert masked >> 3 == _FORMAT_M
+
+
+@given(text=st.text(max_size=500))
+@example(text="a" * 178)  # the last that the length of one byte tells in version 9
+@example(text="a" * 181)
+@example(text="")
+def test_each_module_is_that_of_the_whole_encoder(text: str) -> None:
+    whole = QRCode(None, QRErrorCorrectLevel.M)
+    whole.addData(QR8bitByte(text))
+    whole.version = whole.calculate_version()
+    whole.makeImpl(False, 2)
+
+    assert _modules(text) == whole.modules
+
+
+def test_a_text_that_no_code_holds_is_refused() -> None:
+    with pytest.raises(ValueError, match="too long"):
+        code_of("a" * 3_000)
 
 
 def test_every_module_is_drawn_where_it_belongs() -> None:
