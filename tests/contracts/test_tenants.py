@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from billing.domain.access import Role
 from billing.domain.errors import MembershipChanged, NotFound, StaleVersion, UnknownReference
+from billing.domain.template import Design
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery
 from tests import factories
@@ -16,6 +18,12 @@ from tests.contracts.conftest import World
 from tests.fakes.clock import MORNING
 
 PAGE = PageRequest()
+LOOK: dict[str, Any] = {
+    "phone": "0102030405",
+    "design": Design.MODERN,
+    "accent_colour": "#8c2f5a",
+    "header_text": "Bonjour",
+}
 
 
 def test_a_user_founds_one_tenant_whoever_asks_again(world: World) -> None:
@@ -139,7 +147,7 @@ def test_a_company_is_written_from_the_version_read(world: World) -> None:
     companies = world.repositories.companies
     first = factories.company(world.caller.tenant_id)
     companies.save(world.caller, first, event=factories.event("evt_1"))
-    second = replace(first, version=2, description=factories.company_description(phone="0102030405"))
+    second = replace(first, version=2, description=factories.company_description(**LOOK))
     companies.save(world.caller, second, event=factories.event("evt_2"))
 
     for stale in (first, replace(first, version=2), replace(first, version=5)):
