@@ -11,7 +11,9 @@ import pytest
 
 from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf import wording
+from billing.adapters.pdf.fonts import SEMIBOLD
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
+from billing.adapters.pdf.sheet import WIDTH, Colour, Style, width_of
 from billing.domain.acquittal import Acquittal
 from billing.domain.epc import transfer_code
 from billing.domain.invoice import IssuedInvoice
@@ -133,6 +135,18 @@ def test_every_means_of_payment_has_its_english() -> None:
         mark = replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=(method,)))
         assert plain(wording.acquitted(mark, SAMPLES["in-english"]().document)).startswith("Paid on 27 Nov 2026 by ")
     assert ENGLISH["Duplicata"] == "Duplicate"
+
+
+def test_all_means_of_payment_in_two_languages_stay_on_the_page() -> None:
+    mark = replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=(*PaymentMethod, None)))
+
+    document = SAMPLES["bilingual"]()
+    text = wording.acquitted(mark, document.document)
+    [page] = pages(marked(document, mark))
+    [printed] = [one for one in page if one.text == text]
+
+    assert width_of(text, Style(SEMIBOLD, 8.5, 12, Colour(0, 0, 0))) > WIDTH
+    assert 30 < printed.x < 60
 
 
 @pytest.mark.parametrize(

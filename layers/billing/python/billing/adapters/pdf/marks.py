@@ -11,6 +11,7 @@ _STAMP = Style(SEMIBOLD, 8.5, 12, _INK)
 _STAMP_TOP = 8.0
 _STAMP_HEIGHT = 20.0
 _PAD = 10.0
+_WIDEST = WIDTH - 80.0
 _LINE = 0.9
 
 
@@ -19,12 +20,13 @@ def watermark(word: str) -> Watermark:
 
 
 def stamp(pages: list[Page], text: str) -> None:
-    """A framed line in the top margin of every page, where no design writes; nothing for no text."""
+    """A framed line in the top margin of every page, where no design writes, in smaller type when it is long."""
     if not text:
         return
-    width = width_of(text, _STAMP) + 2 * _PAD
+    style = _STAMP._replace(size=_STAMP.size * min(1.0, _WIDEST / width_of(text, _STAMP)))
+    width = width_of(text, style) + 2 * _PAD
     x = (WIDTH - width) / 2
     for page in pages:
         page.box(x, _STAMP_TOP, width, _STAMP_HEIGHT, _INK, radius=4)
         page.box(x + _LINE, _STAMP_TOP + _LINE, width - 2 * _LINE, _STAMP_HEIGHT - 2 * _LINE, _WHITE, radius=3.2)
-        page.text(x + _PAD, _STAMP_TOP + 13, text, _STAMP)
+        page.text(x + _PAD, _STAMP_TOP + 13, text, style)
