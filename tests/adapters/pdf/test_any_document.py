@@ -7,24 +7,29 @@ write into it: names, words and units of extreme length, five hundred lines, eve
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.adapters.pdf import renderer
+from billing.adapters.pdf import receipt, renderer
+from billing.adapters.pdf import statement as statements
 from billing.adapters.pdf.qr import QUIET_ZONE
 from billing.adapters.pdf.sheet import HEIGHT, WIDTH, Page
 from billing.domain.credit_notes import CreditInFull
 from billing.domain.currency import ExchangeRate
+from billing.domain.customer_account import AccountMovement, MovementKind
 from billing.domain.deliverable import Printable
 from billing.domain.invoice import PrecedingDocument
+from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import Mention, NoteCode
 from billing.domain.particulars import Particulars
+from billing.domain.payments import Allocation, Payment, PaymentRefund, PaymentReversal
 from billing.domain.quote import Quote
 from billing.domain.situation import Situation, SituationLine
 from billing.domain.template import Design, Template
@@ -34,11 +39,14 @@ from billing.domain.typography import first_unprintable
 from billing.ports.delivery import EmbeddedXml
 from tests import factories, logos
 from tests.adapters.pdf.placing import assert_well_placed, seen
+from tests.adapters.pdf.test_receipt import PAYMENT
+from tests.adapters.pdf.test_statement import FIRST, LAST, movement, statement
 from tests.documents import SAMPLES, credit_of, quoted
 from tests.properties.strategies import TAXED, UNTAXED
 
-EXAMPLES = int(os.environ.get("ZENBILLING_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("ZENBILLING_EXAMPLES", "40"))  # the same ones each time; more of them look further
 TOLERANCE = 0.6
+_ALLOCATIONS = 8  # a receipt is one page: more of them with the longest texts would pass its end
 LOGO = logos.encoded(logos.wide(), "png")
 NO_XML = EmbeddedXml(name="factur-x.xml", content=b"", description="", metadata="")
 BASES: dict[str, Printable] = {
@@ -82,9 +90,9 @@ lines: st.SearchStrategy[Line] = st.builds(
     factories.line,
     description=required(400),
     details=texts(1500),
-    quantity=st.decimals(0, 10**4, places=4),
+    quantity=st.decimals(0, 10**3, places=4),
     unit=required(60),
-    unit_price=st.decimals(0, 10**5, places=6),
+    unit_price=st.decimals(0, 10**3, places=6),
     vat=st.sampled_from([*TAXED, *UNTAXED]),
     discount=st.none() | st.builds(Discount, percent=st.decimals(0, 100, places=2), reason=required(60)),
 )
@@ -198,30 +206,32 @@ def pages_of(printable: Printable, design: Design, logo: bytes | None) -> list[P
     document: Any = printable.document
     drawn = replace(printable, document=replace(document, template_version=Template(design=design).version))
 
+    return stopped_at(renderer, lambda: renderer.PdfDocumentRenderer(lambda _: NO_XML).render(drawn, logo=logo))
+
+
+def stopped_at(module: ModuleType, render: Callable[[], object]) -> list[Page]:
+    """The pages that a module would draw."""
+
     def stop(pages: list[Page], *_: object) -> None:
         raise _LaidOutError(pages)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(renderer, "draw", stop)
+        patch.setattr(module, "draw", stop)
         with pytest.raises(_LaidOutError) as stopped:
-            renderer.PdfDocumentRenderer(lambda _: NO_XML).render(drawn, logo=logo)
+            render()
     return stopped.value.pages
 
 
-@given(printable=documents(), design=st.sampled_from(Design), logo=st.sampled_from([None, LOGO]))
-@settings(max_examples=EXAMPLES)
-def test_whatever_is_written_stands_on_the_page_and_apart(
-    printable: Printable, design: Design, logo: bytes | None
-) -> None:
-    for page in pages_of(printable, design, logo):
-        assert_well_placed(page)
-        for left, top, right, bottom in _pictures(page):
-            for one in seen(page):
-                beside = one.right <= left + TOLERANCE or one.left >= right - TOLERANCE
-                assert beside or one.bottom <= top + TOLERANCE or one.top >= bottom - TOLERANCE, one.text
-        for box in page.boxes:
-            assert -TOLERANCE <= box.x <= box.x + box.width <= WIDTH + TOLERANCE
-            assert -TOLERANCE <= box.y <= box.y + box.height <= HEIGHT + TOLERANCE
+def assert_nothing_meets(page: Page) -> None:
+    """Texts stand apart from each other, from the code and from the logo; shapes are on the page."""
+    assert_well_placed(page)
+    for left, top, right, bottom in _pictures(page):
+        for one in seen(page):
+            beside = one.right <= left + TOLERANCE or one.left >= right - TOLERANCE
+            assert beside or one.bottom <= top + TOLERANCE or one.top >= bottom - TOLERANCE, one.text
+    for box in page.boxes:
+        assert -TOLERANCE <= box.x <= box.x + box.width <= WIDTH + TOLERANCE
+        assert -TOLERANCE <= box.y <= box.y + box.height <= HEIGHT + TOLERANCE
 
 
 def _pictures(page: Page) -> Iterator[tuple[float, float, float, float]]:
@@ -233,3 +243,86 @@ def _pictures(page: Page) -> Iterator[tuple[float, float, float, float]]:
     if page.logo is not None:
         x, y, picture = page.logo
         yield x, y, x + picture.width, y + picture.height
+
+
+@given(printable=documents(), design=st.sampled_from(Design), logo=st.sampled_from([None, LOGO]))
+@settings(max_examples=EXAMPLES, derandomize=True)
+def test_whatever_is_written_stands_on_the_page_and_apart(
+    printable: Printable, design: Design, logo: bytes | None
+) -> None:
+    for page in pages_of(printable, design, logo):
+        assert_nothing_meets(page)
+
+
+@st.composite
+def payments(draw: st.DrawFn) -> Payment:
+    count, credited = draw(st.integers(1, _ALLOCATIONS)), draw(st.sampled_from([0, 99_999_999]))
+    each, reason = 123_456_789, draw(texts(200))
+    allocations = tuple(
+        Allocation(invoice_id=f"inv_{rank}", number=f"{'F' * 25}-{rank:05d}", amount_minor=each)
+        for rank in range(count)
+    )
+    refunds = tuple(
+        PaymentRefund(
+            refund_id=f"rfd_{rank}",
+            amount_minor=each,
+            method=PaymentMethod.TRANSFER,
+            refunded_on=factories.ISSUED_ON,
+            reference="",
+            allocations=(),
+            refunded_at=factories.ISSUED_AT,
+            refunded_by="usr",
+        )
+        for rank in range(draw(st.integers(0, min(count, 3))))
+    )
+    reversal = PaymentReversal(
+        reason=reason, reversed_on=factories.ISSUED_ON, reversed_at=factories.ISSUED_AT, reversed_by="usr"
+    )
+    return replace(
+        PAYMENT,
+        customer_name=draw(required(200)),
+        amount_minor=count * each + credited,
+        allocations=allocations,
+        credited_minor=credited,
+        reference=draw(texts(100)),
+        refunds=refunds,
+        reversal=reversal if reason else None,
+    )
+
+
+@given(payment=payments(), logo=st.sampled_from([None, LOGO]))
+@settings(max_examples=EXAMPLES, derandomize=True)
+def test_a_receipt_does_so_too(payment: Payment, logo: bytes | None) -> None:
+    seller = factories.company_description()
+
+    for page in stopped_at(receipt, lambda: receipt.PdfReceiptRenderer().render(payment, seller, logo=logo)):
+        assert_nothing_meets(page)
+
+
+@given(
+    movements=st.lists(
+        st.builds(
+            movement,
+            st.sampled_from(MovementKind),
+            st.dates(FIRST, LAST),
+            st.integers(-(10**8), 10**8),
+            reference=texts(100),
+            method=st.sampled_from(PaymentMethod),
+        ),
+        max_size=8,
+    ),
+    times=st.sampled_from([1, 30]),
+    seller=sellers,
+    buyer=buyers,
+    logo=st.sampled_from([None, LOGO]),
+)
+@settings(max_examples=EXAMPLES, derandomize=True)
+def test_a_statement_does_so_too(
+    movements: list[AccountMovement], times: int, seller: dict[str, Any], buyer: dict[str, Any], logo: bytes | None
+) -> None:
+    stated = replace(
+        statement(tuple(movements * times)), customer=factories.customer(**buyer), company=factories.company(**seller)
+    )
+
+    for page in stopped_at(statements, lambda: statements.PdfStatementRenderer().render(stated, logo=logo)):
+        assert_nothing_meets(page)
