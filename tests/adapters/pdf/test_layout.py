@@ -10,16 +10,20 @@ from hypothesis import strategies as st
 
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.logo import PreparedLogo
-from billing.adapters.pdf.sheet import Page
+from billing.adapters.pdf.sheet import Page, wrap
 from billing.adapters.pdf.theme import BUYER_X, BUYER_Y, theme_of
 from billing.domain.colours import DEFAULT_ACCENT
+from billing.domain.credit_notes import CreditInFull
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.particulars import Particulars
 from billing.domain.template import Design, Template
+from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Discount, Line
 from billing.domain.typography import first_unprintable
 from billing.domain.vat import VatCategory
 from tests.adapters.pdf.placing import assert_well_placed
-from tests.documents import HARD, SAMPLES
+from tests.adapters.pdf.test_printed_content import with_document
+from tests.documents import HARD, SAMPLES, credit_of
 from tests.factories import address, company, customer, exempt, issued, line, many_lines, taxed
 
 _ALPHABET = [chr(code) for code in range(0x20, 0x530) if first_unprintable(chr(code)) is None]
@@ -151,3 +155,20 @@ def test_the_compact_design_has_half_as_many_lines_again_on_a_page() -> None:
     pages = {design: len(laid_out(invoice, design)) for design in Design}
 
     assert pages[Design.COMPACT] * 1.4 < pages[Design.CLASSIC] <= pages[Design.MODERN]
+
+
+@pytest.mark.parametrize("width", [-50.0, 0.0, 0.1, 3.0])
+def test_a_text_without_room_ends_all_the_same(width: float) -> None:
+    style = theme_of(Template(design=Design.CLASSIC), DEFAULT_ACCENT).body
+
+    assert "".join(wrap("Mot-clé F2026-00001", style, width)).replace("-", "") == "MotcléF202600001"
+
+
+@pytest.mark.parametrize("design", Design)
+def test_long_labels_of_the_payment_leave_room_for_their_values(design: Design) -> None:
+    origin = with_document(
+        issued(particulars=Particulars(language=DocumentLanguage.FRENCH_AND_ENGLISH)), number="F" * 35
+    )
+
+    for page in laid_out(credit_of(origin, CreditInFull()), design):
+        assert_well_placed(page)

@@ -39,6 +39,7 @@ _LEAST_DESCRIPTION = 150.0
 _UNBROKEN_NOTE = 4  # lines
 _TOTALS_WIDTH = 208.0
 _MOST_OF_A_PANEL = 0.62
+_WORD_OF_A_VALUE = 80.0  # beside a long label of a panel; a longer one breaks
 _CODE_LABEL = "Virement par QR code"
 _CODE_WIDTH = 64.0  # 23 mm: half a millimetre a module, which any phone reads
 _WIDEST_UNIT = 62.0
@@ -555,13 +556,19 @@ class InvoiceLayout:
         height = 0.0
         for rank, rows in enumerate(columns):
             x = theme.left + theme.pad + rank * widths[0]
-            label_width = max((width_of(label, theme.soft) for label, _ in rows), default=0.0) + 10
+            longest = max((width_of(label, theme.soft) for label, _ in rows), default=0.0) + 10
+            words = (width_of(word, theme.strong) for _, value in rows for word in value.split())
+            label_width = min(longest, widths[rank] - _CELL_GAP - min(max(words, default=0.0), _WORD_OF_A_VALUE))
             y = 0.0
             for label, value in rows:
-                placed.append((x, y, label, theme.soft))
-                for text in wrap(value, theme.strong, widths[rank] - label_width - _CELL_GAP):
-                    placed.append((x + label_width, y, text, theme.strong))
-                    y += theme.payment_leading
+                labels = wrap(label, theme.soft, label_width - 10)
+                values = wrap(value, theme.strong, widths[rank] - label_width - _CELL_GAP)
+                placed += [(x, y + line * theme.payment_leading, text, theme.soft) for line, text in enumerate(labels)]
+                x_value = x + label_width
+                placed += [
+                    (x_value, y + line * theme.payment_leading, text, theme.strong) for line, text in enumerate(values)
+                ]
+                y += max(len(labels), len(values)) * theme.payment_leading
             height = max(height, y)
         height = max(height + 28, code_height)
         self._ensure(height)

@@ -137,7 +137,7 @@ def _wrap_line(paragraph: str, style: Style, width: float) -> Iterator[str]:
         if line:
             yield line
         line = word
-        while measure(line, size) > width:
+        while line and measure(line, size) > width:  # whatever the width: a character has its line
             shown, line = _cut(line, style, width)
             yield shown
     yield line
