@@ -11,15 +11,21 @@ import pytest
 
 from billing.adapters.facturx.embedding import factur_x
 from billing.adapters.pdf import wording
-from billing.adapters.pdf.fonts import SEMIBOLD
+from billing.adapters.pdf.layout import InvoiceLayout
+from billing.adapters.pdf.logo import PreparedLogo
+from billing.adapters.pdf.marks import stamp
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
-from billing.adapters.pdf.sheet import WIDTH, Colour, Style, width_of
+from billing.adapters.pdf.sheet import WIDTH
+from billing.adapters.pdf.theme import theme_today
 from billing.domain.acquittal import Acquittal
+from billing.domain.colours import DEFAULT_ACCENT
 from billing.domain.epc import transfer_code
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
+from billing.domain.template import Design
 from billing.domain.tongue import ENGLISH
 from billing.ports.delivery import DRAFT_MARK, Mark, MarkKind
+from tests.adapters.pdf.placing import assert_well_placed
 from tests.adapters.pdf.reading import opened, pages, plain, words
 from tests.documents import SAMPLES
 from tests.factories import issued, priced
@@ -126,8 +132,9 @@ def _rectangles(pdf: bytes) -> int:
 def test_a_paid_duplicate_says_when_and_how(sample: str, acquittal: Acquittal, said: str) -> None:
     mark = replace(PAID_DUPLICATE, acquittal=acquittal)
 
-    for page in shown(marked(SAMPLES[sample](), mark)):
-        assert page.count(plain(said)) == 1
+    first, *others = shown(marked(SAMPLES[sample](), mark))
+    assert first.count(plain(said)) == 1
+    assert not any(plain(said) in page for page in others)
 
 
 def test_every_means_of_payment_has_its_english() -> None:
@@ -137,16 +144,33 @@ def test_every_means_of_payment_has_its_english() -> None:
     assert ENGLISH["Duplicata"] == "Duplicate"
 
 
-def test_all_means_of_payment_in_two_languages_stay_on_the_page() -> None:
-    mark = replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=(*PaymentMethod, None)))
+@pytest.mark.parametrize("design", Design)
+@pytest.mark.parametrize("sample", ["several-rates", "bilingual", "in-english", "final-in-two-languages"])
+@pytest.mark.parametrize("logo", [None, (200, 80), (60, 80)])
+def test_the_stamp_stands_apart_from_whatever_is_around_it(
+    design: Design, sample: str, logo: tuple[int, int] | None
+) -> None:
+    document = SAMPLES[sample]().document
+    picture = None
+    if logo is not None:
+        width, height = logo
+        picture = PreparedLogo(
+            pixels=b"", compression="", pixel_width=1, pixel_height=1, width=float(width), height=float(height)
+        )
+    for methods in ((PaymentMethod.TRANSFER,), (PaymentMethod.CHEQUE, PaymentMethod.CARD), (*PaymentMethod, None)):
+        page = InvoiceLayout(document, theme_today(design, DEFAULT_ACCENT), picture).pages()[0]
+        grounds = [box for box in page.boxes if box.x == box.y == 0]
+        text = wording.acquitted(replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=methods)), document)
+        before = len(page.boxes)
 
-    document = SAMPLES["bilingual"]()
-    text = wording.acquitted(mark, document.document)
-    [page] = pages(marked(document, mark))
-    [printed] = [one for one in page if one.text == text]
+        stamp(page, text)
 
-    assert width_of(text, Style(SEMIBOLD, 8.5, 12, Colour(0, 0, 0))) > WIDTH
-    assert 30 < printed.x < 60
+        frame = page.boxes[before]
+        assert_well_placed(page)
+        assert frame.x + frame.width <= WIDTH - 35
+        if len(methods) == 1:
+            assert all(frame.y >= ground.y + ground.height for ground in grounds)
+        assert plain(text) in plain(" ".join(one.text for one in page.texts))
 
 
 @pytest.mark.parametrize(
