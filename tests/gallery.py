@@ -21,9 +21,15 @@ from tests.papers import Paper, papers
 
 DOTS_PER_INCH = 80
 PAGES = 3  # of a document that are pictured
-OF_THE_README = {"invoice": "logo-png", "credit-note": "credit-note-by-line", "quote": "quote"}
+OF_THE_README = {
+    "invoice": ("logo-png",),
+    "credit-note": ("credit-note-by-line",),
+    "quote": ("quote",),
+    "designs": ("logo-classic", "logo-modern", "logo-compact"),
+}
 LARGEST_PICTURE = 60_000  # bytes
 _COLOURS = (256, 128, 64, 32, 16)
+_DOTS_OF_SEVERAL = 56
 _LACKING = "no pictures: pdftoppm is missing (sudo apt-get install -y poppler-utils)"
 
 
@@ -79,26 +85,38 @@ def _figure(folder: Path, paper: Paper) -> str:
 
 
 def of_the_readme(folder: Path) -> int:
-    """The first page of each, small enough to load at once."""
+    """The first page of each, or of several side by side, small enough to load at once."""
     if not shutil.which("pdftoppm"):
         print(_LACKING)  # noqa: T201
         return 1
-    wanted = {paper.name: paper.pdf for paper in papers() if paper.name in OF_THE_README.values()}
+    wanted = {paper.name: paper.pdf for paper in papers()}
     for name, shown in OF_THE_README.items():
-        drawn = ["pdftoppm", "-r", str(DOTS_PER_INCH), "-l", "1", "-png", "-"]
-        page = subprocess.run(drawn, input=wanted[shown], capture_output=True, check=True)
-        content = next(filter(lambda content: len(content) <= LARGEST_PICTURE, _smaller_and_smaller(page.stdout)))
+        pages = [_first_page(wanted[one], dots=DOTS_PER_INCH if len(shown) == 1 else _DOTS_OF_SEVERAL) for one in shown]
+        content = next(filter(lambda content: len(content) <= LARGEST_PICTURE, _smaller_and_smaller(_beside(pages))))
         (folder / f"{name}.png").write_bytes(content)
         print(f"{folder / name}.png: {len(content) / 1000:.0f} kB")  # noqa: T201
     return 0
 
 
-def _smaller_and_smaller(png: bytes) -> list[bytes]:
+def _first_page(pdf: bytes, *, dots: int) -> Image.Image:
+    drawn = ["pdftoppm", "-r", str(dots), "-l", "1", "-png", "-"]
+    page = subprocess.run(drawn, input=pdf, capture_output=True, check=True)
+    return Image.open(io.BytesIO(page.stdout)).convert("RGB")
+
+
+def _beside(pages: list[Image.Image]) -> Image.Image:
+    width, height = pages[0].size
+    sheet = Image.new("RGB", (width * len(pages), height))
+    for rank, page in enumerate(pages):
+        sheet.paste(page, (rank * width, 0))
+    return sheet
+
+
+def _smaller_and_smaller(picture: Image.Image) -> list[bytes]:
     found = []
     for colours in _COLOURS:
         buffer = io.BytesIO()
-        picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
-        picture.save(buffer, "PNG", optimize=True)
+        picture.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
         found.append(buffer.getvalue())
     return found
 
