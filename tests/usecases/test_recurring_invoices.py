@@ -22,6 +22,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
+from billing.domain.parties import Customer
 from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode, RecurringState, late_notices
 from billing.ports.drafts import DraftInput, LineInput
@@ -511,7 +512,8 @@ def test_what_a_pause_passed_over_is_not_made_after_an_edit(planner: Planner, ma
     assert len(planner.documents) == int(made)
 
 
-def test_a_template_of_a_merged_duplicate_names_the_customer_that_goes_on(planner: Planner) -> None:
+def _of_a_merged_duplicate(planner: Planner) -> tuple[Customer, RecurringInvoice]:
+    """The customer that goes on, and the template of what it was a duplicate of."""
     shop = planner.shop
     kept, gone = shop.customer(name="Modèle SAS"), shop.customer(siren=None, siret=None, vat_number=None)
     recurring = planner.create(mode=RecurringMode.DRAFT, customer_id=gone.customer_id)
@@ -524,6 +526,12 @@ def test_a_template_of_a_merged_duplicate_names_the_customer_that_goes_on(planne
         clock=shop.clock,
         ids=shop.ids,
     )
+    return kept, recurring
+
+
+def test_a_template_of_a_merged_duplicate_names_the_customer_that_goes_on(planner: Planner) -> None:
+    shop = planner.shop
+    kept, recurring = _of_a_merged_duplicate(planner)
 
     def named(one: RecurringInvoice) -> tuple[str, str]:
         return one.content.customer_id, one.customer_name
@@ -536,17 +544,7 @@ def test_a_template_of_a_merged_duplicate_names_the_customer_that_goes_on(planne
 
 def test_what_a_template_of_a_duplicate_makes_moves_it_to_the_customer_that_goes_on(planner: Planner) -> None:
     shop = planner.shop
-    kept, gone = shop.customer(name="Modèle SAS"), shop.customer(siren=None, siret=None, vat_number=None)
-    recurring = planner.create(mode=RecurringMode.DRAFT, customer_id=gone.customer_id)
-    merge_customer(
-        shop.caller,
-        kept.customer_id,
-        gone.customer_id,
-        once=shop.once("mergeCustomer"),
-        merges=planner.held.customer_merges,
-        clock=shop.clock,
-        ids=shop.ids,
-    )
+    kept, recurring = _of_a_merged_duplicate(planner)
     planner.go_to(planner.read(recurring).next_date or date.min)
 
     assert planner.run().made == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from billing.domain.events import EventType
-from billing.domain.invoice import IssuedInvoice
-from billing.domain.quote import Quote
+from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminders import Reminder, is_reminder_id
 
 Printable = IssuedInvoice | Quote  # what has a PDF of its own; a reminder carries its invoice's
@@ -38,6 +38,11 @@ class DeliveryFact(Enum):
 
 def is_quote_id(document_id: str) -> bool:
     return document_id.startswith(QUOTE_PREFIX)
+
+
+def frozen(printable: Printable) -> InvoiceDocument | QuoteDocument:
+    """The snapshot that is drawn."""
+    return printable.frozen if isinstance(printable, Quote) else printable.document
 
 
 def named(document: Deliverable) -> dict[str, str | int]:

@@ -12,6 +12,7 @@ from billing.domain.errors import CompanyNotDescribed
 from billing.ports.clock import Clock
 from billing.ports.customer_accounts import CustomerAccounts, StatementRenderer
 from billing.ports.delivery import Documents, DownloadLink
+from billing.usecases.logos import read_logo
 
 
 def read_customer_statement(
@@ -60,8 +61,7 @@ def download_customer_statement(
     mark = hashlib.sha256(canonical_json(statement).encode()).hexdigest()
     key = f"{caller.tenant_id}/statements/{customer_id}/{mark}.pdf"
     if documents.get(key) is None:
-        picture = statement.company.logo
-        logo = documents.get(picture.key) if picture else None
+        logo = read_logo(statement.company.logo, documents)
         documents.put(key, renderer.render(statement, logo=logo), media_type="application/pdf")
     period = statement.period
     name = f"Releve-{period.first.isoformat()}-{period.last.isoformat()}.pdf"

@@ -10,7 +10,7 @@ from typing import Any
 
 from billing.domain.access import Origin
 from billing.domain.dates import PARIS
-from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, is_quote_id, named
+from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, frozen, is_quote_id, named
 from billing.domain.delivery import (
     ClaimState,
     DeliveryOutcome,
@@ -39,6 +39,7 @@ from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail, XmlWriter
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
+from billing.usecases.logos import read_logo
 
 _REFERENCE = re.compile(r"([^.]+)\.([^.]+)\.([1-9][0-9]{0,5})")
 _CLAIM_TO_DELIVERY = {
@@ -88,7 +89,7 @@ def render_invoice(
     judged = isinstance(issued, IssuedInvoice)
     if issued.delivery.pdf is not None:
         return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False, judged=judged)
-    document = _frozen(issued)
+    document = frozen(issued)
     content = _drawn(issued, documents=documents, renderer=renderer)
     sha256 = hashlib.sha256(content).hexdigest()
     folder = "quotes" if is_quote_id(document_id) else "invoices"
@@ -133,18 +134,13 @@ def restore_pdf(
     if hashlib.sha256(content).hexdigest() != pdf.sha256:
         raise PdfDiffers(document_id)
     if stored is None:
-        kept = kept_until(_frozen(issued).issue_date) if isinstance(issued, IssuedInvoice) else None
+        kept = kept_until(frozen(issued).issue_date) if isinstance(issued, IssuedInvoice) else None
         documents.put(pdf.key, content, media_type="application/pdf", kept_until=kept)
     return stored is None
 
 
-def _frozen(issued: Printable) -> InvoiceDocument | QuoteDocument:
-    return issued.frozen if isinstance(issued, Quote) else issued.document
-
-
 def _drawn(issued: Printable, *, documents: Documents, renderer: DocumentRenderer) -> bytes:
-    logo = _frozen(issued).seller_logo
-    return renderer.render(issued, logo=documents.get(logo.key) if logo else None)
+    return renderer.render(issued, logo=read_logo(frozen(issued).seller_logo, documents))
 
 
 def _hashes(issued: Printable, xml: XmlWriter) -> dict[str, str]:
@@ -394,7 +390,7 @@ class _Addressed:
     sent_at: datetime
 
     def carrying(self, issued: Printable, link: str | None) -> OutgoingMail:
-        document = _frozen(issued)
+        document = frozen(issued)
         composed = compose_mail(
             issued,
             link=link,

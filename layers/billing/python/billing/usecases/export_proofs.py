@@ -39,7 +39,8 @@ class ExportProofs:
         """Raises: NotFound when a frozen text is gone; DependencyUnavailable while an event has no place yet."""
         for start in range(0, len(self._documents), TEXTS_AT_ONCE):
             yield from self._frozen(self._documents[start : start + TEXTS_AT_ONCE])
-        after, heads = self._anchor(), self._heads()
+        after = self._anchor()
+        heads = self._heads(after.day or date.min)
         yield ArchivedText(export_proof.CHAIN, self._extract(after, heads, now))
         within = [head for head in heads if after.sequence <= head.sequence <= self._last.sequence]
         yield ArchivedText(export_proof.HEADS, (f"{head.text()}\n" for head in within))
@@ -66,10 +67,9 @@ class ExportProofs:
             return FeedHead(chain_hash=genesis_hash(self._job.tenant_id))
         return FeedHead(sequence=head.sequence, chain_hash=head.chain_hash, day=head.day)
 
-    def _heads(self) -> list[ChainHead]:
-        """Those that were there when the export was asked for, from the anchor's day on: never others on a retry."""
+    def _heads(self, day: date) -> list[ChainHead]:
+        """Those that were there when the export was asked for, from a day on: never others on a retry."""
         found: list[ChainHead] = []
-        day = self._anchor().day or date.min
         while page := self._chains.from_day(self._job.tenant_id, day, limit=HEADS_AT_ONCE):
             found += [head for head in page if head.fixed_at < self._job.started_at]
             day = page[-1].day + timedelta(days=1)

@@ -67,18 +67,7 @@ def _created(
     ids: Ids,
     duplicate_of: str | None = None,
 ) -> DraftInvoice:
-    now = clock.now()
-    draft = DraftInvoice(
-        tenant_id=caller.tenant_id,
-        invoice_id=ids.new("inv"),
-        version=1,
-        content=composed.content,
-        customer_name=composed.customer_name,
-        totals=composed.totals,
-        created_at=now,
-        updated_at=now,
-        warnings=composed.warnings,
-    )
+    draft = new_draft(caller, ids.new("inv"), composed, at=clock.now())
     event = _event(EventType.INVOICE_CREATED, caller, draft, ids)
     if duplicate_of is not None:
         event = replace(event, data={**event.data, "duplicate_of": duplicate_of})
@@ -140,6 +129,20 @@ def edit_invoice(
     event = _event(EventType.INVOICE_EDITED, caller, draft, ids)
     invoices.save_draft(caller, draft, previous=current, event=event)
     return draft
+
+
+def new_draft(caller: Caller, invoice_id: str, composed: Composed, *, at: datetime) -> DraftInvoice:
+    return DraftInvoice(
+        tenant_id=caller.tenant_id,
+        invoice_id=invoice_id,
+        version=1,
+        content=composed.content,
+        customer_name=composed.customer_name,
+        totals=composed.totals,
+        created_at=at,
+        updated_at=at,
+        warnings=composed.warnings,
+    )
 
 
 def edited_draft(current: DraftInvoice, composed: Composed, *, at: datetime) -> DraftInvoice:

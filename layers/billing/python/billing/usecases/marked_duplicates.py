@@ -17,6 +17,7 @@ from billing.ports.clock import Clock
 from billing.ports.delivery import DocumentRenderer, Documents, DownloadLink, Mark, MarkKind
 from billing.ports.repositories import Invoices
 from billing.usecases.credit_notes import read_credit_note
+from billing.usecases.logos import read_logo
 
 
 def download_invoice_duplicate(
@@ -70,7 +71,6 @@ def _link(
     says = hashlib.sha256(canonical_json(mark).encode()).hexdigest()
     key = f"{issued.tenant_id}/duplicates/{issued.invoice_id}/{says}.pdf"
     if documents.get(key) is None:
-        logo = document.seller_logo
-        content = renderer.render_marked(issued, mark, logo=documents.get(logo.key) if logo else None)
+        content = renderer.render_marked(issued, mark, logo=read_logo(document.seller_logo, documents))
         documents.put(key, content, media_type="application/pdf")
     return documents.link(key, file_name=f"{document.number}-duplicata.pdf", now=clock.now())

@@ -18,7 +18,7 @@ from billing.domain.credit_notes import (
     freeze_credit_note,
     settle,
 )
-from billing.domain.deliverable import Printable
+from billing.domain.deliverable import Printable, frozen
 from billing.domain.errors import FieldError, InvoiceAlreadyIssued, NotFound, UnknownReference
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice, freeze
 from billing.domain.numbering import Series
@@ -33,8 +33,9 @@ from billing.ports.quotes import Quotes
 from billing.ports.repositories import Invoices
 from billing.usecases.credit_notes import creditable
 from billing.usecases.drafting import compose_draft, described, held_products
-from billing.usecases.invoices import edited_draft
-from billing.usecases.quotes import QuoteInput, edited_quote
+from billing.usecases.invoices import edited_draft, new_draft
+from billing.usecases.logos import read_logo
+from billing.usecases.quotes import QuoteInput, edited_quote, new_quote
 
 _INVOICE_FILE = "facture-brouillon.pdf"
 _QUOTE_FILE = "devis-brouillon.pdf"
@@ -63,19 +64,7 @@ def preview_invoice_pdf(
             current = _draft(invoices.read(caller, editing))
     held = held_products(current.content) if current else frozenset()
     composed = compose_draft(caller, wanted, invoices=invoices, today=clock.today(), held=held)
-    if current:
-        draft = edited_draft(current, composed, at=now)
-    else:
-        draft = DraftInvoice(
-            tenant_id=caller.tenant_id,
-            invoice_id="",
-            version=0,
-            content=composed.content,
-            customer_name=composed.customer_name,
-            totals=composed.totals,
-            created_at=now,
-            updated_at=now,
-        )
+    draft = edited_draft(current, composed, at=now) if current else new_draft(caller, "", composed, at=now)
     return _invoice(draft, composed.company, composed.customer, documents, renderer, clock)
 
 
@@ -125,17 +114,7 @@ def preview_quote_pdf(
     if current:
         quote = edited_quote(current, composed, valid_until=wanted.valid_until, at=now)
     else:
-        quote = Quote(
-            tenant_id=caller.tenant_id,
-            quote_id="",
-            version=0,
-            content=composed.content,
-            valid_until=wanted.valid_until,
-            customer_name=composed.customer_name,
-            totals=composed.totals,
-            created_at=now,
-            updated_at=now,
-        )
+        quote = new_quote(caller, "", composed, valid_until=wanted.valid_until, at=now)
     return _quote(quote, composed.company, composed.customer, documents, renderer, clock)
 
 
@@ -221,8 +200,8 @@ def _quote(
 
 
 def _drawn(issued: Printable, name: str, documents: Documents, renderer: DocumentRenderer) -> PdfFile:
-    logo = issued.frozen.seller_logo if isinstance(issued, Quote) else issued.document.seller_logo
-    content = renderer.render_marked(issued, DRAFT_MARK, logo=documents.get(logo.key) if logo else None)
+    logo = read_logo(frozen(issued).seller_logo, documents)
+    content = renderer.render_marked(issued, DRAFT_MARK, logo=logo)
     return PdfFile(name=name, content=content)
 
 

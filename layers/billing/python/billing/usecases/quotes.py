@@ -172,6 +172,21 @@ def edit_quote(
     return edited
 
 
+def new_quote(caller: Caller, quote_id: str, composed: Composed, *, valid_until: date | None, at: datetime) -> Quote:
+    return Quote(
+        tenant_id=caller.tenant_id,
+        quote_id=quote_id,
+        version=1,
+        content=composed.content,
+        valid_until=valid_until,
+        customer_name=composed.customer_name,
+        totals=composed.totals,
+        warnings=composed.warnings,
+        created_at=at,
+        updated_at=at,
+    )
+
+
 def edited_quote(current: Quote, composed: Composed, *, valid_until: date | None, at: datetime) -> Quote:
     """Raises: QuoteAlreadySent."""
     return current.edited(
@@ -558,19 +573,7 @@ def _created(
     if valid_until is not None and valid_until < clock.today():
         passed = FieldError("/valid_until", "La date de validité est passée.", "The validity has passed.")
         raise FieldErrors((passed,))
-    now = clock.now()
-    quote = Quote(
-        tenant_id=caller.tenant_id,
-        quote_id=ids.new("quo"),
-        version=1,
-        content=composed.content,
-        valid_until=valid_until,
-        customer_name=composed.customer_name,
-        totals=composed.totals,
-        warnings=composed.warnings,
-        created_at=now,
-        updated_at=now,
-    )
+    quote = new_quote(caller, ids.new("quo"), composed, valid_until=valid_until, at=clock.now())
     quotes.create(caller, quote, event=_event(EventType.QUOTE_CREATED, caller, quote, ids, also), once=once)
     return quote
 

@@ -8,6 +8,7 @@ from billing.ports.clock import Clock
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.payments import Payments, ReceiptRenderer
 from billing.ports.repositories import Companies
+from billing.usecases.logos import read_logo
 
 
 def download_payment_receipt(
@@ -31,6 +32,6 @@ def download_payment_receipt(
         company = companies.read(caller)
         if company is None:
             raise CompanyNotDescribed
-        logo = documents.get(company.logo.key) if company.logo else None
+        logo = read_logo(company.logo, documents)
         documents.put(key, renderer.render(payment, company.description, logo=logo), media_type="application/pdf")
     return documents.link(key, file_name=f"Recu-{payment.paid_on.isoformat()}.pdf", now=clock.now())

@@ -17,7 +17,7 @@ from billing.domain.feed import FeedHead, PlacedEvent
 _DAYS_AT_ONCE = 40
 
 
-def awaited_head(tenant_id: str, day: date, *, fixed: ChainHead | None = None, kept: bool = False) -> Item:
+def chain_head_to_item(tenant_id: str, day: date, *, fixed: ChainHead | None = None, kept: bool = False) -> Item:
     key = keys.chain_head(tenant_id, day)
     return item(
         pk=key.pk,
@@ -55,7 +55,7 @@ class Chains:
 
     def fix(self, head: ChainHead) -> ChainHead:
         key = keys.chain_head(head.tenant_id, head.day)
-        content = awaited_head(head.tenant_id, head.day, fixed=head)
+        content = chain_head_to_item(head.tenant_id, head.day, fixed=head)
         first = "attribute_exists(pk) AND attribute_not_exists(body)"
         try:
             self._table.write(None, Write("Put", self._table.put(content, only_if=first), refuse_with(StaleVersion)))
@@ -67,7 +67,7 @@ class Chains:
         return head
 
     def settle(self, head: ChainHead) -> None:
-        content = awaited_head(head.tenant_id, head.day, fixed=head, kept=True)
+        content = chain_head_to_item(head.tenant_id, head.day, fixed=head, kept=True)
         said = self._table.put(content, only_if="body = :fixed", values={":fixed": head.text()})
         self._table.write(None, Write("Put", said, refuse_with(StaleVersion)))
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.chains import awaited_head
+from billing.adapters.dynamodb.chains import chain_head_to_item
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, item, load, text
 from billing.adapters.dynamodb.keys import Key
 from billing.adapters.dynamodb.placed_events import head_from_item, placed_to_item, places_after
@@ -91,7 +91,7 @@ class EventFeed:
         """The first placement of a day asks for the head of the day, which is kept once it is over."""
         if not after.opens(day):
             return []
-        return [self._table.create(awaited_head(tenant_id, day), refuse_with(StaleVersion))]
+        return [self._table.create(chain_head_to_item(tenant_id, day), refuse_with(StaleVersion))]
 
     def _head(self, tenant_id: str, head: FeedHead, *, after: FeedHead) -> Write:
         key = keys.feed_head(tenant_id)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from billing.adapters.pdf import wording
 from billing.adapters.pdf.fitting import FITTING, Closing, Drawn, head_titles, tighter
 from billing.adapters.pdf.fonts import SEMIBOLD
-from billing.adapters.pdf.letterhead import draw_letterhead
+from billing.adapters.pdf.letterhead import draw_letterhead, draw_seller
 from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.qr import QUIET_ZONE, code_of
 from billing.adapters.pdf.sheet import (
@@ -164,7 +164,9 @@ class InvoiceLayout:
             name=self._document.seller.display_name,
             logo=self._logo,
         )
-        seller = self._seller(seller_top)
+        seller = draw_seller(
+            self._page, self._theme, self._document.seller, seller_top, tongue=self._tongue, contacts=True
+        )
         self._y = max(seller, self._buyer(buyer_top)) + self._theme.block_gap
         self._facts()
         self._introduction()
@@ -199,16 +201,6 @@ class InvoiceLayout:
         page.text_right(theme.right, y + 2, numbering, style)
 
     # Head of the first page
-
-    def _seller(self, top: float) -> float:
-        theme = self._theme
-        seller = self._document.seller
-        width = BUYER_X - theme.left - _COLUMN_GAP
-        y = self._block(theme.left, top, width, self._tongue.say("Émetteur"), [(seller.display_name, theme.name)])
-        y = self._lines(theme.left, y, width, wording.seller_lines(seller, self._tongue), theme.soft)
-        for parts in (wording.seller_identifiers(seller, self._tongue), wording.seller_contacts(seller)):
-            y = self._lines(theme.left, y, width, wrap_parts(parts, theme.soft, width), theme.soft)
-        return y
 
     def _buyer(self, top: float) -> float:
         theme = self._theme

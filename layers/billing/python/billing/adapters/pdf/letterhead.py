@@ -7,6 +7,7 @@ from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.sheet import Page, Style, one_line, width_of, wrap, wrap_parts
 from billing.adapters.pdf.theme import BUYER_X, BUYER_Y, Theme
 from billing.domain.parties import CompanyDescription
+from billing.domain.tongue import FRENCH, Tongue
 
 _GAP = 24.0  # between the two columns
 _SECOND_LANGUAGE, _SECOND_LEADING = 0.6, 0.7  # of the size and leading of the first
@@ -29,14 +30,23 @@ def draw_letterhead(
     return below, max(beside + 6, BUYER_Y)
 
 
-def draw_seller(page: Page, theme: Theme, seller: CompanyDescription, y: float) -> float:
-    """Who issues what has no block of its own for it; returns where it ends."""
+def draw_seller(
+    page: Page,
+    theme: Theme,
+    seller: CompanyDescription,
+    y: float,
+    *,
+    tongue: Tongue = FRENCH,
+    contacts: bool = False,
+) -> float:
+    """Who issues it; returns where that ends."""
     width = BUYER_X - theme.left - _GAP
-    page.text(theme.left, y + 8, "Émetteur", theme.heading)
+    page.text(theme.left, y + 8, tongue.say("Émetteur"), theme.heading)
     y += 22
+    parts = [wording.seller_identifiers(seller, tongue), *([wording.seller_contacts(seller)] if contacts else [])]
     texts = [(seller.display_name, theme.name)]
-    texts += [(text, theme.soft) for text in wording.seller_lines(seller)]
-    texts += [(text, theme.soft) for text in wrap_parts(wording.seller_identifiers(seller), theme.soft, width)]
+    texts += [(text, theme.soft) for text in wording.seller_lines(seller, tongue)]
+    texts += [(text, theme.soft) for one in parts for text in wrap_parts(one, theme.soft, width)]
     for text, style in texts:
         for line in wrap(one_line(text), style, width):
             page.text(theme.left, y, line, style)

@@ -13,7 +13,7 @@ from billing.adapters.pdf.marks import stamp, watermark
 from billing.adapters.pdf.sheet import Page, draw, one_line
 from billing.adapters.pdf.theme import theme_of
 from billing.domain.canonical import canonical_json
-from billing.domain.deliverable import Printable
+from billing.domain.deliverable import Printable, frozen
 from billing.domain.invoice import InvoiceDocument
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.template import Template
@@ -36,7 +36,7 @@ class PdfDocumentRenderer:
         Raises:
             InvalidInput: a character that the fonts lack, or a logo that cannot be read.
         """
-        document = _document(issued)
+        document = frozen(issued)
         embedded = None if isinstance(issued, Quote) else self._xml(issued.document)
         attachments: tuple[Attachment, ...] = ()
         if embedded is not None:
@@ -60,7 +60,7 @@ class PdfDocumentRenderer:
         Raises:
             InvalidInput: a character that the fonts lack, or a logo that cannot be read.
         """
-        document = _document(issued)
+        document = frozen(issued)
         pages = _pages(document, logo, instead_of_code=wording.instead_of_code(mark, document))
         stamp(pages[0], wording.acquitted(mark, document))
         title = wording.numbered_title(document)
@@ -72,10 +72,6 @@ class PdfDocumentRenderer:
             canvas._doc,  # noqa: SLF001 - as above
             _archival(document, title, identifier=identified.digest()),
         )
-
-
-def _document(issued: Printable) -> InvoiceDocument | QuoteDocument:
-    return issued.frozen if isinstance(issued, Quote) else issued.document
 
 
 def _pages(
