@@ -160,7 +160,7 @@ def test_an_export_verifies_itself(files: dict[str, bytes], verdict: Callable[..
     assert told.code == 0, told.said
     assert "L'export est intact." in told.said
     assert "6 sur 6" in told.said
-    assert "2 têtes archivées concordent" in told.said
+    assert "passe par 2 têtes archivées" in told.said
     assert {f"{number}.pdf" for number in NUMBERS} < set(files)
     assert {CHAIN, HEADS, MANIFEST, VERIFIER, READ_ME} < set(files)
     assert "Export" in verdict(files, "--english").said
@@ -202,7 +202,7 @@ def test_documents_of_the_same_time_that_were_not_asked_for_are_named(
     told = verdict(company.export(company.documents[0].invoice_id, company.documents[5].invoice_id))
 
     assert told.code == 0
-    assert "4 documents inscrits dans la même période, non demandés : F2026-00002" in told.said
+    assert "4 documents de la même période, hors de cet export : F2026-00002" in told.said
 
 
 def _changed(content: bytes, old: bytes, new: bytes) -> bytes:

@@ -161,8 +161,8 @@ def _chain(export: Export, manifest: Json, report: Report) -> Chain:
         report.fault(CHAIN, f"elle ne finit pas à l'inscription {end['sequence']}", f"not up to {end['sequence']}")
     if not broken:
         report.say(
-            f"  chaîne      {len(places)} inscriptions, de {start['sequence'] + 1} à {sequence}, sans rupture",
-            f"  chain       {len(places)} places, {start['sequence'] + 1} to {sequence}, unbroken",
+            f"  chaîne      {_many(places, 'inscription')}, de {start['sequence'] + 1} à {sequence}, sans rupture",
+            f"  chain       {_many(places, 'place')}, {start['sequence'] + 1} to {sequence}, unbroken",
         )
     return Chain(places, hashes)
 
@@ -183,9 +183,11 @@ def _heads(export: Export, manifest: Json, chain: Chain, report: Report) -> None
                 f"the chain does not pass through place {head['sequence']}, archived for {head['day']}",
             )
     if heads and not wrong:
+        first, last = heads[0]["day"], heads[-1]["day"]
+        kept = _many(heads, "tête archivée", "têtes archivées")
         report.say(
-            f"  têtes       {len(heads)} têtes archivées concordent, du {heads[0]['day']} au {heads[-1]['day']}",
-            f"  heads       {len(heads)} archived heads agree, {heads[0]['day']} to {heads[-1]['day']}",
+            f"  têtes       la chaîne passe par {kept}, du {first} au {last}",
+            f"  heads       the chain passes through {_many(heads, 'archived head')}, {first} to {last}",
         )
     if not heads:
         report.say(
@@ -289,8 +291,8 @@ def _others(manifest: Json, chain: Chain, report: Report) -> None:
     if others:
         named = f"{', '.join(others[:8])}{'…' if others[8:] else ''}"
         report.say(
-            f"  absents     {len(others)} documents inscrits dans la même période, non demandés : {named}",
-            f"  absent      {len(others)} documents recorded in the same period, not asked for: {named}",
+            f"  absents     {_many(others, 'document')} de la même période, hors de cet export : {named}",
+            f"  absent      {_many(others, 'document')} of the same period, not in this export: {named}",
         )
 
 
@@ -304,8 +306,12 @@ def _files(export: Export, manifest: Json, report: Report) -> None:
     if others:
         report.say(
             f"  non prouvés {len(others)} PDF (devis) : {', '.join(others[:5])}{'…' if others[5:] else ''}",
-            f"  unproven    {len(others)} PDFs (quotes): {', '.join(others[:5])}{'…' if others[5:] else ''}",
+            f"  unproven    {_many(others, 'PDF')} (quotes): {', '.join(others[:5])}{'…' if others[5:] else ''}",
         )
+
+
+def _many(things: list[Any], one: str, several: str = "") -> str:
+    return f"{len(things)} {one if len(things) < 2 else several or one + 's'}"
 
 
 def _genesis(tenant_id: str) -> str:
