@@ -218,6 +218,7 @@ _of("consumer-abroad", buyer=factories.customer(
     description=factories.individual_description(billing_address=BERLIN)))  # fmt: skip
 _of("consumer-without-a-mailbox", buyer=factories.customer(
     description=factories.individual_description(email=None)))  # fmt: skip
+_of("business-without-a-siren", buyer=factories.customer(siren=None, siret=None, vat_number=None))
 _of("sole-trader", seller=factories.company(legal_form=LegalForm.SOLE_TRADER, share_capital_minor=None, rcs_city=None))
 _of("trade-name-and-debits", seller=factories.company(trade_name="L'Exemplaire", vat_on_debits=True))
 _of("without-a-bank-account", seller=factories.company(iban=None, bic=None))

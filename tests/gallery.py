@@ -15,12 +15,13 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+import pikepdf
 from PIL import Image
 
 from tests.papers import Paper, papers
 
 DOTS_PER_INCH = 80
-PAGES = 3  # of a document that are pictured
+PAGES = 2  # of a document that are pictured, and its last one
 OF_THE_README = {
     "invoice": ("logo-png",),
     "credit-note": ("credit-note-by-line",),
@@ -53,8 +54,13 @@ def gallery(folder: Path) -> int:
 
 
 def _draw(folder: Path, name: str) -> None:
-    drawn = ["-r", str(DOTS_PER_INCH), "-l", str(PAGES), "-png", f"{folder}/{name}.pdf", f"{folder}/{name}"]
-    subprocess.run(["pdftoppm", *drawn], check=True)  # noqa: S607 - wherever the system keeps it
+    """The first pages, and the last one, where the totals are."""
+    pdf = folder / f"{name}.pdf"
+    with pikepdf.open(pdf) as opened:
+        count = len(opened.pages)
+    for first, last in [(1, min(PAGES, count)), *([(count, count)] if count > PAGES else [])]:
+        drawn = ["-r", str(DOTS_PER_INCH), "-f", str(first), "-l", str(last), "-png", str(pdf), f"{folder}/{name}"]
+        subprocess.run(["pdftoppm", *drawn], check=True)  # noqa: S607 - wherever the system keeps it
 
 
 def _index(folder: Path, written: list[Paper]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -67,7 +68,10 @@ def _marked() -> Iterator[Paper]:
     paid = Mark(kind=MarkKind.DUPLICATE, acquittal=settled, settled=True)
     for group, prefix, mark in (("Brouillons", "preview", DRAFT_MARK), ("Duplicatas", "duplicate", paid)):
         for name in ("several-rates", "bilingual", "in-english", "credit-note-by-line", "two-hundred-lines"):
-            yield Paper(group, f"{prefix}-{name}", _RENDERER.render_marked(SAMPLES[name](), mark, logo=None))
+            one = SAMPLES[name]()
+            # Nothing is said of a credit note's settling: see ``acquittal_of``.
+            shown = replace(mark, acquittal=None) if one.document.document_type.is_credit_note else mark
+            yield Paper(group, f"{prefix}-{name}", _RENDERER.render_marked(one, shown, logo=None))
     logo = logos.encoded(logos.wide(), "png")
     for design in Design:
         one = in_design(SAMPLES["several-rates"](), design, DEFAULT_ACCENT)

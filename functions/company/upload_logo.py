@@ -23,7 +23,7 @@ install(app)
     "/v1/company/logo",
     operation_id="uploadCompanyLogo",
     tags=["company"],
-    description="The bytes of a PNG, JPEG, GIF, WebP, TIFF or BMP picture, at most 4 MB and 50 million pixels, one "
+    description="The bytes of a PNG, JPEG, GIF, WebP, TIFF or BMP picture, at most 4 MB and 25 million pixels, one "
     "side at most 25 times the other. It is contained in 200 × 80 points with its proportions, never enlarged. Of an "
     "animation the first picture is printed. Documents issued before keep their logo.",
     openapi_extensions=LOGO_BODY,

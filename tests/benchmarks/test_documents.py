@@ -19,6 +19,7 @@ from pypdf import PdfReader
 
 from billing.adapters.facturx import rules
 from billing.adapters.facturx.embedding import factur_x
+from billing.adapters.facturx.pdf_rules import judge_pdf
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.conformity import Judge, rules_of
 from billing.domain.invoice import IssuedInvoice
@@ -127,7 +128,7 @@ def _judges(made: IssuedInvoice) -> list[Callable[[], object]]:
         lambda: schema.validate(etree.fromstring(xml)),
         lambda: list(rules._broken(Judge.EN_16931, general, xml)),
         lambda: list(rules._broken(Judge.BR_FR, french, xml)),
-        lambda: rules.judge_pdf(pdf, xml),
+        lambda: judge_pdf(pdf, xml),
         lambda: rules.FacturXRules().judge(xml, pdf, judging),
     ]
 

@@ -111,6 +111,12 @@ def test_the_billing_note_says_to_whom(described: Any, country: str, code: str) 
     assert issued(buyer=buyer).document.codes.billing == code
 
 
+def test_no_platform_is_told_to_bring_it_to_a_company_without_a_number() -> None:
+    unknown = factories.customer(siren=None, siret=None, vat_number=None)
+
+    assert issued(buyer=unknown).document.codes.billing == "ARCHIVEONLY"
+
+
 def test_a_document_paid_before_its_issue_owes_nothing_and_says_when() -> None:
     invoice = bill(SERVICE, paid=PAID, due_date=date(2027, 1, 1))
 

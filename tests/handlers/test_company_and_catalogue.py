@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from billing.adapters.images.logo_checker import PillowLogoChecker
+from billing.adapters.pdf.logo import prepare_logo
 from billing.domain.colours import contrast
 from billing.domain.errors import InvalidInput
 from company import upload_logo
@@ -161,7 +162,7 @@ def test_what_is_no_picture_is_refused(owner: Person, stored: FakeDocuments, bod
 def test_a_picture_that_no_document_can_carry_is_refused_by_its_field(
     owner: Person, stored: FakeDocuments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload_logo, "logo_checker", PillowLogoChecker)
+    monkeypatch.setattr(upload_logo, "logo_checker", lambda: PillowLogoChecker(prepare_logo))
 
     answer = owner.call(
         "company/upload_logo", body=base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'/>").decode()

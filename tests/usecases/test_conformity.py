@@ -9,7 +9,7 @@ import pytest
 
 from billing.domain.attachments import checked
 from billing.domain.conformity import RULE_SETS, ConformityReport, Judge, RuleSet, Violation, report_key, rules_of
-from billing.domain.errors import DependencyUnavailable, InvoiceNotIssued, NotFound, PdfNotReady
+from billing.domain.errors import DependencyUnavailable, DocumentDamaged, InvoiceNotIssued, NotFound, PdfNotReady
 from billing.domain.invoice import IssuedInvoice
 from billing.usecases.conformity import judge_invoice, read_invoice_conformity
 from tests.fakes.delivery import FakeConformityRules, fake_xml
@@ -120,6 +120,21 @@ def test_nothing_is_judged_before_it_is_rendered_and_nothing_that_is_gone(shop: 
         judge(shop, issued)
     with pytest.raises(InvoiceNotIssued):
         read(shop, shop.draft().invoice_id)
+
+
+def test_bytes_that_are_not_those_that_were_drawn_are_neither_judged_nor_sent(shop: Shop) -> None:
+    issued = shop.issue(send=True)
+    shop.render(issued)
+    pdf = shop.stored(issued).delivery.pdf
+    assert pdf is not None
+    shop.documents.stored[pdf.key] += b" "
+
+    with pytest.raises(DocumentDamaged):
+        judge(shop, issued)
+    with pytest.raises(DocumentDamaged):
+        shop.mail(issued)
+    assert shop.mailer.accepted == []
+    assert report_key(pdf.key, RULE_SETS[0]) not in shop.documents.stored
 
 
 def test_a_document_is_judged_by_the_rules_of_its_date(monkeypatch: pytest.MonkeyPatch) -> None:

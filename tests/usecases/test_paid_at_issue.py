@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,9 @@ from billing.domain.errors import FieldErrors, PaymentExceedsBalance
 from billing.domain.events import EventType
 from billing.domain.ledger import EntryKind, InvoiceStatus, Ledger, PaymentMethod
 from billing.domain.process import PaidAtIssue
+from billing.ports.drafts import LineInput
 from billing.ports.idempotency import AlreadyAnswered
+from tests.factories import VAT_20
 from tests.usecases.conftest import Shop
 
 PAID = PaidAtIssue(paid_on=date(2026, 11, 20), method=PaymentMethod.CARD, reference="TPE 42")
@@ -52,3 +55,12 @@ def test_a_payment_to_come_is_no_payment(shop: Shop) -> None:
         shop.draft(shop.wanted(shop.customer().customer_id, paid=tomorrow))
 
     assert [error.pointer for error in refused.value.errors] == ["/paid/paid_on"]
+
+
+def test_nothing_to_pay_was_not_paid(shop: Shop) -> None:
+    free = LineInput(description="Offert", quantity=Decimal(1), unit_price=Decimal(0), vat=VAT_20)
+
+    with pytest.raises(FieldErrors) as refused:
+        shop.draft(shop.wanted(shop.customer().customer_id, free, paid=PAID))
+
+    assert [error.pointer for error in refused.value.errors] == ["/paid"]

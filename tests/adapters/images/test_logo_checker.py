@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from billing.adapters.images.logo_checker import MAX_BYTES, PillowLogoChecker
+from billing.adapters.pdf.logo import prepare_logo
 from billing.domain.errors import InvalidInput
 
-CHECKER = PillowLogoChecker()
+CHECKER = PillowLogoChecker(prepare_logo)
 
 
 def encoded(file_format: str, size: tuple[int, int] = (300, 120), mode: str = "RGB", **options: Any) -> bytes:
@@ -40,6 +41,26 @@ def test_usual_pictures_are_described(file_format: str, media_type: str) -> None
     assert picture.media_type == media_type
     assert (picture.width, picture.height) == (300, 120)
     assert picture.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(("file_format", "mode"), [("PNG", "I;16"), ("TIFF", "I;16"), ("TIFF", "I;16B"), ("TIFF", "F")])
+def test_greys_of_sixteen_bits_are_taken_and_drawn(file_format: str, mode: str) -> None:
+    buffer = io.BytesIO()
+    size = (3600, 1500) if file_format == "PNG" else (900, 600)
+    Image.new(mode, size, 40_000).save(buffer, file_format)
+
+    drawn = prepare_logo(buffer.getvalue())
+
+    assert CHECKER.check(buffer.getvalue()).width == size[0]
+    assert zlib.decompress(drawn.pixels)[:3] == bytes([40_000 // 256] * 3)
+
+
+def test_a_picture_that_no_document_could_carry_is_refused() -> None:
+    def refuse(_content: bytes) -> None:
+        raise InvalidInput
+
+    with pytest.raises(InvalidInput, match="truncated or damaged"):
+        PillowLogoChecker(refuse).check(encoded("PNG"))
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L"])
@@ -170,7 +191,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
 ) -> None:
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda _self: pytest.fail("the pixels were decoded"))
 
-    assert refused(png_header(*size)).detail_fr == "Le logo dépasse 50 millions de pixels."
+    assert refused(png_header(*size)).detail_fr == "Le logo dépasse 25 millions de pixels."
 
 
 def test_too_many_bytes_are_refused() -> None:

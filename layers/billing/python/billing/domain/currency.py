@@ -10,7 +10,7 @@ from billing.domain.money import divide_minor
 
 EURO = "EUR"
 # Currencies of a hundredth, as every amount here is; others would need another rounding.
-_CODES = """AED ARS AUD BGN BRL CAD CHF CNY CZK DKK EGP GBP HKD HUF IDR ILS INR KES MAD MUR MXN MYR NOK NZD PEN PHP PLN
+_CODES = """AED ARS AUD BRL CAD CHF CNY CZK DKK EGP GBP HKD HUF IDR ILS INR KES MAD MUR MXN MYR NOK NZD PEN PHP PLN
 QAR RON RSD SAR SEK SGD THB TRY TWD UAH USD ZAR"""
 CURRENCIES = frozenset(_CODES.split())
 

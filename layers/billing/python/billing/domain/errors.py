@@ -48,6 +48,7 @@ BillingError
 ├── TooManyAttempts
 ├── Busy                         contention outlasted the request's budget: try again
 └── DependencyUnavailable        a third party or the table did not answer in time
+    ├── DocumentDamaged
     ├── MailTemporarilyRefused
     └── MailUnconfirmed
 DocumentNotConformant            permanent: a rule refuses the document, which is not sent
@@ -494,6 +495,14 @@ class DependencyUnavailable(BillingError):
     slug = "dependency-unavailable"
     title_fr = "Un service nécessaire ne répond pas"
     title_en = "A required service does not answer"
+
+
+class DocumentDamaged(DependencyUnavailable):
+    """The stored bytes are not those that were drawn: nobody judges, sends or exports them. An operator restores."""
+
+    slug = "document-damaged"
+    title_fr = "Le fichier conservé de ce document est abîmé"
+    title_en = "The stored file of this document is damaged"
 
 
 class MailTemporarilyRefused(DependencyUnavailable):

@@ -317,6 +317,10 @@ def check_content(content: InvoiceContent, regime: VatRegime) -> Totals:
         ) from None
     if totals.total_minor < 0:
         raise _refused("/lines", "Un total négatif demande un avoir.", "A negative total calls for a credit note.")
+    if content.paid is not None and content.lines and totals.total_minor == 0:  # BR-FR-CO-09
+        raise _refused(
+            "/paid", "Le total est nul : rien n'a été payé.", "The total is nothing: there was nothing to pay."
+        )
     if totals.total_minor > MAX_AMOUNT_MINOR:
         raise _refused("/lines", "Montant trop élevé.", "The amount is too large.")
     if len(canonical_json(content).encode()) > MAX_DOCUMENT_BYTES:

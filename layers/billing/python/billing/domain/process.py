@@ -98,4 +98,7 @@ def _billing(buyer: CustomerDescription) -> str:
     abroad = buyer.billing_address.country_code != "FR"
     if buyer.kind is CustomerKind.INDIVIDUAL:
         return "B2CINT" if abroad else "B2C"
+    if not abroad and buyer.siren is None:
+        # No platform can bring it to a company that it cannot name (BR-FR-11, BR-FR-21): kept by both, mailed, valid.
+        return "ARCHIVEONLY"
     return "B2BINT" if abroad else "B2B"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from billing.domain.access import Caller
 from billing.domain.conformity import MAX_VIOLATIONS, ConformityReport, report_key, rules_of
-from billing.domain.errors import DependencyUnavailable, InvoiceNotIssued, NotFound, PdfNotReady
+from billing.domain.errors import DependencyUnavailable, InvoiceNotIssued, PdfNotReady
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.retention_period import kept_until
 from billing.ports.conformity import ConformityRules
 from billing.ports.delivery import Documents, XmlWriter
 from billing.ports.repositories import Deliveries, Invoices
+from billing.usecases.stored_pdfs import read_pdf
 
 
 def judge_invoice(
@@ -23,7 +24,7 @@ def judge_invoice(
 ) -> ConformityReport:
     """Judge the stored bytes by the rules of the document's date, once: a report that is there stands.
 
-    Raises: NotFound, DependencyUnavailable.
+    Raises: NotFound, DocumentDamaged, DependencyUnavailable.
     """
     invoice = deliveries.invoice(tenant_id, invoice_id)
     pdf, judging = invoice.delivery.pdf, rules_of(invoice.document.issue_date)
@@ -33,9 +34,7 @@ def judge_invoice(
     standing = documents.get(key)
     if standing is not None:
         return ConformityReport.read(standing.decode())
-    content = documents.get(pdf.key)
-    if content is None:
-        raise NotFound
+    content = read_pdf(pdf, documents)
     report = ConformityReport(
         document_hash=invoice.document_hash,
         pdf_sha256=pdf.sha256,

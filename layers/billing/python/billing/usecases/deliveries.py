@@ -40,6 +40,7 @@ from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mail
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 from billing.usecases.logos import read_logo
+from billing.usecases.stored_pdfs import read_pdf
 
 _REFERENCE = re.compile(r"([^.]+)\.([^.]+)\.([1-9][0-9]{0,5})")
 _CLAIM_TO_DELIVERY = {
@@ -169,7 +170,7 @@ def mail_invoice(
     Nothing is sent for an attempt that has its outcome: a person may have opened the next one.
     A reminder of what was paid or credited meanwhile is dropped, up to the last moment: its claim is abandoned.
 
-    Raises: MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
+    Raises: NotFound, DocumentDamaged, MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
     """
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
@@ -188,9 +189,7 @@ def mail_invoice(
     )
     if _is_settled(claim, issued, request):
         return claim
-    content = documents.get(pdf.key)
-    if content is None:
-        raise NotFound
+    content = read_pdf(pdf, documents)
     if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
     moving = _MovingClaim(claim, deliveries, clock, reminder=issued if isinstance(issued, Reminder) else None)

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from lxml import etree
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 from saxonche import PySaxonProcessor
 
-from billing.adapters.facturx.embedding import CONFORMANCE_LEVEL, FILE_NAME
+from billing.adapters.facturx.pdf_rules import judge_pdf
 from billing.domain.conformity import Judge, RuleSet, Violation
 from billing.domain.identifiers import is_iban, is_siren
 
@@ -32,7 +29,6 @@ _FILES: Final = {
 }
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 _RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
-_FX = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
 _PREDICATE = re.compile(r"\*:(\w+)\[namespace-uri\(\)='[^']*'\]")
 _RULE_IN_TEXT = re.compile(r"^\[?((?:BR|FX|PEPPOL)-[A-Z0-9-]+)")
 _SAFE = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
@@ -125,64 +121,3 @@ def _missed(tree: Any) -> Iterator[Violation]:
 
 def _ours(rule: str, location: str, text: str) -> Violation:
     return Violation(judge=Judge.OURS, rule=rule, location=location, text=text)
-
-
-def judge_pdf(pdf: bytes, xml: bytes) -> tuple[Violation, ...]:
-    """PDF/A-3 as far as its structure says, and that the XML inside is the one that was judged."""
-    try:
-        reader = PdfReader(io.BytesIO(pdf), strict=True)
-        return tuple(_pdf_violations(reader, pdf, xml))
-    except (PyPdfError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        return (_of_pdf("PDF-01", "/", f"the file cannot be read: {type(error).__name__}"),)
-
-
-def _pdf_violations(reader: PdfReader, pdf: bytes, xml: bytes) -> Iterator[Violation]:
-    root: Any = reader.trailer["/Root"].get_object()
-    if not pdf.startswith(b"%PDF-1.7\n%") or not pdf.rstrip().endswith(b"%%EOF"):
-        yield _of_pdf("PDF-02", "/", "header or end of file")
-    if reader.is_encrypted or "/ID" not in reader.trailer:
-        yield _of_pdf("PDF-03", "/trailer", "encrypted, or without an identifier")
-    if "/OutputIntents" not in root or root["/OutputIntents"][0].get_object()["/S"] != "/GTS_PDFA1":
-        yield _of_pdf("PDF-04", "/OutputIntents", "no output intent")
-    metadata = root["/Metadata"].get_object().get_data().decode() if "/Metadata" in root else ""
-    wanted = (
-        "<pdfaid:part>3</pdfaid:part>",
-        _FX,
-        f"<fx:DocumentFileName>{FILE_NAME}</fx:DocumentFileName>",
-        f"<fx:ConformanceLevel>{CONFORMANCE_LEVEL}</fx:ConformanceLevel>",
-    )
-    for each in wanted:
-        if each not in metadata:
-            yield _of_pdf("PDF-05", "/Metadata", f"{each} is missing")
-    yield from _attachment_violations(root, xml)
-    for number, page in enumerate(reader.pages, start=1):
-        resources: Any = page["/Resources"]
-        for font in resources.get_object().get("/Font", {}).values():
-            if not _is_embedded(font.get_object()):
-                yield _of_pdf("PDF-08", f"/Pages/{number}", "a font is not embedded")
-        page.get_contents()
-    if not reader.pages:
-        yield _of_pdf("PDF-09", "/Pages", "no page")
-
-
-def _attachment_violations(root: Any, xml: bytes) -> Iterator[Violation]:
-    files = [each.get_object() for each in root.get("/AF", [])]
-    held = [each for each in files if each.get("/UF") == FILE_NAME]
-    if len(held) != 1 or held[0].get("/AFRelationship") != "/Alternative":
-        yield _of_pdf("PDF-06", "/AF", f"{FILE_NAME} is not attached as the alternative of the document")
-    elif held[0]["/EF"]["/F"].get_object().get_data() != xml:
-        yield _of_pdf("PDF-07", "/AF", "the XML inside is another one")
-
-
-def _is_embedded(font: Any) -> bool:
-    described = [each.get_object() for each in font.get("/DescendantFonts", [])] or [font]
-    return all(
-        any(name in each["/FontDescriptor"].get_object() for name in ("/FontFile", "/FontFile2", "/FontFile3"))
-        if "/FontDescriptor" in each
-        else False
-        for each in described
-    )
-
-
-def _of_pdf(rule: str, location: str, text: str) -> Violation:
-    return Violation(judge=Judge.PDF, rule=rule, location=location, text=text)

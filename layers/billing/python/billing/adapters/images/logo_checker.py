@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Callable
 
 from PIL import Image
 
@@ -15,7 +16,7 @@ from billing.domain.errors import InvalidInput
 from billing.ports.delivery import Picture
 
 MAX_BYTES = 4_000_000  # a request of Lambda has 6 MB, base64 included
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 25_000_000
 MAX_RATIO = 25
 POINTER = "/logo"  # the body is the picture itself
 _MEDIA_TYPES = {
@@ -28,8 +29,8 @@ _MEDIA_TYPES = {
 }
 _ORIENTATION = 0x0112  # EXIF
 _ON_THEIR_SIDE = frozenset({5, 6, 7, 8})
-_TOO_LARGE_FR = "Le logo dépasse 50 millions de pixels."
-_TOO_LARGE_EN = "The logo exceeds 50 million pixels."
+_TOO_LARGE_FR = "Le logo dépasse 25 millions de pixels."
+_TOO_LARGE_EN = "The logo exceeds 25 million pixels."
 _TAKEN_FR = "Le logo doit être une image PNG, JPEG, GIF, WebP, TIFF ou BMP"
 _TAKEN_EN = "The logo must be a PNG, JPEG, GIF, WebP, TIFF or BMP picture"
 _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM")
@@ -48,6 +49,11 @@ _BEGINNING = 1024
 
 
 class PillowLogoChecker:
+    """``prepare`` makes of a picture what documents carry: one that it refuses would let no document be drawn."""
+
+    def __init__(self, prepare: Callable[[bytes], object]) -> None:
+        self._prepare = prepare
+
     def check(self, content: bytes) -> Picture:
         """What the picture is: PNG, JPEG, GIF, WebP, TIFF or BMP, whole, of reasonable size and shape.
 
@@ -68,6 +74,10 @@ class PillowLogoChecker:
             )
         if _decode(content) in _ON_THEIR_SIDE:
             width, height = height, width
+        try:
+            self._prepare(content)
+        except InvalidInput as error:
+            raise _damaged() from error
         return Picture(sha256=hashlib.sha256(content).hexdigest(), media_type=media_type, width=width, height=height)
 
 

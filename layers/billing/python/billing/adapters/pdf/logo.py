@@ -67,7 +67,7 @@ def prepare_logo(content: bytes, box_height: float = BOX_HEIGHT) -> PreparedLogo
             original = (picture.height, picture.width) if rotated else picture.size
             # A JPEG is decoded at a fraction of its size when that is enough.
             picture.draft("RGB", finest[::-1] if rotated else finest)
-            upright = ImageOps.exif_transpose(picture)
+            upright = _eight_bits(ImageOps.exif_transpose(picture))
             if upright.mode in {"1", "P"}:  # they would be resized without smoothing
                 upright = upright.convert("RGBA" if "transparency" in upright.info else "RGB")
             upright.thumbnail(finest, Image.Resampling.LANCZOS)
@@ -85,10 +85,15 @@ def prepare_logo(content: bytes, box_height: float = BOX_HEIGHT) -> PreparedLogo
     )
 
 
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Of 16 bits per channel the high byte: Pillow resizes few of their kinds."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return picture.convert("I").point(lambda value: value / 256).convert("L")
+    return picture
+
+
 def _opaque(picture: Image.Image) -> Image.Image:
     """RGB on white: paper has no transparency, and PDF/A is simpler without it."""
-    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits per channel: keep the high byte
-        picture = picture.point(lambda value: value / 256).convert("L")
     if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
         coloured = picture.convert("RGBA")
         paper = Image.new("RGB", coloured.size, "white")
