@@ -39,7 +39,7 @@ def texts_of(document: InvoiceDocument) -> Texts:
             wording.buyer_title(document),
             buyer.name,
             *wording.buyer_lines(buyer),
-            *wording.buyer_identifiers(buyer),
+            *wording.buyer_identifiers(document),
         ],
         "facts": wording.facts(document),
         "due": [*wording.due_label(document), tongue.money(wording.payable_minor(document))],

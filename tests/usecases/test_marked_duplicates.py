@@ -56,8 +56,8 @@ def test_a_duplicate_is_drawn_once_for_as_long_as_it_says_the_same(shop: Shop) -
     assert len({first.url, part_paid.url, paid.url}) == len(marks(shop)) == 3
     settled = Acquittal(on=date(2026, 11, 23), methods=(PaymentMethod.TRANSFER, PaymentMethod.CHEQUE))
     assert marks(shop)[1:] == [
-        Mark(kind=MarkKind.DUPLICATE),
-        Mark(kind=MarkKind.DUPLICATE, acquittal=settled, settled=True),
+        Mark(kind=MarkKind.DUPLICATE, kept_minor=2_000, left_minor=TOTAL - 2_000),
+        Mark(kind=MarkKind.DUPLICATE, acquittal=settled, settled=True, kept_minor=TOTAL),
     ]
 
 
@@ -86,7 +86,7 @@ def test_an_invoice_credited_in_full_asks_for_nothing_and_was_not_paid(shop: Sho
 
     duplicate(shop, invoice.invoice_id)
 
-    assert marks(shop) == [Mark(kind=MarkKind.DUPLICATE, settled=True)]
+    assert marks(shop) == [Mark(kind=MarkKind.DUPLICATE, settled=True, credited_minor=TOTAL)]
 
 
 def test_what_was_credited_is_not_asked_for_by_a_code_of_the_whole(shop: Shop) -> None:
@@ -95,7 +95,7 @@ def test_what_was_credited_is_not_asked_for_by_a_code_of_the_whole(shop: Shop) -
 
     duplicate(shop, invoice.invoice_id)
 
-    assert marks(shop) == [Mark(kind=MarkKind.DUPLICATE)]
+    assert marks(shop) == [Mark(kind=MarkKind.DUPLICATE, credited_minor=6_000, left_minor=TOTAL - 6_000)]
 
 
 def test_a_credit_note_has_its_duplicate_and_an_invoice_is_none(shop: Shop) -> None:

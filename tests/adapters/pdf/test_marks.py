@@ -33,6 +33,7 @@ from tests.factories import issued, priced
 RENDERER = PdfDocumentRenderer(factur_x)
 PAID = Acquittal(on=date(2026, 11, 27), methods=(PaymentMethod.TRANSFER,))
 UNPAID_DUPLICATE = Mark(kind=MarkKind.DUPLICATE, asks=True)
+PART_PAID_DUPLICATE = Mark(kind=MarkKind.DUPLICATE, kept_minor=2_000, credited_minor=5_000, left_minor=5_000)
 PAID_DUPLICATE = Mark(kind=MarkKind.DUPLICATE, acquittal=PAID, settled=True)
 MARKS = {"draft": DRAFT_MARK, "duplicate": UNPAID_DUPLICATE, "paid": PAID_DUPLICATE}
 NAMED = ("several-rates", "two-hundred-lines", "bilingual", "in-english", "credit-note-in-full")
@@ -99,7 +100,7 @@ def test_no_code_can_be_paid_on_a_draft_or_once_something_was_paid() -> None:
     for mark, said in (
         (DRAFT_MARK, "QR code à l'émission"),
         (PAID_DUPLICATE, "Rien à payer"),
-        (Mark(kind=MarkKind.DUPLICATE), "Réglé en partie"),
+        (PART_PAID_DUPLICATE, "Reste à payer"),
     ):
         text = words(marked(document, mark))
         assert said in text
@@ -124,7 +125,7 @@ def _rectangles(pdf: bytes) -> int:
         (
             "several-rates",
             replace(PAID, methods=(PaymentMethod.CHEQUE, None)),
-            "Acquitté le 27/11/2026 par chèque, votre crédit",
+            "Acquitté le 27/11/2026 par chèque et votre crédit",
         ),
         ("several-rates", replace(PAID, credited=True), "Soldé le 27/11/2026 par règlement et avoir"),
     ],
@@ -137,10 +138,32 @@ def test_a_paid_duplicate_says_when_and_how(sample: str, acquittal: Acquittal, s
     assert not any(plain(said) in page for page in others)
 
 
+@pytest.mark.parametrize(
+    ("sample", "mark", "said"),
+    [
+        ("several-rates", PART_PAID_DUPLICATE, "Réglé : 20,00 € · Avoir déduit : 50,00 € · Reste à payer : 50,00 €"),
+        (
+            "several-rates",
+            replace(PART_PAID_DUPLICATE, kept_minor=0),
+            "Avoir déduit : 50,00 € · Reste à payer : 50,00 €",
+        ),
+        (
+            "several-rates",
+            Mark(kind=MarkKind.DUPLICATE, credited_minor=12_000, settled=True),
+            "Annulée par avoir",
+        ),
+        ("in-english", PART_PAID_DUPLICATE, "Paid: €20.00 · Credited: €50.00 · Left to pay: €50.00"),
+    ],
+)
+def test_a_duplicate_says_what_was_paid_and_credited_and_what_is_left(sample: str, mark: Mark, said: str) -> None:
+    first, *_ = shown(marked(SAMPLES[sample](), mark))
+    assert first.count(plain(said)) == 1
+
+
 def test_every_means_of_payment_has_its_english() -> None:
     for method in (*PaymentMethod, None):
         mark = replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=(method,)))
-        assert plain(wording.acquitted(mark, SAMPLES["in-english"]().document)).startswith("Paid on 27 Nov 2026 by ")
+        assert plain(wording.standing(mark, SAMPLES["in-english"]().document)).startswith("Paid on 27 Nov 2026 by ")
     assert ENGLISH["Duplicata"] == "Duplicate"
 
 
@@ -160,7 +183,7 @@ def test_the_stamp_stands_apart_from_whatever_is_around_it(
     for methods in ((PaymentMethod.TRANSFER,), (PaymentMethod.CHEQUE, PaymentMethod.CARD), (*PaymentMethod, None)):
         page = InvoiceLayout(document, theme_today(design, DEFAULT_ACCENT), picture).pages()[0]
         grounds = [box for box in page.boxes if box.x == box.y == 0]
-        text = wording.acquitted(replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=methods)), document)
+        text = wording.standing(replace(PAID_DUPLICATE, acquittal=replace(PAID, methods=methods)), document)
         before = len(page.boxes)
 
         stamp(page, text)

@@ -31,8 +31,8 @@ from billing.domain.quote_lines import (
     spread_over_lines,
 )
 from billing.domain.situation import MAX_LABEL, Situation, SituationLine
+from billing.domain.tongue import Tongue
 from billing.domain.totals import Adjustment, Line
-from billing.domain.typography import format_percent
 from billing.domain.vat import VatCategory, VatTreatment
 
 _UNIT = "C62"
@@ -249,7 +249,7 @@ def _with_deposits(situation: Situation, taken: tuple[int, ...], states: tuple[L
 
 def _billed_lines(quote: Quote, situation: Situation) -> tuple[Line, ...]:
     """One line per line of the quote that bills something; one billed in full at once stands as it was offered."""
-    lines = []
+    lines, tongue = [], quote.content.particulars.tongue
     for one in situation.lines:
         assert one.index is not None  # noqa: S101 - of single lines
         offered = quote.totals.lines[one.index]
@@ -261,7 +261,9 @@ def _billed_lines(quote: Quote, situation: Situation) -> tuple[Line, ...]:
         lines.append(
             Line(
                 description=offered.line.description,
-                details=f"Avancement : {format_percent(one.progress)}",
+                details=_in(
+                    tongue, f"Avancement : {tongue.percent(one.progress)}", f"Progress: {tongue.percent(one.progress)}"
+                ),
                 quantity=Decimal(1 if one.net_minor > 0 else -1),
                 unit=_UNIT,
                 unit_price=to_major(abs(one.net_minor)),
@@ -388,12 +390,18 @@ def _without_a_lost_cent(wanted: int, left: int, vat: VatTreatment, *, most: int
 def _deductions(part: QuotePart, invoice: IssuedInvoice) -> list[Line]:
     """One line per rate with a positive price (BR-27), less what was credited since; what was billed counts back."""
     document, credited = invoice.document, _credited(invoice)
-    name = "Acompte" if part.kind is PartKind.DEPOSIT else "Facture"
+    name, english = ("Acompte", "Deposit") if part.kind is PartKind.DEPOSIT else ("Facture", "Invoice")
+    tongue = document.particulars.tongue
+    named = _in(
+        tongue,
+        f"{name} n° {document.number} du {format_french(document.issue_date)}",
+        f"{english} {document.number} of {tongue.short_date(document.issue_date)}",
+    )
     kinds = {item.line.vat: item.line.kind for item in document.totals.lines}
     billed = {group.vat: group.net_minor - credited.get(group.vat, 0) for group in part.groups}
     return [
         Line(
-            description=f"{name} n° {document.number} du {format_french(document.issue_date)}",
+            description=named,
             quantity=Decimal(-1 if net_minor > 0 else 1),
             unit=_UNIT,
             unit_price=to_major(abs(net_minor)),
@@ -429,13 +437,31 @@ def _kind(quote: Quote, vat: VatTreatment) -> ProductKind:
 
 
 def _label(quote: Quote, share: Share, kind: PartKind) -> str:
+    tongue, number, situation = quote.content.particulars.tongue, quote.number, _next_situation(quote)
     if share.progress is not None:
-        reached = format_percent(share.progress)
-        return f"Situation n° {_next_situation(quote)} : avancement {reached} du devis {quote.number}"
-    percent = f"{format_percent(share.percent)} " if share.percent is not None else ""
+        reached = tongue.percent(share.progress)
+        return _in(
+            tongue,
+            f"Situation n° {situation} : avancement {reached} du devis {number}",
+            f"Progress invoice no. {situation}: {reached} of quote {number}",
+        )
+    percent = tongue.percent(share.percent) if share.percent is not None else ""
     if kind is PartKind.DEPOSIT:
-        return f"Acompte {f'de {percent}' if percent else ''}sur devis {quote.number}"
-    return f"Situation n° {_next_situation(quote)} : {percent or 'part '}du devis {quote.number}"
+        return _in(
+            tongue,
+            f"Acompte {f'de {percent} ' if percent else ''}sur devis {number}",
+            f"Deposit {f'of {percent} ' if percent else ''}on quote {number}",
+        )
+    return _in(
+        tongue,
+        f"Situation n° {situation} : {percent or 'part'} du devis {number}",
+        f"Progress invoice no. {situation}: {percent or 'part'} of quote {number}",
+    )
+
+
+def _in(tongue: Tongue, french: str, english: str) -> str:
+    """What a line of ours is called, in the languages of its document."""
+    return " / ".join(tongue.choose(french, english))
 
 
 def _next_situation(quote: Quote) -> int:

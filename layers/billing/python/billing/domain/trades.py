@@ -61,7 +61,8 @@ class TradeProfile:
 
 
 def insurance_mention(insurance: Insurance) -> str:
-    policy = f", contrat n° {insurance.policy}" if insurance.policy else ""
+    number = insurance.policy.removeprefix("n°").strip()
+    policy = f", contrat n° {number}" if number else ""
     return (
         f"Assurance décennale : {insurance.insurer}, {insurance.contact}{policy}. "
         f"Couverture géographique : {insurance.territory}"

@@ -66,13 +66,17 @@ class Mark:
     """What is written across every page of what is not the original.
 
     ``asks``: all of the amount due is still owed, so that the code of a transfer may ask for it; ``settled``: none of
-    it is.
+    it is. Of an invoice of which something was paid or credited, in cents: what was paid and is kept, what was
+    credited, what is left.
     """
 
     kind: MarkKind
     acquittal: Acquittal | None = None
     asks: bool = False
     settled: bool = False
+    kept_minor: int = 0
+    credited_minor: int = 0
+    left_minor: int = 0
 
 
 DRAFT_MARK = Mark(kind=MarkKind.DRAFT)

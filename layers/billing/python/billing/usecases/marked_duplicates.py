@@ -67,6 +67,7 @@ def _link(
         acquittal=acquittal_of(issued, entries),
         asks=ledger.balance_minor == document.owed_minor > 0,
         settled=ledger.balance_minor <= 0,
+        **_standing(issued),
     )
     says = hashlib.sha256(canonical_json(mark).encode()).hexdigest()
     key = f"{issued.tenant_id}/duplicates/{issued.invoice_id}/{says}.pdf"
@@ -74,3 +75,15 @@ def _link(
         content = renderer.render_marked(issued, mark, logo=read_logo(document.seller_logo, documents))
         documents.put(key, content, media_type="application/pdf")
     return documents.link(key, file_name=f"{document.number}-duplicata.pdf", now=clock.now())
+
+
+def _standing(issued: IssuedInvoice) -> dict[str, int]:
+    """What is left of an invoice of which something was paid or credited since; nothing of a credit note."""
+    ledger = issued.ledger
+    if issued.document.document_type.is_credit_note or not (ledger.kept_minor or ledger.credited_minor):
+        return {}
+    return {
+        "kept_minor": ledger.kept_minor,
+        "credited_minor": ledger.credited_minor,
+        "left_minor": max(ledger.balance_minor, 0),
+    }

@@ -165,7 +165,13 @@ class InvoiceLayout:
             logo=self._logo,
         )
         seller = draw_seller(
-            self._page, self._theme, self._document.seller, seller_top, tongue=self._tongue, contacts=True
+            self._page,
+            self._theme,
+            self._document.seller,
+            seller_top,
+            tongue=self._tongue,
+            contacts=True,
+            abroad=wording.goes_abroad(self._document),
         )
         self._y = max(seller, self._buyer(buyer_top)) + self._theme.block_gap
         self._facts()
@@ -208,7 +214,7 @@ class InvoiceLayout:
         width = theme.right - BUYER_X
         y = self._block(BUYER_X, top, width, wording.buyer_title(self._document), [(buyer.name, theme.name)])
         y = self._lines(BUYER_X, y, width, wording.buyer_lines(buyer), theme.address)
-        y = self._lines(BUYER_X, y + 2, width, wording.buyer_identifiers(buyer, self._tongue), theme.soft)
+        y = self._lines(BUYER_X, y + 2, width, wording.buyer_identifiers(self._document), theme.soft)
         delivery = buyer.delivery_address
         if delivery is not None and delivery != buyer.billing_address:
             name = self._document.particulars.delivery_name
@@ -605,7 +611,7 @@ class InvoiceLayout:
         self._ensure(_AGREEMENT_HEIGHT)
         theme.frame(self._page, self._y, _AGREEMENT_HEIGHT)
         left, middle = theme.left + 14 - theme.bleed, theme.left + theme.content / 2
-        self._page.text(left, self._y + 16, "Bon pour accord", theme.heading)
+        self._page.text(left, self._y + 16, wording.agreement_title(document), theme.heading)
         y = self._y + 30
         for text in wording.agreement(document):
             for line in wrap(text, theme.soft, theme.content / 2 - 28):

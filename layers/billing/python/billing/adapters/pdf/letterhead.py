@@ -38,6 +38,7 @@ def draw_seller(
     *,
     tongue: Tongue = FRENCH,
     contacts: bool = False,
+    abroad: bool = False,
 ) -> float:
     """Who issues it; returns where that ends."""
     width = BUYER_X - theme.left - _GAP
@@ -45,7 +46,7 @@ def draw_seller(
     y += 22
     parts = [wording.seller_identifiers(seller, tongue), *([wording.seller_contacts(seller)] if contacts else [])]
     texts = [(seller.display_name, theme.name)]
-    texts += [(text, theme.soft) for text in wording.seller_lines(seller, tongue)]
+    texts += [(text, theme.soft) for text in wording.seller_lines(seller, tongue, abroad=abroad)]
     texts += [(text, theme.soft) for one in parts for text in wrap_parts(one, theme.soft, width)]
     for text, style in texts:
         for line in wrap(one_line(text), style, width):

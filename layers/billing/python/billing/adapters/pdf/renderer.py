@@ -62,7 +62,7 @@ class PdfDocumentRenderer:
         """
         document = frozen(issued)
         pages = _pages(document, logo, instead_of_code=wording.instead_of_code(mark, document))
-        stamp(pages[0], wording.acquitted(mark, document))
+        stamp(pages[0], wording.standing(mark, document))
         title = wording.numbered_title(document)
         if mark.kind is MarkKind.DUPLICATE:
             title = f"{title} – {wording.mark_word(mark, document)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from billing.domain.acquittal import Acquittal
 from billing.domain.countries import country_name
 from billing.domain.credit_notes import settlement_lines
 from billing.domain.currency import EURO
 from billing.domain.document_names import name_of
-from billing.domain.invoice import InvoiceDocument, vat_in_euros
+from billing.domain.invoice import DocumentType, InvoiceDocument, PrecedingDocument, vat_in_euros
 from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import NoteCode
 from billing.domain.parties import Address, CompanyDescription, CustomerDescription, LegalForm
@@ -28,6 +29,8 @@ PrintedDocument = InvoiceDocument | QuoteDocument
 _LEGAL_FORMS = {LegalForm.SOLE_TRADER: "Entrepreneur individuel", LegalForm.ASSOCIATION: "Association"}
 _NO_VAT = "–"
 SIGNED_CERTIFICATIONS = 3  # the generation of templates from which a certification is a block to sign
+# … from which a seller says its country abroad, a buyer is named by its SIRET, and the invoice corrected is named.
+FURTHER_NAMES = 3
 
 
 def legal_form(seller: CompanyDescription, tongue: Tongue = FRENCH) -> str:
@@ -57,12 +60,18 @@ def address_lines(address: Address) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def seller_lines(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
+def seller_lines(seller: CompanyDescription, tongue: Tongue = FRENCH, *, abroad: bool = False) -> list[str]:
+    """``abroad``: on what goes to another country, its own stands there too."""
     return [
         *([seller.trade_name] if seller.trade_name and seller.trade_name != seller.legal_name else []),
         legal_form(seller, tongue),
         *address_lines(seller.address),
+        *([country_name("FR").upper()] if abroad and seller.address.country_code == "FR" else []),
     ]
+
+
+def goes_abroad(document: PrintedDocument) -> bool:
+    return document.generation >= FURTHER_NAMES and document.buyer.billing_address.country_code != "FR"
 
 
 def seller_identifiers(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
@@ -78,10 +87,15 @@ def buyer_lines(buyer: CustomerDescription) -> list[str]:
     return [*_present(buyer.contact_name), *address_lines(buyer.billing_address)]
 
 
-def buyer_identifiers(buyer: CustomerDescription, tongue: Tongue = FRENCH) -> list[str]:
-    """The buyer's SIREN is printed since décret 2022-1299; its VAT number where it has one."""
+def buyer_identifiers(document: PrintedDocument) -> list[str]:
+    """The buyer's SIREN is printed since décret 2022-1299; its VAT number where it has one.
+
+    Where the document names the establishment that is billed, its SIRET, of which the SIREN is the beginning.
+    """
+    buyer, tongue, held = document.buyer, document.particulars.tongue, document.particulars
+    named = document.generation >= FURTHER_NAMES and held.buyer_siret
     identity = f"SIRET {siret(buyer.siret)}" if buyer.siret else ""
-    if buyer.siren:
+    if buyer.siren and not named:
         identity = f"SIREN {grouped(buyer.siren, 3)}"
     return [
         *_present(identity),
@@ -111,10 +125,7 @@ def facts(document: PrintedDocument) -> list[tuple[str, str]]:
     tongue = document.particulars.tongue
     found = [("Date d'émission", tongue.short_date(document.issue_date))]
     if document.document_type.is_credit_note:
-        found += [
-            ("Facture concernée", f"{one.number} {_alone(tongue).say('du')} {tongue.short_date(one.issue_date)}")
-            for one in document.preceding
-        ]
+        found += [("Facture concernée", _dated(one, tongue)) for one in document.preceding]
     else:
         supplied, due = document.supplied_on, "Date de paiement" if document.paid else "Date d'échéance"
         found += [("Livraison ou prestation", tongue.short_date(supplied))] if supplied else []
@@ -135,6 +146,11 @@ def _quote_facts(document: QuoteDocument) -> list[tuple[str, str]]:
 
 def _labelled(found: list[tuple[str, str]], document: PrintedDocument) -> list[tuple[str, str]]:
     return [("\n".join(document.particulars.tongue.lines(label)), value) for label, value in found]
+
+
+def agreement_title(document: QuoteDocument) -> str:
+    translated = document.generation >= FURTHER_NAMES
+    return document.particulars.tongue.say("Bon pour accord") if translated else "Bon pour accord"
 
 
 def agreement(document: QuoteDocument) -> list[str]:
@@ -217,12 +233,25 @@ def references(document: PrintedDocument) -> list[str]:
     tongue, period = held.tongue, held.period
     covered = f"{tongue.short_date(period.start)} – {tongue.short_date(period.end)}" if period else ""
     named = (
+        ("Annule et remplace la facture", ", ".join(_corrected(document))),
         ("Votre référence", held.buyer_reference),
         ("Contrat", held.contract),
         ("Projet", held.project),
         ("Période", covered),
     )
     return [f"{tongue.say(label)}{_colon(tongue)} {value}" for label, value in named if value]
+
+
+def _corrected(document: PrintedDocument) -> list[str]:
+    """The invoices that a corrective one takes the place of."""
+    named = document.generation >= FURTHER_NAMES and document.document_type is DocumentType.CORRECTIVE
+    if not named or isinstance(document, QuoteDocument):
+        return []
+    return [_dated(one, document.particulars.tongue) for one in document.preceding]
+
+
+def _dated(one: PrecedingDocument, tongue: Tongue) -> str:
+    return f"{one.number} {_alone(tongue).say('du')} {tongue.short_date(one.issue_date)}"
 
 
 def legal_parts(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
@@ -485,28 +514,49 @@ def instead_of_code(mark: Mark, document: PrintedDocument) -> list[str] | None:
     """What stands in place of a code that must not be paid; None where it may."""
     if mark.asks:
         return None
+    tongue = document.particulars.tongue
     if mark.kind is MarkKind.DRAFT:
-        label = "QR code à l'émission"
-    else:
-        label = "Rien à payer" if mark.settled else "Réglé en partie"
-    return document.particulars.tongue.lines(label)
+        return tongue.lines("QR code à l'émission")
+    if mark.left_minor:
+        return [*tongue.lines("Reste à payer"), tongue.money(mark.left_minor)]
+    return tongue.lines("Rien à payer")
 
 
-def acquitted(mark: Mark, document: PrintedDocument) -> str:
-    """``Duplicata – acquitté le 27/11/2026 par virement``; nothing while something is left to pay."""
-    acquittal, tongue = mark.acquittal, document.particulars.tongue
-    if acquittal is None:
+def standing(mark: Mark, document: PrintedDocument) -> str:
+    """``Acquitté le 27/11/2026 par virement``, ``Annulée par avoir``, ``Réglé : 20,00 € · Reste à payer : 100,00 €``.
+
+    Nothing of a document of which nothing was paid or credited.
+    """
+    tongue = document.particulars.tongue
+    if mark.acquittal is not None:
+        return _acquitted(mark.acquittal, tongue)
+    if not (mark.kept_minor or mark.credited_minor):
         return ""
+    if not (mark.kept_minor or mark.left_minor):
+        return " / ".join(tongue.choose("Annulée par avoir", "Cancelled by credit note"))
+    amounts = (("Réglé", mark.kept_minor), ("Avoir déduit", mark.credited_minor), ("Reste à payer", mark.left_minor))
+    return " · ".join(
+        f"{tongue.say(label)}{_colon(tongue)} {tongue.money(amount)}" for label, amount in amounts if amount
+    )
+
+
+def _acquitted(acquittal: Acquittal, tongue: Tongue) -> str:
     day = tongue.short_date(acquittal.on)
     if acquittal.credited:
         said = tongue.choose(f"Soldé le {day} par règlement et avoir", f"Settled on {day} by payment and credit note")
     else:
         french = [_METHODS[method] if method else "votre crédit" for method in acquittal.methods]
         said = tongue.choose(
-            f"Acquitté le {day} par {', '.join(french)}",
-            f"Paid on {day} by {', '.join(ENGLISH[name] for name in french)}",
+            f"Acquitté le {day} par {_listed(french, 'et')}",
+            f"Paid on {day} by {_listed([ENGLISH[name] for name in french], 'and')}",
         )
     return " / ".join(said)
+
+
+def _listed(names: list[str], last: str) -> str:
+    """``a``, ``a et b``, ``a, b et c``."""
+    *before, end = names
+    return f"{', '.join(before)} {last} {end}" if before else end
 
 
 def _present(*texts: str) -> list[str]:
