@@ -308,7 +308,7 @@ def test_an_export_waits_for_pdfs_that_are_being_made(bulk: Bulk) -> None:
     shop, desk = bulk.shop, Desk(bulk.shop)
     ready, quote, fresh, failed, draft = _printed(shop), desk.sent(), shop.issue(), shop.issue(), shop.draft()
     shop.record(failed, error="InvalidInput")
-    viewer = shop.person(Role.VIEWER)
+    viewer = shop.person(Role.ACCOUNTANT)
     job = bulk.start(
         BulkOperation.EXPORT,
         *[fresh.invoice_id, quote.quote_id, ready.invoice_id, failed.invoice_id, draft.invoice_id],
@@ -434,7 +434,7 @@ def test_a_job_acts_as_who_started_it_and_stops_when_their_rights_change(bulk: B
     member = shop.person(Role.MEMBER)
     chosen = _drafts(shop, 3)
     job = bulk.start(BulkOperation.ISSUE, *chosen, by=member)
-    lost = replace(factories.membership(member), role=Role.VIEWER, version=2)
+    lost = replace(factories.membership(member), role=Role.ACCOUNTANT, version=2)
     bulk.held.memberships.change(lost)
 
     stopped = bulk.run(job)
@@ -442,7 +442,7 @@ def test_a_job_acts_as_who_started_it_and_stops_when_their_rights_change(bulk: B
     assert (stopped.state, stopped.error, stopped.done) == (BulkState.STOPPED, "membership-changed", 0)
     assert all(isinstance(bulk.held.invoices.read(shop.caller, one), DraftInvoice) for one in chosen)
     with pytest.raises(Forbidden):
-        bulk.resume(job, replace(member, role=Role.VIEWER, membership_version=2))
+        bulk.resume(job, replace(member, role=Role.ACCOUNTANT, membership_version=2))
 
     ended = bulk.run(bulk.resume(job))
 

@@ -9,8 +9,8 @@ import pytest
 
 from billing.domain.attachments import checked
 from billing.domain.conformity import RULE_SETS, ConformityReport, Judge, RuleSet, Violation, report_key, rules_of
+from billing.domain.deliverable import Deliverable
 from billing.domain.errors import DependencyUnavailable, DocumentDamaged, InvoiceNotIssued, NotFound, PdfNotReady
-from billing.domain.invoice import IssuedInvoice
 from billing.usecases.conformity import judge_invoice, read_invoice_conformity
 from tests.fakes.delivery import FakeConformityRules, fake_xml
 from tests.usecases.conftest import Shop
@@ -24,10 +24,10 @@ BROKEN = Violation(
 )
 
 
-def judge(shop: Shop, issued: IssuedInvoice, rules: FakeConformityRules | None = None) -> ConformityReport:
+def judge(shop: Shop, issued: Deliverable, rules: FakeConformityRules | None = None) -> ConformityReport:
     return judge_invoice(
         issued.tenant_id,
-        issued.invoice_id,
+        issued.document_id,
         deliveries=shop.repositories.deliveries,
         documents=shop.documents,
         xml=fake_xml,

@@ -15,6 +15,7 @@ from billing.domain.access import Role
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import (
+    DocumentNotConformant,
     FieldErrors,
     Forbidden,
     InvoiceNotIssued,
@@ -44,8 +45,9 @@ from billing.usecases.reminders import RemindersRunResult
 from tests import factories
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashes import Crashed, CrashPoint
-from tests.fakes.delivery import Relay
+from tests.fakes.delivery import FakeConformityRules, Relay
 from tests.usecases.conftest import Shop
+from tests.usecases.test_conformity import BROKEN, judge
 
 ISSUED = date(2026, 11, 23)  # a Monday
 DUE = date(2026, 12, 23)
@@ -60,6 +62,7 @@ class Dunning:
         self.shop = shop
         self.held = shop.repositories
         self.store = self.held.store
+        self.rules = FakeConformityRules()
 
     @property
     def ports(self) -> dict[str, Any]:
@@ -102,9 +105,12 @@ class Dunning:
             reminder = self.store.reminders[tenant_id, document_id]
             error = None
             try:
-                if self.shop.render(reminder, attempt).send:
+                rendering = self.shop.render(reminder, attempt)
+                if rendering.judged and not judge(self.shop, reminder, self.rules).conforms:
+                    raise DocumentNotConformant  # noqa: TRY301 - as the workflow's task does
+                if rendering.send:
                     self.shop.mail(reminder, attempt)
-            except MailRefused as refused:
+            except (DocumentNotConformant, MailRefused) as refused:
                 error = type(refused).__name__
             self.shop.record(reminder, attempt, error=error)
 
@@ -465,6 +471,19 @@ def test_a_refused_reminder_may_go_again_and_is_mailed_once(dunning: Dunning) ->
 
     assert again.delivery.attempt == 2
     assert len(dunning.shop.mailer.accepted) == 1
+
+
+def test_what_a_rule_refuses_is_not_sent_by_a_reminder_either(dunning: Dunning) -> None:
+    dunning.plan()
+    dunning.rules = FakeConformityRules(broken=(BROKEN,))
+    invoice = dunning.owed()
+
+    dunning.live_until(DUE + timedelta(days=20))
+
+    assert dunning.shop.mailer.accepted == []
+    reminded = dunning.store.reminders[invoice.tenant_id, reminder_id_of(invoice.invoice_id, FIRST)]
+    assert reminded.delivery.state is DeliveryState.FAILED
+    assert dunning.rules.asked == 1, "the report of the invoice stands"
 
 
 def test_eight_runs_at_once_send_one_mail_a_level(dunning: Dunning) -> None:

@@ -755,6 +755,9 @@ class Acts:
         judge(self.shop, self.issued)
         return read(by, self.issued.invoice_id, invoices=self.held.invoices, documents=self.shop.documents)
 
+    def start_bulk_export(self, by: Caller) -> object:
+        return self._bulk_job(by)
+
     def start_bulk_job(self, by: Caller) -> object:
         return self._bulk_job(by, BulkOperation.ISSUE)
 
@@ -939,12 +942,13 @@ ALLOWED: dict[str, set[Role]] = {
     "list_credit_notes": READERS,
     "read_invoice_conformity": READERS,
     "read_credit_note_conformity": READERS,
+    "start_bulk_export": FOLLOWERS,
     "start_bulk_job": WRITERS,
     "read_bulk_job": READERS,
     "list_bulk_jobs": READERS,
     "list_bulk_job_results": READERS,
     "resume_bulk_job": WRITERS,
-    "download_bulk_job": READERS,
+    "download_bulk_job": FOLLOWERS,
     "start_invoice_verification": ACCOUNTS,
 }
 

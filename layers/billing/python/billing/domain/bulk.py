@@ -31,7 +31,8 @@ class BulkOperation(StrEnum):
 
     @property
     def permission(self) -> Permission:
-        return Permission.READ if self is BulkOperation.EXPORT else Permission.WRITE_DOCUMENTS
+        """An export carries the chain, hence whatever happened in the company."""
+        return Permission.READ_EVENTS if self is BulkOperation.EXPORT else Permission.WRITE_DOCUMENTS
 
     @property
     def lanes(self) -> int:

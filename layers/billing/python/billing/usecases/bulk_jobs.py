@@ -107,7 +107,8 @@ def list_bulk_job_results(
 def download_bulk_job(
     caller: Caller, bulk_job_id: str, *, bulk_jobs: BulkJobs, documents: Documents, clock: Clock
 ) -> DownloadLink:
-    """A short-lived address of the ZIP. Raises: NotFound, ExportNotReady."""
+    """A short-lived address of the ZIP. Raises: Forbidden, NotFound, ExportNotReady."""
+    caller.require(BulkOperation.EXPORT.permission)
     job, now = bulk_jobs.read(caller, bulk_job_id), clock.now()
     archive = job.archive_at(now)
     return documents.link(archive.key, file_name=f"documents-{job.started_at:%Y-%m-%d}.zip", now=now)

@@ -6,6 +6,7 @@ from billing.domain.access import Caller
 from billing.domain.conformity import MAX_VIOLATIONS, ConformityReport, report_key, rules_of
 from billing.domain.errors import DependencyUnavailable, InvoiceNotIssued, PdfNotReady
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.reminders import is_reminder_id, reminded_of
 from billing.domain.retention_period import kept_until
 from billing.ports.conformity import ConformityRules
 from billing.ports.delivery import Documents, XmlWriter
@@ -15,7 +16,7 @@ from billing.usecases.stored_pdfs import read_pdf
 
 def judge_invoice(
     tenant_id: str,
-    invoice_id: str,
+    document_id: str,
     *,
     deliveries: Deliveries,
     documents: Documents,
@@ -24,8 +25,11 @@ def judge_invoice(
 ) -> ConformityReport:
     """Judge the stored bytes by the rules of the document's date, once: a report that is there stands.
 
+    A reminder carries the PDF of its invoice, and leaves by the same judgement.
+
     Raises: NotFound, DocumentDamaged, DependencyUnavailable.
     """
+    invoice_id = reminded_of(document_id)[0] if is_reminder_id(document_id) else document_id
     invoice = deliveries.invoice(tenant_id, invoice_id)
     pdf, judging = invoice.delivery.pdf, rules_of(invoice.document.issue_date)
     if pdf is None:

@@ -86,7 +86,7 @@ def render_invoice(
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
     if isinstance(issued, Reminder):
-        return Rendering(pdf=_reminded(issued, deliveries)[1], send=request.send, fresh=False, judged=False)
+        return Rendering(pdf=_reminded(issued, deliveries)[1], send=request.send, fresh=False, judged=True)
     judged = isinstance(issued, IssuedInvoice)
     if issued.delivery.pdf is not None:
         return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False, judged=judged)
