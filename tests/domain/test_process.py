@@ -100,6 +100,8 @@ def test_without_vat_nothing_falls_due() -> None:
     [
         (factories.customer_description, "FR", "B2B"),
         (factories.customer_description, "BE", "B2BINT"),
+        (factories.customer_description, "RE", "B2B"),
+        (factories.customer_description, "MC", "B2BINT"),
         (factories.individual_description, "FR", "B2C"),
         (factories.individual_description, "CH", "B2CINT"),
     ],

@@ -33,11 +33,13 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.invoice import DocumentType, DraftInvoice, IssuedInvoice
+from billing.domain.particulars import Particulars
 from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
 from billing.domain.quote_lines import LineShare, LineState
 from billing.domain.retention import Reception
 from billing.domain.situation import SituationLine, spread
+from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Discount, Totals
 from billing.domain.typography import NO_BREAK_SPACE
 from billing.domain.vat import VatTreatment
@@ -56,7 +58,13 @@ RATES = ("20", "10", "5.5", "2.1")
 class Site:
     """An accepted quote at work."""
 
-    def __init__(self, *lines: tuple[str, str, str], discount: Discount | None = None, **more: Any) -> None:
+    def __init__(
+        self,
+        *lines: tuple[str, str, str],
+        discount: Discount | None = None,
+        customer: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
         self.shop = Shop()
         self.shop.describe()
         self.held = self.shop.repositories
@@ -69,7 +77,9 @@ class Site:
             )
             for quantity, price, rate in lines or (("1", "1000", "20"), ("1", "333.33", "5.5"))
         )
-        wanted = self.shop.wanted(self.shop.customer().customer_id, *given_lines, discount=discount, **more)
+        wanted = self.shop.wanted(
+            self.shop.customer(**customer or {}).customer_id, *given_lines, discount=discount, **more
+        )
         self.ports: dict[str, Any] = {"quotes": self.held.quotes, "clock": self.shop.clock, "ids": self.shop.ids}
         made = quotes.create_quote(
             self.shop.caller,
@@ -184,6 +194,41 @@ def groups(*totals: Totals) -> dict[VatTreatment, tuple[int, int]]:
             nets[group.vat] += group.taxable_minor
             taxes[group.vat] += group.vat_minor
     return {vat: (nets[vat], taxes[vat]) for vat in nets if nets[vat] or taxes[vat]}
+
+
+@pytest.mark.parametrize(
+    ("language", "deposit", "deducted", "progress"),
+    [
+        (
+            DocumentLanguage.ENGLISH,
+            "Deposit of 30% on quote D2026-00001",
+            "Deposit F2026-00001 of 23 Nov 2026",
+            "Progress invoice no. 1: 50% of quote D2026-00001",
+        ),
+        (
+            DocumentLanguage.FRENCH_AND_ENGLISH,
+            "Acompte de 30 % sur devis D2026-00001 / Deposit of 30 % on quote D2026-00001",
+            "Acompte n° F2026-00001 du 23/11/2026 / Deposit F2026-00001 of 23/11/2026",
+            "Situation n° 1 : 50 % du devis D2026-00001 / Progress invoice no. 1: 50 % of quote D2026-00001",
+        ),
+    ],
+)
+def test_lines_of_ours_speak_as_the_quote_does(
+    language: DocumentLanguage, deposit: str, deducted: str, progress: str
+) -> None:
+    abroad = {"billing_address": factories.address(country_code="BE"), "siren": None, "siret": None, "vat_number": None}
+    site = Site(("1", "1000", "20"), particulars=Particulars(language=language), customer=abroad).accept()
+
+    first = site.issue("deposit", percent=Decimal(30))
+    part = site.issue("part", percent=Decimal(50))
+    final = site.issue("rest")
+
+    def said(invoice: IssuedInvoice) -> set[str]:
+        return {line.line.description.replace(NO_BREAK_SPACE, " ") for line in invoice.totals.lines}
+
+    assert said(first) == {deposit}
+    assert progress in said(part)
+    assert deducted in said(final)
 
 
 def test_a_deposit_of_thirty_percent_then_the_rest_are_the_quote() -> None:

@@ -498,7 +498,21 @@ MUTATIONS: tuple[tuple[str, str, str, str, str], ...] = (
         "several-rates",
         '(schemeID="0002">)123456782',
         "\\g<1>123456789",
-        "BR-FR-09",
+        "ZB-03",
+    ),
+    (
+        "quantity of a line",
+        "several-rates",
+        '(<ram:BilledQuantity unitCode="[A-Z0-9]+">)[0-9.]+',
+        "\\g<1>7",
+        "ZB-05",
+    ),
+    (
+        "price of a line",
+        "several-rates",
+        "(<ram:NetPriceProductTradePrice><ram:ChargeAmount>)[0-9.]+",
+        "\\g<1>7.77",
+        "ZB-05",
     ),
     (
         "buyer endpoint of another scheme",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pikepdf
 import pytest
@@ -21,11 +22,11 @@ PDF = PdfDocumentRenderer(factur_x).render(issued(), logo=None)
 Edit = Callable[[pikepdf.Pdf], None]
 
 
-def edited(edit: Edit) -> bytes:
+def edited(edit: Edit, **options: Any) -> bytes:
     with pikepdf.open(io.BytesIO(PDF)) as document:
         edit(document)
         out = io.BytesIO()
-        document.save(out, fix_metadata_version=False, force_version="1.7")
+        document.save(out, fix_metadata_version=False, force_version="1.7", **options)
     return out.getvalue()
 
 
@@ -94,6 +95,10 @@ def of_another_relationship(document: pikepdf.Pdf) -> None:
 
 def of_another_media_type(document: pikepdf.Pdf) -> None:
     document.Root.AF[0].EF.F.Subtype = Name("/application/octet-stream")
+
+
+def of_another_intent(document: pikepdf.Pdf) -> None:
+    document.Root.OutputIntents[0].S = Name.GTS_PDFX
 
 
 def with_a_script(document: pikepdf.Pdf) -> None:
@@ -168,6 +173,13 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "without its end": (PDF[: PDF.rindex(b"%%EOF")], "PDF-01"),
     "of another version": (PDF.replace(b"%PDF-1.7", b"%PDF-1.3"), "PDF-02"),
     "with something after its end": (PDF + b"%%EOF\n", "PDF-02"),
+    "without an identifier": (PDF.replace(b"/ID [", b"/IX ["), "PDF-03"),
+    "encrypted": (
+        edited(lambda _: None, encryption=pikepdf.Encryption(owner="o", user="", R=3, aes=False, metadata=False)),
+        "PDF-03",
+    ),
+    "without a page": (edited(lambda document: document.pages.__delitem__(slice(None))), "PDF-09"),
+    "of another intent": (edited(of_another_intent), "PDF-04"),
     "without an output intent": (edited(without("OutputIntents")), "PDF-04"),
     "without a colour profile": (edited(without("OutputIntents.DestOutputProfile")), "PDF-04"),
     "without metadata": (edited(without("Metadata")), "PDF-05"),

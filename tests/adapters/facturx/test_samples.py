@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -14,10 +15,12 @@ import pytest
 from billing.adapters.facturx import rules
 from billing.adapters.facturx.embedding import FILE_NAME, factur_x
 from billing.adapters.facturx.rules import FacturXRules, judge_xml
+from billing.adapters.pdf import wording
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.conformity import RULE_SETS, Judge, rules_of
 from billing.domain.invoice import IssuedInvoice
-from tests.adapters.pdf.reading import opened, words
+from billing.domain.money import to_minor
+from tests.adapters.pdf.reading import opened, plain, words
 from tests.documents import SAMPLES
 
 RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
@@ -61,13 +64,26 @@ def test_the_xml_comes_out_of_the_pdf_as_it_went_in(name: str) -> None:
 def test_the_totals_that_are_printed_are_those_of_the_xml(name: str) -> None:
     issued, xml, pdf = _drawn(name)
     tree = ET.fromstring(xml)  # noqa: S314 - our own
-    tongue = issued.document.particulars.tongue
-    printed = words(pdf)
+    document = issued.document
+    tongue, printed = document.particulars.tongue, f" {words(pdf)} "
+    labels = {
+        "TaxBasisTotalAmount": tongue.say("Total HT"),
+        "TaxTotalAmount": tongue.say("TVA"),
+        "GrandTotalAmount": wording.total_label(document),
+        "TotalPrepaidAmount": tongue.say("Déjà réglé"),
+    }
 
-    for element in ("TaxBasisTotalAmount", "GrandTotalAmount", "DuePayableAmount"):
-        amount = tree.findtext(f".//{RAM}{element}")
-        assert amount is not None
-        assert " ".join(tongue.amount(round(float(amount) * 100)).split()) in printed, element
+    for element, label in labels.items():
+        found = tree.findall(f".//{RAM}{element}")
+        if not found:
+            assert element == "TotalPrepaidAmount"
+            continue
+        minor = to_minor(Decimal(found[0].text or ""))
+        amount = tongue.money(-minor if element == "TotalPrepaidAmount" else minor)
+        assert f" {plain(label)} {plain(amount)} " in printed, element
+    due = to_minor(Decimal(tree.findtext(f".//{RAM}DuePayableAmount") or ""))
+    retained = document.retention.amount_minor if document.retention else 0
+    assert f" {plain(tongue.money(due - retained))} " in printed
 
 
 def test_the_same_document_gives_the_same_xml() -> None:

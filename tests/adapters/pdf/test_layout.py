@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -14,6 +16,7 @@ from billing.adapters.pdf.sheet import Page, wrap
 from billing.adapters.pdf.theme import BUYER_X, BUYER_Y, theme_of
 from billing.domain.colours import DEFAULT_ACCENT
 from billing.domain.credit_notes import CreditInFull
+from billing.domain.currency import ExchangeRate
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.particulars import Particulars
 from billing.domain.template import Design, Template
@@ -172,3 +175,21 @@ def test_long_labels_of_the_payment_leave_room_for_their_values(design: Design) 
 
     for page in laid_out(credit_of(origin, CreditInFull()), design):
         assert_well_placed(page)
+
+
+@pytest.mark.parametrize("design", Design)
+@pytest.mark.parametrize("language", DocumentLanguage)
+@pytest.mark.parametrize("currency", [None, "IDR", "USD"])
+def test_the_largest_amounts_stand_beside_what_they_are_called(
+    design: Design, language: DocumentLanguage, currency: str | None
+) -> None:
+    exchange = currency and ExchangeRate(currency=currency, rate=Decimal(17_000), on=date(2026, 11, 20), source="BCE")
+    for major in ("1110000", "88800000", "111000000", "8880000000", "11100000000"):
+        many = issued(
+            lines=(line(description="Lot", quantity=Decimal(100), unit_price=Decimal(major) / 100, vat=taxed()),),
+            particulars=Particulars(exchange=exchange or None),
+        )
+        particulars = replace(many.document.particulars, language=language)
+        spoken = replace(many, document=replace(many.document, particulars=particulars))
+        for page in laid_out(spoken, design):
+            assert_well_placed(page)

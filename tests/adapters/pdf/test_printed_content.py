@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from billing.adapters.facturx.embedding import factur_x
+from billing.adapters.pdf import wording
 from billing.adapters.pdf.fonts import embedded_font
 from billing.adapters.pdf.layout import InvoiceLayout
 from billing.adapters.pdf.renderer import PdfDocumentRenderer
@@ -37,6 +38,7 @@ from tests.adapters.pdf.reading import pages, plain, words
 from tests.adapters.pdf.test_logo import encoded
 from tests.documents import QUOTES, SAMPLES
 from tests.factories import (
+    BUYER_SIRET,
     address,
     company,
     customer,
@@ -580,3 +582,22 @@ def test_a_short_table_of_a_situation_stays_on_one_page() -> None:
         assert "Total" in holding
         with_tables.append(found.index(holding))
     assert set(with_tables) == {0, 1}
+
+
+def test_a_corrective_invoice_names_the_one_whose_place_it_takes() -> None:
+    invoice = SAMPLES["corrective"]()
+    (replaced,) = invoice.document.preceding
+
+    assert f"Annule et remplace la facture : {replaced.number} du 05/10/2026" in printed(invoice)
+
+
+def test_the_establishment_that_is_billed_is_named_by_its_siret() -> None:
+    named = printed(SAMPLES["public-sector"]())
+
+    assert plain(f"SIRET {wording.siret(BUYER_SIRET)}") in named
+    assert "SIREN 987 654 324" not in named
+
+
+def test_abroad_the_seller_says_its_country() -> None:
+    assert "75011 Paris FRANCE" in printed(SAMPLES["export-of-goods"]())
+    assert "FRANCE" not in printed(SAMPLES["one-service"]())

@@ -26,6 +26,7 @@ from billing.domain.parties import (
     VatCheck,
     VatNumberStatus,
 )
+from billing.domain.territories import FRENCH_COUNTRIES
 from billing.domain.tongue import DocumentLanguage
 from billing.ports.idempotency import Answer
 from billing.ports.repositories import CustomerSummary, DuplicateCustomer
@@ -174,7 +175,7 @@ class CustomerFields(Request):
         )
 
     def _language_errors(self) -> list[FieldError]:
-        if self.language is not DocumentLanguage.ENGLISH or self.billing_address.country_code != "FR":
+        if self.language is not DocumentLanguage.ENGLISH or self.billing_address.country_code not in FRENCH_COUNTRIES:
             return []
         return [
             FieldError(

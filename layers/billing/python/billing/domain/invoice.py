@@ -27,6 +27,7 @@ from billing.domain.process import Contracting, PaidAtIssue, ProcessCodes, proce
 from billing.domain.retention import NOT_YET, Retention, retained_of, retention_errors
 from billing.domain.situation import Situation
 from billing.domain.template import Template
+from billing.domain.territories import is_in_france
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import Adjustment, Discount, Line, Totals, compute_line, compute_totals
 from billing.domain.vat import RULES_VERSION, VatCategory, VatRegime
@@ -573,7 +574,7 @@ def vat_in_euros(particulars: Particulars, totals: Totals) -> int | None:
 
 def language_errors(particulars: Particulars, buyer: CustomerDescription) -> Iterator[FieldError]:
     """French is required in France, beside or instead of any other language."""
-    if particulars.language is DocumentLanguage.ENGLISH and buyer.billing_address.country_code == "FR":
+    if particulars.language is DocumentLanguage.ENGLISH and is_in_france(buyer.billing_address):
         yield FieldError(
             "/language",
             "Un client établi en France reçoit ses documents en français, seul ou avec l'anglais (« fr-en »).",

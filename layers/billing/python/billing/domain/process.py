@@ -9,6 +9,7 @@ from enum import StrEnum
 from billing.domain.canonical import LATER
 from billing.domain.ledger import PaymentMethod
 from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind, ProductKind
+from billing.domain.territories import is_of_the_reform
 from billing.domain.totals import Totals
 from billing.domain.vat import VatCategory
 
@@ -95,7 +96,7 @@ def _vat_due(seller: CompanyDescription, totals: Totals, *, is_deposit: bool) ->
 
 
 def _billing(buyer: CustomerDescription) -> str:
-    abroad = buyer.billing_address.country_code != "FR"
+    abroad = not is_of_the_reform(buyer.billing_address)
     if buyer.kind is CustomerKind.INDIVIDUAL:
         return "B2CINT" if abroad else "B2C"
     if not abroad and buyer.siren is None:

@@ -13,6 +13,10 @@ from billing.domain.vat import CORSICA_RATES, MAINLAND_RATES, OVERSEAS_RATES
 
 _MEMBERS = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 MEMBER_STATES = frozenset(_MEMBERS.split())
+# Countries of ISO 3166 that are France: French is spoken to a customer there, who has a SIREN.
+FRENCH_COUNTRIES = frozenset({"FR", "GF", "GP", "MQ", "RE", "YT", "BL", "MF", "PM"})
+# Where VAT is applied, and with it the reform of invoicing (CGI art. 289 bis).
+_OF_THE_REFORM = frozenset({"FR", "GP", "MQ", "RE"})
 # Monaco counts as France for VAT (directive, article 7).
 _COUNTS_AS_FRANCE = frozenset({"FR", "MC"})
 
@@ -49,6 +53,15 @@ RATES: dict[Territory, frozenset[Decimal]] = {
     Territory.OVERSEAS: frozenset(OVERSEAS_RATES),
     Territory.UNTAXED: frozenset(),
 }
+
+
+def is_in_france(address: Address) -> bool:
+    return address.country_code in FRENCH_COUNTRIES
+
+
+def is_of_the_reform(address: Address) -> bool:
+    """Whether electronic invoices, and not reports, are due to a business there."""
+    return address.country_code in _OF_THE_REFORM
 
 
 def territory_of(address: Address) -> Territory:

@@ -16,6 +16,7 @@ from billing.domain.particulars import Particulars
 from billing.domain.parties import CompanyDescription, CustomerDescription, CustomerKind, ProductKind
 from billing.domain.payment_terms import PaymentTerms, TermsRule
 from billing.domain.process import PaidAtIssue
+from billing.domain.territories import is_in_france
 from billing.domain.thresholds import cash_limit_minor, franchise_threshold
 from billing.domain.totals import Totals
 from billing.domain.vat import VatRegime
@@ -26,7 +27,6 @@ LONGEST_TERMS_DAYS = 60
 LONGEST_END_OF_MONTH_DAYS = 45
 LONGEST_PERIODIC_DAYS = 45
 LONGEST_TRANSPORT_DAYS = 30  # L441-11, II, 5°
-E_INVOICING_ISSUE_DATE = date(2027, 9, 1)  # small businesses issue e-invoices; décret 2022-1299 binds them too
 _END_OF_MONTH_RULES = frozenset(
     {TermsRule.END_OF_MONTH, TermsRule.DAYS_THEN_END_OF_MONTH, TermsRule.END_OF_MONTH_THEN_DAYS}
 )
@@ -233,7 +233,7 @@ class Facts:
 
     @property
     def buyer_is_french(self) -> bool:
-        return self.buyer.billing_address.country_code == "FR"
+        return is_in_france(self.buyer.billing_address)
 
 
 def notices(facts: Facts) -> tuple[Notice, ...]:

@@ -10,6 +10,7 @@ import functools
 import importlib.util
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ _FILES: Final = {
 }
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 _RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
+_UDT = "{urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100}"
+_HALF_A_CENT = Decimal("0.005")
 _PREDICATE = re.compile(r"\*:(\w+)\[namespace-uri\(\)='[^']*'\]")
 _RULE_IN_TEXT = re.compile(r"^\[?((?:BR|FX|PEPPOL)-[A-Z0-9-]+)")
 _SAFE = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
@@ -101,6 +104,7 @@ def _readable(location: str) -> str:
 
 def _missed(tree: Any) -> Iterator[Violation]:
     """What none of them looks at."""
+    yield from _lines(tree)
     due = tree.findtext(f".//{_RAM}DuePayableAmount") or "0"
     terms = tree.find(f".//{_RAM}SpecifiedTradePaymentTerms")
     if float(due) > 0 and (terms is None or terms.find(f"{_RAM}DueDateDateTime") is None):
@@ -117,6 +121,23 @@ def _missed(tree: Any) -> Iterator[Violation]:
         said = (group.findtext(f"{_RAM}ExemptionReason"), group.findtext(f"{_RAM}ExemptionReasonCode"))
         if group.findtext(f"{_RAM}CategoryCode") != "S" and not all(said):
             yield _ours("ZB-04", "BT-120", "Le motif d'exonération (BT-120) et son code (BT-121) vont ensemble.")
+
+
+def _lines(tree: Any) -> Iterator[Violation]:
+    """The net of a line is its quantity at its price, less its allowances, with its charges (EN 16931, BT-131)."""
+    for line in tree.iter(f"{_RAM}IncludedSupplyChainTradeLineItem"):
+        quantity = Decimal(line.findtext(f".//{_RAM}BilledQuantity"))
+        price = Decimal(line.findtext(f".//{_RAM}NetPriceProductTradePrice/{_RAM}ChargeAmount"))
+        net = quantity * price
+        for each in line.iterfind(f".//{_RAM}SpecifiedTradeAllowanceCharge"):
+            added = each.findtext(f"{_RAM}ChargeIndicator/{_UDT}Indicator") == "true"
+            amount = Decimal(each.findtext(f"{_RAM}ActualAmount"))
+            net += amount if added else -amount
+        said = Decimal(line.findtext(f".//{_RAM}SpecifiedTradeSettlementLineMonetarySummation/{_RAM}LineTotalAmount"))
+        if abs(net - said) > _HALF_A_CENT:
+            rank = line.findtext(f"{_RAM}AssociatedDocumentLineDocument/{_RAM}LineID")
+            text = f"Le montant de la ligne {rank} (BT-131) n'est pas sa quantité (BT-129) à son prix (BT-146)."
+            yield _ours("ZB-05", f"BT-126 {rank}", text)
 
 
 def _ours(rule: str, location: str, text: str) -> Violation:

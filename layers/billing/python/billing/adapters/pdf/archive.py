@@ -10,7 +10,6 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from xml.sax.saxutils import escape
 
 from PIL import ImageCms
@@ -29,22 +28,12 @@ _HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 _STREAM_END = b"endstream\nendobj\n"
 
 
-class Relationship(StrEnum):
-    """How an attached file relates to the document (AFRelationship)."""
-
-    ALTERNATIVE = "Alternative"
-    DATA = "Data"
-    SOURCE = "Source"
-    SUPPLEMENT = "Supplement"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     name: str
     content: bytes
     media_type: str
     description: str
-    relationship: Relationship = Relationship.ALTERNATIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +143,7 @@ def _file_specification(document: PDFDocument, attachment: Attachment, at: datet
             "F": PDFString(attachment.name),
             "UF": PDFString(attachment.name),
             "Desc": PDFString(attachment.description),
-            "AFRelationship": PDFName(attachment.relationship.value),
+            "AFRelationship": PDFName("Alternative"),  # the same content for machines
             "EF": PDFDictionary({"F": embedded, "UF": embedded}),
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from billing.adapters.pdf import wording
-from billing.adapters.pdf.sheet import Page, Style
+from billing.adapters.pdf.sheet import Page, Style, width_of
 
 FITTING: Final = 3  # the generation of templates from which titles are set apart, and small print kept company
 _TIGHTER = ((0.6, 1.0, 0.9), (0.5, 0.93, 0.85))  # of the gap between blocks, of the size and leading of small print
@@ -14,6 +14,12 @@ _TIGHTER = ((0.6, 1.0, 0.9), (0.5, 0.93, 0.85))  # of the gap between blocks, of
 def head_titles(document: wording.PrintedDocument) -> list[str]:
     """One for each language, each on lines of its own; an older generation has all on one line."""
     return wording.titles(document) if document.generation >= FITTING else [wording.title(document)]
+
+
+def fitted(text: str, style: Style, room: float) -> Style:
+    """The style, smaller where a text on one line would not fit."""
+    share = min(1.0, room / width_of(text, style))
+    return style._replace(size=style.size * share) if share < 1 else style
 
 
 class Closing(NamedTuple):

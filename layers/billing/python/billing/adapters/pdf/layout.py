@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from billing.adapters.pdf import wording
-from billing.adapters.pdf.fitting import FITTING, Closing, Drawn, head_titles, tighter
+from billing.adapters.pdf.fitting import FITTING, Closing, Drawn, fitted, head_titles, tighter
 from billing.adapters.pdf.fonts import SEMIBOLD
 from billing.adapters.pdf.letterhead import draw_letterhead, draw_seller
 from billing.adapters.pdf.logo import PreparedLogo
@@ -34,6 +34,7 @@ from billing.domain.totals import ComputedLine
 
 _COLUMN_GAP = 24.0
 _CELL_GAP = 10.0
+_DUE_GAP = 8.0  # between the amount due and what it is called
 _LONGEST_FOOTER = 4  # lines; a longer text of the company stands once, below the mentions
 _LEAST_DESCRIPTION = 150.0
 _UNBROKEN_NOTE = 4  # lines
@@ -480,7 +481,10 @@ class InvoiceLayout:
         for rank, named in enumerate(self._due_label):
             page.text(x + theme.band_inset, baseline + rank * style.leading, named, style)
         due = self._tongue.money(wording.payable_minor(self._document))
-        page.text_right(theme.right - theme.band_inset, middle + 4.5, due, theme.due)
+        labels = max(width_of(named, style) for named in self._due_label)
+        room = _TOTALS_WIDTH - 2 * theme.band_inset - labels - _DUE_GAP
+        shown = fitted(due, theme.due, room) if self._document.generation >= FITTING else theme.due
+        page.text_right(theme.right - theme.band_inset, middle + 4.5, due, shown)
         return y + theme.due_height
 
     def _vat_rows(self) -> list[tuple[str, str, str, list[str]]]:

@@ -18,6 +18,7 @@ from billing.domain.process import PaidAtIssue
 from billing.domain.quote import QuoteDocument
 from billing.domain.retention import Retention
 from billing.domain.situation import Situation
+from billing.domain.territories import is_in_france
 from billing.domain.tongue import ENGLISH, FRENCH, DocumentLanguage, Tongue
 from billing.domain.totals import ComputedLine, Discount
 from billing.domain.typography import MINUS, NO_BREAK_SPACE, grouped
@@ -71,7 +72,7 @@ def seller_lines(seller: CompanyDescription, tongue: Tongue = FRENCH, *, abroad:
 
 
 def goes_abroad(document: PrintedDocument) -> bool:
-    return document.generation >= FURTHER_NAMES and document.buyer.billing_address.country_code != "FR"
+    return document.generation >= FURTHER_NAMES and not is_in_france(document.buyer.billing_address)
 
 
 def seller_identifiers(seller: CompanyDescription, tongue: Tongue = FRENCH) -> list[str]:
@@ -90,10 +91,12 @@ def buyer_lines(buyer: CustomerDescription) -> list[str]:
 def buyer_identifiers(document: PrintedDocument) -> list[str]:
     """The buyer's SIREN is printed since décret 2022-1299; its VAT number where it has one.
 
-    Where the document names the establishment that is billed, its SIRET, of which the SIREN is the beginning.
+    Where the document names the establishment that is billed, or a service or contract of it, as public buyers ask
+    for, its SIRET, of which the SIREN is the beginning.
     """
     buyer, tongue, held = document.buyer, document.particulars.tongue, document.particulars
-    named = document.generation >= FURTHER_NAMES and held.buyer_siret
+    of_a_service = held.buyer_siret or ((held.buyer_reference or held.contract) and buyer.siret)
+    named = document.generation >= FURTHER_NAMES and of_a_service
     identity = f"SIRET {siret(buyer.siret)}" if buyer.siret else ""
     if buyer.siren and not named:
         identity = f"SIREN {grouped(buyer.siren, 3)}"
