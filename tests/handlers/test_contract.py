@@ -105,7 +105,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("auth/sign_out", headers={"authorization": f"Bearer {session['access_token']}"})
     for operation in ("auth/who_am_i", "company/read", "company/upload_logo", "company/read_onboarding"):
         check(operation)
-    check("company/describe", headers={"if-match": '"2"'})
+    check("company/remove_logo", headers={"if-match": '"2"'})
+    check("company/describe", headers={"if-match": '"3"'})
     check("company/advance_onboarding")
     check("company/list_series")
     check("events/list")

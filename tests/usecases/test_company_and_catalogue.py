@@ -57,6 +57,16 @@ def _upload(shop: Shop, content: bytes, *, expected_version: int = 1) -> Company
     )
 
 
+def _remove_logo(shop: Shop, *, expected_version: int) -> Company:
+    return company.remove_company_logo(
+        shop.caller,
+        expected_version=expected_version,
+        companies=shop.repositories.companies,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
 def _onboarding(shop: Shop) -> OnboardingStep:
     return company.read_company_onboarding(shop.caller, companies=shop.repositories.companies)
 
@@ -196,6 +206,21 @@ def test_a_logo_is_stored_under_its_content_and_the_tenant(shop: Shop) -> None:
     assert uploaded.logo.key == f"{shop.caller.tenant_id}/logos/{uploaded.logo.sha256}"
     assert shop.documents.stored[uploaded.logo.key] == PNG
     assert shop.documents.media_types[uploaded.logo.key] == "image/png"
+
+
+def test_a_logo_is_taken_off_what_is_issued_from_then_on(shop: Shop) -> None:
+    _upload(shop, PNG)
+    before = shop.issue()
+
+    removed = _remove_logo(shop, expected_version=2)
+    again = _remove_logo(shop, expected_version=3)
+
+    assert (removed.logo, removed.version) == (None, 3)
+    assert again == removed, "without one nothing changes"
+    assert shop.stored(before).document.seller_logo is not None
+    assert shop.issue().document.seller_logo is None
+    with pytest.raises(StaleVersion):
+        _remove_logo(shop, expected_version=2)
 
 
 def test_a_logo_that_is_no_picture_or_comes_late_is_refused(shop: Shop) -> None:

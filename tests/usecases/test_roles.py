@@ -19,7 +19,7 @@ from billing.domain.errors import Forbidden, MembershipChanged
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
-from billing.domain.parties import OnboardingStep
+from billing.domain.parties import Logo, OnboardingStep
 from billing.domain.product_csv import ProductRow
 from billing.domain.quote import Quote, QuoteAnswer
 from billing.domain.quote_billing import Share
@@ -81,6 +81,10 @@ class Acts:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.held = shop.repositories
+        companies = self.held.store.companies
+        logo = Logo(key="logo", sha256="0" * 64, media_type="image/png", width=1, height=1)
+        companies[shop.caller.tenant_id] = replace(companies[shop.caller.tenant_id], logo=logo)
+        shop.documents.stored["logo"] = b"\x89PNG"
         self.customer_id = shop.customer().customer_id
         self.product_id = shop.product().product_id
         self.draft = shop.draft(shop.wanted(self.customer_id))
@@ -115,6 +119,11 @@ class Acts:
             checker=FakeLogoChecker(),
             clock=self.shop.clock,
             ids=self.shop.ids,
+        )
+
+    def remove_company_logo(self, by: Caller) -> object:
+        return company.remove_company_logo(
+            by, expected_version=1, companies=self.held.companies, clock=self.shop.clock, ids=self.shop.ids
         )
 
     def advance_company_onboarding(self, by: Caller) -> object:
@@ -825,6 +834,7 @@ ALLOWED: dict[str, set[Role]] = {
     "read_company_onboarding": READERS,
     "describe_company": MANAGERS,
     "upload_company_logo": MANAGERS,
+    "remove_company_logo": MANAGERS,
     "list_company_series": READERS,
     "start_company_series": MANAGERS,
     "advance_company_onboarding": MANAGERS,

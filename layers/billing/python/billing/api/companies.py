@@ -91,7 +91,9 @@ class DescribeCompanyRequest(Request):
     header_text: Annotated[
         str, Text(300, lines=True), Field(description="Printed before the lines of each document, before its own text")
     ] = ""
-    footer_text: Annotated[str, Text(300, lines=True), Field(description="Printed at the foot of each page")] = ""
+    footer_text: Annotated[
+        str, Text(300, lines=True), Field(description="Printed in the small print of each document")
+    ] = ""
     invoice_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.INVOICE].text
     credit_note_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.CREDIT_NOTE].text
     quote_number_pattern: NumberMask = DEFAULT_PATTERNS[Series.QUOTE].text

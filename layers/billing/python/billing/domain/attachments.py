@@ -51,8 +51,10 @@ def checked(tenant_id: str, name: str, content: bytes) -> Attachment:
     media_type = media_type_of(content)
     if media_type is None:
         raise InvalidInput(
-            "Une pièce jointe est un fichier PDF, PNG, JPEG, CSV ou XLSX, sans macro ni script.",
-            "An attachment is a PDF, PNG, JPEG, CSV or XLSX file, without macro or script.",
+            "Une pièce jointe est un fichier PDF, PNG, JPEG, CSV ou XLSX, sans macro, ni script, ni fichier inclus "
+            "(un PDF Factur-X en contient un : joignez-le sans son XML).",
+            "An attachment is a PDF, PNG, JPEG, CSV or XLSX file, without macro, script or file within (a Factur-X PDF "
+            "holds one: attach it without its XML).",
         )
     sha256 = hashlib.sha256(content).hexdigest()
     return Attachment(

@@ -101,6 +101,24 @@ def upload_company_logo(
     return company
 
 
+def remove_company_logo(
+    caller: Caller, *, expected_version: int, companies: Companies, clock: Clock, ids: Ids
+) -> Company:
+    """Documents issued from now on carry the name instead; issued ones keep the picture that they had.
+
+    Raises: Forbidden, CompanyNotDescribed, StaleVersion.
+    """
+    caller.require(Permission.MANAGE_COMPANY)
+    current = read_company(caller, companies=companies)
+    if current.version != expected_version:
+        raise StaleVersion
+    if current.logo is None:
+        return current
+    company = replace(current, version=current.version + 1, logo=None, updated_at=clock.now())
+    companies.save(caller, company, event=_described(caller, company, ids))
+    return company
+
+
 def read_company_onboarding(caller: Caller, *, companies: Companies) -> OnboardingStep:
     """The step that is next: company, then payments, then finished."""
     company = companies.read(caller)

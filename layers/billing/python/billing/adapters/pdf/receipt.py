@@ -69,7 +69,7 @@ class ReceiptLayout:
         y = HEIGHT - 28 - len(footer) * theme.footer.leading
         theme.foot(self._page, y - 12)
         for text in footer:
-            self._page.text(theme.left, y, text, theme.footer)
+            self._page.text(theme.left + (theme.content - width_of(text, theme.footer)) / 2, y, text, theme.footer)
             y += theme.footer.leading
         return [self._page]
 

@@ -87,7 +87,7 @@ class StatementLayout:
             y = HEIGHT - 28 - len(self._footer) * theme.footer.leading
             theme.foot(page, y - 12)
             for text in self._footer:
-                page.text(theme.left, y, text, theme.footer)
+                page.text(theme.left + (theme.content - width_of(text, theme.footer)) / 2, y, text, theme.footer)
                 y += theme.footer.leading
             if len(self._pages) > 1:
                 page.text_right(theme.right, HEIGHT - 28, f"Page {rank}/{len(self._pages)}", theme.footer)
