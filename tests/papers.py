@@ -17,6 +17,7 @@ from billing.domain.customer_account import MovementKind
 from billing.domain.ledger import PaymentMethod
 from billing.domain.particulars import Particulars
 from billing.domain.payments import PaymentReversal
+from billing.domain.preview import DRAFT_NUMBER
 from billing.domain.quote import Quote
 from billing.domain.template import Design
 from billing.domain.tongue import DocumentLanguage
@@ -71,6 +72,8 @@ def _marked() -> Iterator[Paper]:
             one = SAMPLES[name]()
             # Nothing is said of a credit note's settling: see ``acquittal_of``.
             shown = replace(mark, acquittal=None) if one.document.document_type.is_credit_note else mark
+            if mark is DRAFT_MARK:
+                one = replace(one, document=replace(one.document, number=DRAFT_NUMBER))
             yield Paper(group, f"{prefix}-{name}", _RENDERER.render_marked(one, shown, logo=None))
     logo = logos.encoded(logos.wide(), "png")
     for design in Design:
