@@ -11,7 +11,11 @@ from billing.usecases import chain_heads as usecases
 
 
 def keep_chain_heads(_event: dict[str, Any]) -> dict[str, int]:
-    kept = usecases.keep_chain_heads(chains=chains(), documents=documents(), clock=clock)
+    try:
+        kept = usecases.keep_chain_heads(chains=chains(), documents=documents(), clock=clock)
+    except usecases.ChainHeadDiffers:
+        count("ChainHeadDiffers")
+        raise
     if kept:
         count("ChainHeadKept", kept)
     return {"kept": kept}

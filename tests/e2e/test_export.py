@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 
 from local.client import ApiClient, Json, wait_for
 from local.layout import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
-from local.samples import draft
+from local.samples import draft, quoted
 from local.testing import LocalCloud
 from tests.people import Person, delivered
 
@@ -32,6 +33,7 @@ def test_an_export_of_two_days_verifies_itself(
     for _ in range(2):
         issued += [_invoice(someone), _invoice(someone)]
         issued.append(_credited(someone.api, issued[-1]))
+        issued.append(_quoted(someone))
         dated.set_clock(dated.now() + timedelta(days=1))
         dated.run_schedule("keep-chain-heads")
 
@@ -40,19 +42,64 @@ def test_an_export_of_two_days_verifies_itself(
     ran = _verified(folder)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "6 sur 6" in ran.stdout
-    heads = [json.loads(line) for line in (folder / "preuves/tetes.jsonl").read_text().splitlines()]
+    assert "devis       2 sur 2" in ran.stdout
+    assert "L'export est intact." in ran.stdout
+    lines = (folder / "preuves/tetes.jsonl").read_text().splitlines()
+    heads = [json.loads(line) for line in lines]
     assert len(heads) == 2
     session = boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION)
     client = session.client("s3", endpoint_url=dated.layout.ministack_url)
     [bucket] = [one["Name"] for one in client.list_buckets()["Buckets"]]
     for head in heads:
         key = f"{head['tenant_id']}/heads/{head['day']}.json"
-        assert json.loads(client.get_object(Bucket=bucket, Key=key)["Body"].read()) == head
+        assert client.get_object(Bucket=bucket, Key=key)["Body"].read().decode() in lines
         assert client.get_object_retention(Bucket=bucket, Key=key)["Retention"]["Mode"] == "COMPLIANCE"
+
+    later = _exported(someone.api, [issued[1], _invoice(someone)], tmp_path / "later")
+    compared = _verified(later, "--avec", str(folder))
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    assert "et 1 document dans les deux exports, les mêmes" in compared.stdout
 
     chain = folder / "preuves/chaine.jsonl"
     chain.write_text(chain.read_text().replace("owner", "admin", 1))
     assert _verified(folder).returncode == 1
+    assert _verified(later, "--avec", str(folder)).returncode == 1
+
+
+def test_an_export_stops_where_the_table_says_another_head_than_the_lock(
+    dated: LocalCloud, dated_person: Callable[..., Person]
+) -> None:
+    someone = dated_person()
+    issued = _invoice(someone)
+    dated.set_clock(dated.now() + timedelta(days=1))
+    dated.run_schedule("keep-chain-heads")
+    session = boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION)
+    table = session.client("dynamodb", endpoint_url=dated.layout.dynamodb_url)
+    [name] = table.list_tables()["TableNames"]
+    tenant_id = _tenant_of(someone.api)
+    [row] = table.query(
+        TableName=name,
+        KeyConditionExpression="pk = :heads",
+        ExpressionAttributeValues={":heads": {"S": f"T#{tenant_id}#HEADS"}},
+    )["Items"]
+    body = json.loads(row["body"]["S"])
+    other = json.dumps({**body, "chain_hash": "0" * 64}, sort_keys=True, separators=(",", ":"))
+    table.put_item(TableName=name, Item={**row, "body": {"S": other}})
+
+    job = someone.api.post("/v1/bulk-jobs", {"operation": "export", "document_ids": [issued]})
+    path = f"/v1/bulk-jobs/{job['bulk_job_id']}"
+    wait_for(lambda: someone.api.get(path)["state"] != "running" or None, seconds=90, what="the end of the export")
+
+    assert someone.api.get(path)["state"] == "stopped"
+    table.put_item(TableName=name, Item=row)
+    someone.api.post(f"{path}/resume", {})
+    wait_for(lambda: True if someone.api.get(path)["state"] == "ended" else None, seconds=90, what="the export")
+
+
+def _tenant_of(api: ApiClient) -> str:
+    payload = str(api.token).split(".")[1]
+    decoded = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return str(decoded["tenant_id"])
 
 
 def _invoice(someone: Person) -> str:
@@ -70,6 +117,15 @@ def _credited(api: ApiClient, invoice_id: str) -> str:
     return str(note["credit_note_id"])
 
 
+def _quoted(someone: Person) -> str:
+    """Sent, its PDF stored."""
+    quote = someone.api.post("/v1/quotes", quoted(someone.customer["customer_id"]))
+    path = f"/v1/quotes/{quote['quote_id']}"
+    someone.api.post(f"{path}/send", {"version": quote["version"]})
+    wait_for(lambda: None if someone.api.get(path)["delivery"]["in_progress"] else True, seconds=60, what="its PDF")
+    return str(quote["quote_id"])
+
+
 def _exported(api: ApiClient, document_ids: list[str], folder: Path) -> Path:
     job = api.post("/v1/bulk-jobs", {"operation": "export", "document_ids": document_ids})
     path = f"/v1/bulk-jobs/{job['bulk_job_id']}"
@@ -79,9 +135,9 @@ def _exported(api: ApiClient, document_ids: list[str], folder: Path) -> Path:
     return folder
 
 
-def _verified(folder: Path) -> subprocess.CompletedProcess[str]:
+def _verified(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(folder / "verifier.py")],
+        [sys.executable, "-I", "-S", str(folder / "verifier.py"), *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -54,10 +54,10 @@ class FakeChains:
             self._store.awaited_heads.discard((head.tenant_id, head.day))
 
     def before(self, tenant_id: str, instant: datetime) -> ChainHead | None:
-        return next((head for head in reversed(self._fixed(tenant_id)) if head.fixed_at < instant), None)
+        return next((head for head in reversed(self._kept(tenant_id)) if head.fixed_at < instant), None)
 
     def from_day(self, tenant_id: str, day: date, *, limit: int) -> tuple[ChainHead, ...]:
-        return tuple(head for head in self._fixed(tenant_id) if head.day >= day)[:limit]
+        return tuple(head for head in self._kept(tenant_id) if head.day >= day)[:limit]
 
     def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
         with self._store.lock:
@@ -68,7 +68,8 @@ class FakeChains:
             found = {one: self._store.invoices.get((tenant_id, one)) for one in document_ids}
             return {one: held.document.canonical() for one, held in found.items() if isinstance(held, IssuedInvoice)}
 
-    def _fixed(self, tenant_id: str) -> list[ChainHead]:
+    def _kept(self, tenant_id: str) -> list[ChainHead]:
         with self._store.lock:
             days = sorted(self._store.chain_heads.items())
-            return [head for (of, _), head in days if of == tenant_id and head is not None]
+            awaited = self._store.awaited_heads
+            return [head for day, head in days if day[0] == tenant_id and head is not None and day not in awaited]

@@ -11,11 +11,12 @@ import pytest
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import DependencyUnavailable, MailRefused
 from billing.runtime import table
-from scheduled import restart_workflows
+from billing.usecases import bulk_jobs, chain_heads
+from scheduled import keep_chain_heads, restart_workflows
 from streams import start_workflows
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows, Relay
 from tests.handlers.conftest import Json, Person, invoke, sample
-from workflows import render_invoice, send_invoice
+from workflows import finish_bulk_job, render_invoice, send_invoice
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -302,3 +303,23 @@ def test_a_bounce_confirms_a_mail_cut_in_transmission(task: Json, around: Around
     assert claim is not None
     assert claim.state is ClaimState.BOUNCED
     assert invoke("workflows/send_invoice", task) == {"state": "bounced"}
+
+
+@pytest.mark.parametrize("function", ["scheduled/keep_chain_heads", "workflows/finish_bulk_job"])
+def test_a_head_that_differs_rings(
+    function: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def differ(*_given: object, **_named: object) -> None:
+        raise chain_heads.ChainHeadDiffers("ten_1/heads/2026-11-24.json")
+
+    monkeypatch.setattr(chain_heads, "keep_chain_heads", differ)
+    monkeypatch.setattr(bulk_jobs, "finish_bulk_job", differ)
+    for name in ("documents", "archives", "chains", "bulk_jobs"):
+        for module in (keep_chain_heads, finish_bulk_job):
+            monkeypatch.setattr(module, name, object, raising=False)
+
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - the class name is what is judged
+        invoke(function, {"tenant_id": "ten_1", "bulk_job_id": "blk_1", "run": 1, "correlation_id": "corr"})
+
+    assert type(raised.value).__name__ == "ChainHeadDiffers"
+    assert metrics(capsys) == {"ChainHeadDiffers": 1}

@@ -23,6 +23,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     ("ZenBilling", "EventPlacedLate"): [frozenset({"service"})],
     ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
     ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],
+    ("ZenBilling", "ChainHeadDiffers"): [frozenset({"service"})],
     ("ZenBilling", "WebhookDead"): [frozenset({"service"})],
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],

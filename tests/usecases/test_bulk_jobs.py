@@ -87,6 +87,7 @@ class Bulk:
             bulk_jobs=self.held.bulk_jobs,
             archives=self.archives,
             chains=self.held.chains,
+            documents=self.shop.documents,
             verifier="print('verified')\n",
             clock=self.shop.clock,
         )

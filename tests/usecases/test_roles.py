@@ -814,7 +814,7 @@ class Acts:
         bulk_jobs.run_bulk_lane(job.tenant_id, job.bulk_job_id, run=1, lane=0, ids=self.shop.ids, **work)
         archives = FakeArchives(self.shop.documents)
         self.shop.place_events()
-        proofs: dict[str, Any] = {"chains": self.held.chains, "verifier": "print()"}
+        proofs: dict[str, Any] = {"chains": self.held.chains, "documents": self.shop.documents, "verifier": "print()"}
         bulk_jobs.finish_bulk_job(job.tenant_id, job.bulk_job_id, run=1, archives=archives, **proofs, **ports)
         return bulk_jobs.download_bulk_job(by, job.bulk_job_id, documents=self.shop.documents, **ports)
 

@@ -108,11 +108,11 @@ class BulkResult:
     refusal: Refusal | None = None
     pdf_key: str = ""  # of an export
     pdf_sha256: str = field(default="", metadata=LATER)
+    pdf_rendered_at: datetime | None = field(default=None, metadata=LATER)
 
     @property
-    def is_proven(self) -> bool:
-        """Whether the export proves it: what was issued for the accounts, not a quote."""
-        return not is_quote_id(self.document_id) and bool(self.pdf_sha256)
+    def is_quote(self) -> bool:
+        return is_quote_id(self.document_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

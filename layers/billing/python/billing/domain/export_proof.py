@@ -29,36 +29,52 @@ Chaque facture et chaque avoir est un PDF Factur-X : ce que vous lisez, et le m�
 
 Pour vérifier cet export, sur n'importe quel ordinateur avec Python 3.9 ou plus récent, sans Internet :
 
-    python verifier.py
+    python -I verifier.py
 
-Le dossier « preuves » contient, pour chaque document, le texte figé à son émission, les inscriptions de la chaîne de
+Le dossier « preuves » contient le texte figé de chaque facture et de chaque avoir, les inscriptions de la chaîne de
 votre entreprise pendant la période, et les têtes de cette chaîne archivées chaque jour. Le vérificateur recalcule
-toutes les empreintes : un seul octet changé dans un PDF, un XML, un texte ou une inscription se voit.
+toutes les empreintes : un seul octet changé dans un PDF, un XML, un texte ou une inscription se voit, et tout fichier
+qui n'appartient pas à l'export aussi. N'ajoutez donc rien à ce dossier.
 
-Gardez cet export : les têtes d'un export plus récent doivent rester les mêmes.
+Gardez cet export. Avec le suivant, il prouve que rien de ce qu'il montre n'a été récrit depuis :
+
+    python -I verifier.py --avec ancien-export.zip
+
+Le suivant doit passer par chaque inscription que les deux montrent, par les têtes et par la dernière inscription de
+l'ancien, et les documents qui sont dans les deux doivent être les mêmes. Pour ne rien devoir à celui qui vous remet un
+export, lancez le vérificateur d'un export que vous aviez déjà : python -I verifier.py nouvel-export.zip
+
+Ni ce texte, ni le vérificateur lui-même ne sont prouvés.
 
 --------------------------------------------------------------------------------------------------------------------
 
-ZenBilling export. To verify it on any computer with Python 3.9 or newer, offline:
+ZenBilling export. To verify it on any computer with Python 3.9 or newer, offline, alone or with an older export:
 
-    python verifier.py --english
+    python -I verifier.py --english
+    python -I verifier.py --english --with older-export.zip
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenDocument:
-    """A document of an export: its PDF's name in it, and the name of its frozen text."""
+    """A document of an export: its PDF's name in it, and the name of its frozen text.
+
+    The PDF of a quote is proven by the event of its rendering alone: its text is not exported.
+    """
 
     result: BulkResult
     pdf: str
 
     @property
     def text(self) -> str:
-        return f"{FOLDER}/documents/{self.pdf.removesuffix('.pdf')}.json"
+        return "" if self.result.is_quote else f"{FOLDER}/documents/{self.pdf.removesuffix('.pdf')}.json"
 
 
 def manifest(job: BulkJob, documents: Sequence[ProvenDocument], *, after: FeedHead, last: FeedHead) -> str:
-    """``after``: the place that the chain's extract follows; ``last``: its last place."""
+    """``after``: the place that the chain's extract follows; ``last``: its last place.
+
+    ``documents``: all of the export, in their order; the verifier makes their names again from their numbers.
+    """
     return canonical_json(
         {
             "format": FORMAT,
@@ -74,7 +90,8 @@ def manifest(job: BulkJob, documents: Sequence[ProvenDocument], *, after: FeedHe
                     "document_id": one.result.document_id,
                     "number": one.result.number,
                     "pdf": one.pdf,
-                    "text": one.text,
+                    "sha256": one.result.pdf_sha256,
+                    **({"text": one.text} if one.text else {}),
                 }
                 for one in documents
             ],

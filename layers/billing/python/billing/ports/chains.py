@@ -32,11 +32,11 @@ class Chains(Protocol):
         ...
 
     def before(self, tenant_id: str, instant: datetime) -> ChainHead | None:
-        """The last head that was fixed before an instant."""
+        """The last head that is kept and was fixed before an instant."""
         ...
 
     def from_day(self, tenant_id: str, day: date, *, limit: int) -> tuple[ChainHead, ...]:
-        """The heads of a day and of those after it, oldest first."""
+        """The kept heads of a day and of those after it, oldest first."""
         ...
 
     def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:

@@ -42,6 +42,7 @@ from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.quotes import Quotes
 from billing.ports.repositories import Customers, Invoices
+from billing.usecases.chain_heads import ChainHeadDiffers
 from billing.usecases.contention import judged_anew
 from billing.usecases.export_proofs import ExportProofs
 from billing.usecases.invoices import issue_invoice, send_invoice
@@ -193,6 +194,7 @@ def finish_bulk_job(
     bulk_jobs: BulkJobs,
     archives: Archives,
     chains: Chains,
+    documents: Documents,
     verifier: str,
     clock: Clock,
 ) -> bool:
@@ -200,7 +202,7 @@ def finish_bulk_job(
 
     ``verifier``: the program that an export carries.
 
-    Raises: NotFound when a stored PDF is gone, DependencyUnavailable.
+    Raises: NotFound when a stored PDF is gone, DependencyUnavailable; ChainHeadDiffers, which also stops the job.
     """
     job = bulk_jobs.load(tenant_id, bulk_job_id)
     if job.state is not BulkState.RUNNING or job.run != run:
@@ -209,7 +211,13 @@ def finish_bulk_job(
         return False
     archive = None
     if job.operation is BulkOperation.EXPORT:
-        archive = _archived(job, bulk_jobs, archives, chains, verifier, clock)
+        try:
+            archive = _archived(
+                job, bulk_jobs, archives, chains=chains, documents=documents, verifier=verifier, clock=clock
+            )
+        except ChainHeadDiffers as error:
+            stop_bulk_job(tenant_id, bulk_job_id, type(error).__name__, run=run, bulk_jobs=bulk_jobs, clock=clock)
+            raise
     ended = job.ended(clock.now(), archive)
     bulk_jobs.settle(ended, event=ended.event(EventType.BULK_JOB_ENDED))
     return True
@@ -267,6 +275,7 @@ class _Work:
             number=number,
             pdf_key=pdf.key if pdf else "",
             pdf_sha256=pdf.sha256 if pdf else "",
+            pdf_rendered_at=pdf.rendered_at if pdf else None,
         )
 
     def _issued(self, rank: int, invoice_id: str) -> str:
@@ -364,7 +373,14 @@ def _answer_of(document: IssuedInvoice | Quote) -> Answer:
 
 
 def _archived(
-    job: BulkJob, bulk_jobs: BulkJobs, archives: Archives, chains: Chains, verifier: str, clock: Clock
+    job: BulkJob,
+    bulk_jobs: BulkJobs,
+    archives: Archives,
+    *,
+    chains: Chains,
+    documents: Documents,
+    verifier: str,
+    clock: Clock,
 ) -> BulkArchive | None:
     results = tuple(
         result for result in bulk_jobs.all_results(job.tenant_id, job.bulk_job_id) if result.outcome is BulkOutcome.DONE
@@ -373,8 +389,8 @@ def _archived(
         return None
     named = list(zip(archive_names(results), results, strict=True))
     files = [ArchivedFile(name, result.pdf_key) for name, result in named]
-    proven = [ProvenDocument(result=result, pdf=name) for name, result in named if result.is_proven]
-    proofs = ExportProofs(job, proven, chains=chains, verifier=verifier).texts(clock.now()) if proven else ()
+    proven = [ProvenDocument(result=result, pdf=name) for name, result in named]
+    proofs = ExportProofs(job, proven, chains=chains, store=documents, verifier=verifier).texts(clock.now())
     key = f"{job.tenant_id}/exports/{job.bulk_job_id}-{job.run}.zip"
     stored = archives.archive(key, files, proofs, dated=job.started_at)
     return BulkArchive(key=key, sha256=stored.sha256, size_bytes=stored.size_bytes, made_at=clock.now())

@@ -16,12 +16,27 @@ PAGE_LIMIT = 100
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next hour
 
 
+class ChainHeadDiffers(RuntimeError):
+    """The locked head of a day is gone, or is not what the table or the chain says now: history was changed."""
+
+
+def locked_text(head: ChainHead, documents: Documents) -> str:
+    """What is stored for a head that the table says is kept. Raises: ChainHeadDiffers, DependencyUnavailable."""
+    content = documents.get(head.key)
+    if content != head.text().encode():
+        raise ChainHeadDiffers(head.key)
+    return head.text()
+
+
 def keep_chain_heads(*, chains: Chains, documents: Documents, clock: Clock) -> int:
     """Keep the head of every day that is over and has none yet. Returns how many were kept.
 
     Safe beside another run of it, and after one that died: what a head is, is said once, before it is kept.
 
-    Raises: what went wrong for one company, once every other had its turn.
+    Before a day is settled, the head kept before it is held against its locked object and against the chain: whoever
+    writes the chain again is found the next time it moves.
+
+    Raises: what went wrong for one company, once every other had its turn; its day stays awaited.
     """
     today, deadline = clock.today(), clock.monotonic() + BUDGET_SECONDS
     turns, kept = Turns(), 0
@@ -60,4 +75,16 @@ def _keep(awaited: AwaitedHead, *, chains: Chains, documents: Documents, clock: 
             )
         )
     documents.put(head.key, head.text().encode(), media_type="application/json", kept_until=kept_until(head.day))
+    _hold_earlier(head, chains=chains, documents=documents)
     chains.settle(head)
+
+
+def _hold_earlier(head: ChainHead, *, chains: Chains, documents: Documents) -> None:
+    """Raises: ChainHeadDiffers."""
+    earlier = chains.before(head.tenant_id, head.fixed_at)
+    if earlier is None:
+        return
+    locked_text(earlier, documents)
+    places = chains.places(earlier.tenant_id, after=earlier.sequence - 1, limit=1)
+    if [place.chain_hash for place in places] != [earlier.chain_hash]:
+        raise ChainHeadDiffers(earlier.key)

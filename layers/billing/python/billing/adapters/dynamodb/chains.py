@@ -78,7 +78,7 @@ class Chains:
             stored, position = self._table.query(
                 last.pk, low="0", high=last.sk, limit=_DAYS_AT_ONCE, after=position, forward=False
             )
-            for head in _fixed(stored):
+            for head in _kept(stored):
                 if head.fixed_at < instant:
                     return head
             if position is None:
@@ -87,7 +87,7 @@ class Chains:
     def from_day(self, tenant_id: str, day: date, *, limit: int) -> tuple[ChainHead, ...]:
         first = keys.chain_head(tenant_id, day)
         stored, _ = self._table.query(first.pk, low=first.sk, high=keys.HIGHEST, limit=limit)
-        return _fixed(stored)
+        return _kept(stored)
 
     def places(self, tenant_id: str, *, after: int, limit: int) -> tuple[PlacedEvent, ...]:
         return places_after(self._table, tenant_id, after=after, limit=limit)
@@ -105,5 +105,6 @@ def _awaited(key: keys.Key, stored: Item) -> AwaitedHead:
     )
 
 
-def _fixed(stored: list[Item]) -> tuple[ChainHead, ...]:
-    return tuple(ChainHead.read(text(one, "body")) for one in stored if "body" in one)
+def _kept(stored: list[Item]) -> tuple[ChainHead, ...]:
+    """Those that no longer wait in the index: their objects are stored."""
+    return tuple(ChainHead.read(text(one, "body")) for one in stored if "body" in one and "outbox_pk" not in one)
