@@ -114,6 +114,7 @@ if command -v flock >/dev/null; then exec 9>.venv/.lock; flock 9; fi
 for name in "$@"; do
   case "$name" in
     app) make_environment app layers/core_deps/requirements.txt layers/pdf_deps/requirements.txt \
+           layers/stripe_deps/requirements.txt \
            layers/validation_deps/requirements.txt ;;
     ministack|sam|bench) make_environment "$name" ;;
     engine) make_engine ;;
