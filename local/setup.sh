@@ -112,9 +112,12 @@ make_stripe_mock() {
     return 0
   fi
   printf "Setting up %s: Stripe's official mock (a minute, once)\n" "$home"
-  rm -rf "$home"
-  if ! GOFLAGS=-buildvcs=false go build -C "$files" -mod=readonly -trimpath -o "$PWD/$home/stripe-mock" \
-       github.com/stripe/stripe-mock >.venv/stripe-mock.log 2>&1; then
+  rm -rf "$home"; mkdir -p "$home"
+  # Beside it the description of the API that it judges by: the local Stripe's answers are held to it.
+  if ! { GOFLAGS=-buildvcs=false go build -C "$files" -mod=readonly -trimpath -o "$PWD/$home/stripe-mock" \
+           github.com/stripe/stripe-mock &&
+         install -m 644 "$(go list -C "$files" -m -f '{{.Dir}}' github.com/stripe/stripe-mock)/embedded/openapi/spec3.json" "$home"
+       } >.venv/stripe-mock.log 2>&1; then
     tail -n 5 .venv/stripe-mock.log >&2
     fail "Stripe's official mock could not be built: is Go 1.22 or newer, and its module proxy reachable? Full log: .venv/stripe-mock.log"
   fi

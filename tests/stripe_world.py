@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
 from billing.adapters.stripe_gateway import StripeApi
 from billing.ports.stripe import StripeGateway
 from local.stripe.server import API_KEY, LocalStripe, StripeServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe
 
+# Stripe's own mock, and beside it Stripe's description of its API.
+MOCK = Path(os.environ.get("STRIPE_MOCK", Path(__file__).resolve().parents[1] / ".venv/stripe-mock/stripe-mock"))
 NOWHERE = "http://127.0.0.1:9/v1/webhooks/stripe"
+
+
+def needs_official_mock() -> None:
+    if MOCK.is_file():
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail("Stripe's official mock is not installed: local/setup.sh stripe-mock")
+    pytest.skip("Stripe's official mock is not installed: it needs Go, then local/setup.sh stripe-mock")
 
 
 class StripeWorld(Protocol):

@@ -363,7 +363,6 @@ def _method_details(method: str, amount: int) -> Object:
                 "bank_code": "20041",
                 "branch_code": "01005",
                 "country": "FR",
-                "expected_debit_date": None,
                 "fingerprint": "AOB934RVNwzk6xtn",
                 "last4": "2606",
                 "mandate": new_id("mandate"),

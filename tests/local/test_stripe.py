@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 import stripe as official
 
@@ -24,7 +25,7 @@ from local.stripe.server import API_KEY, WEBHOOK_SECRET, LocalStripe
 from local.testing import LocalCloud
 from tests.fakes.clock import FakeClock
 from tests.local.steps import aws, until
-from tests.stripe_world import local_stripe
+from tests.stripe_world import MOCK, local_stripe, needs_official_mock
 
 SAMPLES = Path(os.environ.get("ZENBILLING_CONTRACTS", "../shared/contracts")) / "stripe" / "fixtures3.json"
 STANDARD = {
@@ -369,8 +370,10 @@ def every_object(client: Client) -> Iterator[Any]:
     yield client.get("/v1/balance")
     for name in ("checkout/sessions", "payment_intents", "charges", "refunds", "disputes", "payouts"):
         yield from client.get(f"/v1/{name}", limit="100")["data"]
-    for name in ("balance_transactions", "events"):
-        yield from client.get(f"/v1/{name}", limit="100")["data"]
+    yield from client.get("/v1/balance_transactions", limit="100")["data"]
+    for event in client.get("/v1/events", limit="100")["data"]:
+        yield event
+        yield event["data"]["object"]
     client.account = ""
     yield client.get(f"/v1/accounts/{account}")
     links = {
@@ -396,6 +399,31 @@ def test_every_object_has_the_fields_and_types_of_the_official_samples(client: C
         "account", "account_link", "balance", "balance_transaction", "charge", "checkout.session", "dispute", "event",
         "payment_intent", "payout", "refund",
     }  # fmt: skip
+
+
+def test_every_object_is_what_stripes_own_description_says(client: Client) -> None:
+    needs_official_mock()
+    described = json.loads((MOCK.parent / "spec3.json").read_text(encoding="utf-8"))["components"]["schemas"]
+    schemas = {name: as_json_schema(schema) for name, schema in described.items()}
+    validators: dict[str, Any] = {}
+    for found in every_object(client):
+        kind = found["object"]
+        if kind not in validators:
+            validators[kind] = jsonschema_rs.Draft7Validator(
+                {"components": {"schemas": schemas}, "allOf": [{"$ref": f"#/components/schemas/{kind}"}]}
+            )
+        assert [f"{kind}: {error.message[:300]}" for error in validators[kind].iter_errors(found)] == []
+        assert not validators[kind].is_valid(found | {"object": "surprise"})
+
+
+def as_json_schema(schema: Any) -> Any:
+    """OpenAPI 3.0 says ``nullable`` where JSON Schema has a type."""
+    if isinstance(schema, list):
+        return [as_json_schema(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    known = {name: as_json_schema(value) for name, value in schema.items() if name != "nullable"}
+    return {"anyOf": [{"type": "null"}, known]} if schema.get("nullable") is True else known
 
 
 # What has a shape of its own for each kind of what it is about.

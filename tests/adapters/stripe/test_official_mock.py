@@ -7,14 +7,12 @@ release than the version that the gateway pins; it judges the request all the sa
 from __future__ import annotations
 
 import inspect
-import os
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,8 +21,8 @@ import pytest
 from billing.adapters.stripe_gateway import STRIPE_VERSION, StripeApi
 from billing.ports.stripe import AccountWanted, CheckoutWanted, RefundWanted, StripeGateway, StripeRefused
 from tests.fakes.clock import FakeClock
+from tests.stripe_world import MOCK, needs_official_mock
 
-MOCK = Path(os.environ.get("STRIPE_MOCK", Path(__file__).resolve().parents[3] / ".venv/stripe-mock/stripe-mock"))
 KEY = "sk_test_123"
 ACCOUNT = "acct_1032D82eZvKYlo2C"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -85,10 +83,7 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[str]:
-    if not MOCK.is_file():
-        if os.environ.get("CI") == "true":
-            pytest.fail("Stripe's official mock is not installed: local/setup.sh stripe-mock")
-        pytest.skip("Stripe's official mock is not installed: it needs Go, then local/setup.sh stripe-mock")
+    needs_official_mock()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
