@@ -172,7 +172,7 @@ class Api:
                 "payment_method_types": _offered(seller, asked, currency),
             },
         )
-        made |= {"_title": title, "_intent": asked.get("payment_intent_data", {})}
+        made |= {"_title": title, "_intent": asked.get("payment_intent_data", {}), "_due": expires_at}
         return self._store.put(account, made)
 
     # Payments

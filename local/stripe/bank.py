@@ -113,11 +113,12 @@ class Bank:
                 "payment_intent": intent["id"],
                 "customer_details": objects.customer_details(_email(session)),
                 "url": None,
+                "_due": None,
             }
             self.store.put(account, session)
             if settles:
                 intent |= {"status": "processing", "latest_charge": charge["id"], "last_payment_error": None}
-                intent["_settles_at"] = self.seconds() + SEPA_DAYS * 86_400
+                intent["_due"] = self.seconds() + SEPA_DAYS * 86_400
                 self.store.put(account, intent)
                 self.emit(account, "payment_intent.processing", intent)
                 self.emit(account, "charge.pending", charge)
@@ -163,7 +164,7 @@ class Bank:
                     f"status of {session['status']}.",
                     kept=True,
                 )
-            session |= {"status": "expired", "url": None}
+            session |= {"status": "expired", "url": None, "_due": None}
             self.store.put(account, session)
             if session["payment_intent"] is not None:
                 self._cancel(account, self.take(account, "payment_intent", session["payment_intent"]), "abandoned")
@@ -172,13 +173,12 @@ class Bank:
 
     def pass_time(self) -> None:
         """What is due by the clock: sessions expire, debits are paid."""
-        now = self.seconds()
-        for account, session in self.store.everywhere("checkout.session"):
-            if session["status"] == "open" and session["expires_at"] <= now:
-                self.expire(account, session["id"])
-        for account, intent in self.store.everywhere("payment_intent"):
-            if intent["status"] == "processing" and intent["_settles_at"] <= now:
-                self.settle(account, intent["id"])
+        with self.store.writing():
+            for account, found in self.store.due_objects(self.seconds()):
+                if found["object"] == "checkout.session":
+                    self.expire(account, found["id"])
+                else:
+                    self.settle(account, found["id"])
 
     def cancel(self, account: str, intent_id: str, reason: str | None) -> Object:
         with self.store.writing():
@@ -249,6 +249,7 @@ class Bank:
             "amount_received": intent["amount"],
             "latest_charge": charge["id"],
             "last_payment_error": None,
+            "_due": None,
         }
         self.store.put(account, intent)
         self.emit(account, "payment_intent.succeeded", intent)
@@ -268,6 +269,7 @@ class Bank:
             "status": "requires_payment_method",
             "latest_charge": charge["id"],
             "payment_method": None,
+            "_due": None,
             "last_payment_error": {"charge": charge["id"], "code": code, "message": said, "type": kind},
         }
         self.store.put(account, intent)

@@ -18,8 +18,9 @@ from typing import Any, Final
 PLATFORM: Final = ""  # the account of the platform itself
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS objects(
-    seq INTEGER PRIMARY KEY, account TEXT, kind TEXT, id TEXT UNIQUE, body TEXT);
+    seq INTEGER PRIMARY KEY, account TEXT, kind TEXT, id TEXT UNIQUE, body TEXT, due INTEGER);
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects(account, kind, seq);
+CREATE INDEX IF NOT EXISTS objects_by_due ON objects(due) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS answers(
     account TEXT, key TEXT, asked TEXT, status INTEGER, body TEXT, request TEXT, created REAL,
     PRIMARY KEY(account, key));
@@ -85,11 +86,12 @@ class Store:
     # Objects
 
     def put(self, account: str, found: Object) -> Object:
+        """``_due`` is when something happens to it by itself."""
         with self._lock:
             self._database.execute(
-                "INSERT INTO objects(account, kind, id, body) VALUES(?, ?, ?, ?) "
-                "ON CONFLICT(id) DO UPDATE SET body = excluded.body",
-                (account, found["object"], found["id"], json.dumps(found)),
+                "INSERT INTO objects(account, kind, id, body, due) VALUES(?, ?, ?, ?, ?) "
+                "ON CONFLICT(id) DO UPDATE SET body = excluded.body, due = excluded.due",
+                (account, found["object"], found["id"], json.dumps(found), found.get("_due")),
             )
         return found
 
@@ -119,8 +121,9 @@ class Store:
         rows = self._rows("SELECT body FROM objects WHERE account = ? AND kind = ? ORDER BY seq DESC", account, kind)
         return [found for (body,) in rows if wanted(found := json.loads(body))]
 
-    def everywhere(self, kind: str) -> list[tuple[str, Object]]:
-        rows = self._rows("SELECT account, body FROM objects WHERE kind = ? ORDER BY seq", kind)
+    def due_objects(self, now: int) -> list[tuple[str, Object]]:
+        """Those that something happens to by now, of every account."""
+        rows = self._rows("SELECT account, body FROM objects WHERE due <= ? ORDER BY due, seq", now)
         return [(account, json.loads(body)) for account, body in rows]
 
     # Idempotency
@@ -147,7 +150,7 @@ class Store:
                 "INSERT INTO deliveries(event, due, held) VALUES(?, ?, ?)", (event_id, due, int(held))
             )
 
-    def due(self, now: float, limit: int) -> list[Delivery]:
+    def due_deliveries(self, now: float, limit: int) -> list[Delivery]:
         rows = self._rows(
             "SELECT seq, event, attempts FROM deliveries WHERE held = 0 AND due <= ? ORDER BY due, seq LIMIT ?",
             now,

@@ -22,7 +22,7 @@ from local.stripe.store import Delivery, Object, Store
 
 _AGAIN_SECONDS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)  # Stripe takes three days
 _POST_SECONDS: Final = 35.0
-_IDLE_SECONDS: Final = 0.02
+_IDLE_SECONDS: Final = 0.05
 _AT_ONCE: Final = 4
 _log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class Courier:
             room = _AT_ONCE - len(self._flying)
             if room <= 0:
                 return []
-            due = self._store.due(_real_seconds(), _AT_ONCE + room)
+            due = self._store.due_deliveries(_real_seconds(), _AT_ONCE + room)
             taken = [delivery for delivery in due if delivery.number not in self._flying][:room]
             self._flying.update(delivery.number for delivery in taken)
             return taken
