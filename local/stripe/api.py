@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from local.stripe import objects
+from local.stripe.asking import integer, refuse_unknown, text
 from local.stripe.bank import Bank
 from local.stripe.errors import ApiError, invalid, missing, no_access, required
-from local.stripe.store import Object
+from local.stripe.platform_api import PlatformApi
+from local.stripe.store import PLATFORM, Object
+from local.stripe.subscriptions import Subscriptions, priced
 
 _MINIMUM: Final = {"eur": 50, "usd": 50, "gbp": 30}
 _SHORTEST, _LONGEST = 30 * 60, 24 * 3600
@@ -35,19 +38,25 @@ _CALLED: Final = {"balance_transaction": "balance transaction"}
 _READ: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "balance_transactions": ("balance_transaction", ()),
     "charges": ("charge", ("payment_intent", "customer")),
+    "customers": ("customer", ("email",)),
     "disputes": ("dispute", ("payment_intent", "charge")),
     "events": ("event", ("type",)),
+    "invoices": ("invoice", ("customer", "status", "subscription")),
     "payment_intents": ("payment_intent", ("customer",)),
     "payouts": ("payout", ("status",)),
+    "prices": ("price", ("active", "lookup_keys", "product")),
+    "products": ("product", ("active",)),
     "refunds": ("refund", ("payment_intent", "charge")),
+    "subscriptions": ("subscription", ("customer", "status")),
 }
 
 
 class Api:
     """``base_url`` is where the pages are that a person is led to."""
 
-    def __init__(self, bank: Bank, *, base_url: str, api_key: str) -> None:
+    def __init__(self, bank: Bank, subscriptions: Subscriptions, *, base_url: str, api_key: str) -> None:
         self._bank = bank
+        self._platform = PlatformApi(bank, subscriptions, base_url=base_url)
         self._store = bank.store
         self._base_url = base_url
         self._api_key = api_key
@@ -69,6 +78,7 @@ class Api:
             self._accounts,
             self._checkout,
             self._payments,
+            self._platform.answer,
             self._money,
         ]
         for operation in operations:
@@ -93,7 +103,7 @@ class Api:
                 return None
 
     def _create_account(self, asked: Object) -> Object:
-        _refuse_unknown(asked, _ACCOUNT_PARAMS)
+        refuse_unknown(asked, _ACCOUNT_PARAMS)
         if asked.get("type", "standard") != "standard":
             raise invalid("type", "Only standard accounts are simulated.")
         if "controller" in asked and asked["controller"] != _CONTROLLER:
@@ -103,9 +113,9 @@ class Api:
         return self._bank.create_account(asked)
 
     def _create_account_link(self, asked: Object) -> Object:
-        _refuse_unknown(asked, {"account", "collection_options", "refresh_url", "return_url", "type"})
+        refuse_unknown(asked, {"account", "collection_options", "refresh_url", "return_url", "type"})
         for name in ("account", "refresh_url", "return_url", "type"):
-            _text(asked, name)
+            text(asked, name)
         account = self._connected(asked["account"])
         link_token = objects.token(12)
         url = f"{self._base_url}/setup/s/{account['id']}/{link_token}"
@@ -138,16 +148,17 @@ class Api:
                 return None
 
     def _create_session(self, asked: Object, account: str) -> Object:
-        _refuse_unknown(asked, _SESSION_PARAMS)
-        if _text(asked, "mode") != "payment" or not account:
-            raise invalid("mode", "Only payments on a connected account are simulated.")
-        _text(asked, "success_url")
-        seller = self._connected(account)
-        if not seller["charges_enabled"]:
-            raise ApiError(f"Account {account} cannot take payments yet.", status=403, code="account_invalid")
-        amount, currency, title = _priced(asked)
+        refuse_unknown(asked, _SESSION_PARAMS)
+        mode = text(asked, "mode")
+        text(asked, "success_url")
+        if mode == "subscription" and not account:
+            wanted, ours = self._subscribing(asked)
+        elif mode == "payment" and account:
+            wanted, ours = self._paying(asked, account)
+        else:
+            raise invalid("mode", "Payments on a connected account and subscriptions to the platform are simulated.")
         now = self._bank.seconds()
-        expires_at = _integer(asked, "expires_at", now + _LONGEST)
+        expires_at = integer(asked, "expires_at", now + _LONGEST)
         if not _SHORTEST <= expires_at - now <= _LONGEST:
             raise invalid(
                 "expires_at",
@@ -155,32 +166,48 @@ class Api:
                 "creation.",
                 "parameter_invalid_integer",
             )
-        wanted_fee = _integer(asked.get("payment_intent_data", {}), "application_fee_amount", 0)
-        if wanted_fee > amount:
-            raise invalid("payment_intent_data[application_fee_amount]", "The fee cannot exceed the amount.")
         session_id = f"cs_test_a1{objects.token(56)}"
-        made = objects.checkout_session(
-            now,
-            session_id=session_id,
-            url=f"{self._base_url}/c/pay/{session_id}",
-            asked=asked,
-            wanted={
-                "mode": "payment",
-                "amount_total": amount,
-                "currency": currency,
-                "expires_at": expires_at,
-                "payment_method_types": _offered(seller, asked, currency),
-            },
-        )
-        made |= {"_title": title, "_intent": asked.get("payment_intent_data", {}), "_due": expires_at}
-        return self._store.put(account, made)
+        url = f"{self._base_url}/c/pay/{session_id}"
+        wanted |= {"mode": mode, "expires_at": expires_at}
+        made = objects.checkout_session(now, session_id=session_id, url=url, asked=asked, wanted=wanted)
+        return self._store.put(account, made | ours | {"_due": expires_at})
+
+    def _paying(self, asked: Object, account: str) -> tuple[Object, Object]:
+        """What a session says, and what is remembered of it: of one payment."""
+        seller = self._connected(account)
+        if not seller["charges_enabled"]:
+            raise ApiError(f"Account {account} cannot take payments yet.", status=403, code="account_invalid")
+        amount, currency, title = _priced(asked)
+        of_intent = asked.get("payment_intent_data", {})
+        if integer(of_intent, "application_fee_amount", 0) > amount:
+            raise invalid("payment_intent_data[application_fee_amount]", "The fee cannot exceed the amount.")
+        methods = _offered(seller, asked, currency)
+        wanted = {"amount_total": amount, "currency": currency, "payment_method_types": methods}
+        return wanted, {"_title": title, "_intent": of_intent}
+
+    def _subscribing(self, asked: Object) -> tuple[Object, Object]:
+        """Of a subscription to the platform: one recurring price."""
+        lines = asked.get("line_items")
+        if not isinstance(lines, list) or len(lines) != 1:
+            raise required("line_items")
+        price = priced(self._bank.take(PLATFORM, "price", text(lines[0], "price")))
+        quantity = integer(lines[0], "quantity", 1)
+        if "customer" in asked:
+            self._bank.take(PLATFORM, "customer", asked["customer"])
+        of_subscription = asked.get("subscription_data", {})
+        days = integer(of_subscription, "trial_period_days", 0)
+        product = self._bank.take(PLATFORM, "product", price["product"])
+        amount = 0 if days else price["unit_amount"] * quantity
+        wanted = {"amount_total": amount, "currency": price["currency"], "payment_method_types": ["card"]}
+        remembered = {"_title": product["name"], "_subscription": of_subscription}
+        return wanted, remembered | {"_price": price["id"], "_quantity": quantity}
 
     # Payments
 
     def _payments(self, method: str, path: list[str], asked: Object, account: str) -> Object | None:
         match [method, *path]:
             case ["POST", "payment_intents", intent_id, "cancel"]:
-                _refuse_unknown(asked, {"cancellation_reason"})
+                refuse_unknown(asked, {"cancellation_reason"})
                 return self._bank.cancel(account, intent_id, asked.get("cancellation_reason"))
             case ["POST", "refunds"]:
                 return self._create_refund(asked, account)
@@ -189,17 +216,17 @@ class Api:
 
     def _create_refund(self, asked: Object, account: str) -> Object:
         allowed = {"amount", "charge", "metadata", "payment_intent", "reason", "refund_application_fee"}
-        _refuse_unknown(asked, allowed)
+        refuse_unknown(asked, allowed)
         if asked.get("reason", "duplicate") not in _REASONS:
             raise invalid("reason", f"Invalid reason: must be one of {', '.join(sorted(_REASONS))}")
-        amount = _integer(asked, "amount", None)
+        amount = integer(asked, "amount", None)
         if amount is not None and amount <= 0:
             raise invalid("amount", "This value must be greater than or equal to 1.", "parameter_invalid_integer")
         if "payment_intent" in asked:
             intent = self._bank.take(account, "payment_intent", asked["payment_intent"])
             charge_id = intent["latest_charge"] or ""
         else:
-            charge_id = _text(asked, "charge")
+            charge_id = text(asked, "charge")
         return self._bank.refund(
             account,
             charge_id,
@@ -263,17 +290,17 @@ class Api:
         wanted: Callable[[Object], bool] = lambda _: True,
     ) -> Object:
         """The latest first, a page at a time."""
-        _refuse_unknown(asked, _PAGING | set(by))
+        refuse_unknown(asked, _PAGING | set(by))
         equal = {name: asked[name] for name in by if name in asked}
         within = _within(asked.get("created"))
         found = self._store.all_of(
             account,
             kind,
             lambda one: (
-                wanted(one) and within(one["created"]) and all(one[name] == value for name, value in equal.items())
+                wanted(one) and within(one["created"]) and all(_is(one, name, value) for name, value in equal.items())
             ),
         )
-        limit = _integer(asked, "limit", 10)
+        limit = integer(asked, "limit", 10)
         if not 1 <= limit <= 100:
             raise invalid("limit", "Limit must be between 1 and 100.", "parameter_invalid_integer")
         ids = [one["id"] for one in found]
@@ -314,11 +341,11 @@ def _priced(asked: Object) -> tuple[int, str, str]:
         if not isinstance(price, dict):
             raise required(f"line_items[{number}][price_data]")
         product = price.get("product_data", {})
-        titles.append(_text(product, "name"))
+        titles.append(text(product, "name"))
         if product.get("description") == "":
             raise invalid("line_items", "You passed an empty string for 'description'.", "parameter_invalid_empty")
-        currencies.add(_text(price, "currency"))
-        total += _integer(price, "unit_amount", None, needed=True) * _integer(line, "quantity", None, needed=True)
+        currencies.add(text(price, "currency"))
+        total += integer(price, "unit_amount", None, needed=True) * integer(line, "quantity", None, needed=True)
     if len(currencies) != 1:
         raise invalid("line_items", "All prices must have the same currency.")
     (currency,) = currencies
@@ -338,12 +365,20 @@ def _offered(seller: Object, asked: Object, currency: str) -> list[str]:
     return ["card", *debit]
 
 
+def _is(one: Object, name: str, asked: Any) -> bool:
+    """Whether an object is among those that a list is narrowed to."""
+    if name == "lookup_keys":
+        return one["lookup_key"] in asked
+    held = str(one[name]).lower() if isinstance(one[name], bool) else one[name]
+    return bool(asked in ("all", held))
+
+
 def _within(asked: Any) -> Callable[[int], bool]:
     if asked is None:
         return lambda _: True
     if isinstance(asked, str):
         asked = {"gte": asked, "lte": asked}
-    bounds = {name: _integer(asked, name, None, needed=True) for name in asked}
+    bounds = {name: integer(asked, name, None, needed=True) for name in asked}
     if set(bounds) - {"gt", "gte", "lt", "lte"}:
         raise invalid("created", "Invalid range.")
     return lambda instant: (
@@ -352,27 +387,3 @@ def _within(asked: Any) -> Callable[[int], bool]:
         and instant < bounds.get("lt", 1 << 62)
         and instant <= bounds.get("lte", 1 << 62)
     )
-
-
-def _refuse_unknown(asked: Object, known: set[str] | frozenset[str]) -> None:
-    for name in asked:
-        if name not in known:
-            raise ApiError(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
-
-
-def _text(asked: Object, name: str) -> str:
-    held = asked.get(name)
-    if not isinstance(held, str) or not held:
-        raise required(name)
-    return held
-
-
-def _integer(asked: Object, name: str, default: Any, *, needed: bool = False) -> Any:
-    if name not in asked:
-        if needed:
-            raise required(name)
-        return default
-    try:
-        return int(asked[name])
-    except (TypeError, ValueError):
-        raise invalid(name, f"Invalid integer: {asked[name]}", "parameter_invalid_integer") from None

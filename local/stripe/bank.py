@@ -35,6 +35,9 @@ class Bank:
         self._now = now
         self._told = told
         self._request = threading.local()
+        # Set by what knows of subscriptions: a session that is confirmed, a subscription that is due.
+        self.subscribe: Callable[[Object], Object] = _nobody
+        self.renew: Callable[[str], object] = _nobody
 
     def seconds(self) -> int:
         return int(self._now().timestamp())
@@ -104,6 +107,8 @@ class Bank:
             account, session = self._open_session(session_id)
             if method not in session["payment_method_types"]:
                 raise unexpected("checkout_session", f"{method} is not offered on this page")
+            if session["mode"] == "subscription":
+                return self.subscribe(session)
             intent = self._intent_of(account, session, method)
             settles = method == "sepa_debit"
             charge = self._new_charge(account, session, intent, method, "pending" if settles else "succeeded")
@@ -131,6 +136,8 @@ class Bank:
         """A card is refused; the page stays open for another one."""
         with self.store.writing():
             account, session = self._open_session(session_id)
+            if session["mode"] == "subscription":
+                return session  # nothing comes of a refused card before there is a subscription
             intent = self._intent_of(account, session, "card")
             self.store.put(account, session | {"payment_intent": intent["id"]})
             charge = self._new_charge(account, session, intent, "card", "failed")
@@ -177,6 +184,8 @@ class Bank:
             for account, found in self.store.due_objects(self.seconds()):
                 if found["object"] == "checkout.session":
                     self.expire(account, found["id"])
+                elif found["object"] == "subscription":
+                    self.renew(found["id"])
                 else:
                     self.settle(account, found["id"])
 
@@ -493,6 +502,10 @@ class Bank:
         )
         self.store.put(account, made)
         self._told(made)
+
+
+def _nobody(_: object) -> Any:
+    raise AssertionError("subscriptions are not served")
 
 
 def _stripe_fee(charge: Object) -> int:

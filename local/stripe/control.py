@@ -12,6 +12,7 @@ from local.stripe.bank import Bank
 from local.stripe.errors import ApiError
 from local.stripe.faults import Faults
 from local.stripe.store import Object
+from local.stripe.subscriptions import Subscriptions
 from local.stripe.webhooks import Courier
 
 _PATHS = {"refunds": "refund", "disputes": "dispute", "payouts": "payout", "payment_intents": "payment_intent"}
@@ -19,8 +20,9 @@ _DISPUTES = {"win": "won", "lose": "lost", "review": "under_review", "close": "w
 
 
 class Control:
-    def __init__(self, bank: Bank, courier: Courier, faults: Faults) -> None:
+    def __init__(self, bank: Bank, subscriptions: Subscriptions, courier: Courier, faults: Faults) -> None:
         self._bank = bank
+        self._subscriptions = subscriptions
         self._courier = courier
         self._faults = faults
 
@@ -59,6 +61,8 @@ class Control:
                 return objects.shown(self._bank.confirm(session_id, asked.get("method", "card")))
             case ["POST", "checkout", session_id, "decline"]:
                 return objects.shown(self._bank.decline(session_id, asked.get("code", "card_declined")))
+            case ["POST", "customers", customer_id, "card"]:
+                return objects.shown(self._subscriptions.card(customer_id, works=bool(asked["works"])))
             case _:
                 return None
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from local.stripe.bank import Bank
 from local.stripe.errors import ApiError
-from local.stripe.store import Object
+from local.stripe.store import PLATFORM, Object
+from local.stripe.subscriptions import Subscriptions
 
 _PAGE: Final = """<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -32,8 +33,9 @@ _UNKNOWN: Final = _page("Page inconnue", "<h1>Page inconnue</h1>", 404)
 
 
 class Pages:
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, subscriptions: Subscriptions) -> None:
         self._bank = bank
+        self._subscriptions = subscriptions
         self._store = bank.store
 
     def show(self, path: list[str]) -> Page:
@@ -42,6 +44,8 @@ class Pages:
                 return self._checkout(session_id)
             case ["setup", "s", account, link]:
                 return self._setup(account, link)
+            case ["p", "session", portal_id]:
+                return self._portal(portal_id)
             case _:
                 return _UNKNOWN
 
@@ -52,6 +56,8 @@ class Pages:
                 return self._pay(session_id, action)
             case ["setup", "s", account, link, action]:
                 return self._set_up(account, link, action)
+            case ["p", "session", portal_id, action]:
+                return self._at_portal(portal_id, action)
             case _:
                 return _UNKNOWN
 
@@ -62,7 +68,7 @@ class Pages:
         if session["status"] != "open" or session["expires_at"] <= self._bank.seconds():
             return _page("Lien fermé", "<h1>Lien fermé</h1><p>Cette page de paiement n'est plus active.</p>", 410)
         seller = self._store.get("", "account", self._store.owner("checkout.session", session_id) or "") or {}
-        name = (seller.get("business_profile") or {}).get("name") or "Votre fournisseur"
+        name = (seller.get("business_profile") or {}).get("name") or "ZenBilling"
         buttons = [
             f'<button class="first" formaction="/c/pay/{session_id}/{method}">{_METHODS[method]}</button>'
             for method in session["payment_method_types"]
@@ -128,6 +134,46 @@ class Pages:
             if action == "finish":
                 self._bank.enable(account_id)
             return 303, str(link["return_url"])
+
+    def _portal(self, portal_id: str) -> Page:
+        portal = self._store.get(PLATFORM, "billing_portal.session", portal_id)
+        if portal is None:
+            return _UNKNOWN
+        found = self._subscription(portal)
+        if found is None:
+            said, buttons = "Aucun abonnement en cours.", []
+        elif found["cancel_at_period_end"]:
+            said, buttons = "Votre abonnement prend fin avec sa période.", [("resume", "Garder mon abonnement")]
+        else:
+            said, buttons = f"Votre abonnement : {found['status']}.", [("cancel", "Résilier à la fin de la période")]
+        buttons += [("card", "Changer de carte"), ("leave", "Retour")]
+        listed = "".join(
+            f'<button formaction="/p/session/{portal_id}/{action}">{label}</button>' for action, label in buttons
+        )
+        body = f"<small>ZenBilling</small><h1>Votre abonnement</h1><p>{escape(said)}</p>"
+        return _page("Votre abonnement", f'{body}<form method="post">{listed}</form>')
+
+    def _at_portal(self, portal_id: str, action: str) -> Page:
+        portal = self._store.get(PLATFORM, "billing_portal.session", portal_id)
+        if portal is None:
+            return _UNKNOWN
+        found = self._subscription(portal)
+        if action in {"cancel", "resume"} and found is not None:
+            self._subscriptions.update(found["id"], cancel_at_period_end=action == "cancel", metadata=None)
+        elif action == "card":
+            self._subscriptions.card(portal["customer"], works=True)
+        elif action == "leave":
+            return 303, str(portal["return_url"])
+        return self._portal(portal_id)
+
+    def _subscription(self, portal: Object) -> Object | None:
+        """The customer's, while it lives."""
+        held = self._store.all_of(
+            PLATFORM,
+            "subscription",
+            lambda one: one["customer"] == portal["customer"] and one["status"] != "canceled",
+        )
+        return held[0] if held else None
 
     def _link(self, account_id: str, token: str) -> tuple[Object | None, Object | None]:
         account = self._store.get("", "account", account_id)

@@ -29,6 +29,7 @@ from local.stripe.faults import Fault, Faults
 from local.stripe.forms import FormError, parse_form
 from local.stripe.pages import Pages
 from local.stripe.store import Answer, Object, Store
+from local.stripe.subscriptions import Subscriptions
 from local.stripe.webhooks import Courier
 
 API_KEY: Final = "sk_test_zenbilling_local"
@@ -52,9 +53,10 @@ class LocalStripe:
         self.courier = Courier(self.store, url=webhook_url, secret=WEBHOOK_SECRET, now=now)
         self.bank = Bank(self.store, now=now, told=self.courier.told)
         self.faults = Faults()
-        self.pages = Pages(self.bank)
-        self.control = Control(self.bank, self.courier, self.faults)
-        self._api = Api(self.bank, base_url=base_url, api_key=API_KEY)
+        subscriptions = Subscriptions(self.bank)
+        self.pages = Pages(self.bank, subscriptions)
+        self.control = Control(self.bank, subscriptions, self.courier, self.faults)
+        self._api = Api(self.bank, subscriptions, base_url=base_url, api_key=API_KEY)
         self._lock = threading.Lock()
         self._running: set[tuple[str, str]] = set()
 
@@ -186,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         try:
             if url.path.startswith("/v1/"):
-                self._api(url.path, url.query if self.command == "GET" else body)
+                self._api(url.path, body if self.command == "POST" else url.query)
             elif url.path.startswith("/_control/"):
                 self._control(url.path, body)
             else:
