@@ -13,6 +13,7 @@ from local.stripe.subscriptions import Subscriptions
 _PAGE: Final = """<!doctype html>
 <html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>
+*{{box-sizing:border-box}}
 body{{font-family:system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem;color:#1a1f36}}
 small,.note{{color:#697386}} h1{{font-size:2.2rem;margin:.3rem 0 1.2rem}}
 button{{display:block;width:100%;padding:.8rem;margin:.6rem 0;border:1px solid #c1c9d2;border-radius:.4rem;
