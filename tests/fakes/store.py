@@ -11,6 +11,7 @@ from datetime import date, datetime
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
 from billing.domain.bulk import BulkJob, BulkResult
 from billing.domain.chain_head import ChainHead
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import AccountMovement
 from billing.domain.customer_credit import CustomerCredit, CustomerCreditEntry
 from billing.domain.delivery import DeliveryRequest, MailClaim
@@ -25,6 +26,7 @@ from billing.domain.payments import Payment
 from billing.domain.quote import Quote
 from billing.domain.recurring_invoice import RecurringInvoice
 from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, ReminderPlan, ReminderRun
+from billing.domain.stripe_connection import StripeConnection
 from billing.domain.verification import Verification
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -90,6 +92,9 @@ class Store:
     credits: dict[tuple[str, str], CustomerCredit] = field(default_factory=dict)
     credit_entries: dict[tuple[str, str], tuple[CustomerCreditEntry, ...]] = field(default_factory=dict)
     payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
+    checkout_books: dict[tuple[str, str], CheckoutBook] = field(default_factory=dict)
+    stripe_connections: dict[str, StripeConnection] = field(default_factory=dict)
+    stripe_accounts: dict[str, str] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)

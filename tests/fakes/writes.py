@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import AccountMovement
 from billing.domain.customer_credit import CreditMovement, CustomerCredit
 from billing.domain.deliverable import Deliverable
@@ -137,3 +138,15 @@ def ask(store: Store, delivery: DeliveryRequest) -> None:
         raise StaleVersion
     store.requests[key] = delivery
     store.outbox[DELIVERY, *key] = Waiting(0, delivery.requested_at)
+
+
+def hold_book(store: Store, book: CheckoutBook) -> None:
+    """Raises: StaleVersion, unless it is the next version."""
+    stored = store.checkout_books.get((book.tenant_id, book.invoice_id))
+    if (stored.version if stored else 0) != book.version - 1:
+        raise StaleVersion
+
+
+def move_book(store: Store, book: CheckoutBook) -> None:
+    hold_book(store, book)
+    store.checkout_books[book.tenant_id, book.invoice_id] = book

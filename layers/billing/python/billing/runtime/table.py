@@ -10,6 +10,7 @@ import boto3
 
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.chains import Chains
+from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
@@ -85,6 +86,16 @@ def credit_notes() -> CreditNotes:
 @cache
 def payments() -> Payments:
     return Payments(table())
+
+
+@cache
+def checkouts() -> Checkouts:
+    return Checkouts(table())
+
+
+@cache
+def stripe_connections() -> StripeConnections:
+    return StripeConnections(table())
 
 
 @cache

@@ -1,8 +1,8 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
-``USER#…`` finds the tenant of a user before any tenant is known; ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``,
-``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only
-(docs/decisions/0003-table-keys.md).
+``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
+``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all
+tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
 """
 
 from __future__ import annotations
@@ -192,6 +192,22 @@ def payment(tenant_id: str, payment_id: str) -> Key:
 
 def payment_event(tenant_id: str, payment_id: str, event_id: str) -> Key:
     return Key(_tenant(tenant_id, "PAYMENT", payment_id), f"EVENT#{event_id}")
+
+
+def checkout_book(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), "CHECKOUT")
+
+
+def stripe_connection(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "STRIPE"), HEAD)
+
+
+def stripe_connection_event(tenant_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "STRIPE"), f"EVENT#{event_id}")
+
+
+def stripe_account(account_id: str) -> Key:
+    return Key(f"STRIPE_ACCOUNT#{account_id}", HEAD)
 
 
 def payment_listing(tenant_id: str) -> str:

@@ -343,16 +343,13 @@ class Table:
         key: Key,
         *,
         only_if: str,
-        values: Mapping[str, str | int | bool],
+        values: Mapping[str, str | int | bool] | None = None,
         refused: Callable[[Item | None], Exception],
     ) -> Write:
         """An item that another part of the transaction rests on."""
-        request = {
-            "TableName": self._name,
-            "Key": _key(key),
-            "ConditionExpression": only_if,
-            "ExpressionAttributeValues": {name: attribute(value) for name, value in values.items()},
-        }
+        request: dict[str, Any] = {"TableName": self._name, "Key": _key(key), "ConditionExpression": only_if}
+        if values:
+            request["ExpressionAttributeValues"] = {name: attribute(value) for name, value in values.items()}
         return Write("ConditionCheck", request, refused)
 
     def mark(

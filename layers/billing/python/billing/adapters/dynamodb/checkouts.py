@@ -1,0 +1,136 @@
+"""Attempts to pay invoices online: one item per invoice, beside it; the Stripe account of a tenant: one item."""
+
+from __future__ import annotations
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
+from billing.domain.errors import StaleVersion
+from billing.domain.events import Event
+from billing.domain.stripe_connection import StripeConnection
+from billing.ports.checkouts import CheckoutContext
+from billing.ports.idempotency import IdempotentRequest
+
+CHECKOUT_BOOK = "checkout_book"
+STRIPE_CONNECTION = "stripe_connection"
+STRIPE_ACCOUNT = "stripe_account"
+
+
+def book_of(tenant_id: str, invoice_id: str, stored: Item | None) -> CheckoutBook:
+    return (
+        load(CheckoutBook, text(stored, "body")) if stored else CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id)
+    )
+
+
+def connection_of(tenant_id: str, stored: Item | None) -> StripeConnection:
+    return load(StripeConnection, text(stored, "body")) if stored else StripeConnection(tenant_id=tenant_id)
+
+
+def book_write(table: Table, book: CheckoutBook) -> Write:
+    """Part of a transaction: the next version of a book. Refused: StaleVersion."""
+    key = keys.checkout_book(book.tenant_id, book.invoice_id)
+    content = item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=CHECKOUT_BOOK,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=book.tenant_id,
+        version=book.version,
+        body=dump(book),
+    )
+    stale = refuse_with(StaleVersion)
+    if book.version == 1:
+        return table.create(content, stale)
+    return table.replace(content, expected_version=book.version - 1, refused=stale)
+
+
+class Checkouts:
+    """Port Checkouts."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def load(self, tenant_id: str, invoice_id: str) -> CheckoutContext:
+        invoice_key = keys.invoice(tenant_id, invoice_id)
+        book_key = keys.checkout_book(tenant_id, invoice_id)
+        connection_key = keys.stripe_connection(tenant_id)
+        found = self._table.batch([invoice_key, book_key, connection_key])
+        stored = found.get(invoice_key)
+        return CheckoutContext(
+            invoice=invoice_from_item(stored) if stored else None,
+            book=book_of(tenant_id, invoice_id, found.get(book_key)),
+            connection=connection_of(tenant_id, found.get(connection_key)),
+        )
+
+    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+        held = []
+        if while_ledger_at is not None:
+            held.append(
+                self._table.check(
+                    keys.ledger_entry(book.tenant_id, book.invoice_id, while_ledger_at + 1),
+                    only_if="attribute_not_exists(pk)",
+                    refused=refuse_with(StaleVersion),
+                )
+            )
+        self._table.write(None, book_write(self._table, book), *held)
+
+
+class StripeConnections:
+    """Port StripeConnections."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def read(self, caller: Caller, *, once: IdempotentRequest | None = None) -> StripeConnection:
+        key = keys.stripe_connection(caller.tenant_id)
+        return connection_of(caller.tenant_id, self._table.read(caller, key, once=once).get(key))
+
+    def stored(self, tenant_id: str) -> StripeConnection:
+        return connection_of(tenant_id, self._table.get(keys.stripe_connection(tenant_id)))
+
+    def save(
+        self,
+        caller: Caller,
+        connection: StripeConnection,
+        *,
+        event: Event | None = None,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        tenant_id = connection.tenant_id
+        writes = [self._moved(connection)]
+        if connection.account is not None:
+            writes.append(self._account(tenant_id, connection.account.account_id))
+        if event is not None:
+            writes.append(self._table.event(keys.stripe_connection_event(tenant_id, event.event_id), tenant_id, event))
+        self._table.write(caller, *writes, once=once, answered=answered)
+
+    def tenant_of(self, account_id: str) -> str | None:
+        stored = self._table.get(keys.stripe_account(account_id))
+        return text(stored, "tenant_id") if stored else None
+
+    def _moved(self, connection: StripeConnection) -> Write:
+        key = keys.stripe_connection(connection.tenant_id)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity=STRIPE_CONNECTION,
+            schema_version=SCHEMA_VERSION,
+            tenant_id=connection.tenant_id,
+            version=connection.version,
+            body=dump(connection),
+        )
+        stale = refuse_with(StaleVersion)
+        if connection.version == 1:
+            return self._table.create(content, stale)
+        return self._table.replace(content, expected_version=connection.version - 1, refused=stale)
+
+    def _account(self, tenant_id: str, account_id: str) -> Write:
+        """An account leads to one tenant, for ever: what happens at Stripe after it was let go is still its own."""
+        key = keys.stripe_account(account_id)
+        content = item(pk=key.pk, sk=key.sk, entity=STRIPE_ACCOUNT, schema_version=SCHEMA_VERSION, tenant_id=tenant_id)
+        only_if, values = "attribute_not_exists(pk) OR tenant_id = :tenant", {":tenant": tenant_id}
+        return Write("Put", self._table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))

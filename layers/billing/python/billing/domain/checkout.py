@@ -1,0 +1,137 @@
+"""How an invoice is paid online: one attempt at a time, each a Checkout session at Stripe.
+
+An attempt is recorded before Stripe is asked and its id is the key of the request, so that whoever dies in between
+leaves nothing that the next one cannot find again. While one is ``processing`` there is no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from billing.domain.stripe import CheckoutSession
+
+SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
+LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
+HISTORY = 20
+
+
+class AttemptState(StrEnum):
+    OPENING = "opening"  # recorded; Stripe was asked, or is about to be
+    OPEN = "open"
+    PROCESSING = "processing"  # the customer confirmed; the bank takes days
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # the bank refused after the customer confirmed
+    EXPIRED = "expired"  # nobody paid in time, or it was closed
+    REFUSED = "refused"  # Stripe never opened it
+
+    @property
+    def rank(self) -> int:
+        """States only go up: what arrives late changes nothing."""
+        return _RANKS[self]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether money can still come of it."""
+        return self in {AttemptState.OPENING, AttemptState.OPEN, AttemptState.PROCESSING}
+
+
+_RANKS = {
+    AttemptState.OPENING: 0,
+    AttemptState.OPEN: 1,
+    AttemptState.PROCESSING: 2,
+    AttemptState.EXPIRED: 3,
+    AttemptState.REFUSED: 3,
+    AttemptState.FAILED: 3,
+    AttemptState.SUCCEEDED: 4,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutAttempt:
+    """``amount_minor`` of the invoice as it stood at ``ledger_rank`` (the entries it had)."""
+
+    number: int  # counts from 1 within the invoice
+    state: AttemptState
+    account_id: str
+    amount_minor: int
+    currency: str
+    ledger_rank: int
+    opened_at: datetime
+    expires_at: datetime
+    application_fee_minor: int = 0
+    session_id: str | None = None
+    url: str | None = None
+    payment_intent_id: str | None = None
+    ended_at: datetime | None = None
+    failure_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutBook:
+    """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all."""
+
+    tenant_id: str
+    invoice_id: str
+    version: int = 0  # 0: not stored yet
+    made: int = 0
+    attempts: tuple[CheckoutAttempt, ...] = ()
+
+    @property
+    def current(self) -> CheckoutAttempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def live(self) -> CheckoutAttempt | None:
+        """The attempt that money can still come of; there is never more than one."""
+        current = self.current
+        return current if current is not None and current.state.is_live else None
+
+    def attempt(self, number: int) -> CheckoutAttempt | None:
+        return next((one for one in self.attempts if one.number == number), None)
+
+    def idempotency_key(self, attempt: CheckoutAttempt) -> str:
+        """Of the request that opens its session: from what it is about, never from chance."""
+        facts = (self.tenant_id, self.invoice_id, attempt.number, attempt.amount_minor, attempt.currency)
+        return "-".join(("checkout", *map(str, facts)))
+
+    def beginning(self, attempt: CheckoutAttempt) -> CheckoutBook:
+        """With one more attempt. Raises: ValueError while another one is live."""
+        if self.live is not None or attempt.number != self.made + 1 or attempt.state is not AttemptState.OPENING:
+            raise ValueError("one attempt at a time, each numbered after the one before")
+        return replace(
+            self, version=self.version + 1, made=attempt.number, attempts=(*self.attempts, attempt)[-HISTORY:]
+        )
+
+    def opened(self, number: int, session: CheckoutSession) -> CheckoutBook:
+        return self._changed(number, AttemptState.OPEN, session_id=session.session_id, url=session.url)
+
+    def moved(
+        self,
+        number: int,
+        state: AttemptState,
+        at: datetime,
+        *,
+        payment_intent_id: str | None = None,
+        failure_code: str = "",
+    ) -> CheckoutBook:
+        """The attempt in a later state; the same book when it is there already or further."""
+        known = self.attempt(number)
+        if known is None or state.rank <= known.state.rank:
+            return self
+        return self._changed(
+            number,
+            state,
+            payment_intent_id=payment_intent_id or known.payment_intent_id,
+            ended_at=None if state.is_live else at,
+            failure_code=failure_code,
+            url=known.url if state is AttemptState.OPEN else None,
+        )
+
+    def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
+        attempts = tuple(
+            replace(one, state=state, **changes) if one.number == number else one  # type: ignore[arg-type]
+            for one in self.attempts
+        )
+        return replace(self, version=self.version + 1, attempts=attempts)

@@ -1,0 +1,201 @@
+"""What Stripe says of its objects, as far as billing rests on it. Amounts in cents; names as in Stripe's API.
+
+No name, address or card detail of a person is held: identifiers, states and sums only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeAccount:
+    """A connected account. ``requirements_due`` are the names of what Stripe still wants to know."""
+
+    account_id: str
+    charges_enabled: bool
+    payouts_enabled: bool
+    details_submitted: bool
+    requirements_due: tuple[str, ...] = ()
+    disabled_reason: str = ""
+    capabilities: tuple[str, ...] = ()  # those that are active: ``card_payments``, ``sepa_debit_payments``, …
+    default_currency: str = "EUR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeLink:
+    """A page of Stripe that a person is led to, once, within its life."""
+
+    url: str
+    expires_at: datetime | None = None
+
+
+class CheckoutStatus(StrEnum):
+    OPEN = "open"
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+
+
+class CheckoutPaymentStatus(StrEnum):
+    PAID = "paid"
+    UNPAID = "unpaid"
+    NO_PAYMENT_REQUIRED = "no_payment_required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutSession:
+    """``url`` only while it is open; ``payment_intent_id`` once the customer confirmed."""
+
+    session_id: str
+    status: CheckoutStatus
+    payment_status: CheckoutPaymentStatus
+    amount_minor: int
+    currency: str
+    expires_at: datetime
+    url: str | None = None
+    payment_intent_id: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class PaymentIntentStatus(StrEnum):
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    REQUIRES_CONFIRMATION = "requires_confirmation"
+    REQUIRES_ACTION = "requires_action"
+    REQUIRES_CAPTURE = "requires_capture"
+    PROCESSING = "processing"
+    CANCELED = "canceled"
+    SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeCharge:
+    """The charge of a payment intent that succeeded or is being settled. Fee and net once Stripe settled it.
+
+    ``method`` is Stripe's type of payment method: ``card``, ``sepa_debit``, ….
+    """
+
+    charge_id: str
+    amount_minor: int
+    refunded_minor: int
+    method: str
+    paid: bool
+    disputed: bool
+    created: datetime
+    balance_transaction_id: str | None = None
+    fee_minor: int | None = None
+    net_minor: int | None = None
+    application_fee_minor: int = 0
+    failure_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentIntent:
+    payment_intent_id: str
+    status: PaymentIntentStatus
+    amount_minor: int
+    received_minor: int
+    currency: str
+    created: datetime
+    charge: StripeCharge | None = None  # the latest
+    last_error_code: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class StripeRefundStatus(StrEnum):
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeRefund:
+    refund_id: str
+    status: StripeRefundStatus
+    amount_minor: int
+    currency: str
+    created: datetime
+    charge_id: str | None = None
+    payment_intent_id: str | None = None
+    reason: str = ""
+    failure_reason: str = ""
+    balance_transaction_id: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class DisputeStatus(StrEnum):
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeDispute:
+    dispute_id: str
+    status: DisputeStatus
+    amount_minor: int
+    currency: str
+    created: datetime
+    charge_id: str
+    payment_intent_id: str | None = None
+    reason: str = ""
+    evidence_due_by: datetime | None = None
+    fee_minor: int = 0  # what Stripe keeps for the dispute itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripePayout:
+    payout_id: str
+    status: str
+    amount_minor: int
+    currency: str
+    arrival_date: date
+    created: datetime
+    failure_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceTransaction:
+    """A movement of an account's balance at Stripe: ``amount`` = ``net`` + ``fee``, negative when money left.
+
+    ``transaction_type`` is Stripe's: ``charge``, ``payment``, ``refund``, ``payment_refund``, ``adjustment``,
+    ``payout``, ``application_fee``, …; ``source_id`` names the charge, refund, dispute or payout behind it.
+    """
+
+    balance_transaction_id: str
+    transaction_type: str
+    reporting_category: str
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+    currency: str
+    source_id: str
+    created: datetime
+    available_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeEvent:
+    """What is kept of a webhook event: what it is about, never its content. The object is read again at Stripe.
+
+    ``account_id`` is empty for an event of the platform's own account.
+    """
+
+    event_id: str
+    event_type: str
+    account_id: str
+    object_id: str
+    object_type: str
+    created: datetime
+    api_version: str
+    livemode: bool
+    parent_id: str = ""  # the payment intent or charge that the object belongs to, when it names one

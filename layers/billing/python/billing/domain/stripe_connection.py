@@ -1,0 +1,65 @@
+"""A company and its Stripe account: connected by the company itself, and let go by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from billing.domain.stripe import StripeAccount
+
+
+class ConnectionState(StrEnum):
+    NONE = "none"
+    CREATING = "creating"  # recorded; Stripe was asked, or is about to be
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeConnection:
+    """``account`` as Stripe last told it, at ``refreshed_at``. ``made`` counts the accounts that were created."""
+
+    tenant_id: str
+    version: int = 0  # 0: not stored yet
+    state: ConnectionState = ConnectionState.NONE
+    made: int = 0
+    account: StripeAccount | None = None
+    allows_partial_payments: bool = False
+    connected_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    disconnected_at: datetime | None = None
+
+    @property
+    def accepts_payments(self) -> bool:
+        return self.state is ConnectionState.CONNECTED and self.account is not None and self.account.charges_enabled
+
+    @property
+    def account_key(self) -> str:
+        """The idempotency key of the account that is being created."""
+        return f"account-{self.tenant_id}-{self.made}"
+
+    def creating(self) -> StripeConnection:
+        return replace(self._moved(), state=ConnectionState.CREATING, made=self.made + 1, account=None)
+
+    def connected(self, account: StripeAccount, at: datetime) -> StripeConnection:
+        return replace(
+            self._moved(),
+            state=ConnectionState.CONNECTED,
+            account=account,
+            connected_at=at,
+            refreshed_at=at,
+            disconnected_at=None,
+        )
+
+    def refreshed(self, account: StripeAccount, at: datetime) -> StripeConnection:
+        return replace(self._moved(), account=account, refreshed_at=at)
+
+    def disconnected(self, at: datetime) -> StripeConnection:
+        return replace(self._moved(), state=ConnectionState.DISCONNECTED, disconnected_at=at)
+
+    def allowing_partial_payments(self, allowed: bool) -> StripeConnection:
+        return replace(self._moved(), allows_partial_payments=allowed)
+
+    def _moved(self) -> StripeConnection:
+        return replace(self, version=self.version + 1)

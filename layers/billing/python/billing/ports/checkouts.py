@@ -1,0 +1,63 @@
+"""Attempts to pay invoices online, and the company's Stripe account behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
+from billing.domain.events import Event
+from billing.domain.invoice import Invoice
+from billing.domain.stripe_connection import StripeConnection
+from billing.ports.idempotency import IdempotentRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutContext:
+    """What a payment online rests on, read together. ``invoice`` None when there is none."""
+
+    invoice: Invoice | None
+    book: CheckoutBook
+    connection: StripeConnection
+
+
+class Checkouts(Protocol):
+    def load(self, tenant_id: str, invoice_id: str) -> CheckoutContext:
+        """One request. For the public side and for what runs by itself: whoever asks judges the right."""
+        ...
+
+    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+        """The next version of a book.
+
+        ``while_ledger_at``: only while the invoice has exactly so many ledger entries, in the same transaction.
+
+        Raises: StaleVersion.
+        """
+        ...
+
+
+class StripeConnections(Protocol):
+    def read(self, caller: Caller, *, once: IdempotentRequest | None = None) -> StripeConnection:
+        """One request. Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def stored(self, tenant_id: str) -> StripeConnection:
+        """For what has no caller."""
+        ...
+
+    def save(
+        self,
+        caller: Caller,
+        connection: StripeConnection,
+        *,
+        event: Event | None = None,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        """The next version; an account it names leads to this tenant from then on. Raises: StaleVersion."""
+        ...
+
+    def tenant_of(self, account_id: str) -> str | None:
+        """The tenant that an account was connected by, even when it was let go since."""
+        ...

@@ -1,0 +1,99 @@
+"""Attempts to pay an invoice online: one at a time, states only go up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.checkout import HISTORY, AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.stripe import CheckoutPaymentStatus, CheckoutSession, CheckoutStatus
+
+NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
+
+
+def attempt(number: int, **changes: object) -> CheckoutAttempt:
+    made = CheckoutAttempt(
+        number=number,
+        state=AttemptState.OPENING,
+        account_id="acct_1",
+        amount_minor=12000,
+        currency="EUR",
+        ledger_rank=0,
+        opened_at=NOW,
+        expires_at=NOW + timedelta(hours=23),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def book() -> CheckoutBook:
+    return CheckoutBook(tenant_id="ten_1", invoice_id="inv_1")
+
+
+def session() -> CheckoutSession:
+    return CheckoutSession(
+        session_id="cs_1",
+        status=CheckoutStatus.OPEN,
+        payment_status=CheckoutPaymentStatus.UNPAID,
+        amount_minor=12000,
+        currency="EUR",
+        expires_at=NOW + timedelta(hours=23),
+        url="https://checkout.stripe.example/cs_1",
+    )
+
+
+def test_second_attempt_waits_for_the_first_to_end() -> None:
+    begun = book().beginning(attempt(1))
+
+    with pytest.raises(ValueError, match="one attempt at a time"):
+        begun.beginning(attempt(2))
+    assert begun.moved(1, AttemptState.EXPIRED, NOW).beginning(attempt(2)).live == attempt(2)
+
+
+def test_an_attempt_is_numbered_after_the_one_before() -> None:
+    with pytest.raises(ValueError, match="numbered"):
+        book().beginning(attempt(2))
+
+
+def test_opened_attempt_shows_its_page_until_it_ends() -> None:
+    opened = book().beginning(attempt(1)).opened(1, session())
+    processing = opened.moved(1, AttemptState.PROCESSING, NOW, payment_intent_id="pi_1")
+
+    assert opened.live is not None
+    assert opened.live.url == "https://checkout.stripe.example/cs_1"
+    assert processing.live is not None
+    assert (processing.live.url, processing.live.payment_intent_id) == (None, "pi_1")
+
+
+@given(st.lists(st.sampled_from(list(AttemptState)), min_size=1, max_size=12))
+def test_states_only_go_up_in_whatever_order_they_are_told(told: list[AttemptState]) -> None:
+    begun = book().beginning(attempt(1))
+    ranks = []
+    for state in told:
+        begun = begun.moved(1, state, NOW)
+        known = begun.attempt(1)
+        assert known is not None
+        ranks.append(known.state.rank)
+
+    assert ranks == sorted(ranks)
+    assert ranks[-1] == max(state.rank for state in told)
+
+
+def test_the_key_of_a_request_is_made_of_what_it_is_about() -> None:
+    first, second = attempt(1), attempt(1, opened_at=NOW + timedelta(hours=1))
+
+    assert book().idempotency_key(first) == book().idempotency_key(second)
+    assert book().idempotency_key(first) != book().idempotency_key(attempt(2))
+    assert book().idempotency_key(first) != book().idempotency_key(attempt(1, amount_minor=11999))
+
+
+def test_only_the_latest_attempts_are_kept_and_all_are_counted() -> None:
+    kept = book()
+    for number in range(1, HISTORY + 6):
+        kept = kept.beginning(attempt(number)).moved(number, AttemptState.EXPIRED, NOW)
+
+    assert len(kept.attempts) == HISTORY
+    assert kept.made == HISTORY + 5

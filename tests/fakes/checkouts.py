@@ -1,0 +1,82 @@
+"""Fakes of the ports Checkouts and StripeConnections."""
+
+from __future__ import annotations
+
+from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
+from billing.domain.errors import StaleVersion
+from billing.domain.events import Event
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.stripe_connection import StripeConnection
+from billing.ports.checkouts import CheckoutContext
+from billing.ports.idempotency import IdempotentRequest
+from tests.fakes.store import Store
+from tests.fakes.writes import hold_book, move_book
+
+
+class FakeCheckouts:
+    """Port Checkouts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load(self, tenant_id: str, invoice_id: str) -> CheckoutContext:
+        key = (tenant_id, invoice_id)
+        with self._store.lock:
+            return CheckoutContext(
+                invoice=self._store.invoices.get(key),
+                book=self._store.checkout_books.get(key) or CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id),
+                connection=self._store.stripe_connections.get(tenant_id) or StripeConnection(tenant_id=tenant_id),
+            )
+
+    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+        with self._store.lock:
+            hold_book(self._store, book)
+            invoice = self._store.invoices.get((book.tenant_id, book.invoice_id))
+            if while_ledger_at is not None and (
+                not isinstance(invoice, IssuedInvoice) or invoice.ledger.entry_count != while_ledger_at
+            ):
+                raise StaleVersion
+            move_book(self._store, book)
+
+
+class FakeStripeConnections:
+    """Port StripeConnections."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, caller: Caller, *, once: IdempotentRequest | None = None) -> StripeConnection:
+        with self._store.lock:
+            self._store.check(caller, once)
+            return self.stored(caller.tenant_id)
+
+    def stored(self, tenant_id: str) -> StripeConnection:
+        with self._store.lock:
+            return self._store.stripe_connections.get(tenant_id) or StripeConnection(tenant_id=tenant_id)
+
+    def save(
+        self,
+        caller: Caller,
+        connection: StripeConnection,
+        *,
+        event: Event | None = None,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        tenant_id, account = connection.tenant_id, connection.account
+        with self._store.writing(caller, once=once, answered=answered):
+            if self.stored(tenant_id).version != connection.version - 1:
+                raise StaleVersion
+            if (
+                account is not None
+                and self._store.stripe_accounts.setdefault(account.account_id, tenant_id) != tenant_id
+            ):
+                raise StaleVersion
+            self._store.stripe_connections[tenant_id] = connection
+            if event is not None:
+                self._store.record(tenant_id, "STRIPE", event)
+
+    def tenant_of(self, account_id: str) -> str | None:
+        with self._store.lock:
+            return self._store.stripe_accounts.get(account_id)
