@@ -13,6 +13,8 @@ import pytest
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs as TableBulkJobs
 from billing.adapters.dynamodb.chains import Chains as TableChains
+from billing.adapters.dynamodb.checkouts import Checkouts as TableCheckouts
+from billing.adapters.dynamodb.checkouts import StripeConnections as TableStripeConnections
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
@@ -42,6 +44,7 @@ from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.bulk_jobs import BulkJobs
 from billing.ports.chains import Chains
+from billing.ports.checkouts import Checkouts, StripeConnections
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.customer_merges import CustomerMerges
@@ -96,6 +99,8 @@ class Repositories:
     verifications: Verifications
     credit_notes: CreditNotes
     payments: Payments
+    checkouts: Checkouts
+    stripe_connections: StripeConnections
     accounts: CustomerAccounts
     series: SeriesRecords
     event_feed: EventFeed
@@ -259,6 +264,8 @@ def _over_fakes() -> Repositories:
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
+        checkouts=fakes.checkouts,
+        stripe_connections=fakes.stripe_connections,
         accounts=fakes.accounts,
         series=fakes.series,
         event_feed=fakes.event_feed,
@@ -316,6 +323,8 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
+        checkouts=TableCheckouts(table),
+        stripe_connections=TableStripeConnections(table),
         accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),

@@ -58,6 +58,7 @@ from billing.ports.repositories import (
 )
 from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
 from tests.fakes.chains import FakeChains
+from tests.fakes.checkouts import FakeCheckouts, FakeStripeConnections
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
@@ -731,6 +732,8 @@ class FakeRepositories:
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
     payments: FakePayments
+    checkouts: FakeCheckouts
+    stripe_connections: FakeStripeConnections
     accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
@@ -758,6 +761,8 @@ def fake_repositories() -> FakeRepositories:
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
+        checkouts=FakeCheckouts(store),
+        stripe_connections=FakeStripeConnections(store),
         accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
