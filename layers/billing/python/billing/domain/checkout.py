@@ -16,6 +16,7 @@ from billing.domain.stripe import CheckoutSession
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
 HISTORY = 20
+LEAST_MINOR = 50  # Stripe's, in euros
 
 
 class AttemptState(StrEnum):
@@ -109,6 +110,10 @@ class CheckoutBook:
         """Its page is looked at as soon as ``at``; the same book when it is already, or has none."""
         due = self.due_at
         return self if due is None or due <= at else replace(self, version=self.version + 1, check_at=at)
+
+    def checked(self) -> CheckoutBook:
+        """Its page may stay until its end."""
+        return replace(self, version=self.version + 1, check_at=None)
 
     def opened_for(self, secret_hash: str) -> CheckoutAttempt | None:
         """The attempt whose customer is led back with a secret."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -57,6 +58,12 @@ class Checkouts(Protocol):
 
         Raises: StaleVersion.
         """
+        ...
+
+
+class LinkSecrets(Protocol):
+    def secret(self, *, context: Mapping[str, str]) -> str:
+        """256 bits as 43 URL-safe characters: the same for the same context, and nobody else can make them."""
         ...
 
 
