@@ -116,7 +116,11 @@ class Stack:
 
 def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     document = read_yaml(layout.template_file)
-    addresses = {"PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes", "ViesApiUrl": f"{layout.control_url}/vies"}
+    addresses = {
+        "PortalInvoicesUrl": f"{layout.api_url}/v1/portal/invoices",
+        "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes",
+        "ViesApiUrl": f"{layout.control_url}/vies",
+    }
     given = {**PARAMETERS, **addresses}
     known = {name: value for name, value in given.items() if name in document.get("Parameters", {})}
     return Template(document, parameters=known, attributes=attributes)

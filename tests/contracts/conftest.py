@@ -22,6 +22,7 @@ from billing.adapters.dynamodb.customer_merges import CustomerMerges as TableCus
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.event_feed import EventFeed as TableEventFeed
+from billing.adapters.dynamodb.invoice_links import InvoiceLinks as TableInvoiceLinks
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.payments import Payments as TablePayments
@@ -51,6 +52,7 @@ from billing.ports.customer_merges import CustomerMerges
 from billing.ports.event_feed import EventFeed
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
+from billing.ports.invoice_links import InvoiceLinks
 from billing.ports.payments import LedgerMove, Payments
 from billing.ports.quotes import Quotes
 from billing.ports.recurring_invoices import RecurringInvoices
@@ -100,6 +102,7 @@ class Repositories:
     credit_notes: CreditNotes
     payments: Payments
     checkouts: Checkouts
+    invoice_links: InvoiceLinks
     stripe_connections: StripeConnections
     accounts: CustomerAccounts
     series: SeriesRecords
@@ -265,6 +268,7 @@ def _over_fakes() -> Repositories:
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
         checkouts=fakes.checkouts,
+        invoice_links=fakes.invoice_links,
         stripe_connections=fakes.stripe_connections,
         accounts=fakes.accounts,
         series=fakes.series,
@@ -324,6 +328,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
         checkouts=TableCheckouts(table),
+        invoice_links=TableInvoiceLinks(table),
         stripe_connections=TableStripeConnections(table),
         accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),

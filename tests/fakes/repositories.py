@@ -63,6 +63,7 @@ from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
 from tests.fakes.event_feed import FakeEventFeed
+from tests.fakes.invoice_links import FakeInvoiceLinks
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
@@ -733,6 +734,7 @@ class FakeRepositories:
     credit_notes: FakeCreditNotes
     payments: FakePayments
     checkouts: FakeCheckouts
+    invoice_links: FakeInvoiceLinks
     stripe_connections: FakeStripeConnections
     accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
@@ -762,6 +764,7 @@ def fake_repositories() -> FakeRepositories:
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
         checkouts=FakeCheckouts(store),
+        invoice_links=FakeInvoiceLinks(store),
         stripe_connections=FakeStripeConnections(store),
         accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutSession
+from billing.domain.stripe_connection import StripeConnection
 
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
@@ -170,3 +172,25 @@ class CheckoutBook:
             for one in self.attempts
         )
         return replace(self, version=self.version + 1, attempts=attempts)
+
+
+class WhyNotOnline(StrEnum):
+    """What keeps an invoice from being paid online, as it stands."""
+
+    NOTHING_LEFT = "nothing_left"
+    NOT_ACCEPTED = "not_accepted"  # the company has no account that charges
+    BELOW_MINIMUM = "below_minimum"
+    IN_PROGRESS = "in_progress"  # a payment whose bank has not answered yet
+
+
+def why_not_online(
+    invoice: IssuedInvoice, connection: StripeConnection, book: CheckoutBook, *, payable_minor: int
+) -> WhyNotOnline | None:
+    """None: it can be paid online. A credit note asks for nothing."""
+    if book.live is not None and book.live.state is AttemptState.PROCESSING:
+        return WhyNotOnline.IN_PROGRESS
+    if payable_minor <= 0 or invoice.document.document_type.is_credit_note:
+        return WhyNotOnline.NOTHING_LEFT
+    if not connection.accepts_payments:
+        return WhyNotOnline.NOT_ACCEPTED
+    return WhyNotOnline.BELOW_MINIMUM if payable_minor < LEAST_MINOR else None

@@ -57,6 +57,11 @@ def portal_quotes_url() -> str:
     return os.environ["PORTAL_QUOTES_URL"]
 
 
+def portal_invoices_url() -> str:
+    """Where a public link to an invoice leads; its token follows after a slash."""
+    return os.environ["PORTAL_INVOICES_URL"]
+
+
 def vies_api_url() -> str:
     """Where VIES is asked, without the operation."""
     return os.environ["VIES_API_URL"]

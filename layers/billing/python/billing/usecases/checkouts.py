@@ -18,9 +18,12 @@ from billing.domain.checkout import (
     AttemptState,
     CheckoutAttempt,
     CheckoutBook,
+    WhyNotOnline,
+    why_not_online,
 )
 from billing.domain.document_names import name_of
 from billing.domain.errors import (
+    BillingError,
     Busy,
     CheckoutRefused,
     DependencyUnavailable,
@@ -149,7 +152,7 @@ class _Till:
 
     def open(self, tenant_id: str, invoice_id: str, amount_minor: int | None) -> CheckoutPage:
         context = self.checkouts.load(tenant_id, invoice_id)
-        invoice, book = issued(context.invoice), context.book
+        invoice, book = _issued(context.invoice), context.book
         wanted = self._wanted(context, invoice, amount_minor)
         live = book.live
         if live is not None:
@@ -192,10 +195,8 @@ class _Till:
 
     def _wanted(self, context: CheckoutContext, invoice: IssuedInvoice, amount_minor: int | None) -> _Facts:
         connection, payable = context.connection, invoice.payable_minor(self.clock.today())
-        if why_not := unavailable(invoice, connection, payable):
-            raise why_not
-        if context.book.live is not None and context.book.live.state is AttemptState.PROCESSING:
-            raise PaymentInProgress
+        if why_not := why_not_online(invoice, connection, context.book, payable_minor=payable):
+            raise _refused(why_not, invoice)
         amount = payable if amount_minor is None else amount_minor
         _hold_amount(amount, payable, partly=connection.allows_partial_payments)
         assert connection.account is not None  # noqa: S101 - it accepts payments
@@ -390,29 +391,28 @@ class _Sweep:
             self.failed += 1
 
 
-def issued(invoice: Invoice | None) -> IssuedInvoice:
+def _issued(invoice: Invoice | None) -> IssuedInvoice:
     """Raises: NotFound, for a draft and a credit note alike."""
     if not isinstance(invoice, IssuedInvoice) or invoice.document.document_type.is_credit_note:
         raise NotFound
     return invoice
 
 
-def unavailable(
-    invoice: IssuedInvoice, connection: StripeConnection, payable_minor: int
-) -> NothingLeftToPay | OnlinePaymentUnavailable | None:
-    """Why an invoice cannot be paid online, as it stands."""
-    if payable_minor <= 0:
-        return NothingLeftToPay()
-    if not connection.accepts_payments:
-        return OnlinePaymentUnavailable(
-            f"{one_line(invoice.document.seller.display_name)} n'accepte pas le paiement en ligne.",
-            f"{one_line(invoice.document.seller.display_name)} does not accept payments online.",
-        )
-    if payable_minor < LEAST_MINOR:
-        return OnlinePaymentUnavailable(
-            "Le reste à payer est inférieur au minimum de 0,50.", "What is left to pay is below the minimum of 0.50."
-        )
-    return None
+def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice) -> BillingError:
+    seller = one_line(invoice.document.seller.display_name)
+    match why_not:
+        case WhyNotOnline.IN_PROGRESS:
+            return PaymentInProgress()
+        case WhyNotOnline.NOTHING_LEFT:
+            return NothingLeftToPay()
+        case WhyNotOnline.NOT_ACCEPTED:
+            return OnlinePaymentUnavailable(
+                f"{seller} n'accepte pas le paiement en ligne.", f"{seller} does not accept payments online."
+            )
+        case WhyNotOnline.BELOW_MINIMUM:
+            return OnlinePaymentUnavailable(
+                "Le reste à payer est inférieur au minimum de 0,50.", "What is left is below the minimum of 0.50."
+            )
 
 
 def _hold_amount(amount_minor: int, payable_minor: int, *, partly: bool) -> None:

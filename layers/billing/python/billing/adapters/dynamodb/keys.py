@@ -198,6 +198,10 @@ def checkout_book(tenant_id: str, invoice_id: str) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), "CHECKOUT")
 
 
+def invoice_links(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), "LINKS")
+
+
 def checkout_listing(tenant_id: str) -> str:
     return _tenant(tenant_id, "CHECKOUTS")
 
