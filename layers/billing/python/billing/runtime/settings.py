@@ -60,6 +60,12 @@ def portal_quotes_url() -> str:
 def portal_invoices_url() -> str:
     """Where a public link to an invoice leads; its token follows after a slash."""
     return os.environ["PORTAL_INVOICES_URL"]
+def stripe_api_url() -> str:
+    return os.environ["STRIPE_API_URL"]
+
+
+def stripe_secret_arn() -> str:
+    return os.environ["STRIPE_SECRET_ARN"]
 
 
 def vies_api_url() -> str:
