@@ -16,7 +16,7 @@ from local.openapi.published import published_contract
 from operations import read_health
 from tests.fakes.delivery import FakeDocuments, FakeHealthProbes, FakeLogoChecker
 from tests.fakes.identity import FakeIdentity
-from tests.handlers.conftest import EVENTS, Answered, Json, Person, answered, invoke, sample
+from tests.handlers.conftest import EVENTS, Answered, Json, Person, answered, invoke, sample, take_payments
 
 ROUTES = routes()
 CONTRACT = published_contract(ROUTES, version="1")
@@ -160,6 +160,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/read_timeline", **invoice)
     shared = check("invoices/create_link", **invoice).body["url"].rpartition("/")[2]
     check("portal/read_invoice", token=shared)
+    take_payments(owner.tenant_id)
+    check("portal/pay_invoice", token=shared)
     check("invoices/revoke_links", **invoice)
     taken = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 10}], "reason": "Geste"}
     check("credit_notes/preview", body=taken, **invoice)
@@ -302,7 +304,7 @@ def test_public_operations_are_named_one_by_one() -> None:
     assert public == {
         "signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth",
         "readPortalQuote", "downloadPortalQuote", "answerPortalQuote",
-        "readPortalInvoice", "downloadPortalInvoice",
+        "readPortalInvoice", "downloadPortalInvoice", "payPortalInvoice",
     }  # fmt: skip
 
 

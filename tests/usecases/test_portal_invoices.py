@@ -150,3 +150,40 @@ def test_drafts_have_no_link_and_what_is_none_is_not_found(desk: Desk) -> None:
 def test_the_holder_takes_the_stored_pdf(desk: Desk) -> None:
     token = desk.link()
     ports: dict[str, Any] = {"links": desk.links, "documents": desk.shop.documents, "clock": desk.shop.clock}
+    with pytest.raises(PdfNotReady):
+        download_portal_invoice(token, **ports)
+    desk.shop.render(desk.invoice)
+
+    link = download_portal_invoice(token, **ports)
+
+    assert f"{desk.invoice.document.number}.pdf" in repr(link)
+    with pytest.raises(NotFound):
+        download_portal_invoice(f"{token[:-1]}!", **ports)
+
+
+def test_the_holder_pays_and_sees_it_at_once(desk: Desk) -> None:
+    token = desk.link()
+    assert desk.why_not(token) is None
+
+    page = pay_portal_invoice(token, None, links=desk.links, **desk.counter.ports())
+    session = desk.counter.session_of(page)
+    desk.counter.stripe.confirm(desk.counter.account_id, session.session_id, method="sepa_debit")
+    desk.counter.pay(100)
+    desk.counter.doubt()
+    desk.counter.sweep()
+
+    assert desk.why_not(desk.returned()) is WhyNotOnline.IN_PROGRESS
+    with pytest.raises(NotFound):
+        pay_portal_invoice(token[:-3], None, links=desk.links, **desk.counter.ports())
+
+
+def test_the_page_says_why_an_invoice_cannot_be_paid_online(desk: Desk) -> None:
+    token = desk.link()
+    desk.counter.pay(11_960)
+    assert desk.why_not(token) is WhyNotOnline.BELOW_MINIMUM
+    desk.counter.disconnect()
+    assert desk.why_not(token) is WhyNotOnline.NOT_ACCEPTED
+    desk.counter.pay(40)
+
+    assert desk.why_not(token) is WhyNotOnline.NOTHING_LEFT
+    assert [entry.amount_minor for entry in desk.read(token).entries] == [11_960, 40]

@@ -52,6 +52,14 @@ def bulk_job_state_machine_arn() -> str:
     return os.environ["BULK_JOB_STATE_MACHINE_ARN"]
 
 
+def link_key_secret_arn() -> str:
+    return os.environ["LINK_KEY_SECRET_ARN"]
+
+
+def platform_fee_basis_points() -> int:
+    return int(os.environ["PLATFORM_FEE_BASIS_POINTS"])
+
+
 def portal_quotes_url() -> str:
     """Where a public link to a quote leads; its token follows after a slash."""
     return os.environ["PORTAL_QUOTES_URL"]
@@ -60,6 +68,8 @@ def portal_quotes_url() -> str:
 def portal_invoices_url() -> str:
     """Where a public link to an invoice leads; its token follows after a slash."""
     return os.environ["PORTAL_INVOICES_URL"]
+
+
 def stripe_api_url() -> str:
     return os.environ["STRIPE_API_URL"]
 
