@@ -135,6 +135,7 @@ def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     addresses = {
         "PortalInvoicesUrl": f"{layout.api_url}/v1/portal/invoices",
         "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes",
+        "StripeReturnUrl": f"{layout.api_url}/v1/stripe-account",
         "ViesApiUrl": f"{layout.control_url}/vies",
     }
     given = {**PARAMETERS, **addresses}

@@ -110,6 +110,7 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setattr(webhooks, "_key", lambda: "0" * 64)
         patch.setattr(checkouts, "_key", lambda: "0" * 64)
         patch.setenv("PLATFORM_FEE_BASIS_POINTS", "100")
+        patch.setenv("STRIPE_RETURN_URL", "https://app.exemple.test/paiements")
         patch.setattr(stripe, "gateway", lambda: STRIPE)
         patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")

@@ -107,6 +107,9 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
         check(operation)
     check("company/describe", headers={"if-match": '"2"'})
     check("company/advance_onboarding")
+    check("stripe_account/edit", headers={"if-match": '"0"'})
+    for operation in ("connect", "create_link", "refresh", "read", "disconnect"):
+        check(f"stripe_account/{operation}")
     check("company/list_series")
     check("events/list")
     check("audit/list")

@@ -78,6 +78,11 @@ def stripe_secret_arn() -> str:
     return os.environ["STRIPE_SECRET_ARN"]
 
 
+def stripe_return_url() -> str:
+    """The page of the app that Stripe leads a company back to."""
+    return os.environ["STRIPE_RETURN_URL"]
+
+
 def vies_api_url() -> str:
     """Where VIES is asked, without the operation."""
     return os.environ["VIES_API_URL"]
