@@ -50,6 +50,7 @@ def _deliver(shop: Shop, invoice: IssuedInvoice, *, attempt: int = 1, crash: Cra
 
     stored = watched(shop.repositories.deliveries)
     documents, mailer = watched(shop.documents), watched(shop.mailer)
+    links = watched(shop.repositories.invoice_links)
     error = None
     try:
         rendering = shop.render(
@@ -57,7 +58,7 @@ def _deliver(shop: Shop, invoice: IssuedInvoice, *, attempt: int = 1, crash: Cra
         )
         for left in reversed(range(MAIL_TRIES if rendering.send else 0)):
             try:
-                shop.mail(invoice, attempt, deliveries=stored, documents=documents, mailer=mailer)
+                shop.mail(invoice, attempt, deliveries=stored, documents=documents, mailer=mailer, links=links)
             except MailTemporarilyRefused:
                 if not left:
                     raise

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from billing.domain.checkout import WhyNotOnline, why_not_online
-from billing.domain.errors import InvoiceNotIssued, NotFound, PdfNotReady
+from billing.domain.errors import InvoiceNotIssued, MailTemporarilyRefused, NotFound, PdfNotReady
 from billing.domain.events import EventType
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.invoice_links import LINK_LIFE, MAX_LINKS, RETURN_LIFE
 from billing.domain.links import LinkToken
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.invoice_links import SharedInvoice
 from billing.usecases.invoice_links import create_invoice_link, revoke_invoice_links
 from billing.usecases.portal_invoices import download_portal_invoice, pay_portal_invoice, read_portal_invoice
+from tests.fakes.delivery import Relay
 from tests.usecases.conftest import Shop
 from tests.usecases.test_checkouts import PORTAL, Counter
 from tests.usecases.test_credit_notes import credit
@@ -187,3 +189,59 @@ def test_the_page_says_why_an_invoice_cannot_be_paid_online(desk: Desk) -> None:
 
     assert desk.why_not(token) is WhyNotOnline.NOTHING_LEFT
     assert [entry.amount_minor for entry in desk.read(token).entries] == [11_960, 40]
+
+
+# In the mail
+
+
+def mailed(shop: Shop, invoice: IssuedInvoice, **ports: Any) -> str:
+    shop.render(invoice)
+    shop.mail(invoice, **ports)
+    return shop.mailer.accepted[-1].text
+
+
+def link_in(text: str) -> str:
+    return text.partition(f"{PORTAL}/")[2].split()[0]
+
+
+def test_a_mail_has_a_link_of_its_own_that_opens_its_invoice(shop: Shop) -> None:
+    invoice = shop.issue(send=True)
+
+    text = mailed(shop, invoice)
+
+    assert "Voir la facture : https://" in text
+    opened = read_portal_invoice(link_in(text), links=shop.repositories.invoice_links, clock=shop.clock)
+    assert opened.issued.invoice_id == invoice.invoice_id
+    assert link_in(text).rpartition(".")[2] not in repr(shop.repositories.store.invoice_links)
+
+
+def test_a_mail_asks_to_pay_online_where_the_company_takes_it(desk: Desk) -> None:
+    text = mailed(desk.shop, desk.shop.issue(send=True))
+
+    assert "Payer en ligne : https://" in text
+    page = pay_portal_invoice(link_in(text), None, links=desk.links, **desk.counter.ports())
+    assert page.amount_minor == 12_000
+
+
+def test_a_paid_invoice_and_a_credit_note_are_mailed_without_a_link(desk: Desk) -> None:
+    invoice = desk.shop.issue(send=True)
+    desk.shop.pay(invoice.invoice_id, 12_000)
+    note = credit(desk.shop, desk.invoice.invoice_id, send=True)
+
+    for document in (invoice, note):
+        assert PORTAL not in mailed(desk.shop, document)
+    assert desk.shop.repositories.store.invoice_links == {}
+
+
+def test_a_mail_that_is_tried_again_is_sent_once_with_a_link_that_opens(desk: Desk) -> None:
+    invoice = desk.shop.issue(send=True)
+    desk.shop.render(invoice)
+    desk.shop.mailer.script = [Relay.GREYLISTS, Relay.ACCEPTS]
+    with pytest.raises(MailTemporarilyRefused):
+        desk.shop.mail(invoice)
+
+    desk.shop.mail(invoice)
+    desk.shop.mail(invoice)
+
+    (mail,) = desk.shop.mailer.accepted
+    assert desk.read(link_in(mail.text)).issued.invoice_id == invoice.invoice_id
