@@ -12,6 +12,7 @@ from billing.api.portal_invoices import PayPortalInvoiceRequest, PortalCheckoutR
 from billing.api.problems import install
 from billing.runtime import checkouts, stripe, table
 from billing.runtime.clock import clock, ids
+from billing.runtime.links import link_secrets
 from billing.runtime.observability import count
 from billing.usecases.portal_invoices import pay_portal_invoice
 
@@ -44,7 +45,7 @@ def pay_invoice(token: InvoiceToken, body: Annotated[PayPortalInvoiceRequest, Bo
         links=table.invoice_links(),
         checkouts=table.checkouts(),
         stripe=stripe.gateway(),
-        secrets=checkouts.link_secrets(),
+        secrets=link_secrets(),
         clock=clock,
         ids=ids,
     )

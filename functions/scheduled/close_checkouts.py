@@ -5,6 +5,7 @@ from typing import Any
 from billing.api.entry import task_point
 from billing.runtime import checkouts, stripe, table
 from billing.runtime.clock import clock, ids
+from billing.runtime.links import link_secrets
 from billing.runtime.observability import count
 from billing.usecases.checkouts import close_due_checkouts
 
@@ -15,7 +16,7 @@ def close_checkouts(_event: dict[str, Any]) -> dict[str, int]:
         checkouts=table.checkouts(),
         connections=table.stripe_connections(),
         stripe=stripe.gateway(),
-        secrets=checkouts.link_secrets(),
+        secrets=link_secrets(),
         clock=clock,
         ids=ids,
     )

@@ -17,7 +17,7 @@ import pytest
 
 from billing.domain.access import Caller, Membership, Role
 from billing.ports.stripe import AccountWanted
-from billing.runtime import checkouts, stripe, table, webhooks
+from billing.runtime import links, stripe, table, webhooks
 from billing.runtime.clock import clock
 from billing.runtime.observability import logger
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
@@ -108,7 +108,7 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setenv("DOCUMENTS_BUCKET_NAME", "documents")
         patch.setenv("WEBHOOK_TARGETS_KIND", "public")
         patch.setattr(webhooks, "_key", lambda: "0" * 64)
-        patch.setattr(checkouts, "_key", lambda: "0" * 64)
+        patch.setattr(links, "_key", lambda: "0" * 64)
         patch.setenv("PLATFORM_FEE_BASIS_POINTS", "100")
         patch.setenv("STRIPE_RETURN_URL", "https://app.exemple.test/paiements")
         patch.setattr(stripe, "gateway", lambda: STRIPE)

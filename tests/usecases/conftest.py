@@ -24,6 +24,7 @@ from billing.usecases import company, customers, deliveries, events, invoices, p
 from tests import factories
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows, fake_xml
+from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.repositories import FakeRepositories, fake_repositories
 
 TAXED = factories.taxed()
@@ -160,6 +161,8 @@ class Shop:
             "documents": self.documents,
             "renderer": self.renderer,
             "xml": fake_xml,
+            "links": self.repositories.invoice_links,
+            "secrets": FakeLinkSecrets(),
             "clock": self.clock,
             "ids": self.ids,
         }

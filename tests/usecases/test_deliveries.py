@@ -24,6 +24,7 @@ from billing.usecases.deliveries import PdfDiffers, delivery_reference, parse_re
 from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import FakeRenderer, Relay
+from tests.fakes.links import FakeLinkSecrets
 from tests.usecases.conftest import Shop
 
 RECIPIENT = "compta@modele.example"
@@ -497,6 +498,7 @@ def _restore(shop: Shop, document_id: str) -> bool:
         deliveries=shop.repositories.deliveries,
         documents=shop.documents,
         renderer=shop.renderer,
+        secrets=FakeLinkSecrets(),
     )
 
 

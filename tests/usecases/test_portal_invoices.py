@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,12 @@ from billing.domain.invoice_links import LINK_LIFE, MAX_LINKS, RETURN_LIFE
 from billing.domain.links import LinkToken
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.invoice_links import SharedInvoice
+from billing.usecases.deliveries import restore_pdf
 from billing.usecases.invoice_links import create_invoice_link, revoke_invoice_links
 from billing.usecases.portal_invoices import download_portal_invoice, pay_portal_invoice, read_portal_invoice
+from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import Relay
+from tests.fakes.links import FakeLinkSecrets
 from tests.usecases.conftest import Shop
 from tests.usecases.test_checkouts import PORTAL, Counter
 from tests.usecases.test_credit_notes import credit
@@ -245,3 +249,99 @@ def test_a_mail_that_is_tried_again_is_sent_once_with_a_link_that_opens(desk: De
 
     (mail,) = desk.shop.mailer.accepted
     assert desk.read(link_in(mail.text)).issued.invoice_id == invoice.invoice_id
+
+
+# On the paper
+
+
+def paper_of(desk: Desk, **changes: Any) -> IssuedInvoice:
+    return desk.shop.issue(desk.shop.draft(), payment_page=PORTAL, **changes)
+
+
+def printed(desk: Desk, invoice: IssuedInvoice) -> str:
+    """The address on its stored PDF."""
+    pdf = desk.shop.stored(invoice).delivery.pdf
+    assert pdf is not None
+    content = desk.shop.documents.get(pdf.key)
+    assert content is not None
+    return content.decode().partition(PORTAL)[2]
+
+
+def test_the_paper_has_a_link_while_the_company_takes_payments_online(desk: Desk) -> None:
+    invoice = paper_of(desk)
+    assert invoice.document.payment_page == PORTAL
+
+    desk.shop.render(invoice)
+
+    token = printed(desk, invoice).removeprefix("/")
+    assert desk.read(token).issued.invoice_id == invoice.invoice_id
+    assert token.rpartition(".")[2] not in repr(desk.shop.repositories.store.invoice_links)
+
+
+def test_what_cannot_be_paid_online_at_issue_has_none_for_ever(desk: Desk) -> None:
+    desk.counter.disconnect()
+    invoice = paper_of(desk)
+    desk.counter.connect()
+
+    desk.shop.render(invoice)
+
+    assert invoice.document.payment_page == ""
+    assert printed(desk, invoice) == ""
+    assert desk.shop.repositories.store.invoice_links == {}
+
+
+def test_a_paper_that_was_lost_is_drawn_again_to_the_byte(desk: Desk) -> None:
+    invoice = paper_of(desk)
+    desk.shop.render(invoice)
+    pdf = desk.shop.stored(invoice).delivery.pdf
+    assert pdf is not None
+    before = desk.shop.documents.get(pdf.key)
+    del desk.shop.documents.stored[pdf.key]
+
+    restored = restore_pdf(
+        invoice.tenant_id,
+        invoice.invoice_id,
+        deliveries=desk.shop.repositories.deliveries,
+        documents=desk.shop.documents,
+        renderer=desk.shop.renderer,
+        secrets=FakeLinkSecrets(),
+    )
+
+    assert restored
+    assert desk.shop.documents.get(pdf.key) == before
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_anywhere_while_rendering_makes_one_link_that_opens(after: bool) -> None:
+    for at in itertools.count(1):
+        shop = Shop()
+        shop.describe()
+        desk = Desk(shop)
+        invoice = paper_of(desk)
+        crash = CrashPoint(at=at, after=after)
+        ports: dict[str, Any] = {
+            "deliveries": crash.watch(shop.repositories.deliveries),
+            "documents": crash.watch(shop.documents),
+            "links": crash.watch(shop.repositories.invoice_links),
+        }
+        try:
+            shop.render(invoice, **ports)
+        except Crashed:
+            pass
+        else:
+            assert at > 4
+            return
+        shop.render(invoice)
+        assert desk.read(printed(desk, invoice).removeprefix("/")).issued.invoice_id == invoice.invoice_id
+        book = shop.repositories.invoice_links.stored(invoice.tenant_id, invoice.invoice_id).links
+        assert len(book.links) == 1
+
+
+def test_a_link_that_was_revoked_is_not_given_again_by_drawing(desk: Desk) -> None:
+    invoice = paper_of(desk)
+    revoke_invoice_links(desk.shop.caller, invoice.invoice_id, **desk.ports())
+
+    desk.shop.render(invoice)
+
+    with pytest.raises(NotFound):
+        desk.read(printed(desk, invoice).removeprefix("/"))

@@ -30,12 +30,13 @@ from billing.domain.errors import (
 from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
 from billing.domain.letter import ComposedMail, LetterLink
-from billing.domain.links import LinkToken, Portal
+from billing.domain.links import LinkToken, Portal, hash_of_secret
 from billing.domain.mail import compose_mail
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminder_mail import compose_reminder_mail
 from billing.domain.reminders import Reminder, is_still_owed
 from billing.domain.retention_period import kept_until
+from billing.ports.checkouts import LinkSecrets
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail, XmlWriter
 from billing.ports.invoice_links import InvoiceLinks
@@ -80,10 +81,15 @@ def render_invoice(
     documents: Documents,
     renderer: DocumentRenderer,
     xml: XmlWriter,
+    links: InvoiceLinks,
+    secrets: LinkSecrets,
     clock: Clock,
     ids: Ids,
 ) -> Rendering:
-    """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again."""
+    """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again.
+
+    What could be paid online at issue has a link on it, whose secret is made again whenever it is drawn.
+    """
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
     if isinstance(issued, Reminder):
@@ -92,7 +98,10 @@ def render_invoice(
     if issued.delivery.pdf is not None:
         return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False, judged=judged)
     document = frozen(issued)
-    content = _drawn(issued, documents=documents, renderer=renderer)
+    printed = _printed_link(issued, secrets)
+    if printed is not None:
+        _keep_printed(printed, links=links, clock=clock, ids=ids)
+    content = _drawn(issued, documents=documents, renderer=renderer, secrets=secrets)
     sha256 = hashlib.sha256(content).hexdigest()
     folder = "quotes" if is_quote_id(document_id) else "invoices"
     key = f"{tenant_id}/{folder}/{document.year}/{document_id}/{sha256}.pdf"
@@ -119,7 +128,13 @@ class PdfDiffers(RuntimeError):
 
 
 def restore_pdf(
-    tenant_id: str, document_id: str, *, deliveries: Deliveries, documents: Documents, renderer: DocumentRenderer
+    tenant_id: str,
+    document_id: str,
+    *,
+    deliveries: Deliveries,
+    documents: Documents,
+    renderer: DocumentRenderer,
+    secrets: LinkSecrets,
 ) -> bool:
     """Draw a PDF that was lost again from its snapshot, and store it under its key when its bytes are the same.
 
@@ -132,17 +147,42 @@ def restore_pdf(
     if pdf is None or isinstance(issued, Reminder):
         raise NotFound
     stored = documents.get(pdf.key)
-    content = stored if stored is not None else _drawn(issued, documents=documents, renderer=renderer)
-    if hashlib.sha256(content).hexdigest() != pdf.sha256:
+    drawn = _drawn(issued, documents=documents, renderer=renderer, secrets=secrets) if stored is None else stored
+    if hashlib.sha256(drawn).hexdigest() != pdf.sha256:
         raise PdfDiffers(document_id)
     if stored is None:
         kept = kept_until(frozen(issued).issue_date) if isinstance(issued, IssuedInvoice) else None
-        documents.put(pdf.key, content, media_type="application/pdf", kept_until=kept)
+        documents.put(pdf.key, drawn, media_type="application/pdf", kept_until=kept)
     return stored is None
 
 
-def _drawn(issued: Printable, *, documents: Documents, renderer: DocumentRenderer) -> bytes:
-    return renderer.render(issued, logo=read_logo(frozen(issued).seller_logo, documents))
+def _drawn(issued: Printable, *, documents: Documents, renderer: DocumentRenderer, secrets: LinkSecrets) -> bytes:
+    logo = read_logo(frozen(issued).seller_logo, documents)
+    token = _printed_link(issued, secrets)
+    if token is None or isinstance(issued, Quote):
+        return renderer.render(issued, logo=logo)
+    return renderer.render(issued, logo=logo, pay_url=f"{issued.document.payment_page}/{token.text}")
+
+
+def _printed_link(issued: Printable, secrets: LinkSecrets) -> LinkToken | None:
+    """The link on the paper: the same whenever it is asked for, for the bytes of a document never change."""
+    if isinstance(issued, Quote) or not issued.document.payment_page:
+        return None
+    context = {"tenant_id": issued.tenant_id, "invoice_id": issued.invoice_id, "printed": "1"}
+    secret = secrets.secret(context=context)
+    return LinkToken(tenant_id=issued.tenant_id, document_id=issued.invoice_id, secret=secret)
+
+
+def _keep_printed(token: LinkToken, *, links: InvoiceLinks, clock: Clock, ids: Ids) -> None:
+    """The link opens the invoice before its PDF is stored; not again where all were revoked meanwhile."""
+
+    def attempt() -> None:
+        book = links.stored(token.tenant_id, token.document_id).links
+        known = any(link.secret_hash == hash_of_secret(token.secret) for link in book.links)
+        if not known and book.revoked_at is None:
+            links.record(book.with_link(token.secret, clock.now()))
+
+    judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
 
 
 def _hashes(issued: Printable, xml: XmlWriter) -> dict[str, str]:
