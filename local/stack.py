@@ -133,8 +133,10 @@ class Stack:
 def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     document = read_yaml(layout.template_file)
     addresses = {
+        "PortalInvoicesUrl": f"{layout.api_url}/v1/portal/invoices",
         "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes",
         "StripeApiUrl": layout.stripe_url,
+        "StripeReturnUrl": f"{layout.api_url}/v1/stripe-account",
         "ViesApiUrl": f"{layout.control_url}/vies",
     }
     given = {**PARAMETERS, **addresses}

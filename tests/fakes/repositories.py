@@ -58,10 +58,12 @@ from billing.ports.repositories import (
 )
 from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
 from tests.fakes.chains import FakeChains
+from tests.fakes.checkouts import FakeCheckouts, FakeStripeConnections
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
 from tests.fakes.event_feed import FakeEventFeed
+from tests.fakes.invoice_links import FakeInvoiceLinks
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
@@ -404,7 +406,9 @@ class FakeInvoices:
     def load_for_issue(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest) -> IssueContext:
         with self._store.lock:
             self._store.check(caller, once)
+            connection = self._store.stripe_connections.get(caller.tenant_id)
             return IssueContext(
+                takes_payments=connection is not None and connection.accepts_payments,
                 invoice=_invoice(self._store, caller.tenant_id, invoice_id),
                 company=self._store.companies.get(caller.tenant_id),
                 series=self._series(caller.tenant_id),
@@ -731,6 +735,9 @@ class FakeRepositories:
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
     payments: FakePayments
+    checkouts: FakeCheckouts
+    invoice_links: FakeInvoiceLinks
+    stripe_connections: FakeStripeConnections
     accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
@@ -758,6 +765,9 @@ def fake_repositories() -> FakeRepositories:
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
+        checkouts=FakeCheckouts(store),
+        invoice_links=FakeInvoiceLinks(store),
+        stripe_connections=FakeStripeConnections(store),
         accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),

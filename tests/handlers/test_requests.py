@@ -116,6 +116,32 @@ def test_sending_costs_three_requests_and_a_payment_two(
     assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
 
 
+def test_the_account_at_stripe_costs_its_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    assert requests(lambda: owner.call("stripe_account/read")) == 1
+    assert requests(lambda: owner.call("stripe_account/connect")) == 5
+    assert requests(lambda: owner.call("stripe_account/connect")) == 2
+    for operation in ("create_link", "refresh"):
+        assert requests(partial(owner.call, f"stripe_account/{operation}")) == 2
+    version = owner.call("stripe_account/read").body["version"]
+    edit = partial(owner.call, "stripe_account/edit", headers={"if-match": f'"{version}"'})
+    assert requests(edit) == 2
+    assert requests(lambda: owner.call("stripe_account/disconnect")) == 2
+
+
+def test_links_to_invoices_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    path = {"invoice_id": owner.ids["invoice_id"]}
+    owner.call("invoices/issue", body={"version": 1}, **path)
+
+    assert requests(lambda: owner.call("invoices/create_link", **path)) == 2
+    token = owner.call("invoices/create_link", **path).body["url"].rpartition("/")[2]
+    assert requests(lambda: owner.call("portal/read_invoice", token=token)) == 1
+    for rank in range(9):
+        payment = {"amount_minor": 100 + rank, "method": "transfer"}
+        owner.call("invoices/record_payment", body=payment, **path)
+    assert requests(lambda: owner.call("portal/read_invoice", token=token)) == 2
+    assert requests(lambda: owner.call("invoices/revoke_links", **path)) == 2
+
+
 def test_payments_cost_one_batch_and_one_transaction(
     owner: Person, requests: Callable[[Callable[[], Any]], int]
 ) -> None:

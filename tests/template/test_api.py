@@ -10,8 +10,11 @@ from tests.template.stack import ROOT, api, contract, functions, operations, ref
 
 PUBLIC = {
     "GET /v1/health",
+    "GET /v1/portal/invoices/{token}",
+    "GET /v1/portal/invoices/{token}/pdf",
     "GET /v1/portal/quotes/{token}",
     "GET /v1/portal/quotes/{token}/pdf",
+    "POST /v1/portal/invoices/{token}/checkout",
     "POST /v1/portal/quotes/{token}/answer",
     "POST /v1/auth/confirm-email",
     "POST /v1/auth/refresh",

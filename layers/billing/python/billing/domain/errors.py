@@ -26,6 +26,11 @@ BillingError
 │   ├── PdfNotReady
 │   ├── NumberTaken
 │   ├── NothingLeftToPay
+│   ├── OnlinePaymentUnavailable
+│   ├── PaymentInProgress        … and its bank has not answered yet
+│   ├── CheckoutRefused          Stripe does not open a page for it
+│   ├── StripeAccountNotConnected
+│   ├── StripeAccountRefused     Stripe does not make one
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
@@ -389,6 +394,38 @@ class NothingLeftToPay(Conflict):
     slug = "nothing-left-to-pay"
     title_fr = "Il ne reste rien à payer sur cette facture"
     title_en = "Nothing is left to pay on this invoice"
+
+
+class OnlinePaymentUnavailable(Conflict):
+    slug = "online-payment-unavailable"
+    title_fr = "Le paiement en ligne n'est pas possible pour cette facture"
+    title_en = "This invoice cannot be paid online"
+
+
+class PaymentInProgress(Conflict):
+    """The customer confirmed a payment online; until its outcome is known there is no other."""
+
+    slug = "payment-in-progress"
+    title_fr = "Un paiement en ligne de cette facture est en cours"
+    title_en = "An online payment of this invoice is in progress"
+
+
+class CheckoutRefused(Conflict):
+    slug = "checkout-refused"
+    title_fr = "Stripe n'a pas accepté d'ouvrir ce paiement"
+    title_en = "Stripe did not accept to open this payment"
+
+
+class StripeAccountNotConnected(Conflict):
+    slug = "stripe-account-not-connected"
+    title_fr = "L'entreprise n'a pas de compte Stripe"
+    title_en = "The company has no Stripe account"
+
+
+class StripeAccountRefused(Conflict):
+    slug = "stripe-account-refused"
+    title_fr = "Stripe n'a pas accepté la demande"
+    title_en = "Stripe did not accept the request"
 
 
 class ReminderAlreadySent(Conflict):

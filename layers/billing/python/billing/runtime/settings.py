@@ -52,9 +52,22 @@ def bulk_job_state_machine_arn() -> str:
     return os.environ["BULK_JOB_STATE_MACHINE_ARN"]
 
 
+def link_key_secret_arn() -> str:
+    return os.environ["LINK_KEY_SECRET_ARN"]
+
+
+def platform_fee_basis_points() -> int:
+    return int(os.environ["PLATFORM_FEE_BASIS_POINTS"])
+
+
 def portal_quotes_url() -> str:
     """Where a public link to a quote leads; its token follows after a slash."""
     return os.environ["PORTAL_QUOTES_URL"]
+
+
+def portal_invoices_url() -> str:
+    """Where a public link to an invoice leads; its token follows after a slash."""
+    return os.environ["PORTAL_INVOICES_URL"]
 
 
 def stripe_api_url() -> str:
@@ -63,6 +76,11 @@ def stripe_api_url() -> str:
 
 def stripe_secret_arn() -> str:
     return os.environ["STRIPE_SECRET_ARN"]
+
+
+def stripe_return_url() -> str:
+    """The page of the app that Stripe leads a company back to."""
+    return os.environ["STRIPE_RETURN_URL"]
 
 
 def vies_api_url() -> str:

@@ -10,7 +10,7 @@ import boto3
 
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.chains import Chains
-from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections
+from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections, moved_ledger_from_image
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
@@ -18,6 +18,7 @@ from billing.adapters.dynamodb.customer_merges import CustomerMerges
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.event_feed import EventFeed, unplaced_from_image
+from billing.adapters.dynamodb.invoice_links import InvoiceLinks
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
@@ -32,6 +33,7 @@ from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
 from billing.domain.feed import UnplacedEvent
+from billing.ports.checkouts import MovedLedger
 from billing.ports.repositories import OpenRequest
 from billing.runtime.clients import sdk_config
 from billing.runtime.clock import clock, ids
@@ -91,6 +93,11 @@ def payments() -> Payments:
 @cache
 def checkouts() -> Checkouts:
     return Checkouts(table())
+
+
+@cache
+def invoice_links() -> InvoiceLinks:
+    return InvoiceLinks(table())
 
 
 @cache
@@ -161,6 +168,11 @@ def workflow_requests() -> WorkflowRequests:
 def open_request(image: Mapping[str, Any]) -> OpenRequest | None:
     """The request in a record of the table's stream; None once it is settled."""
     return open_request_from_image(image)
+
+
+def moved_ledger(image: Mapping[str, Any]) -> MovedLedger | None:
+    """The ledger entry in a record of the table's stream; None when it is something else."""
+    return moved_ledger_from_image(image)
 
 
 def unplaced_event(image: Mapping[str, Any]) -> UnplacedEvent:

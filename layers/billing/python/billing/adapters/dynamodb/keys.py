@@ -1,8 +1,8 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
 ``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
-``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all
-tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
+``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one
+sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
 """
 
 from __future__ import annotations
@@ -131,6 +131,12 @@ def ledger_entry(tenant_id: str, invoice_id: str, rank: int) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"LEDGER#{rank:0{LEDGER_WIDTH}d}")
 
 
+def ledger_entry_of(key: Key) -> tuple[str, str, int]:
+    """Tenant, document and rank of its key."""
+    _, tenant_id, _, document_id = key.pk.split("#")
+    return tenant_id, document_id, int(key.sk.rpartition("#")[2])
+
+
 def document(tenant_id: str, document_id: str) -> Key:
     """Of a quote, an invoice, a credit note or a reminder, whose id says which."""
     if is_reminder_id(document_id):
@@ -196,6 +202,28 @@ def payment_event(tenant_id: str, payment_id: str, event_id: str) -> Key:
 
 def checkout_book(tenant_id: str, invoice_id: str) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), "CHECKOUT")
+
+
+def invoice_links(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), "LINKS")
+
+
+def checkout_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "CHECKOUTS")
+
+
+def checkouts_due(tenant_id: str) -> str:
+    return checkouts_due_in(_shard(tenant_id))
+
+
+def checkouts_due_in(shard: int) -> str:
+    return f"CHECKOUTS#{shard}"
+
+
+def checkout_of(key: Key) -> tuple[str, str | None]:
+    """Tenant and invoice of its key, no invoice for the company's account: the index of what is due holds keys only."""
+    _, tenant_id, *rest = key.pk.split("#")
+    return tenant_id, rest[-1] if key.sk == "CHECKOUT" else None
 
 
 def stripe_connection(tenant_id: str) -> Key:
