@@ -29,6 +29,7 @@ from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices as Ta
 from billing.adapters.dynamodb.reminders import Reminders as TableReminders
 from billing.adapters.dynamodb.search import Search as TableSearch
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
+from billing.adapters.dynamodb.stripe_inbox import StripeInbox as TableStripeInbox
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.webhooks import Webhooks as TableWebhooks
@@ -63,6 +64,7 @@ from billing.ports.repositories import (
 )
 from billing.ports.search import Search
 from billing.ports.series import SeriesRecords
+from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.webhooks import Webhooks
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
@@ -100,6 +102,7 @@ class Repositories:
     series: SeriesRecords
     event_feed: EventFeed
     chains: Chains
+    stripe_inbox: StripeInbox
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -263,6 +266,7 @@ def _over_fakes() -> Repositories:
         series=fakes.series,
         event_feed=fakes.event_feed,
         chains=fakes.chains,
+        stripe_inbox=fakes.stripe_inbox,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -320,6 +324,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),
         chains=TableChains(table),
+        stripe_inbox=TableStripeInbox(table),
         change_membership=change,
         lose_invoice=lose,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.stripe_signature import MAX_HEADER_LENGTH, TOLERANCE_SECONDS, stripe_signature_holds
+from billing.runtime.clock import SystemClock
 
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
 OLD, NEW = "whsec_sample_old", "whsec_sample_new"
@@ -103,7 +103,7 @@ def test_as_stripes_own_library(
     body: str, signed: str | None, secret: str, seconds: int, extra: list[str], first: bool
 ) -> None:
     """Of the past the library is the oracle; where it fails on a malformed header, so do we."""
-    now = datetime.fromtimestamp(int(time.time()), UTC)
+    now = SystemClock().now().replace(microsecond=0)  # the library looks at the real one
     at = now + timedelta(seconds=seconds)
     content = (body if signed is None else signed).encode()
     good = f"t={int(at.timestamp())},v1={signature(content, secret, at=at)}"
@@ -123,7 +123,7 @@ def test_as_stripes_own_library(
 
 @given(seconds=st.integers(TOLERANCE_SECONDS + 1, 10**6))
 def test_the_library_takes_any_future_and_we_do_not(seconds: int) -> None:
-    now = datetime.fromtimestamp(int(time.time()), UTC)
+    now = SystemClock().now().replace(microsecond=0)  # the library looks at the real one
     told = header(BODY, at=now + timedelta(seconds=seconds))
 
     assert stripe.WebhookSignature.verify_header(BODY.decode(), told, NEW, TOLERANCE_SECONDS)

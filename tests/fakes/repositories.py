@@ -58,6 +58,7 @@ from billing.ports.repositories import (
 )
 from tests.fakes.bulk_jobs import BULK, FakeBulkJobs
 from tests.fakes.chains import FakeChains
+from tests.fakes.checkouts import FakeCheckouts, FakeStripeConnections
 from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
@@ -69,6 +70,7 @@ from tests.fakes.reminders import FakeReminders
 from tests.fakes.search import FakeSearch
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
+from tests.fakes.stripe_inbox import FakeStripeInbox
 from tests.fakes.summaries import invoice_summary, product_summary
 from tests.fakes.webhooks import FakeWebhooks
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
@@ -735,6 +737,9 @@ class FakeRepositories:
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
     chains: FakeChains
+    checkouts: FakeCheckouts
+    stripe_connections: FakeStripeConnections
+    stripe_inbox: FakeStripeInbox
 
 
 def fake_repositories() -> FakeRepositories:
@@ -762,6 +767,9 @@ def fake_repositories() -> FakeRepositories:
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
         chains=FakeChains(store),
+        checkouts=FakeCheckouts(store),
+        stripe_connections=FakeStripeConnections(store),
+        stripe_inbox=FakeStripeInbox(store),
     )
 
 

@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Membership, Role
-from billing.runtime import table, webhooks
+from billing.runtime import stripe_queue, stripe_webhooks, table, webhooks
 from billing.runtime.observability import logger
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
+from tests.fakes.stripe_inbox import FakeStripeEventQueue
 
 __all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 Json = dict[str, Any]
+STRIPE_SECRETS = ("whsec_sample_new", "whsec_sample_old")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,16 @@ def owner(member: Callable[..., Person]) -> Person:
         "invoice_id": draft["invoice_id"],
     }
     return person
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> FakeStripeEventQueue:
+    """Where Stripe's events wait, signed by one of two secrets."""
+    queue = FakeStripeEventQueue()
+    monkeypatch.setattr(stripe_queue, "event_queue", lambda: queue)
+    monkeypatch.setattr(stripe_webhooks, "_stored_secrets", lambda: STRIPE_SECRETS)
+    stripe_webhooks.signing_secrets.cache_clear()
+    return queue
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ OF_NO_FIELD = {
     },
     "headers, tokens, others at work, third parties": {
         "page-token-invalid", "idempotency-key-reused", "precondition-required", "busy", "dependency-unavailable",
-        "mail-temporarily-refused", "mail-unconfirmed", "mail-refused",
+        "mail-temporarily-refused", "mail-unconfirmed", "mail-refused", "body-too-large", "stripe-signature-refused",
     },
 }  # fmt: skip
 

@@ -16,7 +16,9 @@ from invoices import download as invoices_download
 from invoices import download_duplicate, read_conformity, upload_attachment
 from payments import download_receipt
 from tests.fakes.delivery import FakeDocuments
+from tests.fakes.stripe_inbox import FakeStripeEventQueue
 from tests.handlers.conftest import Json, Person, invoke, sample
+from tests.handlers.test_stripe_events import post, signed, told
 from workflows import judge_invoice, render_invoice
 
 DRAFT = json.loads(sample("invoices/create")["body"])
@@ -103,6 +105,15 @@ def test_an_operation_costs_its_requests(
     owner: Person, requests: Callable[[Callable[[], Any]], int], operation: str, allowed: int
 ) -> None:
     assert requests(lambda: owner.call(operation, **arguments(operation, owner.ids))) == allowed
+
+
+def test_an_event_of_stripe_is_kept_by_one_request(
+    requests: Callable[[Callable[[], Any]], int], queue: FakeStripeEventQueue
+) -> None:
+    body = json.dumps(told()).encode()
+
+    assert requests(lambda: post(body, signed(body))) == 1
+    assert requests(lambda: post(body, signed(body))) == 1
 
 
 def test_sending_costs_three_requests_and_a_payment_two(

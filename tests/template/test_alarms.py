@@ -24,6 +24,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
     ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],
     ("ZenBilling", "WebhookDead"): [frozenset({"service"})],
+    **{("ZenBilling", f"StripeEvent{what}"): [frozenset({"service"})] for what in ("Parked", "Refused", "QueuedAgain")},
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
     **{

@@ -4,6 +4,8 @@ BillingError
 ├── InvalidInput                 the request breaks a rule of form or of law
 │   ├── FieldErrors              … several, each with the pointer of its field
 │   ├── PageTokenInvalid
+│   ├── BodyTooLarge
+│   ├── StripeSignatureRefused   it does not come from Stripe, or not just now
 │   └── IdempotencyKeyReused
 ├── NotFound                     absent, or another tenant's: no difference is shown
 │   └── UnknownReference         … and the request names it in a field
@@ -128,6 +130,20 @@ class IdempotencyKeyReused(InvalidInput):
     slug = "idempotency-key-reused"
     title_fr = "Cette clé d'idempotence a déjà servi pour une autre demande"
     title_en = "This idempotency key was already used for another request"
+
+
+class BodyTooLarge(InvalidInput):
+    slug = "body-too-large"
+    title_fr = "Le corps de la demande est trop grand"
+    title_en = "The request body is too large"
+
+
+class StripeSignatureRefused(InvalidInput):
+    """No secret of ours signed these bytes within the tolerated time."""
+
+    slug = "stripe-signature-refused"
+    title_fr = "Cette notification n'est pas signée par Stripe"
+    title_en = "This notification is not signed by Stripe"
 
 
 class StatementTooLong(InvalidInput):

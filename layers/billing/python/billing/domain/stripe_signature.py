@@ -1,7 +1,7 @@
 """Whether a webhook event comes from Stripe, just now: the scheme ``v1`` of the header Stripe-Signature.
 
-``t=1700000000,v1=hex,v1=hex,v0=…``: HMAC-SHA256, under the endpoint's secret, of ``{t}.{body}`` as it was sent. During a
-rotation Stripe signs by both secrets, and we accept either of ours. Stripe's library takes any time to come; we do not.
+``t=1700000000,v1=hex,v1=hex,v0=…``: HMAC-SHA256, under the endpoint's secret, of ``{t}.{body}`` as it was sent.
+During a rotation Stripe signs by both secrets, and we accept either of ours. Its library takes any future.
 """
 
 from __future__ import annotations

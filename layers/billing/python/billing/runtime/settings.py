@@ -57,6 +57,14 @@ def portal_quotes_url() -> str:
     return os.environ["PORTAL_QUOTES_URL"]
 
 
+def stripe_events_queue_url() -> str:
+    return os.environ["STRIPE_EVENTS_QUEUE_URL"]
+
+
+def stripe_secret_arn() -> str:
+    return os.environ["STRIPE_SECRET_ARN"]
+
+
 def vies_api_url() -> str:
     """Where VIES is asked, without the operation."""
     return os.environ["VIES_API_URL"]

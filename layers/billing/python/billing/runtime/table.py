@@ -27,6 +27,7 @@ from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders
 from billing.adapters.dynamodb.search import Search
 from billing.adapters.dynamodb.series import SeriesRecords
+from billing.adapters.dynamodb.stripe_inbox import StripeInbox
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
@@ -96,6 +97,11 @@ def checkouts() -> Checkouts:
 @cache
 def stripe_connections() -> StripeConnections:
     return StripeConnections(table())
+
+
+@cache
+def stripe_inbox() -> StripeInbox:
+    return StripeInbox(table())
 
 
 @cache

@@ -2,7 +2,8 @@
 
 ``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
 ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all
-tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
+tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do ``STRIPE_EVENT#…``, which are kept as they
+come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they wait or are parked.
 """
 
 from __future__ import annotations
@@ -208,6 +209,31 @@ def stripe_connection_event(tenant_id: str, event_id: str) -> Key:
 
 def stripe_account(account_id: str) -> Key:
     return Key(f"STRIPE_ACCOUNT#{account_id}", HEAD)
+
+
+def stripe_event(event_id: str) -> Key:
+    """An event of Stripe, as it came: identifiers only."""
+    return Key(f"STRIPE_EVENT#{event_id}", HEAD)
+
+
+def stripe_event_of(key: Key) -> str:
+    return key.pk.partition("#")[2]
+
+
+def stripe_events_waiting(event_id: str) -> str:
+    return stripe_events_waiting_in(_shard(event_id))
+
+
+def stripe_events_waiting_in(shard: int) -> str:
+    return f"STRIPE_EVENTS#{shard}"
+
+
+def stripe_events_parked() -> str:
+    return "STRIPE_EVENTS#PARKED"
+
+
+def stripe_payment(tenant_id: str, payment_intent_id: str) -> Key:
+    return Key(_tenant(tenant_id, "STRIPE_PAYMENT", payment_intent_id), HEAD)
 
 
 def payment_listing(tenant_id: str) -> str:
