@@ -1,4 +1,4 @@
-"""The process that calls functions by itself: consumers of table streams, and schedules.
+"""The process that calls functions by itself: consumers of table streams and of queues, and schedules.
 
 Usage: ``python -m local.events <layout>``.
 """
@@ -20,6 +20,7 @@ from local.clock import LocalClock
 from local.layout import Layout
 from local.pool_client import PoolClient, PoolUnreachableError
 from local.provision import client
+from local.queues import QueuePump, SqsQueue
 from local.schedules import parse_expression, scheduled_event
 from local.stack import Schedule, Stack, read_stack, wait_for_resources
 from local.streams import Checkpoint, Consumer, EngineStream, StreamPump
@@ -102,6 +103,10 @@ def start(layout: Layout, stack: Stack, stopped: threading.Event) -> list[thread
             )
         )
     runners = [pump.run for pump in pumps]
+    for queue in stack.queue_consumers:
+        for _ in range(queue.concurrency):
+            received = SqsQueue(client("sqs", layout.ministack_url), queue.queue_arn)
+            runners.append(QueuePump(queue, received, PoolClient(layout)).run)
     if stack.schedules:
         runners.append(Scheduler(stack.schedules, layout).run)
     threads = [threading.Thread(target=runner, args=(stopped,), daemon=True) for runner in runners]
@@ -138,11 +143,15 @@ def main(arguments: list[str]) -> None:
             except (TemplateError, YAMLError, OSError, KeyError, ValueError):
                 _log.exception("the change of the template is not followed")
                 continue
-            if (changed.consumers, changed.schedules) != (stack.consumers, stack.schedules):
+            if _sources(changed) != _sources(stack):
                 break
         stopped.set()
         for thread in threads:
             thread.join(timeout=2)
+
+
+def _sources(stack: Stack) -> tuple[object, ...]:
+    return stack.consumers, stack.queue_consumers, stack.schedules
 
 
 _seen: dict[str, int] = {}

@@ -156,6 +156,7 @@ def endpoint_variables(layout: Layout) -> dict[str, str]:
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": ministack,
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": ministack,
         "AWS_ENDPOINT_URL_SESV2": ministack,
+        "AWS_ENDPOINT_URL_SQS": ministack,
         "AWS_ENDPOINT_URL_SFN": layout.step_functions_url,
         "AWS_ENDPOINT_URL_LAMBDA": layout.control_url,
     }

@@ -45,6 +45,12 @@ _LAMBDA_ASSUMES: Final = json.dumps(
         ],
     }
 )
+_QUEUE_DEFAULTS: Final = {
+    "DelaySeconds": 0,
+    "MessageRetentionPeriod": 345_600,
+    "ReceiveMessageWaitTimeSeconds": 0,
+    "VisibilityTimeout": 30,
+}
 _TABLE_MEMBERS: Final = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
@@ -122,11 +128,15 @@ class _Provisioner:
                 s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
 
     def _queues(self) -> None:
+        """A queue after the one that its dead letters go to."""
         sqs = client("sqs", self._layout.ministack_url)
-        for logical, properties in self._resources("AWS::SQS::Queue"):
-            retention = {"MessageRetentionPeriod": str(properties.get("MessageRetentionPeriod", 345_600))}
+        queues = self._resources("AWS::SQS::Queue")
+        for logical, properties in sorted(queues, key=lambda queue: "RedrivePolicy" in queue[1]):
+            settings = self._template.resolve(properties)
             name = self._template.attribute(logical, "QueueName")
-            self._attributes[logical] = sqs.create_queue(QueueName=name, Attributes=retention)["QueueUrl"]
+            url = sqs.create_queue(QueueName=name)["QueueUrl"]
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=_queue_attributes(settings))
+            self._attributes[logical] = url
 
     def _secrets(self) -> None:
         manager = client("secretsmanager", self._layout.ministack_url)
@@ -249,6 +259,14 @@ def _refuse_changed_table(name: str, wanted: Mapping[str, Any], found: Mapping[s
 
 class ChangedTableError(Exception):
     """The stored table is not the template's any more."""
+
+
+def _queue_attributes(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Those of CloudFormation's properties that change what a queue does."""
+    attributes = {name: str(properties.get(name, default)) for name, default in _QUEUE_DEFAULTS.items()}
+    if "RedrivePolicy" in properties:
+        attributes["RedrivePolicy"] = json.dumps(properties["RedrivePolicy"])
+    return attributes
 
 
 def _trigger_arns(triggers: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from local.template import Template, TemplateError, read_yaml
 
 # What a deployer would pass: mail leaves by SMTP (into the sink), and a lost workflow is seen quickly.
 PARAMETERS = {"MailTransport": "smtp", "WorkflowRestartAfterSeconds": "15", "WebhookTargets": "public-or-loopback"}
+_MOST_POLLERS = 5  # of one queue: what Lambda begins with
 _METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "x-amazon-apigateway-any-method"}
 _INTEGRATED_FUNCTION = re.compile(r":function:([^/:]+)(?::[^/]+)?/invocations$")
 
@@ -81,6 +82,20 @@ class StreamConsumer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueConsumer:
+    """An event source mapping from a queue."""
+
+    name: str
+    function: str
+    queue_arn: str
+    filters: tuple[Mapping[str, Any], ...] = ()
+    batch_size: int = 10
+    window_seconds: int = 0
+    concurrency: int = _MOST_POLLERS
+    reports_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     name: str
     expression: str
@@ -106,6 +121,7 @@ class Stack:
     consumers: tuple[StreamConsumer, ...]
     schedules: tuple[Schedule, ...]
     state_machines: tuple[StateMachine, ...]
+    queue_consumers: tuple[QueueConsumer, ...] = ()
     mail_event_topics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # topic ARN → functions
 
     def function_by_arn(self, arn_or_name: str) -> Function | None:
@@ -116,7 +132,11 @@ class Stack:
 
 def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     document = read_yaml(layout.template_file)
-    addresses = {"PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes", "ViesApiUrl": f"{layout.control_url}/vies"}
+    addresses = {
+        "PortalInvoicesUrl": f"{layout.api_url}/v1/portal/invoices",
+        "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes",
+        "ViesApiUrl": f"{layout.control_url}/vies",
+    }
     given = {**PARAMETERS, **addresses}
     known = {name: value for name, value in given.items() if name in document.get("Parameters", {})}
     return Template(document, parameters=known, attributes=attributes)
@@ -147,6 +167,7 @@ def read_stack(layout: Layout) -> Stack:
         consumers=tuple(_read_consumers(template)),
         schedules=tuple(_read_schedules(template)),
         state_machines=tuple(_read_state_machines(template, layout)),
+        queue_consumers=tuple(_read_queue_consumers(template, functions)),
         mail_event_topics=_read_mail_event_topics(template),
     )
 
@@ -274,16 +295,17 @@ def _read_consumers(template: Template) -> list[StreamConsumer]:
     consumers = []
     for name, properties in template.resources("AWS::Lambda::EventSourceMapping").items():
         source = template.resolve(properties)
+        if _is_queue(source["EventSourceArn"]):
+            continue
         if source["EventSourceArn"] not in streams:
-            raise TemplateError(f"{name}: only the stream of a table is consumed locally")
-        filters = source.get("FilterCriteria", {}).get("Filters", [])
+            raise TemplateError(f"{name}: only the stream of a table and a queue are consumed locally")
         consumers.append(
             StreamConsumer(
                 name=name,
                 function=source["FunctionName"].split(":")[-1],
                 table=streams[source["EventSourceArn"]],
                 stream_arn=source["EventSourceArn"],
-                filters=tuple(json.loads(entry["Pattern"]) for entry in filters),
+                filters=_filters(source),
                 batch_size=int(source.get("BatchSize", 100)),
                 bisects=bool(source.get("BisectBatchOnFunctionError", False)),
                 reports_failures="ReportBatchItemFailures" in source.get("FunctionResponseTypes", []),
@@ -294,6 +316,55 @@ def _read_consumers(template: Template) -> list[StreamConsumer]:
             )
         )
     return consumers
+
+
+def _read_queue_consumers(template: Template, functions: Mapping[str, Function]) -> list[QueueConsumer]:
+    """Raises: TemplateError for a mapping that Lambda would refuse."""
+    queues = {
+        template.attribute(name, "Arn"): template.resolve(properties)
+        for name, properties in template.resources("AWS::SQS::Queue").items()
+    }
+    consumers = []
+    for name, properties in template.resources("AWS::Lambda::EventSourceMapping").items():
+        source = template.resolve(properties)
+        arn = source["EventSourceArn"]
+        if not _is_queue(arn):
+            continue
+        if arn not in queues:
+            raise TemplateError(f"{name}: its queue is not in the template")
+        function = functions[source["FunctionName"].split(":")[-1]]
+        visibility = int(queues[arn].get("VisibilityTimeout", 30))
+        if visibility < function.timeout_seconds:
+            raise TemplateError(
+                f"{name}: Lambda refuses a queue whose visibility timeout ({visibility} s) is shorter than the timeout "
+                f"of its function ({function.timeout_seconds:.0f} s)"
+            )
+        batch_size = int(source.get("BatchSize", 10))
+        window_seconds = int(source.get("MaximumBatchingWindowInSeconds", 0))
+        if batch_size > 10 and window_seconds < 1:
+            raise TemplateError(f"{name}: a batch of more than 10 messages asks for a batching window")
+        concurrency = int(source.get("ScalingConfig", {}).get("MaximumConcurrency", _MOST_POLLERS))
+        consumers.append(
+            QueueConsumer(
+                name=name,
+                function=function.name,
+                queue_arn=arn,
+                filters=_filters(source),
+                batch_size=batch_size,
+                window_seconds=window_seconds,
+                concurrency=min(concurrency, _MOST_POLLERS),
+                reports_failures="ReportBatchItemFailures" in source.get("FunctionResponseTypes", []),
+            )
+        )
+    return consumers
+
+
+def _is_queue(arn: str) -> bool:
+    return arn.startswith("arn:aws:sqs:")
+
+
+def _filters(source: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(json.loads(entry["Pattern"]) for entry in source.get("FilterCriteria", {}).get("Filters", []))
 
 
 def _read_schedules(template: Template) -> list[Schedule]:

@@ -17,9 +17,17 @@ FUNCTIONS = "Functions"
 LAYER_MOUNT = "/opt"
 FUNCTIONS_MOUNT = "/var/task"
 # botocore describes 400 services in 28 MB; these are the ones the adapters (and credentials) speak to.
-AWS_SERVICES = frozenset({"cognito-idp", "dynamodb", "s3", "secretsmanager", "sesv2", "sts", "stepfunctions"})
+AWS_SERVICES = frozenset({"cognito-idp", "dynamodb", "s3", "secretsmanager", "sesv2", "sqs", "sts", "stepfunctions"})
 # Unzipped megabytes. Lambda refuses 250 for a function and its layers together.
-SIZE_LIMITS_MB = {FUNCTIONS: 5, "BillingLayer": 5, "CoreDepsLayer": 45, "PdfDepsLayer": 45, "ValidationDepsLayer": 145}
+SIZE_LIMITS_MB = {
+    FUNCTIONS: 5,
+    "BillingLayer": 5,
+    "CoreDepsLayer": 45,
+    "PdfDepsLayer": 45,
+    "StripeDepsLayer": 45,
+    "ValidationDepsLayer": 145,
+}
+EVERYWHERE = frozenset({FUNCTIONS, "BillingLayer", "CoreDepsLayer"})  # a function has one layer beside these
 TOTAL_LIMIT_MB = 230
 
 _LEFTOVERS = frozenset({"tests", "test", "bin", "examples", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
@@ -97,8 +105,10 @@ def complaints(build: Path) -> Iterator[str]:
     for name, size in sizes.items():
         if size > SIZE_LIMITS_MB.get(name, 0):
             yield f"{name} has {size:.1f} MB, more than {SIZE_LIMITS_MB.get(name, 0)}"
-    if sum(sizes.values()) > TOTAL_LIMIT_MB:
-        yield f"a function with every layer has {sum(sizes.values()):.0f} MB, more than {TOTAL_LIMIT_MB}"
+    largest = sum(sizes.get(name, 0) for name in EVERYWHERE)
+    largest += max((size for name, size in sizes.items() if name not in EVERYWHERE), default=0)
+    if largest > TOTAL_LIMIT_MB:
+        yield f"a function with the largest layer has {largest:.0f} MB, more than {TOTAL_LIMIT_MB}"
     for path in present.values():
         yield from _content_complaints(path)
 

@@ -13,6 +13,8 @@ import pytest
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs as TableBulkJobs
 from billing.adapters.dynamodb.chains import Chains as TableChains
+from billing.adapters.dynamodb.checkouts import Checkouts as TableCheckouts
+from billing.adapters.dynamodb.checkouts import StripeConnections as TableStripeConnections
 from billing.adapters.dynamodb.companies import Companies as TableCompanies
 from billing.adapters.dynamodb.credit_notes import CreditNotes as TableCreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts as TableCustomerAccounts
@@ -20,6 +22,7 @@ from billing.adapters.dynamodb.customer_merges import CustomerMerges as TableCus
 from billing.adapters.dynamodb.customers import Customers as TableCustomers
 from billing.adapters.dynamodb.deliveries import Deliveries as TableDeliveries
 from billing.adapters.dynamodb.event_feed import EventFeed as TableEventFeed
+from billing.adapters.dynamodb.invoice_links import InvoiceLinks as TableInvoiceLinks
 from billing.adapters.dynamodb.invoices import Invoices as TableInvoices
 from billing.adapters.dynamodb.memberships import Memberships as TableMemberships
 from billing.adapters.dynamodb.payments import Payments as TablePayments
@@ -43,12 +46,14 @@ from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
 from billing.ports.bulk_jobs import BulkJobs
 from billing.ports.chains import Chains
+from billing.ports.checkouts import Checkouts, StripeConnections
 from billing.ports.credit_notes import CreditNotes
 from billing.ports.customer_accounts import CustomerAccounts
 from billing.ports.customer_merges import CustomerMerges
 from billing.ports.event_feed import EventFeed
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.identity import Memberships
+from billing.ports.invoice_links import InvoiceLinks
 from billing.ports.payments import LedgerMove, Payments
 from billing.ports.quotes import Quotes
 from billing.ports.recurring_invoices import RecurringInvoices
@@ -98,6 +103,9 @@ class Repositories:
     verifications: Verifications
     credit_notes: CreditNotes
     payments: Payments
+    checkouts: Checkouts
+    invoice_links: InvoiceLinks
+    stripe_connections: StripeConnections
     accounts: CustomerAccounts
     series: SeriesRecords
     event_feed: EventFeed
@@ -262,6 +270,9 @@ def _over_fakes() -> Repositories:
         verifications=fakes.verifications,
         credit_notes=fakes.credit_notes,
         payments=fakes.payments,
+        checkouts=fakes.checkouts,
+        invoice_links=fakes.invoice_links,
+        stripe_connections=fakes.stripe_connections,
         accounts=fakes.accounts,
         series=fakes.series,
         event_feed=fakes.event_feed,
@@ -320,6 +331,9 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         verifications=TableVerifications(table),
         credit_notes=TableCreditNotes(table),
         payments=TablePayments(table),
+        checkouts=TableCheckouts(table),
+        invoice_links=TableInvoiceLinks(table),
+        stripe_connections=TableStripeConnections(table),
         accounts=TableCustomerAccounts(table),
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe_connection import StripeConnection
-from billing.ports.checkouts import CheckoutContext
+from billing.ports.checkouts import CheckoutContext, DueCheckout
 from billing.ports.idempotency import IdempotentRequest
-from tests.fakes.store import Store
+from tests.fakes.store import SHARDS, Store, shard_of
 from tests.fakes.writes import hold_book, move_book
 
 
 class FakeCheckouts:
     """Port Checkouts."""
+
+    shards = SHARDS
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -28,6 +32,30 @@ class FakeCheckouts:
                 book=self._store.checkout_books.get(key) or CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id),
                 connection=self._store.stripe_connections.get(tenant_id) or StripeConnection(tenant_id=tenant_id),
             )
+
+    def book(self, tenant_id: str, invoice_id: str) -> CheckoutBook:
+        return self.load(tenant_id, invoice_id).book
+
+    def due(self, at: datetime, *, shard: int, limit: int) -> tuple[DueCheckout, ...]:
+        with self._store.lock:
+            waiting = [
+                (book.due_at, DueCheckout(tenant_id=tenant_id, invoice_id=invoice_id))
+                for (tenant_id, invoice_id), book in self._store.checkout_books.items()
+                if book.due_at
+            ]
+            waiting += [
+                (connection.disconnected_at, DueCheckout(tenant_id=tenant_id, invoice_id=None))
+                for tenant_id, connection in self._store.stripe_connections.items()
+                if connection.closing and connection.disconnected_at
+            ]
+        waiting.sort(key=lambda one: one[0])
+        return tuple(one for due, one in waiting if due <= at and shard_of(one.tenant_id) == shard)[:limit]
+
+    def closable(self, tenant_id: str, *, limit: int) -> tuple[str, ...]:
+        with self._store.lock:
+            books = [book for (owner, _), book in self._store.checkout_books.items() if owner == tenant_id]
+            waiting = sorted((book.due_at, book.invoice_id) for book in books if book.due_at)
+        return tuple(invoice_id for _, invoice_id in waiting[:limit])
 
     def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
         with self._store.lock:

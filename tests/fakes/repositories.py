@@ -63,6 +63,7 @@ from tests.fakes.credit_notes import FakeCreditNotes
 from tests.fakes.customer_accounts import FakeCustomerAccounts
 from tests.fakes.customer_merges import FakeCustomerMerges
 from tests.fakes.event_feed import FakeEventFeed
+from tests.fakes.invoice_links import FakeInvoiceLinks
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
@@ -733,6 +734,9 @@ class FakeRepositories:
     verifications: FakeVerifications
     credit_notes: FakeCreditNotes
     payments: FakePayments
+    checkouts: FakeCheckouts
+    invoice_links: FakeInvoiceLinks
+    stripe_connections: FakeStripeConnections
     accounts: FakeCustomerAccounts
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
@@ -763,6 +767,9 @@ def fake_repositories() -> FakeRepositories:
         verifications=FakeVerifications(store),
         credit_notes=FakeCreditNotes(store),
         payments=FakePayments(store),
+        checkouts=FakeCheckouts(store),
+        invoice_links=FakeInvoiceLinks(store),
+        stripe_connections=FakeStripeConnections(store),
         accounts=FakeCustomerAccounts(store),
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),

@@ -19,6 +19,7 @@ from billing.domain.errors import IdempotencyKeyReused, MembershipChanged, PageT
 from billing.domain.events import Event
 from billing.domain.feed import AuditTrail, FeedHead, PlacedEvent, UnplacedEvent
 from billing.domain.invoice import Invoice
+from billing.domain.invoice_links import InvoiceLinkBook
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
@@ -94,6 +95,7 @@ class Store:
     credit_entries: dict[tuple[str, str], tuple[CustomerCreditEntry, ...]] = field(default_factory=dict)
     payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
     checkout_books: dict[tuple[str, str], CheckoutBook] = field(default_factory=dict)
+    invoice_links: dict[tuple[str, str], InvoiceLinkBook] = field(default_factory=dict)
     stripe_connections: dict[str, StripeConnection] = field(default_factory=dict)
     stripe_accounts: dict[str, str] = field(default_factory=dict)
     stripe_events: dict[str, InboxEntry] = field(default_factory=dict)

@@ -108,6 +108,7 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setattr(webhooks, "_key", lambda: "0" * 64)
         patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")
+        patch.setenv("PORTAL_INVOICES_URL", "https://app.exemple.test/factures")
         yield
 
 

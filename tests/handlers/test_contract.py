@@ -163,6 +163,9 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("payments/reverse", payment_id=applied)
     check("customers/refund_credit", body={"amount_minor": 10}, **customer)
     check("invoices/read_timeline", **invoice)
+    shared = check("invoices/create_link", **invoice).body["url"].rpartition("/")[2]
+    check("portal/read_invoice", token=shared)
+    check("invoices/revoke_links", **invoice)
     taken = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 10}], "reason": "Geste"}
     check("credit_notes/preview", body=taken, **invoice)
     check("credit_notes/preview_pdf", body=taken, **invoice)
@@ -254,6 +257,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
         "credit_notes/read_conformity",
         "credit_notes/download",
         "credit_notes/send",
+        "portal/download_invoice",
         "portal/download_quote",
         "quotes/download",
     }
@@ -303,7 +307,8 @@ def test_public_operations_are_named_one_by_one() -> None:
 
     assert public == {
         "signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth",
-        "readPortalQuote", "downloadPortalQuote", "answerPortalQuote", "receiveStripeEvent",
+        "readPortalQuote", "downloadPortalQuote", "answerPortalQuote",
+        "readPortalInvoice", "downloadPortalInvoice", "receiveStripeEvent",
     }  # fmt: skip
 
 

@@ -127,6 +127,20 @@ def test_sending_costs_three_requests_and_a_payment_two(
     assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
 
 
+def test_links_to_invoices_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    path = {"invoice_id": owner.ids["invoice_id"]}
+    owner.call("invoices/issue", body={"version": 1}, **path)
+
+    assert requests(lambda: owner.call("invoices/create_link", **path)) == 2
+    token = owner.call("invoices/create_link", **path).body["url"].rpartition("/")[2]
+    assert requests(lambda: owner.call("portal/read_invoice", token=token)) == 1
+    for rank in range(9):
+        payment = {"amount_minor": 100 + rank, "method": "transfer"}
+        owner.call("invoices/record_payment", body=payment, **path)
+    assert requests(lambda: owner.call("portal/read_invoice", token=token)) == 2
+    assert requests(lambda: owner.call("invoices/revoke_links", **path)) == 2
+
+
 def test_payments_cost_one_batch_and_one_transaction(
     owner: Person, requests: Callable[[Callable[[], Any]], int]
 ) -> None:

@@ -11,12 +11,12 @@ from moto import mock_aws
 
 from billing.adapters.mail.ses import SesMailer
 from billing.adapters.mail.smtp import SmtpMailer
-from billing.runtime import documents, health, identity, images, mailer, pdf, table, vat_numbers, workflows
+from billing.runtime import documents, health, identity, images, mailer, pdf, stripe, table, vat_numbers, workflows
 from billing.runtime.clock import clock, ids
 
 CAPABILITIES = [
     documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, pdf.receipt_renderer,
-    vat_numbers.vat_numbers,
+    stripe.gateway, vat_numbers.vat_numbers,
     pdf.statement_renderer, workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
     table.credit_notes, table.payments, table.customer_accounts, table.verifications, table.bulk_jobs,
@@ -29,6 +29,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "USER_POOL_ID": "eu-west-3_sample",
         "USER_POOL_CLIENT_ID": "client",
+        "STRIPE_API_URL": "http://127.0.0.1:9",
+        "STRIPE_SECRET_ARN": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:stripe",
         "VIES_API_URL": "http://127.0.0.1:9",
         "INVOICE_DELIVERY_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:delivery",
         "BULK_JOB_STATE_MACHINE_ARN": "arn:aws:states:eu-west-3:123456789012:stateMachine:bulk",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from local.stack import Stack, read_stack
 from local.template import Template, TemplateError
 
 ATTRIBUTES = {
+    "ErrandsQueue": "http://127.0.0.1:4003/000000000000/zenbilling-ErrandsQueue",
     "ThingsTable.StreamArn": "arn:aws:dynamodb:eu-west-3:000000000000:table/things/stream/1",
     "People": "eu-west-3_pool",
     "PeopleClient": "client",
@@ -58,14 +60,41 @@ def test_routes_name_their_function_timeout_and_authorizer(stack: Stack) -> None
 
 def test_event_sources_schedules_and_topics_are_read(stack: Stack) -> None:
     (consumer,) = stack.consumers
+    (errands,) = stack.queue_consumers
     (schedule,) = stack.schedules
 
     assert (consumer.function, consumer.table) == ("zenbilling-things-consume", "zenbilling-ThingsTable")
     assert (consumer.batch_size, consumer.bisects, consumer.reports_failures) == (10, True, True)
     assert consumer.maximum_retries == 2
     assert consumer.dead_letters == "arn:aws:sqs:eu-west-3:000000000000:zenbilling-LettersQueue"
+    assert (errands.function, errands.batch_size) == ("zenbilling-things-handle", 5)
+    assert errands.queue_arn == "arn:aws:sqs:eu-west-3:000000000000:zenbilling-ErrandsQueue"
+    assert errands.reports_failures
     assert (schedule.expression, schedule.timezone) == ("cron(30 2 * * ? *)", "Europe/Paris")
     assert list(stack.mail_event_topics.values()) == [("zenbilling-things-mail-event",)]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "reason"),
+    [
+        ("VisibilityTimeout: 2", "VisibilityTimeout: 1", "visibility timeout"),
+        ("BatchSize: 5", "BatchSize: 11", "batching window"),
+        ("EventSourceArn: !GetAtt ErrandsQueue.Arn", "EventSourceArn: arn:aws:sqs:eu-west-3:1:other", "not in the"),
+    ],
+)
+def test_a_mapping_that_lambda_would_refuse_is_refused(
+    project: Path, tmp_path: Path, was: str, becomes: str, reason: str
+) -> None:
+    changed = shutil.copytree(project, tmp_path / "project") / "template.yaml"
+    text = changed.read_text(encoding="utf-8")
+    assert was in text
+    changed.write_text(text.replace(was, becomes), encoding="utf-8")
+    layout = Layout(project=changed.parent, state=tmp_path, ports=Ports(base=4000))
+    layout.make_directories()
+    layout.resources_file.write_text(json.dumps(ATTRIBUTES))
+
+    with pytest.raises(TemplateError, match=reason):
+        read_stack(layout)
 
 
 def test_definition_of_a_state_machine_has_its_substitutions(stack: Stack) -> None:

@@ -10,6 +10,8 @@ from tests.template.stack import ROOT, api, contract, functions, operations, ref
 
 PUBLIC = {
     "GET /v1/health",
+    "GET /v1/portal/invoices/{token}",
+    "GET /v1/portal/invoices/{token}/pdf",
     "GET /v1/portal/quotes/{token}",
     "GET /v1/portal/quotes/{token}/pdf",
     "POST /v1/portal/quotes/{token}/answer",

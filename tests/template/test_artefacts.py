@@ -38,6 +38,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "PdfDepsLayer/python/reportlab/__init__.py": "",
         "PdfDepsLayer/python/reportlab/tests/test_it.py": "",
         "PdfDepsLayer/python/reportlab/__pycache__/old.cpython-39.pyc": "old",
+        "StripeDepsLayer/python/stripe/__init__.py": "",
         "ValidationDepsLayer/python/pypdf/__init__.py": "",
         "template.yaml": "    CodeUri: InvoicesIssueFunction\n    CodeUri: InvoicesReadFunction\n",
     }

@@ -14,6 +14,7 @@ from tests.template.stack import FUNCTION, ROOT, TEMPLATE, functions, handlers, 
 LAYERS_DIRECTORY = {
     "CoreDepsLayer": "core_deps",
     "PdfDepsLayer": "pdf_deps",
+    "StripeDepsLayer": "stripe_deps",
     "ValidationDepsLayer": "validation_deps",
 }
 EVERYWHERE = {"CoreDepsLayer", "BillingLayer"}

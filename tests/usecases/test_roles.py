@@ -43,6 +43,7 @@ from billing.usecases import (
     customer_csv,
     customers,
     events,
+    invoice_links,
     invoices,
     marked_duplicates,
     payments,
@@ -509,6 +510,16 @@ class Acts:
     def revise_quote(self, by: Caller) -> object:
         return quotes.revise_quote(by, self.quote.quote_id, **self._quote_ports())
 
+    def create_invoice_link(self, by: Caller) -> object:
+        return invoice_links.create_invoice_link(by, self.issued.invoice_id, **self._link_ports())
+
+    def revoke_invoice_links(self, by: Caller) -> object:
+        return invoice_links.revoke_invoice_links(by, self.issued.invoice_id, **self._link_ports())
+
+    def _link_ports(self) -> dict[str, Any]:
+        links = self.held.invoice_links
+        return {"once": self.shop.once(), "links": links, "clock": self.shop.clock, "ids": self.shop.ids}
+
     def create_quote_link(self, by: Caller) -> object:
         return quotes.create_quote_link(by, self.quote.quote_id, **self._quote_ports())
 
@@ -860,6 +871,8 @@ ALLOWED: dict[str, set[Role]] = {
             "delete_quote",
             "send_quote",
             "revise_quote",
+            "create_invoice_link",
+            "revoke_invoice_links",
             "create_quote_link",
             "revoke_quote_links",
             "record_quote_answer",

@@ -278,6 +278,7 @@ QUOTE_ID = f"^quo_{_ULID}$"
 InvoiceId = Annotated[str, Path(pattern=INVOICE_ID)]
 QuoteId = Annotated[str, Path(pattern=QUOTE_ID)]
 QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", description="The secret part of a public link")]
+InvoiceToken = QuoteToken
 RecurringInvoiceId = Annotated[str, Path(pattern=f"^rec_{_ULID}$")]
 WebhookEndpointId = Annotated[str, Path(pattern=f"^whe_{_ULID}$")]
 EventSequence = Annotated[str, Path(pattern="^[1-9][0-9]{0,11}$", description="Place in the change feed")]

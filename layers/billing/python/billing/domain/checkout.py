@@ -6,15 +6,19 @@ leaves nothing that the next one cannot find again. While one is ``processing`` 
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutSession
+from billing.domain.stripe_connection import StripeConnection
 
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
 HISTORY = 20
+LEAST_MINOR = 50  # Stripe's, in euros
 
 
 class AttemptState(StrEnum):
@@ -66,17 +70,22 @@ class CheckoutAttempt:
     payment_intent_id: str | None = None
     ended_at: datetime | None = None
     failure_code: str = ""
+    return_hash: str = ""  # of the secret in the address that Stripe leads the customer back to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutBook:
-    """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all."""
+    """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all.
+
+    ``check_at``: when its page is looked at, where that is before its end: what it rests on may have changed.
+    """
 
     tenant_id: str
     invoice_id: str
     version: int = 0  # 0: not stored yet
     made: int = 0
     attempts: tuple[CheckoutAttempt, ...] = ()
+    check_at: datetime | None = None
 
     @property
     def current(self) -> CheckoutAttempt | None:
@@ -87,6 +96,30 @@ class CheckoutBook:
         """The attempt that money can still come of; there is never more than one."""
         current = self.current
         return current if current is not None and current.state.is_live else None
+
+    @property
+    def closable(self) -> CheckoutAttempt | None:
+        """The attempt whose page the customer may still be on, or come to; none once they confirmed."""
+        live = self.live
+        return live if live is not None and live.state is not AttemptState.PROCESSING else None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When its page has to be looked at; None without one."""
+        return (self.check_at or self.closable.expires_at) if self.closable else None
+
+    def to_check(self, at: datetime) -> CheckoutBook:
+        """Its page is looked at as soon as ``at``; the same book when it is already, or has none."""
+        due = self.due_at
+        return self if due is None or due <= at else replace(self, version=self.version + 1, check_at=at)
+
+    def checked(self) -> CheckoutBook:
+        """Its page may stay until its end."""
+        return replace(self, version=self.version + 1, check_at=None)
+
+    def opened_for(self, secret_hash: str) -> CheckoutAttempt | None:
+        """The attempt whose customer is led back with a secret."""
+        return next((one for one in self.attempts if hmac.compare_digest(one.return_hash, secret_hash)), None)
 
     def attempt(self, number: int) -> CheckoutAttempt | None:
         return next((one for one in self.attempts if one.number == number), None)
@@ -101,7 +134,11 @@ class CheckoutBook:
         if self.live is not None or attempt.number != self.made + 1 or attempt.state is not AttemptState.OPENING:
             raise ValueError("one attempt at a time, each numbered after the one before")
         return replace(
-            self, version=self.version + 1, made=attempt.number, attempts=(*self.attempts, attempt)[-HISTORY:]
+            self,
+            version=self.version + 1,
+            made=attempt.number,
+            attempts=(*self.attempts, attempt)[-HISTORY:],
+            check_at=None,
         )
 
     def opened(self, number: int, session: CheckoutSession) -> CheckoutBook:
@@ -135,3 +172,25 @@ class CheckoutBook:
             for one in self.attempts
         )
         return replace(self, version=self.version + 1, attempts=attempts)
+
+
+class WhyNotOnline(StrEnum):
+    """What keeps an invoice from being paid online, as it stands."""
+
+    NOTHING_LEFT = "nothing_left"
+    NOT_ACCEPTED = "not_accepted"  # the company has no account that charges
+    BELOW_MINIMUM = "below_minimum"
+    IN_PROGRESS = "in_progress"  # a payment whose bank has not answered yet
+
+
+def why_not_online(
+    invoice: IssuedInvoice, connection: StripeConnection, book: CheckoutBook, *, payable_minor: int
+) -> WhyNotOnline | None:
+    """None: it can be paid online. A credit note asks for nothing."""
+    if book.live is not None and book.live.state is AttemptState.PROCESSING:
+        return WhyNotOnline.IN_PROGRESS
+    if payable_minor <= 0 or invoice.document.document_type.is_credit_note:
+        return WhyNotOnline.NOTHING_LEFT
+    if not connection.accepts_payments:
+        return WhyNotOnline.NOT_ACCEPTED
+    return WhyNotOnline.BELOW_MINIMUM if payable_minor < LEAST_MINOR else None

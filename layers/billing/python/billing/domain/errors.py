@@ -28,6 +28,9 @@ BillingError
 │   ├── PdfNotReady
 │   ├── NumberTaken
 │   ├── NothingLeftToPay
+│   ├── OnlinePaymentUnavailable
+│   ├── PaymentInProgress        … and its bank has not answered yet
+│   ├── CheckoutRefused          Stripe does not open a page for it
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
@@ -404,6 +407,26 @@ class NothingLeftToPay(Conflict):
     slug = "nothing-left-to-pay"
     title_fr = "Il ne reste rien à payer sur cette facture"
     title_en = "Nothing is left to pay on this invoice"
+
+
+class OnlinePaymentUnavailable(Conflict):
+    slug = "online-payment-unavailable"
+    title_fr = "Le paiement en ligne n'est pas possible pour cette facture"
+    title_en = "This invoice cannot be paid online"
+
+
+class PaymentInProgress(Conflict):
+    """The customer confirmed a payment online; until its outcome is known there is no other."""
+
+    slug = "payment-in-progress"
+    title_fr = "Un paiement en ligne de cette facture est en cours"
+    title_en = "An online payment of this invoice is in progress"
+
+
+class CheckoutRefused(Conflict):
+    slug = "checkout-refused"
+    title_fr = "Stripe n'a pas accepté d'ouvrir ce paiement"
+    title_en = "Stripe did not accept to open this payment"
 
 
 class ReminderAlreadySent(Conflict):

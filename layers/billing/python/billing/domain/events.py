@@ -39,6 +39,8 @@ class EventType(StrEnum):
     DELIVERY_FAILED = "invoice.delivery_failed"
     DELIVERY_UNCONFIRMED = "invoice.delivery_unconfirmed"
     PAYMENT_RECORDED = "invoice.payment_recorded"
+    INVOICE_LINK_CREATED = "invoice.link_created"
+    INVOICE_LINKS_REVOKED = "invoice.links_revoked"
     QUOTE_CREATED = "quote.created"
     QUOTE_EDITED = "quote.edited"
     QUOTE_DELETED = "quote.deleted"

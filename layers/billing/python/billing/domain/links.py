@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
 # The tenant comes first, as in every key: the document is found by one read. Only the secret opens it.
-_TOKEN = re.compile(r"(ten_[A-Za-z0-9]{1,40})\.(quo_[A-Za-z0-9]{1,40})\.([A-Za-z0-9_-]{43})")
+_TOKEN = re.compile(r"(ten_[A-Za-z0-9]{1,40})\.((?:quo|inv)_[A-Za-z0-9]{1,40})\.([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +26,8 @@ class LinkToken:
     def parse(cls, text: str) -> LinkToken | None:
         parts = _TOKEN.fullmatch(text)
         return cls(tenant_id=parts[1], document_id=parts[2], secret=parts[3]) if parts else None
+
+
+def hash_of_secret(secret: str) -> str:
+    """256 random bits need no salt and no stretching."""
+    return hashlib.sha256(secret.encode()).hexdigest()

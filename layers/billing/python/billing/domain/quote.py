@@ -5,7 +5,6 @@ A quote that needs another offer gets a new revision; the earlier one is kept as
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from billing.domain.invoice import (
     language_errors,
     payment_terms,
 )
+from billing.domain.links import hash_of_secret
 from billing.domain.mentions import Mention, NoteCode, mentions_for
 from billing.domain.numbering import NumberAllocation
 from billing.domain.particulars import Particulars
@@ -362,11 +362,6 @@ class Quote:
 
     def _moved(self, at: datetime) -> Quote:
         return replace(self, version=self.version + 1, updated_at=at)
-
-
-def hash_of_secret(secret: str) -> str:
-    """256 random bits need no salt and no stretching."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def finalise(

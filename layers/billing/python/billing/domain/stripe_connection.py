@@ -18,7 +18,10 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeConnection:
-    """``account`` as Stripe last told it, at ``refreshed_at``. ``made`` counts the accounts that were created."""
+    """``account`` as Stripe last told it, at ``refreshed_at``. ``made`` counts the accounts that were created.
+
+    ``closing``: it was let go, and the pages that customers could pay on are being closed.
+    """
 
     tenant_id: str
     version: int = 0  # 0: not stored yet
@@ -29,6 +32,7 @@ class StripeConnection:
     connected_at: datetime | None = None
     refreshed_at: datetime | None = None
     disconnected_at: datetime | None = None
+    closing: bool = False
 
     @property
     def accepts_payments(self) -> bool:
@@ -56,7 +60,10 @@ class StripeConnection:
         return replace(self._moved(), account=account, refreshed_at=at)
 
     def disconnected(self, at: datetime) -> StripeConnection:
-        return replace(self._moved(), state=ConnectionState.DISCONNECTED, disconnected_at=at)
+        return replace(self._moved(), state=ConnectionState.DISCONNECTED, disconnected_at=at, closing=True)
+
+    def closed(self) -> StripeConnection:
+        return replace(self._moved(), closing=False)
 
     def allowing_partial_payments(self, allowed: bool) -> StripeConnection:
         return replace(self._moved(), allows_partial_payments=allowed)

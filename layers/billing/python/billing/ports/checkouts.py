@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from billing.domain.access import Caller
@@ -22,9 +24,31 @@ class CheckoutContext:
     connection: StripeConnection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCheckout:
+    """What has to be looked at: one invoice, or every open page of a company that let its account go (None)."""
+
+    tenant_id: str
+    invoice_id: str | None
+
+
 class Checkouts(Protocol):
+    shards: int
+
     def load(self, tenant_id: str, invoice_id: str) -> CheckoutContext:
         """One request. For the public side and for what runs by itself: whoever asks judges the right."""
+        ...
+
+    def book(self, tenant_id: str, invoice_id: str) -> CheckoutBook:
+        """The book alone; an unwritten one when there is none. One request."""
+        ...
+
+    def due(self, at: datetime, *, shard: int, limit: int) -> tuple[DueCheckout, ...]:
+        """Oldest first. What was dealt with a moment ago may be among them."""
+        ...
+
+    def closable(self, tenant_id: str, *, limit: int) -> tuple[str, ...]:
+        """Invoices of a company whose page may still be open, those that end first; a moment late."""
         ...
 
     def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
@@ -34,6 +58,12 @@ class Checkouts(Protocol):
 
         Raises: StaleVersion.
         """
+        ...
+
+
+class LinkSecrets(Protocol):
+    def secret(self, *, context: Mapping[str, str]) -> str:
+        """256 bits as 43 URL-safe characters: the same for the same context, and nobody else can make them."""
         ...
 
 

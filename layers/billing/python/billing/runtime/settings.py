@@ -57,6 +57,15 @@ def portal_quotes_url() -> str:
     return os.environ["PORTAL_QUOTES_URL"]
 
 
+def portal_invoices_url() -> str:
+    """Where a public link to an invoice leads; its token follows after a slash."""
+    return os.environ["PORTAL_INVOICES_URL"]
+
+
+def stripe_api_url() -> str:
+    return os.environ["STRIPE_API_URL"]
+
+
 def stripe_events_queue_url() -> str:
     return os.environ["STRIPE_EVENTS_QUEUE_URL"]
 

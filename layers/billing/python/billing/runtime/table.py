@@ -18,6 +18,7 @@ from billing.adapters.dynamodb.customer_merges import CustomerMerges
 from billing.adapters.dynamodb.customers import Customers
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.event_feed import EventFeed, unplaced_from_image
+from billing.adapters.dynamodb.invoice_links import InvoiceLinks
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
@@ -92,6 +93,11 @@ def payments() -> Payments:
 @cache
 def checkouts() -> Checkouts:
     return Checkouts(table())
+
+
+@cache
+def invoice_links() -> InvoiceLinks:
+    return InvoiceLinks(table())
 
 
 @cache

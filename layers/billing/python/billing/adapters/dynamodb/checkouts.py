@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
+
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
@@ -11,8 +14,9 @@ from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.stripe_connection import StripeConnection
-from billing.ports.checkouts import CheckoutContext
+from billing.ports.checkouts import CheckoutContext, DueCheckout
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import PageRequest
 
 CHECKOUT_BOOK = "checkout_book"
 STRIPE_CONNECTION = "stripe_connection"
@@ -32,6 +36,8 @@ def connection_of(tenant_id: str, stored: Item | None) -> StripeConnection:
 def book_write(table: Table, book: CheckoutBook) -> Write:
     """Part of a transaction: the next version of a book. Refused: StaleVersion."""
     key = keys.checkout_book(book.tenant_id, book.invoice_id)
+    due = book.due_at
+    order = keys.outbox_order(due) if due else None
     content = item(
         pk=key.pk,
         sk=key.sk,
@@ -40,6 +46,11 @@ def book_write(table: Table, book: CheckoutBook) -> Write:
         tenant_id=book.tenant_id,
         version=book.version,
         body=dump(book),
+        summary="" if due else None,
+        listing_pk=keys.checkout_listing(book.tenant_id) if due else None,
+        listing_sk=f"{order}#{book.invoice_id}" if due else None,
+        outbox_pk=keys.checkouts_due(book.tenant_id) if due else None,
+        outbox_sk=order,
     )
     stale = refuse_with(StaleVersion)
     if book.version == 1:
@@ -49,6 +60,8 @@ def book_write(table: Table, book: CheckoutBook) -> Write:
 
 class Checkouts:
     """Port Checkouts."""
+
+    shards = keys.OUTBOX_SHARDS
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -64,6 +77,23 @@ class Checkouts:
             book=book_of(tenant_id, invoice_id, found.get(book_key)),
             connection=connection_of(tenant_id, found.get(connection_key)),
         )
+
+    def book(self, tenant_id: str, invoice_id: str) -> CheckoutBook:
+        return book_of(tenant_id, invoice_id, self._table.get(keys.checkout_book(tenant_id, invoice_id)))
+
+    def due(self, at: datetime, *, shard: int, limit: int) -> tuple[DueCheckout, ...]:
+        found, _ = self._table.due(keys.checkouts_due_in(shard), keys.outbox_order(at), limit)
+        owners = (keys.checkout_of(key) for key in found)
+        return tuple(DueCheckout(tenant_id=tenant_id, invoice_id=invoice_id) for tenant_id, invoice_id in owners)
+
+    def closable(self, tenant_id: str, *, limit: int) -> tuple[str, ...]:
+        rows, _ = self._table.page(
+            "Listing",
+            keys.checkout_listing(tenant_id),
+            PageRequest(limit=limit),
+            base_key=partial(keys.checkout_book, tenant_id),
+        )
+        return tuple(row.resource_id for row in rows)
 
     def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
         held = []
@@ -114,6 +144,7 @@ class StripeConnections:
 
     def _moved(self, connection: StripeConnection) -> Write:
         key = keys.stripe_connection(connection.tenant_id)
+        let_go = connection.disconnected_at
         content = item(
             pk=key.pk,
             sk=key.sk,
@@ -122,6 +153,8 @@ class StripeConnections:
             tenant_id=connection.tenant_id,
             version=connection.version,
             body=dump(connection),
+            outbox_pk=keys.checkouts_due(connection.tenant_id) if connection.closing else None,
+            outbox_sk=keys.outbox_order(let_go) if connection.closing and let_go else None,
         )
         stale = refuse_with(StaleVersion)
         if connection.version == 1:

@@ -1,9 +1,9 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
 ``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
-``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one sweeper serve all
-tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do ``STRIPE_EVENT#…``, which are kept as they
-come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they wait or are parked.
+``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one
+sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do ``STRIPE_EVENT#…``, which
+are kept as they come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they wait or are parked.
 """
 
 from __future__ import annotations
@@ -197,6 +197,28 @@ def payment_event(tenant_id: str, payment_id: str, event_id: str) -> Key:
 
 def checkout_book(tenant_id: str, invoice_id: str) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), "CHECKOUT")
+
+
+def invoice_links(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), "LINKS")
+
+
+def checkout_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "CHECKOUTS")
+
+
+def checkouts_due(tenant_id: str) -> str:
+    return checkouts_due_in(_shard(tenant_id))
+
+
+def checkouts_due_in(shard: int) -> str:
+    return f"CHECKOUTS#{shard}"
+
+
+def checkout_of(key: Key) -> tuple[str, str | None]:
+    """Tenant and invoice of its key, no invoice for the company's account: the index of what is due holds keys only."""
+    _, tenant_id, *rest = key.pk.split("#")
+    return tenant_id, rest[-1] if key.sk == "CHECKOUT" else None
 
 
 def stripe_connection(tenant_id: str) -> Key:

@@ -1,0 +1,66 @@
+"""The public side of an invoice: whoever holds its link sees it, takes its PDF, and pays."""
+
+from __future__ import annotations
+
+from billing.domain.errors import NotFound, PdfNotReady
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.links import LinkToken
+from billing.ports.checkouts import Checkouts, LinkSecrets
+from billing.ports.clock import Clock, Ids
+from billing.ports.delivery import Documents, DownloadLink
+from billing.ports.invoice_links import InvoiceLinks, SharedInvoice
+from billing.ports.stripe import StripeGateway
+from billing.usecases.checkouts import CheckoutPage, CheckoutSite, open_checkout
+
+
+def read_portal_invoice(token: str, *, links: InvoiceLinks, clock: Clock) -> SharedInvoice:
+    """Unknown, expired and revoked links are all the same. Raises: NotFound."""
+    return _opened(token, links, clock)
+
+
+def download_portal_invoice(token: str, *, links: InvoiceLinks, documents: Documents, clock: Clock) -> DownloadLink:
+    """A short-lived address of the stored PDF. Raises: NotFound, PdfNotReady."""
+    invoice = _opened(token, links, clock).issued
+    pdf = invoice.delivery.pdf
+    if pdf is None:
+        raise PdfNotReady
+    return documents.link(pdf.key, file_name=f"{invoice.document.number}.pdf", now=clock.now())
+
+
+def pay_portal_invoice(
+    token: str,
+    amount_minor: int | None,
+    *,
+    site: CheckoutSite,
+    links: InvoiceLinks,
+    checkouts: Checkouts,
+    stripe: StripeGateway,
+    secrets: LinkSecrets,
+    clock: Clock,
+    ids: Ids,
+) -> CheckoutPage:
+    """Where to pay what is left, or a part of it. Raises: NotFound, and as ``open_checkout``."""
+    invoice = _opened(token, links, clock).issued
+    return open_checkout(
+        invoice.tenant_id,
+        invoice.invoice_id,
+        amount_minor,
+        site=site,
+        checkouts=checkouts,
+        stripe=stripe,
+        secrets=secrets,
+        clock=clock,
+        ids=ids,
+    )
+
+
+def _opened(token: str, links: InvoiceLinks, clock: Clock) -> SharedInvoice:
+    parsed = LinkToken.parse(token)
+    if parsed is None:
+        raise NotFound
+    opened = links.open(parsed.tenant_id, parsed.document_id)
+    if not isinstance(opened.invoice, IssuedInvoice) or not opened.links.opens(
+        parsed.secret, clock.now(), checkouts=opened.checkouts
+    ):
+        raise NotFound
+    return opened
