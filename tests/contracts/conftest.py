@@ -33,6 +33,7 @@ from billing.adapters.dynamodb.reminders import Reminders as TableReminders
 from billing.adapters.dynamodb.search import Search as TableSearch
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.stripe_inbox import StripeInbox as TableStripeInbox
+from billing.adapters.dynamodb.stripe_payments import StripePayments as TableStripePayments
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.webhooks import Webhooks as TableWebhooks
@@ -70,6 +71,7 @@ from billing.ports.repositories import (
 from billing.ports.search import Search
 from billing.ports.series import SeriesRecords
 from billing.ports.stripe_inbox import StripeInbox
+from billing.ports.stripe_payments import StripePayments
 from billing.ports.webhooks import Webhooks
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
@@ -111,6 +113,7 @@ class Repositories:
     event_feed: EventFeed
     chains: Chains
     stripe_inbox: StripeInbox
+    stripe_payments: StripePayments
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -278,6 +281,7 @@ def _over_fakes() -> Repositories:
         event_feed=fakes.event_feed,
         chains=fakes.chains,
         stripe_inbox=fakes.stripe_inbox,
+        stripe_payments=fakes.stripe_payments,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -339,6 +343,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         event_feed=TableEventFeed(table),
         chains=TableChains(table),
         stripe_inbox=TableStripeInbox(table),
+        stripe_payments=TableStripePayments(table),
         change_membership=change,
         lose_invoice=lose,
     )

@@ -72,6 +72,7 @@ from tests.fakes.search import FakeSearch
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.stripe_inbox import FakeStripeInbox
+from tests.fakes.stripe_payments import FakeStripePayments
 from tests.fakes.summaries import invoice_summary, product_summary
 from tests.fakes.webhooks import FakeWebhooks
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
@@ -741,9 +742,8 @@ class FakeRepositories:
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
     chains: FakeChains
-    checkouts: FakeCheckouts
-    stripe_connections: FakeStripeConnections
     stripe_inbox: FakeStripeInbox
+    stripe_payments: FakeStripePayments
 
 
 def fake_repositories() -> FakeRepositories:
@@ -774,9 +774,8 @@ def fake_repositories() -> FakeRepositories:
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
         chains=FakeChains(store),
-        checkouts=FakeCheckouts(store),
-        stripe_connections=FakeStripeConnections(store),
         stripe_inbox=FakeStripeInbox(store),
+        stripe_payments=FakeStripePayments(store),
     )
 
 

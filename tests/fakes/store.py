@@ -29,6 +29,7 @@ from billing.domain.recurring_invoice import RecurringInvoice
 from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, ReminderPlan, ReminderRun
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_inbox import InboxEntry
+from billing.domain.stripe_payment import StripePayment
 from billing.domain.verification import Verification
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -99,6 +100,7 @@ class Store:
     stripe_connections: dict[str, StripeConnection] = field(default_factory=dict)
     stripe_accounts: dict[str, str] = field(default_factory=dict)
     stripe_events: dict[str, InboxEntry] = field(default_factory=dict)
+    stripe_payments: dict[tuple[str, str], StripePayment] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)

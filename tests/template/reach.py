@@ -19,6 +19,8 @@ OUR_CODE = {"billing"} | {module.split(".")[0] for module in handlers()}
 OPTIONAL = {"certifi"}  # botocore takes it when it is there; its own certificates do
 # pypdf takes them when they are there, for pictures and encryption; what judges a document reads its structure.
 OPTIONAL_OF_PYPDF = {"cffi", "cryptography", "fonttools", "pillow"}
+# stripe takes httpx when it is there; it is given requests.
+OPTIONAL_OF_STRIPE = {"anyio", "click", "httpx", "pygments", "rich"}
 CODE_PATH = [str(ROOT / "functions"), str(ROOT / "layers" / "billing" / "python")]
 SETTINGS = "billing.runtime.settings"
 
@@ -112,6 +114,8 @@ def reached_by_handlers() -> dict[str, Reached]:
         distributions = {distribution(owner) for top in tops for owner in owners.get(top, [])}
         if "pypdf" in distributions:
             distributions -= OPTIONAL_OF_PYPDF
+        if "stripe" in distributions:
+            distributions -= OPTIONAL_OF_STRIPE
         found[handler] = Reached(
             distributions=distributions,
             settings=set().union(*(_settings(module) for module in ours)),

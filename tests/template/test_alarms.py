@@ -24,7 +24,10 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
     ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],
     ("ZenBilling", "WebhookDead"): [frozenset({"service"})],
-    **{("ZenBilling", f"StripeEvent{what}"): [frozenset({"service"})] for what in ("Parked", "Refused", "QueuedAgain")},
+    **{
+        ("ZenBilling", f"StripeEvent{fate}"): [frozenset({"service"})]
+        for fate in ("Parked", "Refused", "QueuedAgain", "Failed")
+    },
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
     **{

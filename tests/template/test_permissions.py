@@ -36,6 +36,7 @@ MAY_UPDATE = {
     "ProductsImportRole": "claims references, which are not known to be free",
     "RecurringRunRole": "issues, and adds to them",
     "BulkLaneRole": "issues, and counts the results of a bulk job",
+    "StripeProcessRole": "adds to the sums of a customer's account",
     "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",
     "WorkflowRestartRole": "counts them too",
 }
@@ -50,6 +51,7 @@ SERVICE_PREFIXES = {
     "stepfunctions": "states",
 }
 STAR = "*"
+NO_ITEMS = ("logs:", "sqs:")  # a consumed message is deleted
 
 
 def _statements(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -89,13 +91,13 @@ def test_nobody_scans_the_table() -> None:
 
 
 def test_only_the_listed_roles_delete_items() -> None:
-    deleting = {role for role, action, _ in _granted() if "Delete" in action and not action.startswith("logs:")}
+    deleting = {role for role, action, _ in _granted() if "Delete" in action and not action.startswith(NO_ITEMS)}
 
     assert deleting == set(MAY_DELETE)
 
 
 def test_deletes_are_of_single_items() -> None:
-    deletes = {action for _, action, _ in _granted() if "Delete" in action and not action.startswith("logs:")}
+    deletes = {action for _, action, _ in _granted() if "Delete" in action and not action.startswith(NO_ITEMS)}
 
     assert deletes == {"dynamodb:DeleteItem"}
 

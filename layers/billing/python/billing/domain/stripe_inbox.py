@@ -43,6 +43,7 @@ class ParkReason(StrEnum):
     NOT_AT_STRIPE = "not_at_stripe"  # the object that it tells of is not there
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros
     NOTHING_TO_REFUND = "nothing_to_refund"  # no invoice keeps so much, and the customer has no such credit
+    RETURN_OF_NOTE = "return_of_note"  # a refund came back that a credit note had given back
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 

@@ -29,6 +29,7 @@ from billing.adapters.dynamodb.reminders import Reminders
 from billing.adapters.dynamodb.search import Search
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.stripe_inbox import StripeInbox
+from billing.adapters.dynamodb.stripe_payments import StripePayments
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
@@ -108,6 +109,11 @@ def stripe_connections() -> StripeConnections:
 @cache
 def stripe_inbox() -> StripeInbox:
     return StripeInbox(table())
+
+
+@cache
+def stripe_payments() -> StripePayments:
+    return StripePayments(table())
 
 
 @cache

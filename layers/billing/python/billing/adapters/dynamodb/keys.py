@@ -1,9 +1,10 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
 ``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
-``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one
-sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do ``STRIPE_EVENT#…``, which
-are kept as they come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they wait or are parked.
+``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REFUNDS#…``, ``REMINDERS#…``, ``UNPLACED#…`` and
+``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do
+``STRIPE_EVENT#…``, which are kept as they come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they
+wait or are parked.
 """
 
 from __future__ import annotations
@@ -256,6 +257,20 @@ def stripe_events_parked() -> str:
 
 def stripe_payment(tenant_id: str, payment_intent_id: str) -> Key:
     return Key(_tenant(tenant_id, "STRIPE_PAYMENT", payment_intent_id), HEAD)
+
+
+def refunds_asked(tenant_id: str) -> str:
+    return refunds_asked_in(_shard(tenant_id))
+
+
+def refunds_asked_in(shard: int) -> str:
+    return f"REFUNDS#{shard}"
+
+
+def stripe_payment_of(key: Key) -> tuple[str, str]:
+    """Tenant and payment intent of its key: the index of what was asked for holds keys only."""
+    _, tenant_id, _, payment_intent_id = key.pk.split("#")
+    return tenant_id, payment_intent_id
 
 
 def payment_listing(tenant_id: str) -> str:
