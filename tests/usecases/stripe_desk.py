@@ -68,6 +68,7 @@ class Till(Counter):
             "pi": "payment_intent",
             "cs": "checkout.session",
             "ch": "charge",
+            "py": "charge",
             "re": "refund",
             "du": "dispute",
             "po": "payout",
