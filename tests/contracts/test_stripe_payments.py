@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from billing.domain.errors import StaleVersion
 from billing.domain.events import EventType
 from billing.domain.stripe_inbox import InboxEntry, InboxState
 from billing.domain.stripe_payment import RefundRequest, StripePayment, StripePaymentState
+from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from tests import factories
 from tests.contracts.conftest import World
@@ -82,6 +84,21 @@ def test_what_stripe_told_is_read_as_it_was_written(world: World) -> None:
     ended = held.stripe_inbox.read(entry.event.event_id)
     assert ended is not None
     assert ended.state is InboxState.DONE
+
+
+def test_refunds_that_were_asked_for_are_found_until_they_are_answered(world: World) -> None:
+    held = world.repositories.stripe_payments
+    written = record(world)
+    key = (written.tenant_id, written.payment_intent_id)
+
+    def found(before: datetime) -> int:
+        return sum(held.asked(shard, before, 1000).count(key) for shard in range(SHARDS))
+
+    held.write(world.caller, StripeFacts(record=written))
+    assert found(MORNING) == 1
+    assert found(MORNING - timedelta(seconds=1)) == 0
+    held.write(world.caller, StripeFacts(record=written.refused("req_1", "charge_disputed").next_after(written)))
+    assert found(MORNING) == 0
 
 
 @pytest.mark.parametrize("stale", ["record", "book", "entry"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.stripe_payment import StripePayment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.stripe_payments import StripeFacts
-from tests.fakes.store import Store
+from tests.fakes.store import Store, shard_of
 from tests.fakes.stripe_inbox import hold_entry
 from tests.fakes.writes import hold_book, move_book
 
@@ -61,6 +63,15 @@ class FakeStripePayments:
         with self._store.lock:
             self._store.check(caller, once)
             return self.stored(caller.tenant_id, payment_intent_id)
+
+    def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
+        with self._store.lock:
+            found = [
+                (request.requested_at, key)
+                for key, record in self._store.stripe_payments.items()
+                if (request := record.open_request) and request.requested_at <= before and shard_of(key[0]) == shard
+            ]
+        return [key for _, key in sorted(found)[:limit]]
 
     def write(
         self,

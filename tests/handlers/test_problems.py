@@ -51,7 +51,7 @@ OF_NO_FIELD = {
         "recurring-invoice-not-paused", "nothing-left-to-pay", "reminder-already-sent", "reminder-not-due",
         "webhook-endpoint-limit-reached", "webhook-endpoint-disabled", "onboarding-step-unavailable",
         "vat-number-missing", "customer-merged", "series-already-started", "recipient-missing", "number-taken",
-        "stale-version", "not-found", "conflict", "document-not-conformant",
+        "stale-version", "not-found", "conflict", "document-not-conformant", "payment-by-stripe", "refund-refused",
     },
     "the pointer depends on what is asked for": {
         "invalid-input", "invalid-fields", "unknown-reference", "product-reference-taken", "credit-exceeds-remaining",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,14 +13,16 @@ import pytest
 from billing.domain.access import Caller, Role
 from billing.domain.stripe import PaymentIntent
 from billing.domain.stripe_inbox import InboxState, ParkReason
-from billing.ports.stripe import AccountWanted
+from billing.ports.stripe import AccountWanted, StripeRefused
 from billing.runtime import stripe, table
 from billing.runtime.clock import clock, ids
+from billing.usecases import stripe_refunds
 from billing.usecases.checkouts import CheckoutSite, open_checkout
 from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.stripe import FakeStripe
 from tests.fakes.stripe_inbox import FakeStripeEventQueue
 from tests.handlers.conftest import Json, Person, invoke, sample
+from tests.handlers.test_contract import ROUTES, assert_as_documented
 from tests.handlers.test_stripe_events import post, signed, told
 
 
@@ -184,3 +187,48 @@ def test_what_fails_comes_again_alone(shop: Shop) -> None:
     shop.queue.messages.append(failing)
     assert shop.consume() == []
     assert shop.balance() == 0
+
+
+def test_a_company_refunds_through_stripe(shop: Shop) -> None:
+    intent = shop.confirm()
+    shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    shop.consume()
+    [row] = shop.owner.call("payments/list").body["items"]
+    path = {"payment_id": row["payment_id"]}
+    route = next(one for one in ROUTES if one.name.module == "payments.refund")
+
+    refunded = shop.owner.call("payments/refund", body={"amount_minor": 1_000, "reason": "Geste"}, **path)
+    beyond = shop.owner.call("payments/refund", body={"amount_minor": intent.amount_minor}, **path)
+    reversed_by_hand = shop.owner.call("payments/reverse", **path)
+    shop.stripe.refused["create_refund"] = StripeRefused("charge_disputed", status=400)
+    refused = shop.owner.call("payments/refund", body={"amount_minor": 1_000}, **path)
+
+    assert (refunded.status, refunded.body["refunded_minor"]) == (200, 1_000)
+    assert refunded.body["payment_intent_id"] == intent.payment_intent_id
+    assert [one.amount_minor for one in shop.stripe.refunds.values()] == [1_000]
+    assert shop.balance() == 1_000
+    assert (beyond.status, beyond.body["type"]) == (409, "/problems/refund-exceeds-payment")
+    assert (reversed_by_hand.status, reversed_by_hand.body["type"]) == (409, "/problems/payment-by-stripe")
+    assert (refused.status, refused.body["type"]) == (409, "/problems/refund-refused")
+    assert "contesté" in refused.body["detail"]
+    for answer in (refunded, beyond, refused):
+        assert_as_documented(route, answer)
+
+
+def test_a_refund_that_stripe_did_not_answer_is_finished_by_the_sweep(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent = shop.confirm()
+    shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    shop.consume()
+    [row] = shop.owner.call("payments/list").body["items"]
+    shop.stripe.down = True
+    asked = shop.owner.call("payments/refund", body={"amount_minor": 1_000}, payment_id=row["payment_id"])
+    assert (asked.status, asked.body["type"]) == (503, "/problems/dependency-unavailable")
+    shop.stripe.down = False
+    monkeypatch.setattr(stripe_refunds, "FINISHED_AFTER", timedelta(0))
+
+    swept = invoke("scheduled/finish_stripe_refunds", sample("scheduled/finish_stripe_refunds"))
+
+    assert swept["finished"] >= 1
+    assert shop.balance() == 1_000

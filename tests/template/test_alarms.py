@@ -28,6 +28,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
         ("ZenBilling", f"StripeEvent{fate}"): [frozenset({"service"})]
         for fate in ("Parked", "Refused", "QueuedAgain", "Failed")
     },
+    ("ZenBilling", "StripeRefundUnfinished"): [frozenset({"service"})],
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
     **{

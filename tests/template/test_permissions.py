@@ -36,6 +36,7 @@ MAY_UPDATE = {
     "ProductsImportRole": "claims references, which are not known to be free",
     "RecurringRunRole": "issues, and adds to them",
     "BulkLaneRole": "issues, and counts the results of a bulk job",
+    "PaymentsRefundRole": "adds to the sums of a customer's account",
     "StripeProcessRole": "adds to the sums of a customer's account",
     "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",
     "WorkflowRestartRole": "counts them too",

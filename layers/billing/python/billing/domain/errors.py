@@ -18,6 +18,8 @@ BillingError
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
 │   ├── PaymentReversed
+│   ├── PaymentByStripe          Stripe alone moves its money
+│   ├── RefundRefused
 │   ├── RefundExceedsPayment
 │   ├── CashAboveLimit           law: it takes a person's confirmation
 │   ├── CreditExceedsRemaining
@@ -249,6 +251,20 @@ class PaymentReversed(Conflict):
     slug = "payment-reversed"
     title_fr = "Ce paiement est déjà annulé ou remboursé"
     title_en = "The payment is reversed or refunded already"
+
+
+class PaymentByStripe(Conflict):
+    slug = "payment-by-stripe"
+    title_fr = "Ce paiement est passé par Stripe"
+    title_en = "The payment came through Stripe"
+
+
+class RefundRefused(Conflict):
+    """Stripe said no for good; the detail says why."""
+
+    slug = "refund-refused"
+    title_fr = "Stripe refuse ce remboursement"
+    title_en = "Stripe refuses this refund"
 
 
 class RefundExceedsPayment(Conflict):

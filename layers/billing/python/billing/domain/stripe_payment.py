@@ -272,8 +272,25 @@ class StripePayment:
         lost = sum(one.amount_minor for one in self.disputes if one.booked and not one.returned)
         return refunds + asked + lost
 
+    @property
+    def coming_minor(self) -> int:
+        """Of what is reserved, that which the ledger does not have yet, and will."""
+        by_note = {one.request_id for one in self.requests if one.by_note}
+        refunds = sum(
+            one.amount_minor
+            for one in self.refunds
+            if not one.booked and one.status not in _NOT_GIVEN_BACK and one.request_id not in by_note
+        )
+        return refunds + sum(
+            one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED and not one.by_note
+        )
+
     def request(self, request_id: str) -> RefundRequest | None:
         return next((one for one in self.requests if one.request_id == request_id), None)
+
+    def next_after(self, stored: StripePayment) -> StripePayment:
+        """In the version that follows the stored one."""
+        return replace(self, version=stored.version + 1)
 
     def requested(self, request: RefundRequest) -> StripePayment:
         return replace(self, requests=(*self.requests, request))

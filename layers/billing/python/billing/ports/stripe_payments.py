@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from billing.domain.access import Caller
@@ -48,6 +49,10 @@ class StripePayments(Protocol):
         self, caller: Caller, payment_intent_id: str, *, once: IdempotentRequest | None = None
     ) -> StripePayment | None:
         """One request. Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """Tenant and payment intent of those with a refund that was asked for before an instant, and not answered."""
         ...
 
     def write(

@@ -23,6 +23,7 @@ from billing.domain.errors import (
     FieldErrors,
     InvoiceNotIssued,
     NotFound,
+    PaymentByStripe,
     PaymentExceedsBalance,
     RefundExceedsPayment,
     UnknownReference,
@@ -228,13 +229,18 @@ def reverse_payment(
     """Take a recorded payment back, whole: its invoices are owed again, its credit is gone or, if it was paid from
     credit, there again. The payment itself stays, and says why.
 
-    Raises: NotFound, PaymentReversed, CustomerCreditExceeded (what became credit was spent), Busy.
+    Raises: NotFound, PaymentReversed, PaymentByStripe, CustomerCreditExceeded (what became credit was spent), Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_unprintable("/reason", reason)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
+        if payment.payment_intent_id:
+            raise PaymentByStripe(
+                "L'argent est chez Stripe : remboursez ce paiement au lieu de l'annuler.",
+                "The money is at Stripe: refund this payment instead of reversing it.",
+            )
         now, today = clock.now(), clock.today()
         reversed_payment = payment.reversed(
             PaymentReversal(reason=reason, reversed_on=today, reversed_at=now, reversed_by=caller.user_id)
@@ -283,13 +289,17 @@ def refund_payment(
 ) -> Payment:
     """Give money of a payment back: the invoices it settled last are owed again.
 
-    Raises: NotFound, PaymentReversed, RefundExceedsPayment, FieldErrors, Busy.
+    Raises: NotFound, PaymentReversed, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
+        if payment.payment_intent_id:
+            raise PaymentByStripe(
+                "Stripe rembourse lui-même ce qui est passé par lui.", "Stripe itself refunds what came through it."
+            )
         payment.hold_refundable(wanted.amount_minor)
         on = wanted.refunded_on or clock.today()
         refund = PaymentRefund(

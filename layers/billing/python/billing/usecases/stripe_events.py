@@ -322,7 +322,7 @@ class _Settling:
             moved = self._moved(book, after, seen)
             written = replace(
                 facts,
-                record=replace(after, version=stored.version + 1) if after != stored else None,
+                record=after.next_after(stored) if after != stored else None,
                 book=moved if moved is not book else None,
                 entry=self._end(unfit) if last else None,
                 counts=counts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
@@ -82,6 +83,10 @@ class StripePayments:
     ) -> StripePayment | None:
         key = keys.stripe_payment(caller.tenant_id, payment_intent_id)
         return record_of(self._table.read(caller, key, once=once).get(key))
+
+    def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
+        found, _ = self._table.due(keys.refunds_asked_in(shard), keys.outbox_order(before), limit)
+        return [keys.stripe_payment_of(key) for key in found]
 
     def write(
         self,
