@@ -28,6 +28,7 @@ from billing.adapters.dynamodb.memberships import Memberships as TableMembership
 from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
+from billing.adapters.dynamodb.reconciliations import Reconciliations as TableReconciliations
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices as TableRecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders as TableReminders
 from billing.adapters.dynamodb.search import Search as TableSearch
@@ -57,6 +58,7 @@ from billing.ports.identity import Memberships
 from billing.ports.invoice_links import InvoiceLinks
 from billing.ports.payments import LedgerMove, Payments
 from billing.ports.quotes import Quotes
+from billing.ports.reconciliations import Reconciliations
 from billing.ports.recurring_invoices import RecurringInvoices
 from billing.ports.reminders import Reminders
 from billing.ports.repositories import (
@@ -114,6 +116,7 @@ class Repositories:
     chains: Chains
     stripe_inbox: StripeInbox
     stripe_payments: StripePayments
+    reconciliations: Reconciliations
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -282,6 +285,7 @@ def _over_fakes() -> Repositories:
         chains=fakes.chains,
         stripe_inbox=fakes.stripe_inbox,
         stripe_payments=fakes.stripe_payments,
+        reconciliations=fakes.reconciliations,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -344,6 +348,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         chains=TableChains(table),
         stripe_inbox=TableStripeInbox(table),
         stripe_payments=TableStripePayments(table),
+        reconciliations=TableReconciliations(table),
         change_membership=change,
         lose_invoice=lose,
     )

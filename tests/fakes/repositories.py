@@ -66,6 +66,7 @@ from tests.fakes.event_feed import FakeEventFeed
 from tests.fakes.invoice_links import FakeInvoiceLinks
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
+from tests.fakes.reconciliations import FakeReconciliations
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
 from tests.fakes.reminders import FakeReminders
 from tests.fakes.search import FakeSearch
@@ -744,6 +745,7 @@ class FakeRepositories:
     chains: FakeChains
     stripe_inbox: FakeStripeInbox
     stripe_payments: FakeStripePayments
+    reconciliations: FakeReconciliations
 
 
 def fake_repositories() -> FakeRepositories:
@@ -776,6 +778,7 @@ def fake_repositories() -> FakeRepositories:
         chains=FakeChains(store),
         stripe_inbox=FakeStripeInbox(store),
         stripe_payments=FakeStripePayments(store),
+        reconciliations=FakeReconciliations(store),
     )
 
 

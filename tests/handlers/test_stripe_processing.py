@@ -232,3 +232,16 @@ def test_a_refund_that_stripe_did_not_answer_is_finished_by_the_sweep(
 
     assert swept["finished"] >= 1
     assert shop.balance() == 1_000
+
+
+def test_a_night_brings_in_what_no_event_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    intent = shop.confirm()
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(type(clock), "now", lambda _: tomorrow)
+
+    run = invoke("scheduled/reconcile_stripe_days", sample("scheduled/reconcile_stripe_days"))
+
+    assert run["repaired"] >= 1
+    assert shop.balance() == 0
+    [report, *_] = shop.owner.call("payments/list_reconciliations").body["items"]
+    assert (report["state"], report["repaired"], report["paid_minor"]) == ("balanced", 1, intent.amount_minor)

@@ -29,6 +29,8 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
         for fate in ("Parked", "Refused", "QueuedAgain", "Failed")
     },
     ("ZenBilling", "StripeRefundUnfinished"): [frozenset({"service"})],
+    ("ZenBilling", "StripeReconciliationDiffers"): [frozenset({"service"})],
+    ("ZenBilling", "StripeFactMissed"): [frozenset({"service"})],
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
     **{

@@ -166,6 +166,13 @@ class StripeApi:
             ),
         )
 
+    def payment_intent_of_charge(self, account_id: str, charge_id: str) -> str | None:
+        found = self._read(
+            lambda said: {"payment_intent": _id(said.get("payment_intent"))},
+            lambda stripe: stripe.v1.charges.retrieve(charge_id, options={"stripe_account": account_id}),
+        )
+        return found["payment_intent"] if found else None
+
     def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
         try:
             return _intent(

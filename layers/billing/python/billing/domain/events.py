@@ -76,6 +76,7 @@ class EventType(StrEnum):
     ONLINE_PAYMENT_FAILED = "invoice.online_payment_failed"
     STRIPE_PAYOUT_PAID = "stripe.payout_paid"
     STRIPE_PAYOUT_FAILED = "stripe.payout_failed"
+    STRIPE_RECONCILIATION_DIFFERS = "stripe.reconciliation_differs"
     STRIPE_ACCOUNT_WITHDRAWN = "stripe.account_withdrawn"  # the company withdrew the platform's access, at Stripe
     CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"

@@ -201,6 +201,7 @@ _REFUND_RANKS = {
     StripeRefundStatus.FAILED: 2,
     StripeRefundStatus.CANCELED: 2,
 }
+_KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED})
 _NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
 
 
@@ -315,6 +316,24 @@ class StripePayment:
         for dispute in sorted(seen.disputes, key=lambda one: (one.created, one.dispute_id)):
             told = told.with_dispute(dispute)
         return told
+
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        """Every fact that the ledger lacks."""
+        return tuple(self._bookings())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What at Stripe leads here: its charge, refunds and disputes."""
+        others = (*(one.refund_id for one in self.refunds), *(one.dispute_id for one in self.disputes))
+        return (*((self.charge_id,) if self.charge_id else ()), *others)
+
+    @property
+    def ended_for_us(self) -> frozenset[str]:
+        """Refunds that failed and disputes that were not lost, as far as we know: their money came back."""
+        failed = (one.refund_id for one in self.refunds if one.status in _NOT_GIVEN_BACK)
+        kept = (one.dispute_id for one in self.disputes if one.status in _KEPT)
+        return frozenset((*failed, *kept))
 
     def next_booking(self, *, besides: frozenset[Booking] = frozenset()) -> Booking | None:
         """The first fact that the ledger lacks; nothing before the payment itself."""

@@ -24,6 +24,7 @@ from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.quotes import Quotes
+from billing.adapters.dynamodb.reconciliations import Reconciliations
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders
 from billing.adapters.dynamodb.search import Search
@@ -114,6 +115,11 @@ def stripe_inbox() -> StripeInbox:
 @cache
 def stripe_payments() -> StripePayments:
     return StripePayments(table())
+
+
+@cache
+def reconciliations() -> Reconciliations:
+    return Reconciliations(table())
 
 
 @cache

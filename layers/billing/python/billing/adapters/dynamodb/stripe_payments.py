@@ -28,6 +28,7 @@ def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[W
     """Part of a transaction. Refused: StaleVersion."""
     if facts.record is not None:
         yield _record_write(table, facts.record)
+        yield from (_source_write(table, facts.record, source_id) for source_id in facts.record.sources)
     if facts.book is not None:
         yield book_write(table, facts.book)
     if facts.entry is not None:
@@ -58,6 +59,21 @@ def _record_write(table: Table, record: StripePayment) -> Write:
     if record.version == 1:
         return table.create(content, stale)
     return table.replace(content, expected_version=record.version - 1, refused=stale)
+
+
+def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
+    """A charge, refund or dispute leads to its payment intent, for ever."""
+    key = keys.stripe_source(record.tenant_id, source_id)
+    content = item(
+        pk=key.pk,
+        sk=key.sk,
+        entity="stripe_source",
+        schema_version=SCHEMA_VERSION,
+        tenant_id=record.tenant_id,
+        payment_intent_id=record.payment_intent_id,
+    )
+    only_if, values = "attribute_not_exists(pk) OR payment_intent_id = :intent", {":intent": record.payment_intent_id}
+    return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
 
 
 def _beside(tenant_id: str, news: StripeNews) -> keys.Key:
