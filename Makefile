@@ -15,7 +15,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Make every environment the other targets use (they do it themselves when needed)
-	@$(SETUP) app ministack engine sam verapdf
+	@$(SETUP) app ministack engine sam verapdf stripe-mock
 
 .PHONY: start
 start: ## Serve the API on http://127.0.0.1:3000 with the whole local cloud; Ctrl-C stops it
@@ -39,7 +39,7 @@ demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows
 
 .PHONY: test
 test: ## Run the tests; ARGS="-k numbering" narrows them
-	@$(SETUP) app ministack engine sam verapdf
+	@$(SETUP) app ministack engine sam verapdf stripe-mock
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: bench

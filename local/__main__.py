@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port",
         type=int,
         default=int(os.environ.get("ZENBILLING_PORT", DEFAULT_PORT)),
-        help="first of six ports in a row: API, control, DynamoDB, Cognito and S3, workflows, SMTP",
+        help="first of seven ports in a row: API, control, DynamoDB, Cognito and S3, workflows, SMTP, Stripe",
     )
     common.add_argument("--state", default=str(PROJECT / ".local"), help="directory that keeps data, mails and logs")
     common.add_argument("--project", default=str(PROJECT), help="directory of template.yaml")

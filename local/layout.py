@@ -21,7 +21,7 @@ SECRET_ACCESS_KEY: Final = "test"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Six ports in a row; several instances run side by side on different bases."""
+    """Seven ports in a row; several instances run side by side on different bases."""
 
     base: int
 
@@ -49,8 +49,12 @@ class Ports:
     def smtp(self) -> int:
         return self.base + 5
 
+    @property
+    def stripe(self) -> int:
+        return self.base + 6
+
     def all(self) -> range:
-        return range(self.base, self.base + 6)
+        return range(self.base, self.base + 7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,10 @@ class Layout:
     @property
     def database(self) -> Path:
         return self.state / "data" / "dynamodb.sqlite"
+
+    @property
+    def stripe_database(self) -> Path:
+        return self.database.parent / "stripe.sqlite"
 
     @property
     def clock_file(self) -> Path:
@@ -122,6 +130,10 @@ class Layout:
     @property
     def step_functions_url(self) -> str:
         return url(self.ports.step_functions)
+
+    @property
+    def stripe_url(self) -> str:
+        return url(self.ports.stripe)
 
     @property
     def dynamodb_url(self) -> str:

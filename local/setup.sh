@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the environments the project runs in, each once, from pinned files:
-#   local/setup.sh app ministack sam bench engine verapdf what is named, in .venv/<name> (the engine in .venv/npm)
+#   local/setup.sh app ministack sam bench engine verapdf stripe-mock   what is named, in .venv/<name> (the engine in .venv/npm)
 #   local/setup.sh --python [3.13]            prints the newest usable Python (or that one)
 # A stamp holds the hash of the pinned files: nothing changed, nothing done.
 set -euo pipefail
@@ -103,6 +103,27 @@ make_verapdf() {
   printf '%s\n' "$stamp" > "$home/.stamp"
 }
 
+make_stripe_mock() {
+  local home=.venv/stripe-mock files=local/requirements/stripe-mock stamp
+  stamp=$(cat "$files"/go.* | sha)
+  if [ "$(cat "$home/.stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
+  if ! command -v go >/dev/null; then
+    printf "Stripe's official mock does not judge our requests here: it is built by Go. Install it: sudo apt-get install -y golang-go\n"
+    return 0
+  fi
+  printf "Setting up %s: Stripe's official mock (a minute, once)\n" "$home"
+  rm -rf "$home"; mkdir -p "$home"
+  # Beside it the description of the API that it judges by: the local Stripe's answers are held to it.
+  if ! { GOFLAGS=-buildvcs=false go build -C "$files" -mod=readonly -trimpath -o "$PWD/$home/stripe-mock" \
+           github.com/stripe/stripe-mock &&
+         install -m 644 "$(go list -C "$files" -m -f '{{.Dir}}' github.com/stripe/stripe-mock)/embedded/openapi/spec3.json" "$home"
+       } >.venv/stripe-mock.log 2>&1; then
+    tail -n 5 .venv/stripe-mock.log >&2
+    fail "Stripe's official mock could not be built: is Go 1.22 or newer, and its module proxy reachable? Full log: .venv/stripe-mock.log"
+  fi
+  printf '%s\n' "$stamp" > "$home/.stamp"
+}
+
 if [ "${1:-}" = --python ]; then
   if [ -n "${2:-}" ]; then find_python "${2#3.}" && exit 0; else find_python 13 12 11 && exit 0; fi
   fail "Python ${2:-3.11 or newer} is missing. Install it: pyenv install ${2:-3.13}"
@@ -119,6 +140,7 @@ for name in "$@"; do
     ministack|sam|bench) make_environment "$name" ;;
     engine) make_engine ;;
     verapdf) make_verapdf ;;
+    stripe-mock) make_stripe_mock ;;
     *) fail "no environment is called $name" ;;
   esac
 done

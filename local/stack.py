@@ -135,6 +135,8 @@ def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     addresses = {
         "PortalInvoicesUrl": f"{layout.api_url}/v1/portal/invoices",
         "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes",
+        "StripeApiUrl": layout.stripe_url,
+        "StripeReturnUrl": f"{layout.api_url}/v1/stripe-account",
         "ViesApiUrl": f"{layout.control_url}/vies",
     }
     given = {**PARAMETERS, **addresses}

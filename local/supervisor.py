@@ -134,7 +134,7 @@ class Supervisor:
                 for other in opened:
                     other.close()
                 raise CannotStartError(
-                    f"port {port} is busy; free it, or choose six others: make start ARGS='--port {ports.base + 1000}'"
+                    f"port {port} is busy; free it, or choose others: make start ARGS='--port {ports.base + 1000}'"
                 ) from None
             opened.append(listener)
         for listener in opened[2:]:
@@ -172,10 +172,10 @@ class Supervisor:
         layout = self._layout
         if not layout.ministack_python.exists():
             raise CannotStartError("Cognito and S3 (ministack) are not installed; install them: make setup")
-        stores = [self._mail_sink(), self._ministack()]
+        stores = [self._mail_sink(), self._ministack(), self._stripe()]
         if layout.engine.is_file():
             stores.append(self._dynamodb())
-            self._say("Starting the table (dynoxide), users and documents (ministack), and the mailbox…")
+            self._say("Starting the table (dynoxide), users and documents (ministack), the mailbox and Stripe…")
         else:
             self._say(
                 "The DynamoDB engine is not installed: ministack stands in, and data does not survive a crash. "
@@ -316,6 +316,15 @@ class Supervisor:
             said="The mailbox",
             command=self._python("local.mail_sink"),
             is_ready=lambda: _accepts(port),
+        )
+
+    def _stripe(self) -> _Child:
+        port = self._layout.ports.stripe
+        return _Child(
+            name="stripe",
+            said="The local Stripe",
+            command=self._python("local.stripe"),
+            is_ready=lambda: _answers(port, "/_control/webhooks"),
         )
 
     def _server(self) -> _Child:

@@ -128,6 +128,10 @@ class LocalCloud:
     def run_schedule(self, name: str) -> Any:
         return self._control("POST", f"/schedules/{name}/run")
 
+    def stripe(self, method: str, path: str, body: object = None) -> Any:
+        """What happens at the local Stripe: ``stripe("POST", "checkout/cs_…/pay", {"method": "sepa_debit"})``."""
+        return self._control(method, f"/_control/{path}", body, at=self.layout.stripe_url)
+
     def now(self) -> datetime:
         """What functions and schedules take for now."""
         return datetime.fromisoformat(self._control("GET", "/clock")["now"])
@@ -136,10 +140,10 @@ class LocalCloud:
         """From here on it is this instant, for functions and schedules; only forward."""
         return datetime.fromisoformat(self._control("PUT", "/clock", {"now": instant.isoformat()})["now"])
 
-    def _control(self, method: str, path: str, body: object = None) -> Any:
+    def _control(self, method: str, path: str, body: object = None, *, at: str = "") -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         content = None if body is None else json.dumps(body).encode()
-        call = urllib.request.Request(f"{self.control_url}{path}", content, method=method)  # noqa: S310 - of this machine
+        call = urllib.request.Request(f"{at or self.control_url}{path}", content, method=method)  # noqa: S310 - of this machine
         with opener.open(call, timeout=120) as answer:
             content = json.load(answer)
             if answer.headers.get("x-amz-function-error"):
@@ -180,7 +184,7 @@ def _started(directory: Path, port: int | None, *, sample: bool, project: Path) 
 
 
 def free_port_base() -> int:
-    """The first of six free ports in a row."""
+    """The first of seven free ports in a row."""
     while True:
         base = _FIRST_PORT + 10 * secrets.randbelow((_LAST_PORT - _FIRST_PORT) // 10)
         if all(_is_free(port) for port in Ports(base=base).all()):

@@ -29,6 +29,9 @@ from tests.factories import issued
 _RENDERER = PdfDocumentRenderer(factur_x)
 
 
+PAY_URL = f"https://app.zenbilling.example/factures/ten_{'0' * 32}.inv_{'0' * 26}.{'s' * 43}"
+
+
 class Paper(NamedTuple):
     group: str  # in French, as the index of the gallery says it
     name: str
@@ -40,6 +43,10 @@ def papers() -> Iterator[Paper]:
     for name, document in all_samples():
         group = "Avoirs" if document.document.document_type.is_credit_note else "Factures"
         yield Paper(group, name, _RENDERER.render(document, logo=None), factur_x(document.document).content)
+    for design in Design:
+        one = in_design(issued(), design, DEFAULT_ACCENT)
+        pdf = _RENDERER.render(one, logo=None, pay_url=PAY_URL)
+        yield Paper("Factures", f"paid-online-{design}", pdf, factur_x(one.document).content)
     for name, quote in _quotes().items():
         yield Paper("Devis", name, _RENDERER.render(quote, logo=None))
     for name, logo in _logos().items():

@@ -17,6 +17,7 @@ from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count
+from billing.runtime.settings import portal_invoices_url
 from billing.usecases.invoices import issue_invoice
 
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -47,6 +48,7 @@ def issue(
         customers=table.customers(),
         clock=clock,
         ids=ids,
+        payment_page=portal_invoices_url(),
     )
     count("InvoiceIssued")
     return respond(shape(invoice))

@@ -6,6 +6,7 @@ from billing.api.entry import task_point
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count
+from billing.runtime.settings import portal_invoices_url
 from billing.usecases import recurring_invoices as usecases
 
 
@@ -16,6 +17,7 @@ def run_recurring_invoices(_event: dict[str, Any]) -> dict[str, int]:
         customers=table.customers(),
         clock=clock,
         ids=ids,
+        payment_page=portal_invoices_url(),
     )
     count("RecurringInvoicesRun")
     for name, value in (

@@ -6,9 +6,10 @@ from billing.api.entry import task_point
 from billing.runtime.clock import clock, ids
 from billing.runtime.documents import documents
 from billing.runtime.facturx import xml_writer
+from billing.runtime.links import link_secrets
 from billing.runtime.observability import count
 from billing.runtime.pdf import renderer
-from billing.runtime.table import deliveries
+from billing.runtime.table import deliveries, invoice_links
 from billing.usecases import deliveries as usecases
 
 
@@ -22,6 +23,8 @@ def render_invoice(event: dict[str, Any]) -> dict[str, Any]:
             documents=documents(),
             renderer=renderer(),
             xml=xml_writer(),
+            links=invoice_links(),
+            secrets=link_secrets(),
             clock=clock,
             ids=ids,
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 from billing.api.entry import task_point
 from billing.runtime.documents import documents
+from billing.runtime.links import link_secrets
 from billing.runtime.observability import count
 from billing.runtime.pdf import renderer
 from billing.runtime.table import deliveries
@@ -17,6 +18,7 @@ def restore_pdf(event: dict[str, Any]) -> dict[str, bool]:
         deliveries=deliveries(),
         documents=documents(),
         renderer=renderer(),
+        secrets=link_secrets(),
     )
     if restored:
         count("PdfRestored")

@@ -4,6 +4,7 @@ from typing import Any
 
 from billing.api.entry import task_point
 from billing.runtime.clock import clock, ids
+from billing.runtime.settings import portal_invoices_url
 from billing.runtime.table import bulk_jobs, customers, invoices, quotes
 from billing.usecases import bulk_jobs as usecases
 
@@ -20,6 +21,7 @@ def run_bulk_lane(event: dict[str, Any]) -> dict[str, Any]:
         customers=customers(),
         clock=clock,
         ids=ids,
+        payment_page=portal_invoices_url(),
     )
     return {"done": progress.done, "waiting": progress.waiting}
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from billing.api.entry import task_point
 from billing.domain.delivery import ClaimState
+from billing.domain.links import Portal
 from billing.runtime.clock import clock, ids
 from billing.runtime.documents import documents
 from billing.runtime.mailer import mailer
 from billing.runtime.observability import count
-from billing.runtime.settings import portal_quotes_url
-from billing.runtime.table import deliveries
+from billing.runtime.settings import portal_invoices_url, portal_quotes_url
+from billing.runtime.table import deliveries, invoice_links
 from billing.usecases.deliveries import mail_invoice
 
 
@@ -21,7 +22,8 @@ def send_invoice(event: dict[str, Any]) -> dict[str, Any]:
         deliveries=deliveries(),
         documents=documents(),
         mailer=mailer(),
-        link_base=f"{portal_quotes_url()}/",
+        links=invoice_links(),
+        portal=Portal(quotes_url=portal_quotes_url(), invoices_url=portal_invoices_url()),
         clock=clock,
         ids=ids,
     )

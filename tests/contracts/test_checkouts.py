@@ -190,6 +190,19 @@ def test_a_connection_is_read_as_it_was_saved_and_no_stranger_s(counter: Counter
         counter.connections.save(gone, connected.allowing_partial_payments(True))
 
 
+def test_issuing_knows_whether_the_company_takes_payments_online(counter: Counter) -> None:
+    def takes() -> bool:
+        draft = counter.world.add_draft()
+        invoices, once = counter.world.repositories.invoices, counter.world.once("issueInvoice")
+        return invoices.load_for_issue(counter.world.caller, draft.invoice_id, once=once).takes_payments
+
+    assert not takes()
+    connected = counter.connect()
+    assert takes()
+    counter.connections.save(counter.world.caller, connected.disconnected(MORNING))
+    assert not takes()
+
+
 def test_an_account_leads_to_one_tenant_for_ever(counter: Counter) -> None:
     account = counter.account()
     connected = counter.connect(account)

@@ -77,10 +77,10 @@ class FakeRenderer:
         self._tail = tail
         self.marked: list[tuple[Printable, Mark]] = []
 
-    def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
+    def render(self, issued: Printable, *, logo: bytes | None, pay_url: str = "") -> bytes:
         if self.missing_glyph:
             raise InvalidInput("Caractère introuvable.", "No glyph for this character.")
-        return b"%PDF " + issued.document_hash.encode() + b" logo " + (logo or b"none") + self._tail
+        return b"%PDF " + issued.document_hash.encode() + b" logo " + (logo or b"none") + pay_url.encode() + self._tail
 
     def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:
         self.marked.append((issued, mark))

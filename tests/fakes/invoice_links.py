@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.domain.access import NOWHERE, Caller, Origin
+from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
@@ -46,10 +46,9 @@ class FakeInvoiceLinks:
                 connection=self._store.stripe_connections.get(tenant_id) or StripeConnection(tenant_id=tenant_id),
             )
 
-    def record(self, links: InvoiceLinkBook, *, event: Event, origin: Origin = NOWHERE) -> None:
+    def record(self, links: InvoiceLinkBook) -> None:
         with self._store.lock:
             self._put(links)
-            self._store.record(links.tenant_id, links.invoice_id, event, origin)
 
     def open(self, tenant_id: str, invoice_id: str) -> SharedInvoice:
         key = tenant_id, invoice_id

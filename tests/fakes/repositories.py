@@ -409,7 +409,9 @@ class FakeInvoices:
     def load_for_issue(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest) -> IssueContext:
         with self._store.lock:
             self._store.check(caller, once)
+            connection = self._store.stripe_connections.get(caller.tenant_id)
             return IssueContext(
+                takes_payments=connection is not None and connection.accepts_payments,
                 invoice=_invoice(self._store, caller.tenant_id, invoice_id),
                 company=self._store.companies.get(caller.tenant_id),
                 series=self._series(caller.tenant_id),

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from billing.domain.access import Membership, Role
-from billing.runtime import stripe_queue, stripe_webhooks, table, webhooks
+from billing.domain.access import Caller, Membership, Role
+from billing.ports.stripe import AccountWanted
+from billing.runtime import links, stripe, stripe_queue, stripe_webhooks, table, webhooks
+from billing.runtime.clock import clock
 from billing.runtime.observability import logger
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
+from tests.fakes.stripe import FakeStripe
 from tests.fakes.stripe_inbox import FakeStripeEventQueue
 
 __all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
@@ -26,6 +29,7 @@ __all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 Json = dict[str, Any]
 STRIPE_SECRETS = ("whsec_sample_new", "whsec_sample_old")
+STRIPE = FakeStripe(clock=clock)  # one for all companies, as there is one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,10 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setenv("DOCUMENTS_BUCKET_NAME", "documents")
         patch.setenv("WEBHOOK_TARGETS_KIND", "public")
         patch.setattr(webhooks, "_key", lambda: "0" * 64)
+        patch.setattr(links, "_key", lambda: "0" * 64)
+        patch.setenv("PLATFORM_FEE_BASIS_POINTS", "100")
+        patch.setenv("STRIPE_RETURN_URL", "https://app.exemple.test/paiements")
+        patch.setattr(stripe, "gateway", lambda: STRIPE)
         patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")
         patch.setenv("PORTAL_INVOICES_URL", "https://app.exemple.test/factures")
@@ -141,6 +149,27 @@ def owner(member: Callable[..., Person]) -> Person:
         "invoice_id": draft["invoice_id"],
     }
     return person
+
+
+def take_payments(tenant_id: str) -> str:
+    """The company has an account that charges; its id."""
+    wanted = AccountWanted(email="a@exemple.test", country="FR", business_name="Exemple")
+    account_id = STRIPE.create_account(wanted, idempotency_key=tenant_id).account_id
+    STRIPE.enable(account_id)
+    connections = table.stripe_connections()
+    connected = connections.stored(tenant_id).connected(STRIPE.accounts[account_id], clock.now())
+    connections.save(Caller.system(tenant_id, "stripe"), connected)
+    return account_id
+
+
+@pytest.fixture
+def seller(owner: Person) -> Person:
+    """The owner of a company that takes payments online, with an issued invoice and a link to it."""
+    path = {"invoice_id": owner.ids["invoice_id"]}
+    owner.call("invoices/issue", body={"version": 1}, **path)
+    owner.ids["account_id"] = take_payments(owner.tenant_id)
+    owner.ids["token"] = owner.call("invoices/create_link", **path).body["url"].rpartition("/")[2]
+    return owner
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from local.openapi.published import published_contract
 from operations import read_health
 from tests.fakes.delivery import FakeDocuments, FakeHealthProbes, FakeLogoChecker
 from tests.fakes.identity import FakeIdentity
-from tests.handlers.conftest import EVENTS, Answered, Json, Person, answered, invoke, sample
+from tests.handlers.conftest import EVENTS, Answered, Json, Person, answered, invoke, sample, take_payments
 
 ROUTES = routes()
 CONTRACT = published_contract(ROUTES, version="1")
@@ -112,6 +112,9 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
         check(operation)
     check("company/describe", headers={"if-match": '"2"'})
     check("company/advance_onboarding")
+    check("stripe_account/edit", headers={"if-match": '"0"'})
+    for operation in ("connect", "create_link", "refresh", "read", "disconnect"):
+        check(f"stripe_account/{operation}")
     check("company/list_series")
     check("events/list")
     check("audit/list")
@@ -166,6 +169,8 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("invoices/read_timeline", **invoice)
     shared = check("invoices/create_link", **invoice).body["url"].rpartition("/")[2]
     check("portal/read_invoice", token=shared)
+    take_payments(owner.tenant_id)
+    check("portal/pay_invoice", token=shared)
     check("invoices/revoke_links", **invoice)
     taken = {"mode": "amounts", "amounts": [{"vat_rate": "20", "net_minor": 10}], "reason": "Geste"}
     check("credit_notes/preview", body=taken, **invoice)
@@ -309,7 +314,7 @@ def test_public_operations_are_named_one_by_one() -> None:
     assert public == {
         "signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth",
         "readPortalQuote", "downloadPortalQuote", "answerPortalQuote",
-        "readPortalInvoice", "downloadPortalInvoice", "receiveStripeEvent",
+        "readPortalInvoice", "downloadPortalInvoice", "payPortalInvoice", "receiveStripeEvent",
     }  # fmt: skip
 
 

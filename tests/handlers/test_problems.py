@@ -47,6 +47,7 @@ OF_NO_FIELD = {
         "company-not-described", "invoice-already-issued", "invoice-not-issued", "not-duplicable", "payment-reversed",
         "delivery-in-progress", "pdf-not-ready", "bulk-job-not-stopped", "export-not-ready", "quote-already-sent",
         "quote-not-sent", "quote-expired", "quote-superseded", "quote-already-answered", "quote-not-accepted",
+        "online-payment-unavailable", "payment-in-progress", "stripe-account-not-connected",
         "quote-already-invoiced", "quote-part-open", "quote-amounts-fixed", "recurring-invoice-ended",
         "recurring-invoice-not-paused", "nothing-left-to-pay", "reminder-already-sent", "reminder-not-due",
         "webhook-endpoint-limit-reached", "webhook-endpoint-disabled", "onboarding-step-unavailable",
@@ -62,6 +63,7 @@ OF_NO_FIELD = {
         "forbidden", "too-many-attempts", "sign-in-challenge-required",
     },
     "headers, tokens, others at work, third parties": {
+        "checkout-refused", "stripe-account-refused",
         "page-token-invalid", "idempotency-key-reused", "precondition-required", "busy", "dependency-unavailable",
         "mail-temporarily-refused", "mail-unconfirmed", "mail-refused", "body-too-large", "stripe-signature-refused",
     },

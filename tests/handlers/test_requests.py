@@ -127,6 +127,18 @@ def test_sending_costs_three_requests_and_a_payment_two(
     assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
 
 
+def test_the_account_at_stripe_costs_its_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    assert requests(lambda: owner.call("stripe_account/read")) == 1
+    assert requests(lambda: owner.call("stripe_account/connect")) == 5
+    assert requests(lambda: owner.call("stripe_account/connect")) == 2
+    for operation in ("create_link", "refresh"):
+        assert requests(partial(owner.call, f"stripe_account/{operation}")) == 2
+    version = owner.call("stripe_account/read").body["version"]
+    edit = partial(owner.call, "stripe_account/edit", headers={"if-match": f'"{version}"'})
+    assert requests(edit) == 2
+    assert requests(lambda: owner.call("stripe_account/disconnect")) == 2
+
+
 def test_links_to_invoices_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
     path = {"invoice_id": owner.ids["invoice_id"]}
     owner.call("invoices/issue", body={"version": 1}, **path)

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Caller, Role
+from billing.domain.checkout import CheckoutSite
 from billing.domain.stripe import PaymentIntent
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.stripe import AccountWanted, StripeRefused
 from billing.runtime import stripe, table
 from billing.runtime.clock import clock, ids
 from billing.usecases import stripe_refunds
-from billing.usecases.checkouts import CheckoutSite, open_checkout
+from billing.usecases.checkouts import open_checkout
 from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.stripe import FakeStripe
 from tests.fakes.stripe_inbox import FakeStripeEventQueue

@@ -197,6 +197,7 @@ def test_status_tells_processes_workers_and_streams(cloud: LocalCloud) -> None:
         "gateway",
         "mail",
         "ministack",
+        "stripe",
         "supervisor",
         "workflows",
     }

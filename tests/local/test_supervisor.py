@@ -64,7 +64,7 @@ def test_recorded_process_is_ours_until_it_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.cloud
-@pytest.mark.parametrize("name", ["gateway", "dynamodb", "workflows"])
+@pytest.mark.parametrize("name", ["gateway", "dynamodb", "stripe", "workflows"])
 def test_killed_process_comes_back_by_itself(cloud: LocalCloud, name: str) -> None:
     old = cloud.kill(name)
 

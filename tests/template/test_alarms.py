@@ -20,6 +20,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
         ("AWS/Lambda", metric): FUNCTION_OR_ACCOUNT
         for metric in ("Duration", "Errors", "Invocations", "Throttles", "ConcurrentExecutions")
     },
+    ("ZenBilling", "CheckoutNotClosed"): [frozenset({"service"})],
     ("ZenBilling", "EventPlacedLate"): [frozenset({"service"})],
     ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
     ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],

@@ -14,6 +14,7 @@ PUBLIC = {
     "GET /v1/portal/invoices/{token}/pdf",
     "GET /v1/portal/quotes/{token}",
     "GET /v1/portal/quotes/{token}/pdf",
+    "POST /v1/portal/invoices/{token}/checkout",
     "POST /v1/portal/quotes/{token}/answer",
     "POST /v1/auth/confirm-email",
     "POST /v1/auth/refresh",

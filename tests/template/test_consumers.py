@@ -57,7 +57,7 @@ def test_every_kind_of_consumer_is_looked_at() -> None:
     kinds = {resource["Type"] for resource in resources().values()}
 
     assert not kinds & {"AWS::Events::Rule", "AWS::Pipes::Pipe", "AWS::Lambda::EventInvokeConfig"}
-    assert len(_dead_letter_queues()) == 14
+    assert len(_dead_letter_queues()) == 15
 
 
 @pytest.mark.parametrize("consumer", _dead_letter_queues())
@@ -90,13 +90,25 @@ def test_a_stream_consumer_gives_back_only_what_failed(name: str) -> None:
     assert source["MaximumRecordAgeInSeconds"] < 24 * 3600
 
 
-def test_the_outbox_consumer_sees_requests_only() -> None:
-    [filtered] = resources()["WorkflowRequestsSource"]["Properties"]["FilterCriteria"]["Filters"]
+def test_the_outbox_consumer_sees_requests_and_ledger_entries_only() -> None:
+    requests, entries = resources()["WorkflowRequestsSource"]["Properties"]["FilterCriteria"]["Filters"]
 
-    assert json.loads(filtered["Pattern"]) == {
+    assert json.loads(requests["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
         "dynamodb": {"NewImage": {"entity": {"S": STREAMED_ENTITIES}}},
     }
+    assert json.loads(entries["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"entity": {"S": ["ledger_entry"]}}},
+    }
+
+
+def test_no_more_than_two_read_the_stream() -> None:
+    """A third would throttle the others."""
+    sources = resources("AWS::Lambda::EventSourceMapping").values()
+    reading = [one for one in sources if "BillingTable" in set(references(one["Properties"]["EventSourceArn"]))]
+
+    assert len(reading) == 2
 
 
 @pytest.mark.parametrize("name", resources("AWS::Scheduler::Schedule"))

@@ -14,6 +14,7 @@ from billing.domain.delivery import DeliveryOutcome
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
 from billing.domain.ledger import PaymentMethod
+from billing.domain.links import Portal
 from billing.domain.parties import Customer, Product
 from billing.domain.verification import Verification, VerificationState
 from billing.ports.drafts import DraftInput, LineInput
@@ -23,9 +24,11 @@ from billing.usecases import company, customers, deliveries, events, invoices, p
 from tests import factories
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows, fake_xml
+from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.repositories import FakeRepositories, fake_repositories
 
 TAXED = factories.taxed()
+PORTAL = Portal(quotes_url="https://app.exemple.test/devis", invoices_url="https://app.exemple.test/factures")
 
 
 @dataclass
@@ -158,6 +161,8 @@ class Shop:
             "documents": self.documents,
             "renderer": self.renderer,
             "xml": fake_xml,
+            "links": self.repositories.invoice_links,
+            "secrets": FakeLinkSecrets(),
             "clock": self.clock,
             "ids": self.ids,
         }
@@ -168,7 +173,8 @@ class Shop:
             "deliveries": self.repositories.deliveries,
             "documents": self.documents,
             "mailer": self.mailer,
-            "link_base": "https://app.exemple.test/devis/",
+            "links": self.repositories.invoice_links,
+            "portal": PORTAL,
             "clock": self.clock,
             "ids": self.ids,
         }

@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from billing.domain.checkout import LEAST_LIFE_SHOWN, SESSION_LIFE, AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.checkout import (
+    LEAST_LIFE_SHOWN,
+    SESSION_LIFE,
+    AttemptState,
+    CheckoutAttempt,
+    CheckoutBook,
+    CheckoutSite,
+)
 from billing.domain.errors import (
     CheckoutRefused,
     DependencyUnavailable,
@@ -24,11 +31,11 @@ from billing.domain.errors import (
 )
 from billing.domain.links import LinkToken, hash_of_secret
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
+from billing.ports.checkouts import MovedLedger
 from billing.ports.stripe import AccountWanted, StripeRefused
 from billing.usecases.checkouts import (
     SETTLED_AFTER,
     CheckoutPage,
-    CheckoutSite,
     ClosingRun,
     close_due_checkouts,
     doubt_checkout,
@@ -98,7 +105,8 @@ class Counter:
             "clock": self.shop.clock,
             "ids": self.shop.ids,
         } | changes
-        return doubt_checkout(self.invoice.tenant_id, self.invoice.invoice_id, rank, **ports)
+        moved = MovedLedger(tenant_id=self.invoice.tenant_id, invoice_id=self.invoice.invoice_id, rank=rank)
+        return doubt_checkout(moved, **ports)
 
     def pay(self, amount_minor: int) -> None:
         self.shop.pay(self.invoice.invoice_id, amount_minor)

@@ -24,6 +24,7 @@ from billing.usecases.deliveries import PdfDiffers, delivery_reference, parse_re
 from tests import factories
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import FakeRenderer, Relay
+from tests.fakes.links import FakeLinkSecrets
 from tests.usecases.conftest import Shop
 
 RECIPIENT = "compta@modele.example"
@@ -50,6 +51,7 @@ def _deliver(shop: Shop, invoice: IssuedInvoice, *, attempt: int = 1, crash: Cra
 
     stored = watched(shop.repositories.deliveries)
     documents, mailer = watched(shop.documents), watched(shop.mailer)
+    links = watched(shop.repositories.invoice_links)
     error = None
     try:
         rendering = shop.render(
@@ -57,7 +59,7 @@ def _deliver(shop: Shop, invoice: IssuedInvoice, *, attempt: int = 1, crash: Cra
         )
         for left in reversed(range(MAIL_TRIES if rendering.send else 0)):
             try:
-                shop.mail(invoice, attempt, deliveries=stored, documents=documents, mailer=mailer)
+                shop.mail(invoice, attempt, deliveries=stored, documents=documents, mailer=mailer, links=links)
             except MailTemporarilyRefused:
                 if not left:
                     raise
@@ -496,6 +498,7 @@ def _restore(shop: Shop, document_id: str) -> bool:
         deliveries=shop.repositories.deliveries,
         documents=shop.documents,
         renderer=shop.renderer,
+        secrets=FakeLinkSecrets(),
     )
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from billing.domain.checkout import WhyNotOnline, why_not_online
-from billing.domain.errors import InvoiceNotIssued, NotFound
+from billing.domain.errors import InvoiceNotIssued, MailTemporarilyRefused, NotFound, PdfNotReady
 from billing.domain.events import EventType
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.invoice_links import LINK_LIFE, MAX_LINKS, RETURN_LIFE
 from billing.domain.links import LinkToken
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.invoice_links import SharedInvoice
+from billing.usecases.deliveries import restore_pdf
 from billing.usecases.invoice_links import create_invoice_link, revoke_invoice_links
-from billing.usecases.portal_invoices import read_portal_invoice
+from billing.usecases.portal_invoices import download_portal_invoice, pay_portal_invoice, read_portal_invoice
+from tests.fakes.crashes import Crashed, CrashPoint
+from tests.fakes.delivery import Relay
+from tests.fakes.links import FakeLinkSecrets
 from tests.usecases.conftest import Shop
 from tests.usecases.test_checkouts import PORTAL, Counter
 from tests.usecases.test_credit_notes import credit
@@ -150,3 +156,192 @@ def test_drafts_have_no_link_and_what_is_none_is_not_found(desk: Desk) -> None:
 def test_the_holder_takes_the_stored_pdf(desk: Desk) -> None:
     token = desk.link()
     ports: dict[str, Any] = {"links": desk.links, "documents": desk.shop.documents, "clock": desk.shop.clock}
+    with pytest.raises(PdfNotReady):
+        download_portal_invoice(token, **ports)
+    desk.shop.render(desk.invoice)
+
+    link = download_portal_invoice(token, **ports)
+
+    assert f"{desk.invoice.document.number}.pdf" in repr(link)
+    with pytest.raises(NotFound):
+        download_portal_invoice(f"{token[:-1]}!", **ports)
+
+
+def test_the_holder_pays_and_sees_it_at_once(desk: Desk) -> None:
+    token = desk.link()
+    assert desk.why_not(token) is None
+
+    page = pay_portal_invoice(token, None, links=desk.links, **desk.counter.ports())
+    session = desk.counter.session_of(page)
+    desk.counter.stripe.confirm(desk.counter.account_id, session.session_id, method="sepa_debit")
+    desk.counter.pay(100)
+    desk.counter.doubt()
+    desk.counter.sweep()
+
+    assert desk.why_not(desk.returned()) is WhyNotOnline.IN_PROGRESS
+    with pytest.raises(NotFound):
+        pay_portal_invoice(token[:-3], None, links=desk.links, **desk.counter.ports())
+
+
+def test_the_page_says_why_an_invoice_cannot_be_paid_online(desk: Desk) -> None:
+    token = desk.link()
+    desk.counter.pay(11_960)
+    assert desk.why_not(token) is WhyNotOnline.BELOW_MINIMUM
+    desk.counter.disconnect()
+    assert desk.why_not(token) is WhyNotOnline.NOT_ACCEPTED
+    desk.counter.pay(40)
+
+    assert desk.why_not(token) is WhyNotOnline.NOTHING_LEFT
+    assert [entry.amount_minor for entry in desk.read(token).entries] == [11_960, 40]
+
+
+# In the mail
+
+
+def mailed(shop: Shop, invoice: IssuedInvoice, **ports: Any) -> str:
+    shop.render(invoice)
+    shop.mail(invoice, **ports)
+    return shop.mailer.accepted[-1].text
+
+
+def link_in(text: str) -> str:
+    return text.partition(f"{PORTAL}/")[2].split()[0]
+
+
+def test_a_mail_has_a_link_of_its_own_that_opens_its_invoice(shop: Shop) -> None:
+    invoice = shop.issue(send=True)
+
+    text = mailed(shop, invoice)
+
+    assert "Voir la facture : https://" in text
+    opened = read_portal_invoice(link_in(text), links=shop.repositories.invoice_links, clock=shop.clock)
+    assert opened.issued.invoice_id == invoice.invoice_id
+    assert link_in(text).rpartition(".")[2] not in repr(shop.repositories.store.invoice_links)
+
+
+def test_a_mail_asks_to_pay_online_where_the_company_takes_it(desk: Desk) -> None:
+    text = mailed(desk.shop, desk.shop.issue(send=True))
+
+    assert "Payer en ligne : https://" in text
+    page = pay_portal_invoice(link_in(text), None, links=desk.links, **desk.counter.ports())
+    assert page.amount_minor == 12_000
+
+
+def test_a_paid_invoice_and_a_credit_note_are_mailed_without_a_link(desk: Desk) -> None:
+    invoice = desk.shop.issue(send=True)
+    desk.shop.pay(invoice.invoice_id, 12_000)
+    note = credit(desk.shop, desk.invoice.invoice_id, send=True)
+
+    for document in (invoice, note):
+        assert PORTAL not in mailed(desk.shop, document)
+    assert desk.shop.repositories.store.invoice_links == {}
+
+
+def test_a_mail_that_is_tried_again_is_sent_once_with_a_link_that_opens(desk: Desk) -> None:
+    invoice = desk.shop.issue(send=True)
+    desk.shop.render(invoice)
+    desk.shop.mailer.script = [Relay.GREYLISTS, Relay.ACCEPTS]
+    with pytest.raises(MailTemporarilyRefused):
+        desk.shop.mail(invoice)
+
+    desk.shop.mail(invoice)
+    desk.shop.mail(invoice)
+
+    (mail,) = desk.shop.mailer.accepted
+    assert desk.read(link_in(mail.text)).issued.invoice_id == invoice.invoice_id
+
+
+# On the paper
+
+
+def paper_of(desk: Desk, **changes: Any) -> IssuedInvoice:
+    return desk.shop.issue(desk.shop.draft(), payment_page=PORTAL, **changes)
+
+
+def printed(desk: Desk, invoice: IssuedInvoice) -> str:
+    """The address on its stored PDF."""
+    pdf = desk.shop.stored(invoice).delivery.pdf
+    assert pdf is not None
+    content = desk.shop.documents.get(pdf.key)
+    assert content is not None
+    return content.decode().partition(PORTAL)[2]
+
+
+def test_the_paper_has_a_link_while_the_company_takes_payments_online(desk: Desk) -> None:
+    invoice = paper_of(desk)
+    assert invoice.document.payment_page == PORTAL
+
+    desk.shop.render(invoice)
+
+    token = printed(desk, invoice).removeprefix("/")
+    assert desk.read(token).issued.invoice_id == invoice.invoice_id
+    assert token.rpartition(".")[2] not in repr(desk.shop.repositories.store.invoice_links)
+
+
+def test_what_cannot_be_paid_online_at_issue_has_none_for_ever(desk: Desk) -> None:
+    desk.counter.disconnect()
+    invoice = paper_of(desk)
+    desk.counter.connect()
+
+    desk.shop.render(invoice)
+
+    assert invoice.document.payment_page == ""
+    assert printed(desk, invoice) == ""
+    assert desk.shop.repositories.store.invoice_links == {}
+
+
+def test_a_paper_that_was_lost_is_drawn_again_to_the_byte(desk: Desk) -> None:
+    invoice = paper_of(desk)
+    desk.shop.render(invoice)
+    pdf = desk.shop.stored(invoice).delivery.pdf
+    assert pdf is not None
+    before = desk.shop.documents.get(pdf.key)
+    del desk.shop.documents.stored[pdf.key]
+
+    restored = restore_pdf(
+        invoice.tenant_id,
+        invoice.invoice_id,
+        deliveries=desk.shop.repositories.deliveries,
+        documents=desk.shop.documents,
+        renderer=desk.shop.renderer,
+        secrets=FakeLinkSecrets(),
+    )
+
+    assert restored
+    assert desk.shop.documents.get(pdf.key) == before
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_anywhere_while_rendering_makes_one_link_that_opens(after: bool) -> None:
+    for at in itertools.count(1):
+        shop = Shop()
+        shop.describe()
+        desk = Desk(shop)
+        invoice = paper_of(desk)
+        crash = CrashPoint(at=at, after=after)
+        ports: dict[str, Any] = {
+            "deliveries": crash.watch(shop.repositories.deliveries),
+            "documents": crash.watch(shop.documents),
+            "links": crash.watch(shop.repositories.invoice_links),
+        }
+        try:
+            shop.render(invoice, **ports)
+        except Crashed:
+            pass
+        else:
+            assert at > 4
+            return
+        shop.render(invoice)
+        assert desk.read(printed(desk, invoice).removeprefix("/")).issued.invoice_id == invoice.invoice_id
+        book = shop.repositories.invoice_links.stored(invoice.tenant_id, invoice.invoice_id).links
+        assert len(book.links) == 1
+
+
+def test_a_link_that_was_revoked_is_not_given_again_by_drawing(desk: Desk) -> None:
+    invoice = paper_of(desk)
+    revoke_invoice_links(desk.shop.caller, invoice.invoice_id, **desk.ports())
+
+    desk.shop.render(invoice)
+
+    with pytest.raises(NotFound):
+        desk.read(printed(desk, invoice).removeprefix("/"))

@@ -40,6 +40,7 @@ from billing.domain.reminders import (
 )
 from billing.ports.reminders import ReminderInput, RemindersOfInvoice
 from billing.usecases import credit_notes, reminders
+from billing.usecases.portal_invoices import read_portal_invoice
 from billing.usecases.reminders import RemindersRunResult
 from tests import factories
 from tests.fakes.clock import FakeClock
@@ -181,6 +182,19 @@ def test_each_level_goes_out_once_on_its_day(dunning: Dunning) -> None:
         "Mise en demeure de payer",
     ]
     assert {mail.attachment_name for mail in dunning.shop.mailer.accepted} == {f"{invoice.document.number}.pdf"}
+
+
+def test_each_reminder_has_a_link_of_its_own_to_the_invoice(dunning: Dunning) -> None:
+    dunning.plan()
+    invoice = dunning.owed()
+    dunning.live_until(date(2027, 1, 8))
+
+    urls = [mail.text.partition("Voir la facture : ")[2].split()[0] for mail in dunning.shop.mailer.accepted]
+    links = dunning.shop.repositories.invoice_links
+    tokens = [url.rpartition("/")[2] for url in urls]
+    assert len(set(tokens)) == 3
+    opened = [read_portal_invoice(token, links=links, clock=dunning.shop.clock) for token in tokens]
+    assert {one.issued.invoice_id for one in opened} == {invoice.invoice_id}
 
 
 def test_a_plan_that_is_off_sends_nothing_and_one_switched_on_late_leaves_the_past_to_people(

@@ -33,6 +33,7 @@ from billing.ports.paging import PageRequest
 from billing.ports.quotes import QuoteQuery
 from billing.ports.reminders import ReminderInput
 from billing.ports.repositories import InvoiceQuery
+from billing.ports.stripe import AccountWanted
 from billing.usecases import (
     attachments,
     bulk_jobs,
@@ -55,6 +56,7 @@ from billing.usecases import (
     reminders,
     search,
     series,
+    stripe_account,
     verifications,
     webhooks,
 )
@@ -63,6 +65,7 @@ from tests import factories
 from tests.fakes.bulk_jobs import FakeArchives
 from tests.fakes.customer_accounts import FakeStatementRenderer
 from tests.fakes.delivery import FakeLogoChecker
+from tests.fakes.stripe import FakeStripe
 from tests.fakes.vat_numbers import FakeVatNumberRegister
 from tests.fakes.webhooks import FakeWebhookSecrets
 from tests.usecases.conftest import Shop
@@ -82,6 +85,7 @@ class Acts:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.held = shop.repositories
+        self.stripe = FakeStripe(clock=shop.clock)
         self.customer_id = shop.customer().customer_id
         self.product_id = shop.product().product_id
         self.draft = shop.draft(shop.wanted(self.customer_id))
@@ -92,6 +96,10 @@ class Acts:
         made = self.create_quote(shop.caller), self.create_quote(shop.caller)
         assert isinstance(made[0], Quote)
         assert isinstance(made[1], Quote)
+        connection = self.held.stripe_connections.read(shop.caller)
+        wanted = AccountWanted(email="a@exemple.test", country="FR", business_name="Exemple")
+        account = self.stripe.create_account(wanted, idempotency_key="acts")
+        self.held.stripe_connections.save(shop.caller, connection.connected(account, shop.clock.now()))
         self.draft_quote, self.quote = made[0], self._send(shop.caller, made[1])
 
     def read_company(self, by: Caller) -> object:
@@ -510,6 +518,44 @@ class Acts:
     def revise_quote(self, by: Caller) -> object:
         return quotes.revise_quote(by, self.quote.quote_id, **self._quote_ports())
 
+    def read_stripe_account(self, by: Caller) -> object:
+        return stripe_account.read_stripe_account(by, connections=self.held.stripe_connections)
+
+    def connect_stripe_account(self, by: Caller) -> object:
+        ports = self._stripe_ports() | {"companies": self.held.companies, "return_url": "https://exemple.test"}
+        return stripe_account.connect_stripe_account(by, **ports)
+
+    def create_stripe_account_link(self, by: Caller) -> object:
+        ports = self._stripe_ports() | {"return_url": "https://exemple.test"}
+        return stripe_account.create_stripe_account_link(by, **ports)
+
+    def refresh_stripe_account(self, by: Caller) -> object:
+        return stripe_account.refresh_stripe_account(by, **self._stripe_ports())
+
+    def disconnect_stripe_account(self, by: Caller) -> object:
+        ports = self._stripe_ports()
+        del ports["stripe"]
+        return stripe_account.disconnect_stripe_account(by, **ports)
+
+    def edit_stripe_account(self, by: Caller) -> object:
+        return stripe_account.edit_stripe_account(
+            by,
+            allows_partial_payments=True,
+            expected_version=1,
+            connections=self.held.stripe_connections,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def _stripe_ports(self) -> dict[str, Any]:
+        return {
+            "once": self.shop.once(),
+            "connections": self.held.stripe_connections,
+            "stripe": self.stripe,
+            "clock": self.shop.clock,
+            "ids": self.shop.ids,
+        }
+
     def create_invoice_link(self, by: Caller) -> object:
         return invoice_links.create_invoice_link(by, self.issued.invoice_id, **self._link_ports())
 
@@ -911,6 +957,12 @@ ALLOWED: dict[str, set[Role]] = {
     "edit_reminder_plan": MANAGERS,
     **dict.fromkeys(
         (
+            "read_stripe_account",
+            "connect_stripe_account",
+            "create_stripe_account_link",
+            "refresh_stripe_account",
+            "disconnect_stripe_account",
+            "edit_stripe_account",
             "create_webhook_endpoint",
             "list_webhook_endpoints",
             "read_webhook_endpoint",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -675,6 +676,43 @@ def test_a_process_that_dies_anywhere_leaves_nothing_half_done(shop: Shop, at: i
     ]
     assert (payment.refunded_minor, len(payment.returns)) == (7_000, 1)
     assert (till.stored().ledger.balance_minor, till.credit()) == (7_000, 2_000)
+    till.adds_up()
+
+
+class Between:
+    """A port after whose next read somebody else acts, once."""
+
+    def __init__(self, port: Any, act: Callable[[], object]) -> None:
+        self._port, self._act = port, act
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._port, name)
+        if name != "read":
+            return member
+
+        def read(*args: Any, **kwargs: Any) -> Any:
+            found = member(*args, **kwargs)
+            act, self._act = self._act, lambda: None
+            act()
+            return found
+
+        return read
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_fact_that_another_books_between_two_reads_is_booked_once(till: Till, comes_back: bool) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 12_000)
+    if comes_back:
+        till.tell("refund.created", refund.refund_id, parent_id=intent.payment_intent_id)
+        till.stripe.fail_refund(till.account_id, refund.refund_id)
+    events = [till.told("refund.updated", refund.refund_id, parent_id=intent.payment_intent_id) for _ in range(2)]
+    payments = Between(till.held.payments, lambda: till.process(events[1]))
+
+    assert till.process(events[0], payments=payments) == DONE
+
+    assert till.stored().ledger.balance_minor == (0 if comes_back else 12_000)
+    assert till.counted["StripeEventParked"] == 0
     till.adds_up()
 
 

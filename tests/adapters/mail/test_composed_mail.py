@@ -9,7 +9,7 @@ import pytest
 
 from billing.domain.invoice import DocumentType, IssuedInvoice
 from billing.domain.ledger import Ledger
-from billing.domain.letter import ComposedMail
+from billing.domain.letter import ComposedMail, LetterLink
 from billing.domain.mail import compose_invoice_mail
 from billing.domain.typography import format_euros
 from tests.factories import company, customer, entry, franchise_company, individual_description, issued
@@ -126,9 +126,9 @@ def test_without_an_account_no_transfer_is_asked_for() -> None:
 def test_a_link_is_shown_where_there_is_one() -> None:
     address = "https://app.example/f/1?jeton=a&voir=b"
 
-    mail = compose_invoice_mail(issued(), link=address)
+    mail = compose_invoice_mail(issued(), link=LetterLink(url=address, label="Payer en ligne"))
 
-    assert address in mail.text
+    assert f"Payer en ligne : {address}" in mail.text
     assert read(mail)[1] == [address]
     assert read(compose_invoice_mail(issued()))[1] == []
 

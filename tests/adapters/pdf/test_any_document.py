@@ -25,7 +25,7 @@ from billing.domain.credit_notes import CreditInFull
 from billing.domain.currency import ExchangeRate
 from billing.domain.customer_account import AccountMovement, MovementKind
 from billing.domain.deliverable import Printable
-from billing.domain.invoice import PrecedingDocument
+from billing.domain.invoice import IssuedInvoice, PrecedingDocument
 from billing.domain.ledger import PaymentMethod
 from billing.domain.mentions import Mention, NoteCode
 from billing.domain.particulars import Particulars
@@ -42,6 +42,7 @@ from tests.adapters.pdf.placing import assert_well_placed, seen
 from tests.adapters.pdf.test_receipt import PAYMENT
 from tests.adapters.pdf.test_statement import FIRST, LAST, movement, statement
 from tests.documents import SAMPLES, credit_of, quoted
+from tests.papers import PAY_URL
 from tests.properties.strategies import TAXED, UNTAXED
 
 EXAMPLES = int(os.environ.get("ZENBILLING_EXAMPLES", "40"))  # the same ones each time; more of them look further
@@ -202,11 +203,12 @@ def documents(draw: st.DrawFn) -> Printable:
     return replace(base, document=replace(document, **changes))
 
 
-def pages_of(printable: Printable, design: Design, logo: bytes | None) -> list[Page]:
+def pages_of(printable: Printable, design: Design, logo: bytes | None, pay_url: str = "") -> list[Page]:
     document: Any = printable.document
     drawn = replace(printable, document=replace(document, template_version=Template(design=design).version))
 
-    return stopped_at(renderer, lambda: renderer.PdfDocumentRenderer(lambda _: NO_XML).render(drawn, logo=logo))
+    drawing = renderer.PdfDocumentRenderer(lambda _: NO_XML)
+    return stopped_at(renderer, lambda: drawing.render(drawn, logo=logo, pay_url=pay_url))
 
 
 def stopped_at(module: ModuleType, render: Callable[[], object]) -> list[Page]:
@@ -236,8 +238,7 @@ def assert_nothing_meets(page: Page) -> None:
 
 def _pictures(page: Page) -> Iterator[tuple[float, float, float, float]]:
     """Left, top, right and bottom of the code with the white that readers need, and of the logo."""
-    if page.pattern is not None:
-        x, y, module, code = page.pattern
+    for x, y, module, code in page.patterns:
         white = QUIET_ZONE * module
         yield x - white, y - white, x + code.size * module + white, y + code.size * module + white
     if page.logo is not None:
@@ -245,12 +246,17 @@ def _pictures(page: Page) -> Iterator[tuple[float, float, float, float]]:
         yield x, y, x + picture.width, y + picture.height
 
 
-@given(printable=documents(), design=st.sampled_from(Design), logo=st.sampled_from([None, LOGO]))
+@given(
+    printable=documents(),
+    design=st.sampled_from(Design),
+    logo=st.sampled_from([None, LOGO]),
+    pay_url=st.sampled_from(["", PAY_URL]),
+)
 @settings(max_examples=EXAMPLES, derandomize=True)
 def test_whatever_is_written_stands_on_the_page_and_apart(
-    printable: Printable, design: Design, logo: bytes | None
+    printable: Printable, design: Design, logo: bytes | None, pay_url: str
 ) -> None:
-    for page in pages_of(printable, design, logo):
+    for page in pages_of(printable, design, logo, pay_url if isinstance(printable, IssuedInvoice) else ""):
         assert_nothing_meets(page)
 
 

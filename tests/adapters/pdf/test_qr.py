@@ -16,7 +16,7 @@ from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from billing.domain.epc import transfer_code
 from tests.adapters.pdf.reading import opened, words
 from tests.documents import SAMPLES
-from tests.factories import issued
+from tests.factories import company, issued
 
 RENDERER = PdfDocumentRenderer(factur_x)
 _FORMAT_M = 0b00
@@ -79,3 +79,36 @@ def test_every_module_is_drawn_where_it_belongs() -> None:
 def test_only_what_asks_for_a_transfer_has_one() -> None:
     assert "Virement par QR code" in words(RENDERER.render(issued(), logo=None))
     assert "QR code" not in words(RENDERER.render(SAMPLES["paid-by-card"](), logo=None))
+
+
+URL = f"https://app.exemple.test/factures/ten_{'0' * 32}.inv_{'0' * 26}.{'s' * 43}"
+
+
+def _annotations(pdf: bytes) -> list[tuple[str, int, str]]:
+    with opened(pdf) as document:
+        return [
+            (str(one.Subtype), int(one.F), str(one.A.URI))
+            for page in document.pages
+            for one in page.obj.get("/Annots", [])
+        ]
+
+
+@pytest.mark.parametrize("iban", [True, False])
+def test_what_is_paid_online_has_its_address_as_a_code_and_as_a_link_that_is_printed(iban: bool) -> None:
+    of = issued() if iban else issued(seller=company(iban=None, bic=None))
+
+    pdf = RENDERER.render(of, logo=None, pay_url=URL)
+
+    assert "Payer en ligne" in words(pdf)
+    assert _annotations(pdf) == [("/Link", 4, URL)]
+    with opened(pdf) as document:
+        content = pikepdf.Page(document.pages[0]).obj.Contents.read_bytes().decode("latin-1")
+    codes = [line for line in content.split("\n") if line.count(" re") > 100]
+    assert len(codes) == (2 if iban else 1)
+    paths = [re.findall(r"(\d+) (-\d+) (\d+) 1 re", path) for path in codes]
+    runs = [[(int(column), -int(row) - 1, int(length)) for column, row, length in path] for path in paths]
+    assert list(code_of(URL).runs) in runs
+
+
+def test_what_is_not_paid_online_has_no_link() -> None:
+    assert _annotations(RENDERER.render(issued(), logo=None)) == []

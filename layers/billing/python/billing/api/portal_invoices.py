@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from billing.api.addresses import AddressResponse
-from billing.api.answers import Reply, answer
+from billing.api.answers import Reply, Request, answer
+from billing.api.fields import AmountMinor
 from billing.api.invoices import InvoiceMentionResponse, InvoiceTotalsResponse
 from billing.api.quotes import PortalSellerResponse
 from billing.domain.checkout import LEAST_MINOR, CheckoutBook, WhyNotOnline, why_not_online
@@ -142,6 +143,21 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             online_payment=OnlinePaymentResponse.of(invoice, opened.connection, opened.checkouts, payable_minor),
             pdf_ready=invoice.delivery.pdf is not None,
         )
+
+
+class PayPortalInvoiceRequest(Request):
+    amount_minor: Annotated[
+        AmountMinor | None, Field(description="All that is left unless said; less of it where `partial_allowed`")
+    ] = None
+
+
+class PortalCheckoutResponse(Reply):
+    """A page of Stripe; whoever comes back from it asks the invoice what became of it."""
+
+    url: str
+    amount_minor: int
+    currency: str
+    expires_at: datetime
 
 
 def invoice_link_answer(links: InvoiceLinkBook, *, url: str | None = None) -> Answer:

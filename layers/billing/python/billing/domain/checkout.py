@@ -21,6 +21,17 @@ HISTORY = 20
 LEAST_MINOR = 50  # Stripe's, in euros
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutSite:
+    """Of the deployment: the page that shows an invoice to its customer, and what the platform takes."""
+
+    invoices_url: str
+    fee_basis_points: int = 0
+
+    def fee_minor(self, amount_minor: int) -> int:
+        return amount_minor * self.fee_basis_points // 10_000
+
+
 class AttemptState(StrEnum):
     OPENING = "opening"  # recorded; Stripe was asked, or is about to be
     OPEN = "open"

@@ -33,6 +33,8 @@ BillingError
 │   ├── OnlinePaymentUnavailable
 │   ├── PaymentInProgress        … and its bank has not answered yet
 │   ├── CheckoutRefused          Stripe does not open a page for it
+│   ├── StripeAccountNotConnected
+│   ├── StripeAccountRefused     Stripe does not make one
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
@@ -443,6 +445,18 @@ class CheckoutRefused(Conflict):
     slug = "checkout-refused"
     title_fr = "Stripe n'a pas accepté d'ouvrir ce paiement"
     title_en = "Stripe did not accept to open this payment"
+
+
+class StripeAccountNotConnected(Conflict):
+    slug = "stripe-account-not-connected"
+    title_fr = "L'entreprise n'a pas de compte Stripe"
+    title_en = "The company has no Stripe account"
+
+
+class StripeAccountRefused(Conflict):
+    slug = "stripe-account-refused"
+    title_fr = "Stripe n'a pas accepté la demande"
+    title_en = "Stripe did not accept the request"
 
 
 class ReminderAlreadySent(Conflict):

@@ -80,6 +80,10 @@ class EventType(StrEnum):
     STRIPE_ACCOUNT_WITHDRAWN = "stripe.account_withdrawn"  # the company withdrew the platform's access, at Stripe
     CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
+    STRIPE_ACCOUNT_CONNECTED = "stripe_account.connected"
+    STRIPE_ACCOUNT_REFRESHED = "stripe_account.refreshed"
+    STRIPE_ACCOUNT_EDITED = "stripe_account.edited"
+    STRIPE_ACCOUNT_DISCONNECTED = "stripe_account.disconnected"
     WEBHOOK_ENDPOINT_CREATED = "webhook_endpoint.created"
     WEBHOOK_ENDPOINT_EDITED = "webhook_endpoint.edited"
     WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint.deleted"

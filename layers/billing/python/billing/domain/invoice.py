@@ -183,6 +183,7 @@ class InvoiceDocument:
     situation: Situation | None = field(default=None, metadata=LATER)
     retention: Retention | None = field(default=None, metadata=LATER)
     supply_to_come: bool = field(default=False, metadata=LATER)  # a deposit: its ``supply_date`` stands for none
+    payment_page: str = field(default="", metadata=LATER)  # where its link leads, if it could be paid online at issue
 
     @property
     def generation(self) -> int:
@@ -452,9 +453,17 @@ def _gross(line: Line) -> int:
 
 
 def freeze(
-    draft: DraftInvoice, *, company: Company, customer: Customer, allocation: NumberAllocation, issued_at: datetime
+    draft: DraftInvoice,
+    *,
+    company: Company,
+    customer: Customer,
+    allocation: NumberAllocation,
+    issued_at: datetime,
+    payment_page: str = "",
 ) -> IssuedInvoice:
     """The issued document of a draft: a full snapshot that takes the allocated number.
+
+    ``payment_page``: where it can be paid online; printed on what asks for money.
 
     Raises:
         FieldErrors: an empty document, a due date before the issue date, a party that lacks its VAT number
@@ -511,6 +520,7 @@ def freeze(
         allowances=content.allowances,
         charges=content.charges,
         payment_terms=None if content.due_date or content.paid else terms,
+        payment_page=payment_page if content.paid is None and totals.due_minor > 0 else "",
         particulars=content.particulars,
         paid=content.paid,
         contracting=content.contracting,

@@ -19,6 +19,14 @@ class ComposedMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LetterLink:
+    """Where the reader can go, and what it says there, in French."""
+
+    url: str
+    label: str = "Voir le document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """What is said, before it is laid out as text and as HTML."""
 
@@ -27,7 +35,7 @@ class Letter:
     greeting: str
     opening: list[str]
     facts: list[tuple[str, str]]
-    link: str | None
+    link: LetterLink | None
     transfer: list[tuple[str, str]]
     closing: list[str]
     seller: str
@@ -64,7 +72,7 @@ def _text(letter: Letter) -> str:
     say, colon = letter.tongue.say, _colon(letter.tongue)
     blocks = [letter.greeting, *letter.opening, _text_rows(letter.facts, colon)]
     if letter.link:
-        blocks.append(f"{say('Voir le document')}{colon} {letter.link}")
+        blocks.append(f"{say(letter.link.label)}{colon} {letter.link.url}")
     if letter.transfer:
         blocks.append(f"{say('Règlement par virement')}\n" + _text_rows(letter.transfer, colon))
     blocks += [*letter.closing, "\n".join([say("Cordialement,"), letter.seller, *letter.contact])]
@@ -95,9 +103,9 @@ def _html(letter: Letter) -> str:
         for label, value in others
     )
     button = (
-        f'<p style="margin:0 0 24px"><a href="{escape(letter.link)}" style="display:inline-block;background:{_ACCENT};'
-        'color:#ffffff;text-decoration:none;font-weight:600;padding:12px 20px;border-radius:6px">'
-        f"{escape(say('Voir le document'))}</a></p>"
+        f'<p style="margin:0 0 24px"><a href="{escape(letter.link.url)}" style="display:inline-block;'
+        f'background:{_ACCENT};color:#ffffff;text-decoration:none;font-weight:600;padding:12px 20px;border-radius:6px">'
+        f"{escape(say(letter.link.label))}</a></p>"
         if letter.link
         else ""
     )

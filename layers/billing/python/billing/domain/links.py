@@ -11,6 +11,14 @@ _TOKEN = re.compile(r"(ten_[A-Za-z0-9]{1,40})\.((?:quo|inv)_[A-Za-z0-9]{1,40})\.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """Where public links lead; a token follows after a slash."""
+
+    quotes_url: str
+    invoices_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkToken:
     """``secret`` is 256 random bits, URL-safe; kept by its holder only."""
 

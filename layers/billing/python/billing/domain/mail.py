@@ -8,7 +8,7 @@ from billing.domain.credit_notes import settlement_lines
 from billing.domain.deliverable import Printable
 from billing.domain.document_names import name_of
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
-from billing.domain.letter import ComposedMail, Letter, greeting_of, laid_out, one_line, transfer_rows
+from billing.domain.letter import ComposedMail, Letter, LetterLink, greeting_of, laid_out, one_line, transfer_rows
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.tongue import DocumentLanguage, Tongue
 from billing.domain.typography import NO_BREAK_SPACE, format_long_date
@@ -21,7 +21,7 @@ DELIVERY_TAG = "delivery_reference"
 def compose_invoice_mail(
     invoice: IssuedInvoice,
     *,
-    link: str | None = None,
+    link: LetterLink | None = None,
     recipient: str | None = None,
     recipient_name: str = "",
     on: date | None = None,
@@ -70,7 +70,7 @@ def _opening(document: InvoiceDocument, tongue: Tongue) -> list[str]:
 
 
 def compose_mail(
-    issued: Printable, *, link: str | None, recipient: str | None, recipient_name: str, on: date
+    issued: Printable, *, link: LetterLink | None, recipient: str | None, recipient_name: str, on: date
 ) -> ComposedMail:
     if isinstance(issued, Quote):
         return compose_quote_mail(issued, link=link, recipient=recipient, recipient_name=recipient_name)
@@ -78,7 +78,7 @@ def compose_mail(
 
 
 def compose_quote_mail(
-    quote: Quote, *, link: str | None = None, recipient: str | None = None, recipient_name: str = ""
+    quote: Quote, *, link: LetterLink | None = None, recipient: str | None = None, recipient_name: str = ""
 ) -> ComposedMail:
     """The mail that offers a quote; its link is where the customer accepts or declines."""
     document = quote.frozen

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from billing.domain.currency import EURO
 from billing.domain.errors import FieldError
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
-from billing.domain.letter import ComposedMail, Letter, greeting_of, laid_out, one_line, transfer_rows
+from billing.domain.letter import ComposedMail, Letter, LetterLink, greeting_of, laid_out, one_line, transfer_rows
 from billing.domain.reminders import Claim, Reminder, ReminderLevel, total_claimed_minor
 from billing.domain.tongue import DocumentLanguage, Tongue
 
@@ -82,7 +82,12 @@ def variable_errors(pointer: str, text: str) -> Iterator[FieldError]:
 
 
 def compose_reminder_mail(
-    reminder: Reminder, invoice: IssuedInvoice, *, recipient: str | None = None, recipient_name: str = ""
+    reminder: Reminder,
+    invoice: IssuedInvoice,
+    *,
+    link: LetterLink | None = None,
+    recipient: str | None = None,
+    recipient_name: str = "",
 ) -> ComposedMail:
     """The claim as it was frozen with the reminder, in the languages of the invoice."""
     document = invoice.document
@@ -95,7 +100,7 @@ def compose_reminder_mail(
             greeting=greeting_of(document.buyer, tongue, recipient, recipient_name),
             opening=_opening(reminder, document, tongue),
             facts=list(_facts(reminder.claim, document, tongue)),
-            link=None,
+            link=link,
             transfer=transfer_rows(document),
             closing=_closing(tongue),
             seller=seller,

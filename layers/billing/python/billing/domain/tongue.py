@@ -141,6 +141,8 @@ ENGLISH = {
     "Montant à votre crédit": "Amount credited to you",
     "Référence à rappeler": "Reference to quote",
     "Voir le document": "See the document",
+    "Voir la facture": "See the invoice",
+    "Payer en ligne": "Pay online",
     "Cordialement,": "Kind regards,",
     # Reminders
     "Échéance proche": "Due soon",

@@ -32,6 +32,15 @@ class DueCheckout:
     invoice_id: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedLedger:
+    """An invoice and the rank of an entry that its ledger has now."""
+
+    tenant_id: str
+    invoice_id: str
+    rank: int
+
+
 class Checkouts(Protocol):
     shards: int
 

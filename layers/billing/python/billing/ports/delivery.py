@@ -87,8 +87,11 @@ class PdfFile:
 
 
 class DocumentRenderer(Protocol):
-    def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
-        """A PDF/A-3b; the same document gives the same bytes. Raises: InvalidInput for a missing glyph."""
+    def render(self, issued: Printable, *, logo: bytes | None, pay_url: str = "") -> bytes:
+        """A PDF/A-3b; the same document gives the same bytes. Raises: InvalidInput for a missing glyph.
+
+        ``pay_url``: where it is paid online, as a link and a code.
+        """
         ...
 
     def render_marked(self, issued: Printable, mark: Mark, *, logo: bytes | None) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from billing.domain.access import NOWHERE, Caller, Origin
+from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import NotFound
 from billing.domain.events import Event
@@ -64,8 +64,8 @@ class InvoiceLinks(Protocol):
         """For what has no caller. One request."""
         ...
 
-    def record(self, links: InvoiceLinkBook, *, event: Event, origin: Origin = NOWHERE) -> None:
-        """As ``save``, for what has no caller. Raises: StaleVersion."""
+    def record(self, links: InvoiceLinkBook) -> None:
+        """The next version, of a mail: that it was sent is what is told. Raises: StaleVersion."""
         ...
 
     def open(self, tenant_id: str, invoice_id: str) -> SharedInvoice:

@@ -255,6 +255,7 @@ class IssueContext:
     invoice: Invoice
     company: Company | None
     series: SeriesState
+    takes_payments: bool = False  # online
 
 
 MAX_ENTRIES_READ = 100

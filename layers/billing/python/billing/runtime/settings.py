@@ -52,6 +52,14 @@ def bulk_job_state_machine_arn() -> str:
     return os.environ["BULK_JOB_STATE_MACHINE_ARN"]
 
 
+def link_key_secret_arn() -> str:
+    return os.environ["LINK_KEY_SECRET_ARN"]
+
+
+def platform_fee_basis_points() -> int:
+    return int(os.environ["PLATFORM_FEE_BASIS_POINTS"])
+
+
 def portal_quotes_url() -> str:
     """Where a public link to a quote leads; its token follows after a slash."""
     return os.environ["PORTAL_QUOTES_URL"]
@@ -72,6 +80,11 @@ def stripe_events_queue_url() -> str:
 
 def stripe_secret_arn() -> str:
     return os.environ["STRIPE_SECRET_ARN"]
+
+
+def stripe_return_url() -> str:
+    """The page of the app that Stripe leads a company back to."""
+    return os.environ["STRIPE_RETURN_URL"]
 
 
 def vies_api_url() -> str:

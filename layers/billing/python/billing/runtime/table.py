@@ -10,7 +10,7 @@ import boto3
 
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.chains import Chains
-from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections
+from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections, moved_ledger_from_image
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
@@ -36,6 +36,7 @@ from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
 from billing.domain.feed import UnplacedEvent
+from billing.ports.checkouts import MovedLedger
 from billing.ports.repositories import OpenRequest
 from billing.runtime.clients import sdk_config
 from billing.runtime.clock import clock, ids
@@ -185,6 +186,11 @@ def workflow_requests() -> WorkflowRequests:
 def open_request(image: Mapping[str, Any]) -> OpenRequest | None:
     """The request in a record of the table's stream; None once it is settled."""
     return open_request_from_image(image)
+
+
+def moved_ledger(image: Mapping[str, Any]) -> MovedLedger | None:
+    """The ledger entry in a record of the table's stream; None when it is something else."""
+    return moved_ledger_from_image(image)
 
 
 def unplaced_event(image: Mapping[str, Any]) -> UnplacedEvent:

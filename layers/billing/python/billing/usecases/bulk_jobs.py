@@ -154,6 +154,7 @@ def run_bulk_lane(
     customers: Customers,
     clock: Clock,
     ids: Ids,
+    payment_page: str = "",
 ) -> LaneProgress:
     """Work on a lane's documents that have no result, within the time of one call; safe beside another run of it.
 
@@ -163,7 +164,7 @@ def run_bulk_lane(
     job = bulk_jobs.load(tenant_id, bulk_job_id)
     if job.state is not BulkState.RUNNING or job.run != run:
         return LaneProgress(done=True)
-    work = _Work(job, invoices, quotes, customers, clock, ids)
+    work = _Work(job, invoices, quotes, customers, clock, ids, payment_page)
     held = {result.rank for result in bulk_jobs.all_results(tenant_id, bulk_job_id)}
     turns = Turns()
     waiting = False
@@ -236,6 +237,7 @@ class _Work:
     customers: Customers
     clock: Clock
     ids: Ids
+    payment_page: str
 
     def result(self, rank: int, document_id: str) -> BulkResult:
         """Raises: _NotYet, MembershipChanged, DependencyUnavailable, Busy."""
@@ -286,6 +288,7 @@ class _Work:
             customers=self.customers,
             clock=self.clock,
             ids=self.ids,
+            payment_page=self.payment_page,
         ).document.number
 
     def _number_before(self, invoice_id: str) -> str:

@@ -18,6 +18,7 @@ from billing.domain.checkout import (
     AttemptState,
     CheckoutAttempt,
     CheckoutBook,
+    CheckoutSite,
     WhyNotOnline,
     why_not_online,
 )
@@ -41,7 +42,7 @@ from billing.domain.letter import one_line
 from billing.domain.links import LinkToken, hash_of_secret
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.ports.checkouts import CheckoutContext, Checkouts, DueCheckout, LinkSecrets, StripeConnections
+from billing.ports.checkouts import CheckoutContext, Checkouts, DueCheckout, LinkSecrets, MovedLedger, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.stripe import CheckoutWanted, StripeGateway, StripeRefused
 from billing.usecases.contention import judged_anew
@@ -52,17 +53,6 @@ DUE_LIMIT = 50
 RUN_BUDGET_SECONDS = 40.0  # the function has a minute; the rest waits for the next run
 SETTLED_AFTER = timedelta(minutes=2)  # requests that were on their way when an account was let go have ended
 IDEMPOTENCY_ERROR = "idempotency_error"  # another question was asked under the same key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckoutSite:
-    """Of the deployment: the page that shows an invoice to its customer, and what the platform takes."""
-
-    invoices_url: str
-    fee_basis_points: int = 0
-
-    def fee_minor(self, amount_minor: int) -> int:
-        return amount_minor * self.fee_basis_points // 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +97,12 @@ def open_checkout(
     return judged_anew(lambda: till.open(tenant_id, invoice_id, amount_minor), clock=clock, ids=ids)
 
 
-def doubt_checkout(tenant_id: str, invoice_id: str, rank: int, *, checkouts: Checkouts, clock: Clock, ids: Ids) -> bool:
-    """The ledger has an entry of this rank: a page that was opened before it is looked at at once."""
+def doubt_checkout(moved: MovedLedger, *, checkouts: Checkouts, clock: Clock, ids: Ids) -> bool:
+    """A page that was opened before this entry of the ledger is looked at at once. Raises: DependencyUnavailable."""
 
     def attempt() -> bool:
-        book = checkouts.book(tenant_id, invoice_id)
-        if book.closable is None or book.closable.ledger_rank >= rank:
+        book = checkouts.book(moved.tenant_id, moved.invoice_id)
+        if book.closable is None or book.closable.ledger_rank >= moved.rank:
             return False
         doubted = book.to_check(clock.now())
         if doubted is book:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.domain.access import Origin
+from billing.domain.checkout import LEAST_MINOR
 from billing.domain.dates import PARIS
 from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, frozen, is_quote_id, named
 from billing.domain.delivery import (
@@ -28,15 +29,17 @@ from billing.domain.errors import (
 )
 from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
-from billing.domain.letter import ComposedMail
-from billing.domain.links import LinkToken
+from billing.domain.letter import ComposedMail, LetterLink
+from billing.domain.links import LinkToken, Portal, hash_of_secret
 from billing.domain.mail import compose_mail
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminder_mail import compose_reminder_mail
 from billing.domain.reminders import Reminder, is_still_owed
 from billing.domain.retention_period import kept_until
+from billing.ports.checkouts import LinkSecrets
 from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import DocumentRenderer, Documents, MailedFile, Mailer, OutgoingMail, XmlWriter
+from billing.ports.invoice_links import InvoiceLinks
 from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 from billing.usecases.logos import read_logo
@@ -78,10 +81,15 @@ def render_invoice(
     documents: Documents,
     renderer: DocumentRenderer,
     xml: XmlWriter,
+    links: InvoiceLinks,
+    secrets: LinkSecrets,
     clock: Clock,
     ids: Ids,
 ) -> Rendering:
-    """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again."""
+    """Render and store the PDF unless it is stored already. A crash in between makes the same bytes again.
+
+    What could be paid online at issue has a link on it, whose secret is made again whenever it is drawn.
+    """
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
     if isinstance(issued, Reminder):
@@ -90,7 +98,10 @@ def render_invoice(
     if issued.delivery.pdf is not None:
         return Rendering(pdf=issued.delivery.pdf, send=request.send, fresh=False, judged=judged)
     document = frozen(issued)
-    content = _drawn(issued, documents=documents, renderer=renderer)
+    printed = _printed_link(issued, secrets)
+    if printed is not None:
+        _keep_printed(printed, links=links, clock=clock, ids=ids)
+    content = _drawn(issued, documents=documents, renderer=renderer, secrets=secrets)
     sha256 = hashlib.sha256(content).hexdigest()
     folder = "quotes" if is_quote_id(document_id) else "invoices"
     key = f"{tenant_id}/{folder}/{document.year}/{document_id}/{sha256}.pdf"
@@ -117,7 +128,13 @@ class PdfDiffers(RuntimeError):
 
 
 def restore_pdf(
-    tenant_id: str, document_id: str, *, deliveries: Deliveries, documents: Documents, renderer: DocumentRenderer
+    tenant_id: str,
+    document_id: str,
+    *,
+    deliveries: Deliveries,
+    documents: Documents,
+    renderer: DocumentRenderer,
+    secrets: LinkSecrets,
 ) -> bool:
     """Draw a PDF that was lost again from its snapshot, and store it under its key when its bytes are the same.
 
@@ -130,17 +147,42 @@ def restore_pdf(
     if pdf is None or isinstance(issued, Reminder):
         raise NotFound
     stored = documents.get(pdf.key)
-    content = stored if stored is not None else _drawn(issued, documents=documents, renderer=renderer)
-    if hashlib.sha256(content).hexdigest() != pdf.sha256:
+    drawn = _drawn(issued, documents=documents, renderer=renderer, secrets=secrets) if stored is None else stored
+    if hashlib.sha256(drawn).hexdigest() != pdf.sha256:
         raise PdfDiffers(document_id)
     if stored is None:
         kept = kept_until(frozen(issued).issue_date) if isinstance(issued, IssuedInvoice) else None
-        documents.put(pdf.key, content, media_type="application/pdf", kept_until=kept)
+        documents.put(pdf.key, drawn, media_type="application/pdf", kept_until=kept)
     return stored is None
 
 
-def _drawn(issued: Printable, *, documents: Documents, renderer: DocumentRenderer) -> bytes:
-    return renderer.render(issued, logo=read_logo(frozen(issued).seller_logo, documents))
+def _drawn(issued: Printable, *, documents: Documents, renderer: DocumentRenderer, secrets: LinkSecrets) -> bytes:
+    logo = read_logo(frozen(issued).seller_logo, documents)
+    token = _printed_link(issued, secrets)
+    if token is None or isinstance(issued, Quote):
+        return renderer.render(issued, logo=logo)
+    return renderer.render(issued, logo=logo, pay_url=f"{issued.document.payment_page}/{token.text}")
+
+
+def _printed_link(issued: Printable, secrets: LinkSecrets) -> LinkToken | None:
+    """The link on the paper: the same whenever it is asked for, for the bytes of a document never change."""
+    if isinstance(issued, Quote) or not issued.document.payment_page:
+        return None
+    context = {"tenant_id": issued.tenant_id, "invoice_id": issued.invoice_id, "printed": "1"}
+    secret = secrets.secret(context=context)
+    return LinkToken(tenant_id=issued.tenant_id, document_id=issued.invoice_id, secret=secret)
+
+
+def _keep_printed(token: LinkToken, *, links: InvoiceLinks, clock: Clock, ids: Ids) -> None:
+    """The link opens the invoice before its PDF is stored; not again where all were revoked meanwhile."""
+
+    def attempt() -> None:
+        book = links.stored(token.tenant_id, token.document_id).links
+        known = any(link.secret_hash == hash_of_secret(token.secret) for link in book.links)
+        if not known and book.revoked_at is None:
+            links.record(book.with_link(token.secret, clock.now()))
+
+    judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
 
 
 def _hashes(issued: Printable, xml: XmlWriter) -> dict[str, str]:
@@ -159,7 +201,8 @@ def mail_invoice(
     deliveries: Deliveries,
     documents: Documents,
     mailer: Mailer,
-    link_base: str,
+    links: InvoiceLinks,
+    portal: Portal,
     clock: Clock,
     ids: Ids,
 ) -> MailClaim:
@@ -197,11 +240,12 @@ def mail_invoice(
     letter = _Addressed(request=request, content=content, further=_further(issued, documents), sent_at=clock.now())
     try:
         moving.hold_owed()
+        linking = _Linking(request=request, portal=portal, deliveries=deliveries, links=links, clock=clock, ids=ids)
         if isinstance(issued, Reminder):
-            mail = letter.reminding(issued, _reminded(issued, deliveries)[0])
+            reminded = _reminded(issued, deliveries)[0]
+            mail = letter.reminding(issued, reminded, linking.to_invoice(reminded))
         else:
-            link = _public_link(issued, request, link_base, deliveries=deliveries, clock=clock, ids=ids)
-            mail = letter.carrying(issued, link)
+            mail = letter.carrying(issued, linking.to(issued))
         message_id = mailer.send(mail, hand_over=moving.hand_over)
     except _NoLongerOwed:
         moving.advance(state=ClaimState.ABANDONED)
@@ -342,30 +386,57 @@ def parse_reference(reference: str) -> tuple[str, str, int] | None:
     return (parts[1], parts[2], int(parts[3])) if parts else None
 
 
-def _public_link(
-    issued: Deliverable, request: DeliveryRequest, link_base: str, *, deliveries: Deliveries, clock: Clock, ids: Ids
-) -> str | None:
-    """A quote's mail carries a link of its own; only the hash of its secret is kept, before the mail leaves."""
-    if not isinstance(issued, Quote):
-        return None
-    secret = ids.secret()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Linking:
+    """A mail carries a link of its own; only the hash of its secret is kept, before the mail leaves."""
 
-    def attempt() -> None:
-        quote = deliveries.document(issued.tenant_id, issued.quote_id)
-        assert isinstance(quote, Quote)  # noqa: S101 - the id said so
-        linked = quote.with_link(secret, clock.now())
-        event = Event(
-            event_id=ids.new("evt"),
-            event_type=EventType.QUOTE_LINK_CREATED,
-            occurred_at=linked.updated_at,
-            actor=SYSTEM_ACTOR,
-            data={**named(linked), "version": linked.version},
+    request: DeliveryRequest
+    portal: Portal
+    deliveries: Deliveries
+    links: InvoiceLinks
+    clock: Clock
+    ids: Ids
+
+    def to(self, issued: Printable) -> LetterLink | None:
+        return self._to_quote(issued) if isinstance(issued, Quote) else self.to_invoice(issued)
+
+    def to_invoice(self, invoice: IssuedInvoice) -> LetterLink | None:
+        """While something is left to pay. None for a credit note."""
+        if invoice.ledger.balance_minor <= 0 or invoice.document.document_type.is_credit_note:
+            return None
+        token = LinkToken(tenant_id=invoice.tenant_id, document_id=invoice.invoice_id, secret=self.ids.secret())
+
+        def attempt() -> bool:
+            context = self.links.stored(invoice.tenant_id, invoice.invoice_id)
+            self.links.record(context.links.with_link(token.secret, self.clock.now()))
+            payable_minor = invoice.payable_minor(self.clock.today())
+            return context.connection.accepts_payments and payable_minor >= LEAST_MINOR
+
+        pays = judged_anew(attempt, clock=self.clock, ids=self.ids, exhausted=DependencyUnavailable)
+        return LetterLink(
+            url=f"{self.portal.invoices_url}/{token.text}", label="Payer en ligne" if pays else "Voir la facture"
         )
-        deliveries.record_link(linked, event=event, origin=Origin(correlation_id=request.correlation_id))
 
-    judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
-    token = LinkToken(tenant_id=issued.tenant_id, document_id=issued.quote_id, secret=secret)
-    return f"{link_base}{token.text}"
+    def _to_quote(self, issued: Quote) -> LetterLink:
+        secret, clock, ids = self.ids.secret(), self.clock, self.ids
+
+        def attempt() -> None:
+            quote = self.deliveries.document(issued.tenant_id, issued.quote_id)
+            assert isinstance(quote, Quote)  # noqa: S101 - the id said so
+            linked = quote.with_link(secret, clock.now())
+            event = Event(
+                event_id=ids.new("evt"),
+                event_type=EventType.QUOTE_LINK_CREATED,
+                occurred_at=linked.updated_at,
+                actor=SYSTEM_ACTOR,
+                data={**named(linked), "version": linked.version},
+            )
+            origin = Origin(correlation_id=self.request.correlation_id)
+            self.deliveries.record_link(linked, event=event, origin=origin)
+
+        judged_anew(attempt, clock=clock, ids=ids, exhausted=DependencyUnavailable)
+        token = LinkToken(tenant_id=issued.tenant_id, document_id=issued.quote_id, secret=secret)
+        return LetterLink(url=f"{self.portal.quotes_url}/{token.text}")
 
 
 def _further(issued: Deliverable, documents: Documents) -> tuple[MailedFile, ...]:
@@ -389,7 +460,7 @@ class _Addressed:
     further: tuple[MailedFile, ...]
     sent_at: datetime
 
-    def carrying(self, issued: Printable, link: str | None) -> OutgoingMail:
+    def carrying(self, issued: Printable, link: LetterLink | None) -> OutgoingMail:
         document = frozen(issued)
         composed = compose_mail(
             issued,
@@ -400,9 +471,10 @@ class _Addressed:
         )
         return self._mail(composed, document)
 
-    def reminding(self, reminder: Reminder, invoice: IssuedInvoice) -> OutgoingMail:
+    def reminding(self, reminder: Reminder, invoice: IssuedInvoice, link: LetterLink | None) -> OutgoingMail:
         to, name = self.request.recipient, self.request.recipient_name
-        return self._mail(compose_reminder_mail(reminder, invoice, recipient=to, recipient_name=name), invoice.document)
+        composed = compose_reminder_mail(reminder, invoice, link=link, recipient=to, recipient_name=name)
+        return self._mail(composed, invoice.document)
 
     def _mail(self, composed: ComposedMail, document: InvoiceDocument | QuoteDocument) -> OutgoingMail:
         request = self.request

@@ -226,8 +226,11 @@ def issue_invoice(
     customers: Customers,
     clock: Clock,
     ids: Ids,
+    payment_page: str = "",
 ) -> IssuedInvoice:
     """Number a draft and freeze it, in one transaction that also asks for its PDF and, with ``send``, its mail.
+
+    ``payment_page`` is where the link on it leads while the company takes payments online.
 
     Under contention the number is taken again, at once and then after jittered pauses, until the budget ends.
 
@@ -238,16 +241,16 @@ def issue_invoice(
     started = clock.monotonic()
     _refuse_future("/issue_date", issue_date, clock)
 
-    def load() -> tuple[DraftInvoice, Company, Customer, SeriesState]:
+    def load() -> tuple[DraftInvoice, Company, Customer, SeriesState, str]:
         context = invoices.load_for_issue(caller, invoice_id, once=once)
         draft = _draft(context.invoice, expected_version)
         company = described(context.company)
         customer = customers.current(caller, draft.content.customer_id)
         if send and customer.description.invoice_email is None:
             raise RecipientMissing
-        return draft, company, customer, context.series
+        return draft, company, customer, context.series, payment_page if context.takes_payments else ""
 
-    draft, company, customer, series = load()
+    draft, company, customer, series, page = load()
     crowded = False
     while True:
         now = clock.now()
@@ -256,7 +259,9 @@ def issue_invoice(
             company.description.invoice_number_pattern,
             issue_date or _default_issue_date(series, clock),
         )
-        issued = freeze(draft, company=company, customer=customer, allocation=allocation, issued_at=now)
+        issued = freeze(
+            draft, company=company, customer=customer, allocation=allocation, issued_at=now, payment_page=page
+        )
         issued, delivery = with_delivery(
             issued,
             send=send,
@@ -297,7 +302,7 @@ def issue_invoice(
             if crowded:
                 # Many issue at once: spread them out, then look again, for all that was read is old by now.
                 clock.sleep(CROWD_PAUSE_SECONDS * ids.jitter())
-                draft, company, customer, series = load()
+                draft, company, customer, series, page = load()
             crowded = True
         else:
             return issued

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.domain.checkout import CheckoutSite
 from billing.domain.errors import NotFound, PdfNotReady
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.links import LinkToken
@@ -10,7 +11,7 @@ from billing.ports.clock import Clock, Ids
 from billing.ports.delivery import Documents, DownloadLink
 from billing.ports.invoice_links import InvoiceLinks, SharedInvoice
 from billing.ports.stripe import StripeGateway
-from billing.usecases.checkouts import CheckoutPage, CheckoutSite, open_checkout
+from billing.usecases.checkouts import CheckoutPage, open_checkout
 
 
 def read_portal_invoice(token: str, *, links: InvoiceLinks, clock: Clock) -> SharedInvoice:

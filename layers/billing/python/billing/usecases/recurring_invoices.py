@@ -243,6 +243,7 @@ def run_recurring_invoices(
     customers: Customers,
     clock: Clock,
     ids: Ids,
+    payment_page: str = "",
 ) -> RunResult:
     """Make what is due in every tenant, oldest first, within the time of one run; the rest waits for the next one.
 
@@ -264,6 +265,7 @@ def run_recurring_invoices(
                 customers=customers,
                 clock=clock,
                 ids=ids,
+                payment_page=payment_page,
             )
             result = RunResult(
                 made=result.made + one.made, issued=result.issued + one.issued, parked=result.parked + one.parked
@@ -281,6 +283,7 @@ def run_recurring_invoice(
     customers: Customers,
     clock: Clock,
     ids: Ids,
+    payment_page: str = "",
 ) -> RunResult:
     """Make and issue every period of a template that is due, in order; safe beside another run of the same.
 
@@ -304,6 +307,7 @@ def run_recurring_invoice(
                     customers=customers,
                     clock=clock,
                     ids=ids,
+                    payment_page=payment_page,
                 )
                 issued += 1
             else:
@@ -385,6 +389,7 @@ def _issue(
     customers: Customers,
     clock: Clock,
     ids: Ids,
+    payment_page: str,
 ) -> None:
     """Number what was made, today; what a person issued, edited or deleted meanwhile is theirs."""
     invoice = _held(caller, invoice_id, invoices)
@@ -402,6 +407,7 @@ def _issue(
                 customers=customers,
                 clock=clock,
                 ids=ids,
+                payment_page=payment_page,
             )
     recurring_invoices.save(caller, recurring.issued(clock.now()), event=None)
 

@@ -320,9 +320,11 @@ class _Settling:
                 own_try = after.state is not StripePaymentState.FAILED
                 counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
             moved = self._moved(book, after, seen)
+            # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.
+            changed = after != stored or bool(unfit)
             written = replace(
                 facts,
-                record=after.next_after(stored) if after != stored else None,
+                record=after.next_after(stored) if changed else None,
                 book=moved if moved is not book else None,
                 entry=self._end(unfit) if last else None,
                 counts=counts,

@@ -9,6 +9,7 @@ from billing.domain.access import Caller
 from billing.domain.currency import EURO
 from billing.domain.customer_credit import CreditEntryKind
 from billing.domain.dates import civil_date
+from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import EntryKind, PaymentMethod
@@ -146,6 +147,8 @@ class StripeLedger:
     ) -> None:
         """First what invoices keep of it, then the credit of the customer. Raises: DoesNotFit."""
         payment = self.payments.read(caller, record.payment_id)
+        if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
+            raise StaleVersion  # another told of it a moment ago
         context = context_of(caller, payment, self.payments)
         kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
         parts, from_credit = payment.kept_parts(amount_minor, kept)
@@ -185,6 +188,8 @@ class StripeLedger:
         refund = next((one for one in payment.refunds if one.refund_id == refund_id), None)
         if refund is None:  # a credit note had given it back
             raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
+        if any(one.refund_id == refund_id for one in payment.returns):
+            raise StaleVersion  # another told of it a moment ago
         context = context_of(caller, payment, self.payments)
         parts = []
         for part in refund.allocations:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.invoices import LEDGER_ENTRY
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.reconciliations import due_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -16,7 +19,7 @@ from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.stripe_connection import StripeConnection
-from billing.ports.checkouts import CheckoutContext, DueCheckout
+from billing.ports.checkouts import CheckoutContext, DueCheckout, MovedLedger
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
 
@@ -58,6 +61,14 @@ def book_write(table: Table, book: CheckoutBook) -> Write:
     if book.version == 1:
         return table.create(content, stale)
     return table.replace(content, expected_version=book.version - 1, refused=stale)
+
+
+def moved_ledger_from_image(image: Mapping[str, Any]) -> MovedLedger | None:
+    """The entry in a stream image; None when it is something else."""
+    if text(image, "entity") != LEDGER_ENTRY:
+        return None
+    tenant_id, invoice_id, rank = keys.ledger_entry_of(keys.Key(text(image, "pk"), text(image, "sk")))
+    return MovedLedger(tenant_id=tenant_id, invoice_id=invoice_id, rank=rank)
 
 
 class Checkouts:

@@ -9,7 +9,7 @@ from billing.adapters.dynamodb.invoices import entry_from_item
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.keys import Key
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
-from billing.domain.access import NOWHERE, Caller, Origin
+from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
@@ -49,13 +49,15 @@ class InvoiceLinks:
         once: IdempotentRequest,
         answered: object,
     ) -> None:
-        self._table.write(caller, *self._moved(links, event), once=once, answered=answered)
+        key = keys.invoice_event(links.tenant_id, links.invoice_id, event.event_id)
+        told = self._table.event(key, links.tenant_id, event)
+        self._table.write(caller, self._moved(links), told, once=once, answered=answered)
 
     def stored(self, tenant_id: str, invoice_id: str) -> LinkContext:
         return self._context(tenant_id, invoice_id, self._table.batch(self._wanted(tenant_id, invoice_id)))
 
-    def record(self, links: InvoiceLinkBook, *, event: Event, origin: Origin = NOWHERE) -> None:
-        self._table.write(None, *self._moved(links, event), origin=origin)
+    def record(self, links: InvoiceLinkBook) -> None:
+        self._table.write(None, self._moved(links))
 
     def open(self, tenant_id: str, invoice_id: str) -> SharedInvoice:
         book_key = keys.checkout_book(tenant_id, invoice_id)
@@ -96,22 +98,18 @@ class InvoiceLinks:
             connection=connection_of(tenant_id, connection),
         )
 
-    def _moved(self, links: InvoiceLinkBook, event: Event) -> tuple[Write, Write]:
-        tenant_id, invoice_id = links.tenant_id, links.invoice_id
-        key = keys.invoice_links(tenant_id, invoice_id)
+    def _moved(self, links: InvoiceLinkBook) -> Write:
+        key = keys.invoice_links(links.tenant_id, links.invoice_id)
         content = item(
             pk=key.pk,
             sk=key.sk,
             entity=INVOICE_LINKS,
             schema_version=SCHEMA_VERSION,
-            tenant_id=tenant_id,
+            tenant_id=links.tenant_id,
             version=links.version,
             body=dump(links),
         )
         stale = refuse_with(StaleVersion)
-        moved = (
-            self._table.create(content, stale)
-            if links.version == 1
-            else self._table.replace(content, expected_version=links.version - 1, refused=stale)
-        )
-        return moved, self._table.event(keys.invoice_event(tenant_id, invoice_id, event.event_id), tenant_id, event)
+        if links.version == 1:
+            return self._table.create(content, stale)
+        return self._table.replace(content, expected_version=links.version - 1, refused=stale)

@@ -43,6 +43,7 @@ from billing.domain.findable import draft_words, issued_words
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
+from billing.domain.stripe_connection import StripeConnection
 from billing.domain.warnings import Notice
 from billing.ports.credit_notes import CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
@@ -366,11 +367,13 @@ class Invoices:
         invoice_key = keys.invoice(caller.tenant_id, invoice_id)
         company_key = keys.company(caller.tenant_id)
         series_key = keys.series(caller.tenant_id, Series.INVOICE.value)
-        found = self._table.read(caller, invoice_key, company_key, series_key, once=once)
+        connection_key = keys.stripe_connection(caller.tenant_id)
+        found = self._table.read(caller, invoice_key, company_key, series_key, connection_key, once=once)
         if invoice_key not in found:
             raise NotFound
-        company = found.get(company_key)
+        company, connection = found.get(company_key), found.get(connection_key)
         return IssueContext(
+            takes_payments=connection is not None and load(StripeConnection, text(connection, "body")).accepts_payments,
             invoice=from_item(found[invoice_key]),
             company=company_from_item(company) if company else None,
             series=series_from_item(Series.INVOICE, found.get(series_key)),

@@ -134,6 +134,12 @@ def ledger_entry(tenant_id: str, invoice_id: str, rank: int) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), f"LEDGER#{rank:0{LEDGER_WIDTH}d}")
 
 
+def ledger_entry_of(key: Key) -> tuple[str, str, int]:
+    """Tenant, document and rank of its key."""
+    _, tenant_id, _, document_id = key.pk.split("#")
+    return tenant_id, document_id, int(key.sk.rpartition("#")[2])
+
+
 def document(tenant_id: str, document_id: str) -> Key:
     """Of a quote, an invoice, a credit note or a reminder, whose id says which."""
     if is_reminder_id(document_id):

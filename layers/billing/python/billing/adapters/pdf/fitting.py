@@ -49,5 +49,6 @@ class Drawn(NamedTuple):
         del pages[self.pages :]
         page = pages[-1]
         del page.texts[self.texts :], page.boxes[self.boxes :]
-        page.pattern = None
+        page.patterns.clear()
+        page.addresses.clear()
         return self.y

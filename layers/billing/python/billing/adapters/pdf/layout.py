@@ -18,6 +18,7 @@ from billing.adapters.pdf.logo import PreparedLogo
 from billing.adapters.pdf.qr import QUIET_ZONE, code_of
 from billing.adapters.pdf.sheet import (
     HEIGHT,
+    Address,
     Page,
     Pattern,
     Style,
@@ -42,6 +43,8 @@ _MOST_OF_A_PANEL = 0.62
 _WORD_OF_A_VALUE = 80.0  # beside a long label of a panel; a longer one breaks
 _CODE_LABEL = "Virement par QR code"
 _CODE_WIDTH = 64.0  # 23 mm: half a millimetre a module, which any phone reads
+_PAY_LABEL = "Payer en ligne"
+_CODE_GAP = 2.0  # beside the white that each has around it
 _WIDEST_UNIT = 62.0
 _AGREEMENT_HEIGHT = 84.0
 _SIGNING_HEIGHT = 46.0
@@ -78,7 +81,10 @@ class _Row:
 
 
 class InvoiceLayout:
-    """Lays one document out, once; ``instead_of_code`` stands where the code of a transfer would."""
+    """Lays one document out, once; ``instead_of_code`` stands where the code of a transfer would.
+
+    ``pay_url``: where it can be paid online.
+    """
 
     def __init__(
         self,
@@ -87,8 +93,10 @@ class InvoiceLayout:
         logo: PreparedLogo | None,
         *,
         instead_of_code: list[str] | None = None,
+        pay_url: str = "",
     ) -> None:
         self._instead_of_code = instead_of_code
+        self._pay_url = pay_url
         self._document = document
         self._theme = theme
         self._logo = logo
@@ -542,8 +550,12 @@ class InvoiceLayout:
         theme = self._theme
         columns = wording.payment_columns(self._document)
         code = None if isinstance(self._document, QuoteDocument) else transfer_code(self._document)
-        code_height = _CODE_WIDTH + 15 + len(self._tongue.lines(_CODE_LABEL)) * theme.footer.leading if code else 0.0
-        widths = _shared(theme.content - 2 * theme.pad - (_CODE_WIDTH if code else 0), columns[1], self._theme)
+        code_height = self._code_height(_CODE_LABEL) if code else 0.0
+        taken = _CODE_WIDTH if code else 0.0
+        if self._pay_url:
+            code_height = max(code_height, self._code_height(_PAY_LABEL))
+            taken += _CODE_WIDTH + (_CODE_GAP if code else 0)
+        widths = _shared(theme.content - 2 * theme.pad - taken, columns[1], self._theme)
         placed = []
         height = 0.0
         for rank, rows in enumerate(columns):
@@ -567,6 +579,8 @@ class InvoiceLayout:
         theme.section(self._page, self._y, height)
         if code:
             self._code(code, theme.right - theme.pad - _CODE_WIDTH, self._y + 10)
+        if self._pay_url:
+            self._pay_code(theme.right - theme.pad - taken, self._y + 10)
         title = wording.payment_title(self._document)
         self._page.text(theme.left + theme.pad, self._y + 15, title, theme.heading)
         for x, y, text, style in placed:
@@ -578,14 +592,26 @@ class InvoiceLayout:
         if self._instead_of_code is not None:
             self._no_code(self._instead_of_code, x, y)
             return
-        theme = self._theme
+        self._drawn_code(text, x, y, _CODE_LABEL)
+
+    def _pay_code(self, x: float, y: float) -> None:
+        """What a camera reads, and a pointer follows."""
+        self._drawn_code(self._pay_url, x, y, _PAY_LABEL)
+        height = self._code_height(_PAY_LABEL) - 15
+        self._page.addresses.append(Address(x, y, _CODE_WIDTH, height, self._pay_url))
+
+    def _code_height(self, label: str) -> float:
+        return _CODE_WIDTH + 15 + len(self._tongue.lines(label)) * self._theme.footer.leading
+
+    def _drawn_code(self, text: str, x: float, y: float, label: str) -> None:
+        theme, width = self._theme, _CODE_WIDTH
         code = code_of(text)
-        module = _CODE_WIDTH / (code.size + 2 * QUIET_ZONE)
-        self._page.box(x, y, _CODE_WIDTH, _CODE_WIDTH, theme.white)
-        self._page.pattern = Pattern(x + QUIET_ZONE * module, y + QUIET_ZONE * module, module, code)
-        for rank, said in enumerate(self._tongue.lines(_CODE_LABEL)):
-            below = y + _CODE_WIDTH + 8 + rank * theme.footer.leading
-            self._page.text(x + (_CODE_WIDTH - width_of(said, theme.footer)) / 2, below, said, theme.footer)
+        module = width / (code.size + 2 * QUIET_ZONE)
+        self._page.box(x, y, width, width, theme.white)
+        self._page.patterns.append(Pattern(x + QUIET_ZONE * module, y + QUIET_ZONE * module, module, code))
+        for rank, said in enumerate(self._tongue.lines(label)):
+            below = y + width + 8 + rank * theme.footer.leading
+            self._page.text(x + (width - width_of(said, theme.footer)) / 2, below, said, theme.footer)
 
     def _no_code(self, said: list[str], x: float, y: float) -> None:
         """Why there is none, in its place: the page is laid out as the one that has it."""

@@ -30,7 +30,7 @@ class PdfDocumentRenderer:
     def __init__(self, xml: XmlWriter) -> None:
         self._xml = xml
 
-    def render(self, issued: Printable, *, logo: bytes | None) -> bytes:
+    def render(self, issued: Printable, *, logo: bytes | None, pay_url: str = "") -> bytes:
         """The PDF/A-3b of an issued document; the same document and logo give the same bytes.
 
         Raises:
@@ -50,7 +50,7 @@ class PdfDocumentRenderer:
             )
         archival = _archival(document, wording.numbered_title(document), identifier=bytes.fromhex(issued.document_hash))
         return archive.write(
-            draw(_pages(document, logo))._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
+            draw(_pages(document, logo, pay_url=pay_url))._doc,  # noqa: SLF001 - ReportLab writes no PDF/A, so its document is written here
             replace(archival, attachments=attachments, xmp=(embedded.metadata,) if embedded is not None else ()),
         )
 
@@ -75,11 +75,15 @@ class PdfDocumentRenderer:
 
 
 def _pages(
-    document: InvoiceDocument | QuoteDocument, logo: bytes | None, *, instead_of_code: list[str] | None = None
+    document: InvoiceDocument | QuoteDocument,
+    logo: bytes | None,
+    *,
+    instead_of_code: list[str] | None = None,
+    pay_url: str = "",
 ) -> list[Page]:
     theme = theme_of(Template.of(document.template_version), document.seller.accent_colour)
     prepared = prepare_logo(logo, theme.logo_height) if logo is not None else None
-    return InvoiceLayout(document, theme, prepared, instead_of_code=instead_of_code).pages()
+    return InvoiceLayout(document, theme, prepared, instead_of_code=instead_of_code, pay_url=pay_url).pages()
 
 
 def _archival(document: InvoiceDocument | QuoteDocument, title: str, *, identifier: bytes) -> Archival:

@@ -20,6 +20,7 @@ from billing.domain.typography import printable
 
 WIDTH = 595.28
 HEIGHT = 841.89
+_PRINTED = 4  # flag of an annotation
 _LOGO = "Logo"
 _PART_GAP = " · "
 _HYPHEN = "-"
@@ -70,6 +71,16 @@ class Pattern(NamedTuple):
     code: Code
 
 
+class Address(NamedTuple):
+    """Where a reader who points at a rectangle of the page is led."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    url: str
+
+
 class Watermark(NamedTuple):
     """A word along the rising diagonal of every page: over panels, under texts, so that no figure is hidden."""
 
@@ -83,7 +94,8 @@ class Page:
     texts: list[Text] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     logo: tuple[float, float, PreparedLogo] | None = None
-    pattern: Pattern | None = None
+    patterns: list[Pattern] = field(default_factory=list)
+    addresses: list[Address] = field(default_factory=list)
 
     def text(self, x: float, y: float, text: str, style: Style) -> None:
         if text:
@@ -181,8 +193,10 @@ def draw(pages: list[Page], watermark: Watermark | None = None) -> Canvas:
         _draw_boxes(canvas, page.boxes)
         if watermark is not None:
             _draw_watermark(canvas, watermark)
-        if page.pattern is not None:
-            _draw_pattern(canvas, page.pattern)
+        for pattern in page.patterns:
+            _draw_pattern(canvas, pattern)
+        for address in page.addresses:
+            _draw_address(canvas, address)
         if page.logo is not None:
             _draw_logo(canvas, *page.logo)
         _draw_texts(canvas, page.texts)
@@ -227,6 +241,13 @@ def _draw_pattern(canvas: Canvas, pattern: Pattern) -> None:
     path = " ".join(f"{run.column} {-run.row - 1} {run.length} 1 re" for run in pattern.code.runs)
     # The canvas has no call for a path of rectangles. One module is one unit: whole numbers are written fast.
     canvas._code.append(f"q {scale} 0 0 {scale} {x} {y} cm {path} f Q")  # noqa: SLF001
+
+
+def _draw_address(canvas: Canvas, address: Address) -> None:
+    """Printed with the page, as PDF/A asks of every annotation (6.3.2)."""
+    top = HEIGHT - address.y
+    box = (address.x, top - address.height, address.x + address.width, top)
+    canvas.linkURL(address.url, box, relative=0, thickness=0, F=_PRINTED)
 
 
 def _draw_logo(canvas: Canvas, x: float, y: float, logo: PreparedLogo) -> None:

@@ -1,0 +1,140 @@
+"""The pages that Stripe would show to a person: to pay, and to open an account. In French, as the product's."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+
+from local.stripe.bank import Bank
+from local.stripe.errors import ApiError
+from local.stripe.store import Object
+
+_PAGE: Final = """<!doctype html>
+<html lang="fr"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>
+body{{font-family:system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem;color:#1a1f36}}
+small,.note{{color:#697386}} h1{{font-size:2.2rem;margin:.3rem 0 1.2rem}}
+button{{display:block;width:100%;padding:.8rem;margin:.6rem 0;border:1px solid #c1c9d2;border-radius:.4rem;
+background:#fff;font-size:1rem;cursor:pointer}} button.first{{background:#635bff;border-color:#635bff;color:#fff}}
+.wrong{{background:#fdf0f0;border:1px solid #e5a9a9;border-radius:.4rem;padding:.6rem .8rem}}
+</style></head><body>{body}<p class="note"><small>Stripe simulé sur cette machine : aucun argent ne circule.</small></p>
+</body></html>"""
+_METHODS: Final = {"card": "Payer par carte", "sepa_debit": "Prélèvement SEPA"}
+
+Page = tuple[int, str]  # a status and the page, or the address that it leads to
+
+
+def _page(title: str, body: str, status: int = 200) -> Page:
+    return status, _PAGE.format(title=escape(title), body=body)
+
+
+_UNKNOWN: Final = _page("Page inconnue", "<h1>Page inconnue</h1>", 404)
+
+
+class Pages:
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
+        self._store = bank.store
+
+    def show(self, path: list[str]) -> Page:
+        match path:
+            case ["c", "pay", session_id]:
+                return self._checkout(session_id)
+            case ["setup", "s", account, link]:
+                return self._setup(account, link)
+            case _:
+                return _UNKNOWN
+
+    def act(self, path: list[str]) -> Page:
+        """What a person presses."""
+        match path:
+            case ["c", "pay", session_id, action]:
+                return self._pay(session_id, action)
+            case ["setup", "s", account, link, action]:
+                return self._set_up(account, link, action)
+            case _:
+                return _UNKNOWN
+
+    def _checkout(self, session_id: str, wrong: str = "") -> Page:
+        session = self._store.anywhere("checkout.session", session_id)
+        if session is None:
+            return _UNKNOWN
+        if session["status"] != "open" or session["expires_at"] <= self._bank.seconds():
+            return _page("Lien fermé", "<h1>Lien fermé</h1><p>Cette page de paiement n'est plus active.</p>", 410)
+        seller = self._store.get("", "account", self._store.owner("checkout.session", session_id) or "") or {}
+        name = (seller.get("business_profile") or {}).get("name") or "Votre fournisseur"
+        buttons = [
+            f'<button class="first" formaction="/c/pay/{session_id}/{method}">{_METHODS[method]}</button>'
+            for method in session["payment_method_types"]
+            if method in _METHODS
+        ]
+        buttons += [
+            f'<button formaction="/c/pay/{session_id}/decline">Carte refusée</button>',
+            f'<button formaction="/c/pay/{session_id}/cancel">Annuler</button>',
+        ]
+        refused = f'<p class="wrong">{escape(wrong)}</p>' if wrong else ""
+        body = (
+            f"<small>{escape(name)}</small><p>{escape(session['_title'])}</p><h1>{_amount(session)}</h1>{refused}"
+            f'<form method="post">{"".join(buttons)}</form>'
+        )
+        if "sepa_debit" in session["payment_method_types"]:
+            body += '<p class="note">Un prélèvement SEPA est réglé sous cinq jours : make clock avance la date.</p>'
+        return _page(f"Payer {name}", body, 402 if wrong else 200)
+
+    def _pay(self, session_id: str, action: str) -> Page:
+        session = self._store.anywhere("checkout.session", session_id)
+        if session is None:
+            return self._checkout(session_id)
+        try:
+            match action:
+                case "card" | "sepa_debit":
+                    self._bank.confirm(session_id, action)
+                    return 303, session["success_url"].replace("{CHECKOUT_SESSION_ID}", session_id)
+                case "decline":
+                    self._bank.decline(session_id, "card_declined")
+                    return self._checkout(session_id, "Votre carte a été refusée. Essayez avec une autre.")
+                case "cancel" if session["cancel_url"]:
+                    return 303, session["cancel_url"].replace("{CHECKOUT_SESSION_ID}", session_id)
+        except ApiError:
+            return self._checkout(session_id)
+        return _UNKNOWN
+
+    def _setup(self, account_id: str, token: str) -> Page:
+        account, link = self._link(account_id, token)
+        if account is None or link is None:
+            return _UNKNOWN
+        if link.get("used") or link["expires_at"] <= self._bank.seconds():
+            return 303, str(link["refresh_url"])
+        name = account["business_profile"]["name"] or "Votre entreprise"
+        action = f"/setup/s/{account_id}/{token}"
+        body = (
+            f"<small>{escape(name)}</small><h1>Votre compte Stripe</h1>"
+            "<p>Stripe demanderait ici qui vous êtes et où verser votre argent.</p>"
+            f'<form method="post"><button class="first" formaction="{action}/finish">Terminer la configuration</button>'
+            f'<button formaction="{action}/later">Plus tard</button></form>'
+        )
+        return _page("Votre compte Stripe", body)
+
+    def _set_up(self, account_id: str, token: str, action: str) -> Page:
+        """A link is for one use."""
+        with self._store.writing():
+            account, link = self._link(account_id, token)
+            if account is None or link is None or action not in {"finish", "later"}:
+                return _UNKNOWN
+            if link.get("used") or link["expires_at"] <= self._bank.seconds():
+                return 303, str(link["refresh_url"])
+            account["_links"][token] = link | {"used": True}
+            self._store.put("", account)
+            if action == "finish":
+                self._bank.enable(account_id)
+            return 303, str(link["return_url"])
+
+    def _link(self, account_id: str, token: str) -> tuple[Object | None, Object | None]:
+        account = self._store.get("", "account", account_id)
+        return account, (account or {}).get("_links", {}).get(token)
+
+
+def _amount(session: Object) -> str:
+    units, hundredths = divmod(session["amount_total"], 100)
+    symbol = "€" if session["currency"] == "eur" else session["currency"].upper()
+    return f"{units:,}".replace(",", " ") + f",{hundredths:02d} {symbol}"

@@ -1,0 +1,200 @@
+"""Paying an invoice by its link, over a real table and Stripe in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing.domain.checkout import SESSION_LIFE
+from billing.domain.stripe import CheckoutSession, CheckoutStatus
+from billing.ports.stripe import StripeRefused
+from billing.runtime import table
+from billing.runtime.clock import SystemClock
+from tests.handlers.conftest import STRIPE, Answered, Json, Person, invoke, sample
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def pay(seller: Person, amount_minor: int | None = None) -> Answered:
+    body = {} if amount_minor is None else {"amount_minor": amount_minor}
+    return seller.call("portal/pay_invoice", body=body, token=seller.ids["token"])
+
+
+def shown(seller: Person) -> Json:
+    return seller.call("portal/read_invoice", token=seller.ids["token"]).body
+
+
+def sessions(seller: Person) -> list[CheckoutSession]:
+    return [one for (account, _), one in STRIPE.sessions.items() if account == seller.ids["account_id"]]
+
+
+def transfer(seller: Person, amount_minor: int) -> None:
+    payment = {"amount_minor": amount_minor, "method": "transfer"}
+    seller.call("invoices/record_payment", body=payment, invoice_id=seller.ids["invoice_id"])
+
+
+def follow_stream(seller: Person, dynamodb: DynamoDBClient, billing_table: str) -> None:
+    """The committed sample with the ledger entries of this company as its records."""
+    event = sample("streams/start_workflows")
+    [record] = event["Records"]
+    items: list[Any] = [
+        item
+        for page in dynamodb.get_paginator("scan").paginate(TableName=billing_table, ConsistentRead=True)
+        for item in page["Items"]
+        if item["tenant_id"] == {"S": seller.tenant_id} and item["entity"]["S"] == "ledger_entry"
+    ]
+    assert items
+    event["Records"] = [
+        record | {"dynamodb": record["dynamodb"] | {"NewImage": item, "SequenceNumber": str(rank)}}
+        for rank, item in enumerate(items)
+    ]
+    assert invoke("streams/start_workflows", event) == {"batchItemFailures": []}
+
+
+def test_the_holder_of_a_link_gets_one_page_for_what_is_left(seller: Person) -> None:
+    left = shown(seller)["payable_minor"]
+
+    first, again = pay(seller), pay(seller)
+
+    assert (first.status, again.body) == (200, first.body)
+    (session,) = sessions(seller)
+    assert first.body["url"] == session.url
+    assert (first.body["amount_minor"], session.amount_minor) == (left, left)
+    assert STRIPE.fees[seller.ids["account_id"], session.session_id] == left // 100
+    assert shown(seller)["online_payment"] == {
+        "possible": True,
+        "why_not": None,
+        "partial_allowed": False,
+        "least_minor": 50,
+        "processing_minor": None,
+    }
+
+
+@pytest.mark.parametrize(("amount_minor", "status", "slug"), [
+    (10_000_000, 409, "payment-exceeds-balance"),
+    (100, 422, "invalid-fields"),
+    (0, 422, "invalid-fields"),
+    (-1, 422, "invalid-fields"),
+])  # fmt: skip
+def test_another_amount_is_refused_with_its_pointer(seller: Person, amount_minor: int, status: int, slug: str) -> None:
+    refused = pay(seller, amount_minor)
+
+    assert (refused.status, refused.body["type"]) == (status, f"/problems/{slug}")
+    assert [error["pointer"] for error in refused.body["errors"]] == ["/amount_minor"]
+    assert sessions(seller) == []
+
+
+def test_a_payment_in_progress_is_shown_and_refuses_another(seller: Person) -> None:
+    left = shown(seller)["payable_minor"]
+    pay(seller)
+    STRIPE.confirm(seller.ids["account_id"], sessions(seller)[0].session_id, method="sepa_debit")
+
+    refused = pay(seller)
+
+    assert (refused.status, refused.body["type"]) == (409, "/problems/payment-in-progress")
+    online = shown(seller)["online_payment"]
+    assert (online["possible"], online["why_not"], online["processing_minor"]) == (False, "in_progress", left)
+
+
+def test_what_stripe_refuses_is_a_problem_of_its_own(seller: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STRIPE.refused, "create_checkout_session", StripeRefused("account_invalid", status=403))
+
+    refused = pay(seller)
+
+    assert (refused.status, refused.body["type"]) == (409, "/problems/checkout-refused")
+    assert "account_invalid" in refused.body["detail"]
+
+
+def test_while_stripe_is_away_the_answer_says_when_to_come_back(
+    seller: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(STRIPE, "down", True)
+
+    refused = pay(seller)
+
+    assert (refused.status, refused.body["type"]) == (503, "/problems/dependency-unavailable")
+    assert "Retry-After" in refused.headers
+
+
+def test_nothing_private_is_on_the_page(seller: Person) -> None:
+    payment = {"amount_minor": 100, "method": "transfer", "reference": "VIR-SECRET"}
+    seller.call("invoices/record_payment", body=payment, invoice_id=seller.ids["invoice_id"])
+
+    page = seller.call("portal/read_invoice", token=seller.ids["token"])
+
+    assert page.body["movements"] == [
+        {"date": page.body["movements"][0]["date"], "kind": "payment", "amount_minor": 100, "method": "transfer"}
+    ]
+    for hidden in ("VIR-SECRET", "private", "iban", seller.tenant_id, seller.ids["account_id"]):
+        assert hidden not in page.text
+
+
+def test_an_entry_of_the_ledger_closes_the_page_within_the_minute(
+    seller: Person, dynamodb: DynamoDBClient, billing_table: str
+) -> None:
+    pay(seller)
+    transfer(seller, 1_000)
+
+    follow_stream(seller, dynamodb, billing_table)
+    invoke("scheduled/close_checkouts", sample("scheduled/close_checkouts"))
+
+    (closed,) = sessions(seller)
+    assert closed.status is CheckoutStatus.EXPIRED
+    assert pay(seller).body["amount_minor"] == shown(seller)["payable_minor"]
+
+
+def test_a_stream_record_whose_page_cannot_be_doubted_comes_again(
+    seller: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.domain.errors import DependencyUnavailable  # noqa: PLC0415
+    from streams import start_workflows  # noqa: PLC0415
+
+    class Away:
+        def book(self, *_: str) -> None:
+            raise DependencyUnavailable
+
+    monkeypatch.setattr(start_workflows, "checkouts", Away)
+    event = sample("streams/start_workflows")
+    image = event["Records"][0]["dynamodb"]["NewImage"]
+    event["Records"][0]["dynamodb"]["NewImage"] = image | {
+        "entity": {"S": "ledger_entry"},
+        "sk": {"S": "LEDGER#000001"},
+    }
+
+    answer = invoke("streams/start_workflows", event)
+
+    number = event["Records"][0]["dynamodb"]["SequenceNumber"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": number}]}
+
+
+def test_a_page_that_ended_is_settled(seller: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    pay(seller)
+    started = SystemClock().now()
+    monkeypatch.setattr(SystemClock, "now", lambda _: started + SESSION_LIFE + timedelta(minutes=1))
+
+    invoke("scheduled/close_checkouts", sample("scheduled/close_checkouts"))
+
+    book = table.checkouts().book(seller.tenant_id, seller.ids["invoice_id"])
+    assert [one.state.value for one in book.attempts] == ["expired"]
+
+
+def test_opening_a_page_costs_its_requests(seller: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    client = table.table()
+    original: Callable[..., Any] = client._call
+
+    def counted(operation: str, **request: Any) -> Any:
+        made.append(operation)
+        return original(operation, **request)
+
+    monkeypatch.setattr(client, "_call", counted)
+
+    pay(seller)
+    assert made == ["batch_get_item", "batch_get_item", "transact_write_items", "transact_write_items"]
+    made.clear()
+    pay(seller)
+    assert made == ["batch_get_item", "batch_get_item"]
