@@ -1,4 +1,4 @@
-"""POST /v1/payments/{payment_id}/refund — give money of a payment back."""
+"""POST /v1/payments/{payment_id}/refund — give money of a payment back, by Stripe where it came from there."""
 
 from typing import Annotated
 
@@ -12,9 +12,10 @@ from billing.api.fields import PaymentId
 from billing.api.identity import caller
 from billing.api.preconditions import IdempotencyKey, idempotent
 from billing.api.problems import install
-from billing.runtime import table
+from billing.runtime import stripe_desk, table
 from billing.runtime.clock import clock, ids
-from billing.usecases.payments import RefundInput, refund_payment
+from billing.usecases.payments import RefundInput
+from billing.usecases.stripe_refunds import StripeRefundInput, refund_by_its_means
 
 app = APIGatewayHttpResolver(enable_validation=True)
 install(app)
@@ -25,19 +26,20 @@ install(app)
     operation_id="refundPayment",
     tags=["payments"],
     description="The invoices that it settled last are owed again. What the payment left as credit is refunded as the "
-    "customer's credit.",
+    "customer's credit. A payment that came through Stripe is refunded by Stripe, of what became credit too; asked "
+    "again under the same key, it goes on where it was.",
     responses=documented(
         200,
         PaymentResponse,
         "The payment with its refund",
         versioned=True,
-        refused={409: "`refund-exceeds-payment` or `payment-reversed`"},
+        refused={409: "`refund-exceeds-payment`, `payment-reversed`, or `refund-refused` (by Stripe)"},
     ),
 )
 def refund(
     payment_id: PaymentId, body: Annotated[RefundPaymentRequest, Body()], idempotency_key: IdempotencyKey
 ) -> Response[str]:
-    payment = refund_payment(
+    payment = refund_by_its_means(
         caller(app),
         payment_id,
         RefundInput(
@@ -46,8 +48,11 @@ def refund(
             refunded_on=body.refunded_on,
             reference=body.reference,
         ),
+        StripeRefundInput(reason=body.reason, credit_note_id=body.credit_note_id or ""),
         once=idempotent(app, idempotency_key, read_payment_answer),
         payments=table.payments(),
+        invoices=table.invoices(),
+        stripe=stripe_desk.desk,
         clock=clock,
         ids=ids,
     )

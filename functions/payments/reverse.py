@@ -31,7 +31,10 @@ install(app)
         PaymentResponse,
         "The payment, reversed",
         versioned=True,
-        refused={409: "`payment-reversed`, or `customer-credit-exceeded` when what became credit was spent"},
+        refused={
+            409: "`payment-reversed`, `payment-by-stripe` (refund it), or `customer-credit-exceeded` when what became "
+            "credit was spent"
+        },
     ),
 )
 def reverse(

@@ -14,7 +14,7 @@ FUNCTIONS = ROOT / "functions"
 LAYER = ROOT / "layers" / "billing" / "python"
 
 # Domains whose operations are named by their module alone.
-NOUNLESS_DOMAINS = frozenset({"auth", "operations"})
+NOUNLESS_DOMAINS = frozenset({"auth", "operations", "webhooks"})
 SINGULARS = {"company": "company"}
 PLURAL_VERBS = frozenset({"list", "search"})
 

@@ -28,10 +28,13 @@ from billing.adapters.dynamodb.memberships import Memberships as TableMembership
 from billing.adapters.dynamodb.payments import Payments as TablePayments
 from billing.adapters.dynamodb.products import Products as TableProducts
 from billing.adapters.dynamodb.quotes import Quotes as TableQuotes
+from billing.adapters.dynamodb.reconciliations import Reconciliations as TableReconciliations
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices as TableRecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders as TableReminders
 from billing.adapters.dynamodb.search import Search as TableSearch
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
+from billing.adapters.dynamodb.stripe_inbox import StripeInbox as TableStripeInbox
+from billing.adapters.dynamodb.stripe_payments import StripePayments as TableStripePayments
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.webhooks import Webhooks as TableWebhooks
@@ -55,6 +58,7 @@ from billing.ports.identity import Memberships
 from billing.ports.invoice_links import InvoiceLinks
 from billing.ports.payments import LedgerMove, Payments
 from billing.ports.quotes import Quotes
+from billing.ports.reconciliations import Reconciliations
 from billing.ports.recurring_invoices import RecurringInvoices
 from billing.ports.reminders import Reminders
 from billing.ports.repositories import (
@@ -68,6 +72,8 @@ from billing.ports.repositories import (
 )
 from billing.ports.search import Search
 from billing.ports.series import SeriesRecords
+from billing.ports.stripe_inbox import StripeInbox
+from billing.ports.stripe_payments import StripePayments
 from billing.ports.webhooks import Webhooks
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
@@ -108,6 +114,9 @@ class Repositories:
     series: SeriesRecords
     event_feed: EventFeed
     chains: Chains
+    stripe_inbox: StripeInbox
+    stripe_payments: StripePayments
+    reconciliations: Reconciliations
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
 
@@ -274,6 +283,9 @@ def _over_fakes() -> Repositories:
         series=fakes.series,
         event_feed=fakes.event_feed,
         chains=fakes.chains,
+        stripe_inbox=fakes.stripe_inbox,
+        stripe_payments=fakes.stripe_payments,
+        reconciliations=fakes.reconciliations,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
     )
@@ -334,6 +346,9 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         series=TableSeriesRecords(table),
         event_feed=TableEventFeed(table),
         chains=TableChains(table),
+        stripe_inbox=TableStripeInbox(table),
+        stripe_payments=TableStripePayments(table),
+        reconciliations=TableReconciliations(table),
         change_membership=change,
         lose_invoice=lose,
     )

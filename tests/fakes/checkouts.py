@@ -6,6 +6,7 @@ from datetime import datetime
 
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
+from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
@@ -102,6 +103,8 @@ class FakeStripeConnections:
             ):
                 raise StaleVersion
             self._store.stripe_connections[tenant_id] = connection
+            if account is not None and connection.just_connected and connection.connected_at:
+                self._store.stripe_days_due[tenant_id, account.account_id] = civil_date(connection.connected_at)
             if event is not None:
                 self._store.record(tenant_id, "STRIPE", event)
 

@@ -15,7 +15,9 @@ from billing.domain.payments import Payment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, PaymentSummary
+from billing.ports.stripe_payments import StripeFacts
 from tests.fakes.store import Store, paged
+from tests.fakes.stripe_payments import hold_facts, move_facts
 from tests.fakes.writes import credit_of, hold_credit, hold_head, move_account, move_credit, move_ledger
 
 
@@ -68,8 +70,9 @@ class FakePayments:
         moves: tuple[LedgerMove, ...],
         movement: CreditMovement | None,
         event: Event,
-        once: IdempotentRequest,
-        answered: object,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+        told: StripeFacts | None = None,
     ) -> None:
         key = (caller.tenant_id, payment.payment_id)
         with self._store.writing(caller, once=once, answered=answered):
@@ -79,6 +82,7 @@ class FakePayments:
             for move in moves:
                 hold_head(self._store, move.invoice)
             hold_credit(self._store, movement)
+            hold_facts(self._store, told)
             for move in moves:
                 move_ledger(self._store, move.invoice, (move.entry,))
                 self._store.record(caller.tenant_id, move.invoice.invoice_id, move.event)
@@ -86,6 +90,7 @@ class FakePayments:
             move_account(self._store, caller.tenant_id, payment.customer_id, payment_movement(payment))
             self._store.payments[key] = payment
             self._store.record(*key, event)
+            move_facts(self._store, caller.tenant_id, told)
 
     def list(self, caller: Caller, query: PaymentQuery, page: PageRequest) -> Page[PaymentSummary]:
         with self._store.lock:

@@ -66,11 +66,14 @@ from tests.fakes.event_feed import FakeEventFeed
 from tests.fakes.invoice_links import FakeInvoiceLinks
 from tests.fakes.payments import FakePayments
 from tests.fakes.quotes import FakeQuotes
+from tests.fakes.reconciliations import FakeReconciliations
 from tests.fakes.recurring_invoices import FakeRecurringInvoices
 from tests.fakes.reminders import FakeReminders
 from tests.fakes.search import FakeSearch
 from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
+from tests.fakes.stripe_inbox import FakeStripeInbox
+from tests.fakes.stripe_payments import FakeStripePayments
 from tests.fakes.summaries import invoice_summary, product_summary
 from tests.fakes.webhooks import FakeWebhooks
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
@@ -742,6 +745,9 @@ class FakeRepositories:
     series: FakeSeriesRecords
     event_feed: FakeEventFeed
     chains: FakeChains
+    stripe_inbox: FakeStripeInbox
+    stripe_payments: FakeStripePayments
+    reconciliations: FakeReconciliations
 
 
 def fake_repositories() -> FakeRepositories:
@@ -772,6 +778,9 @@ def fake_repositories() -> FakeRepositories:
         series=FakeSeriesRecords(store),
         event_feed=FakeEventFeed(store),
         chains=FakeChains(store),
+        stripe_inbox=FakeStripeInbox(store),
+        stripe_payments=FakeStripePayments(store),
+        reconciliations=FakeReconciliations(store),
     )
 
 

@@ -25,9 +25,12 @@ from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
 from billing.domain.payments import Payment
 from billing.domain.quote import Quote
+from billing.domain.reconciliation import Reconciliation
 from billing.domain.recurring_invoice import RecurringInvoice
 from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, ReminderPlan, ReminderRun
 from billing.domain.stripe_connection import StripeConnection
+from billing.domain.stripe_inbox import InboxEntry
+from billing.domain.stripe_payment import StripePayment
 from billing.domain.verification import Verification
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -97,6 +100,10 @@ class Store:
     invoice_links: dict[tuple[str, str], InvoiceLinkBook] = field(default_factory=dict)
     stripe_connections: dict[str, StripeConnection] = field(default_factory=dict)
     stripe_accounts: dict[str, str] = field(default_factory=dict)
+    stripe_events: dict[str, InboxEntry] = field(default_factory=dict)
+    stripe_days: dict[tuple[str, str, date], Reconciliation] = field(default_factory=dict)
+    stripe_days_due: dict[tuple[str, str], date] = field(default_factory=dict)
+    stripe_payments: dict[tuple[str, str], StripePayment] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)

@@ -95,6 +95,17 @@ class FakeStripe:
         with self._asked("read_payment_intent"):
             return self.intents.get((account_id, payment_intent_id))
 
+    def payment_intent_of_charge(self, account_id: str, charge_id: str) -> str | None:
+        with self._asked("payment_intent_of_charge"):
+            return next(
+                (
+                    one.payment_intent_id
+                    for (account, _), one in self.intents.items()
+                    if account == account_id and one.charge is not None and one.charge.charge_id == charge_id
+                ),
+                None,
+            )
+
     def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
         with self._asked("cancel_payment_intent"):
             intent = self.intents[account_id, payment_intent_id]

@@ -17,16 +17,18 @@ import pytest
 
 from billing.domain.access import Caller, Membership, Role
 from billing.ports.stripe import AccountWanted
-from billing.runtime import links, stripe, table, webhooks
+from billing.runtime import links, stripe, stripe_queue, stripe_webhooks, table, webhooks
 from billing.runtime.clock import clock
 from billing.runtime.observability import logger
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
 from tests.fakes.stripe import FakeStripe
+from tests.fakes.stripe_inbox import FakeStripeEventQueue
 
 __all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 Json = dict[str, Any]
+STRIPE_SECRETS = ("whsec_sample_new", "whsec_sample_old")
 STRIPE = FakeStripe(clock=clock)  # one for all companies, as there is one
 
 
@@ -168,6 +170,16 @@ def seller(owner: Person) -> Person:
     owner.ids["account_id"] = take_payments(owner.tenant_id)
     owner.ids["token"] = owner.call("invoices/create_link", **path).body["url"].rpartition("/")[2]
     return owner
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> FakeStripeEventQueue:
+    """Where Stripe's events wait, signed by one of two secrets."""
+    queue = FakeStripeEventQueue()
+    monkeypatch.setattr(stripe_queue, "event_queue", lambda: queue)
+    monkeypatch.setattr(stripe_webhooks, "_stored_secrets", lambda: STRIPE_SECRETS)
+    stripe_webhooks.signing_secrets.cache_clear()
+    return queue
 
 
 @pytest.fixture

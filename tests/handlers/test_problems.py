@@ -52,7 +52,7 @@ OF_NO_FIELD = {
         "recurring-invoice-not-paused", "nothing-left-to-pay", "reminder-already-sent", "reminder-not-due",
         "webhook-endpoint-limit-reached", "webhook-endpoint-disabled", "onboarding-step-unavailable",
         "vat-number-missing", "customer-merged", "series-already-started", "recipient-missing", "number-taken",
-        "stale-version", "not-found", "conflict", "document-not-conformant",
+        "stale-version", "not-found", "conflict", "document-not-conformant", "payment-by-stripe", "refund-refused",
     },
     "the pointer depends on what is asked for": {
         "invalid-input", "invalid-fields", "unknown-reference", "product-reference-taken", "credit-exceeds-remaining",
@@ -65,7 +65,8 @@ OF_NO_FIELD = {
     "headers, tokens, others at work, third parties": {
         "checkout-refused", "stripe-account-refused",
         "page-token-invalid", "idempotency-key-reused", "precondition-required", "busy", "dependency-unavailable",
-        "mail-temporarily-refused", "mail-unconfirmed", "mail-refused", "document-damaged",
+        "mail-temporarily-refused", "mail-unconfirmed", "mail-refused", "document-damaged", "body-too-large",
+        "stripe-signature-refused",
     },
 }  # fmt: skip
 

@@ -16,7 +16,9 @@ from invoices import download as invoices_download
 from invoices import download_duplicate, read_conformity, upload_attachment
 from payments import download_receipt
 from tests.fakes.delivery import FakeDocuments
+from tests.fakes.stripe_inbox import FakeStripeEventQueue
 from tests.handlers.conftest import Json, Person, invoke, sample
+from tests.handlers.test_stripe_events import post, signed, told
 from workflows import judge_invoice, render_invoice
 
 DRAFT = json.loads(sample("invoices/create")["body"])
@@ -105,6 +107,15 @@ def test_an_operation_costs_its_requests(
     assert requests(lambda: owner.call(operation, **arguments(operation, owner.ids))) == allowed
 
 
+def test_an_event_of_stripe_is_kept_by_one_request(
+    requests: Callable[[Callable[[], Any]], int], queue: FakeStripeEventQueue
+) -> None:
+    body = json.dumps(told()).encode()
+
+    assert requests(lambda: post(body, signed(body))) == 1
+    assert requests(lambda: post(body, signed(body))) == 1
+
+
 def test_sending_costs_three_requests_and_a_payment_two(
     owner: Person, requests: Callable[[Callable[[], Any]], int]
 ) -> None:
@@ -152,6 +163,7 @@ def test_payments_cost_one_batch_and_one_transaction(
 
     assert requests(lambda: owner.call("payments/record", body=body)) == 2
     assert requests(lambda: owner.call("payments/list")) == 1
+    assert requests(lambda: owner.call("payments/list_reconciliations")) == 1
     payment = owner.call("payments/list").body["items"][0]["payment_id"]
     assert requests(lambda: owner.call("payments/read", payment_id=payment)) == 1
     assert requests(lambda: owner.call("customers/read_credit", **customer)) == 2

@@ -26,6 +26,13 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],
     ("ZenBilling", "ChainHeadDiffers"): [frozenset({"service"})],
     ("ZenBilling", "WebhookDead"): [frozenset({"service"})],
+    **{
+        ("ZenBilling", f"StripeEvent{fate}"): [frozenset({"service"})]
+        for fate in ("Parked", "Refused", "QueuedAgain", "Failed")
+    },
+    ("ZenBilling", "StripeRefundUnfinished"): [frozenset({"service"})],
+    ("ZenBilling", "StripeReconciliationDiffers"): [frozenset({"service"})],
+    ("ZenBilling", "StripeFactMissed"): [frozenset({"service"})],
     ("AWS/Lambda", "IteratorAge"): [frozenset({"FunctionName"})],
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [frozenset({"QueueName"})],
     **{

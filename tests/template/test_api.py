@@ -21,10 +21,11 @@ PUBLIC = {
     "POST /v1/auth/resend-code",
     "POST /v1/auth/sign-in",
     "POST /v1/auth/sign-up",
+    "POST /v1/webhooks/stripe",
 }
 # Functions reached by something else than a route.
-UNROUTED_DOMAINS = {"streams", "scheduled", "workflows", "webhooks"}
-UNROUTED = {"AuthPreTokenGenerationFunction"}
+UNROUTED_DOMAINS = {"streams", "scheduled", "workflows"}
+UNROUTED = {"AuthPreTokenGenerationFunction", "WebhooksReceiveMailEventFunction", "WebhooksProcessStripeEventFunction"}
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,13 @@ from tests.template.stack import functions, references, resources, target
 STREAMED_ENTITIES = ["delivery_request", "verification_request", "bulk_request"]
 
 
+QUEUED = {
+    name
+    for name, source in resources("AWS::Lambda::EventSourceMapping").items()
+    if resources()[target(source["Properties"]["EventSourceArn"])]["Type"] == "AWS::SQS::Queue"
+}
+
+
 def _queues_with_an_alarm() -> set[str]:
     return {
         target(dimension["Value"])
@@ -31,7 +38,11 @@ def _dead_letter_queues() -> dict[str, Any]:
     found = {
         name: _at(source, "Properties", "DestinationConfig", "OnFailure", "Destination")
         for name, source in resources("AWS::Lambda::EventSourceMapping").items()
+        if name not in QUEUED
     }
+    for name in QUEUED:
+        queue = target(resources()[name]["Properties"]["EventSourceArn"])
+        found[name] = _at(resources()[queue], "Properties", "RedrivePolicy", "deadLetterTargetArn")
     for name, schedule in resources("AWS::Scheduler::Schedule").items():
         found[name] = _at(schedule, "Properties", "Target", "DeadLetterConfig", "Arn")
     for name, subscription in resources("AWS::SNS::Subscription").items():
@@ -46,7 +57,7 @@ def test_every_kind_of_consumer_is_looked_at() -> None:
     kinds = {resource["Type"] for resource in resources().values()}
 
     assert not kinds & {"AWS::Events::Rule", "AWS::Pipes::Pipe", "AWS::Lambda::EventInvokeConfig"}
-    assert len(_dead_letter_queues()) == 11
+    assert len(_dead_letter_queues()) == 15
 
 
 @pytest.mark.parametrize("consumer", _dead_letter_queues())
@@ -57,7 +68,18 @@ def test_a_consumer_has_a_dead_letter_queue_and_its_alarm(consumer: str) -> None
     assert queues <= _queues_with_an_alarm()
 
 
-@pytest.mark.parametrize("name", resources("AWS::Lambda::EventSourceMapping"))
+@pytest.mark.parametrize("name", QUEUED)
+def test_a_queue_hides_a_message_for_as_long_as_its_consumer_may_take(name: str) -> None:
+    source = resources()[name]["Properties"]
+    queue = resources()[target(source["EventSourceArn"])]["Properties"]
+    consumer = functions()[target(source["FunctionName"])]
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["VisibilityTimeout"] >= 6 * consumer["Timeout"]  # as AWS advises
+    assert 1 < queue["RedrivePolicy"]["maxReceiveCount"] < 10
+
+
+@pytest.mark.parametrize("name", sorted(set(resources("AWS::Lambda::EventSourceMapping")) - QUEUED))
 def test_a_stream_consumer_gives_back_only_what_failed(name: str) -> None:
     source = resources()[name]["Properties"]
 
@@ -104,6 +126,8 @@ def test_dead_letters_wait_fourteen_days(name: str) -> None:
 
 def test_what_fails_can_be_written_to_its_queue() -> None:
     for name, source in resources("AWS::Lambda::EventSourceMapping").items():
+        if name in QUEUED:  # SQS moves what failed itself
+            continue
         role = target(functions()[target(source["Properties"]["FunctionName"])]["Role"])
         queue = target(_dead_letter_queues()[name])
         statements = resources()[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]

@@ -17,6 +17,7 @@ from stripe import APIConnectionError, AuthenticationError, RequestsClient, Stri
 
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.stripe import (
+    STRIPE_API_VERSION,
     BalanceTransaction,
     CheckoutPaymentStatus,
     CheckoutSession,
@@ -39,7 +40,7 @@ from billing.ports.stripe import AccountWanted, CheckoutWanted, RefundWanted, St
 if TYPE_CHECKING:
     from stripe import StripeObject
 
-STRIPE_VERSION: Final = "2026-10-28.endive"
+STRIPE_VERSION: Final = STRIPE_API_VERSION
 CONNECT_SECONDS, READ_SECONDS = 1.0, 8.0
 AGAIN_WITHIN_SECONDS = 2.0  # a failure that took longer is not asked again: the caller's own time is short
 FAILURES_BEFORE_PAUSE = 3
@@ -164,6 +165,13 @@ class StripeApi:
                 payment_intent_id, {"expand": ["latest_charge.balance_transaction"]}, {"stripe_account": account_id}
             ),
         )
+
+    def payment_intent_of_charge(self, account_id: str, charge_id: str) -> str | None:
+        found = self._read(
+            lambda said: {"payment_intent": _id(said.get("payment_intent"))},
+            lambda stripe: stripe.v1.charges.retrieve(charge_id, options={"stripe_account": account_id}),
+        )
+        return found["payment_intent"] if found else None
 
     def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
         try:

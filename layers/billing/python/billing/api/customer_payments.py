@@ -9,7 +9,15 @@ from pydantic import Field
 
 from billing.api.answers import Reply, Request, answer
 from billing.api.credit_notes import hold_in_order
-from billing.api.fields import AmountMinor, ConfirmCash, CustomerReference, InvoiceReference, IsoDate, Text
+from billing.api.fields import (
+    CREDIT_NOTE_ID,
+    AmountMinor,
+    ConfirmCash,
+    CustomerReference,
+    InvoiceReference,
+    IsoDate,
+    Text,
+)
 from billing.api.paging import PageReply
 from billing.domain.customer_credit import CreditEntryKind, CustomerCredit, CustomerCreditEntry
 from billing.domain.ledger import PaymentMethod
@@ -20,6 +28,8 @@ from billing.domain.payments import (
     PaymentExcess,
     PaymentRefund,
     PaymentState,
+    RefundCause,
+    RefundReturn,
     WantedAllocation,
 )
 from billing.ports.idempotency import Answer
@@ -69,7 +79,12 @@ class MoneyBackRequest(Request):
 
 
 class RefundPaymentRequest(MoneyBackRequest):
-    pass
+    """Of a payment that came through Stripe, which makes the refund itself, only the amount and these two count."""
+
+    reason: Annotated[str, Text(300), Field(examples=["Geste commercial"])] = ""
+    credit_note_id: Annotated[
+        str | None, Field(pattern=CREDIT_NOTE_ID, description="The credit note that says why, or refunded it already")
+    ] = None
 
 
 class RefundCustomerCreditRequest(MoneyBackRequest):
@@ -103,10 +118,16 @@ class PaymentRefundResponse(Reply):
     refunded_on: date
     reference: str
     allocations: Annotated[list[PaymentAllocationResponse], Field(description="Invoices that are owed again")]
+    cause: RefundCause
+    from_credit_minor: Annotated[int, Field(description="Taken off the customer's credit")]
+    returned_on: Annotated[date | None, Field(description="The bank sent it back: the money is with you again")]
 
     @classmethod
-    def of(cls, refund: PaymentRefund) -> PaymentRefundResponse:
+    def of(cls, refund: PaymentRefund, returns: tuple[RefundReturn, ...] = ()) -> PaymentRefundResponse:
         return cls(
+            cause=refund.cause,
+            from_credit_minor=refund.from_credit_minor,
+            returned_on=next((one.returned_on for one in returns if one.refund_id == refund.refund_id), None),
             refund_id=refund.refund_id,
             amount_minor=refund.amount_minor,
             method=refund.method,
@@ -140,6 +161,9 @@ class PaymentResponse(Reply):
     refunded_minor: int
     refunds: list[PaymentRefundResponse]
     reversal: PaymentReversalResponse | None
+    payment_intent_id: Annotated[str | None, Field(description="At Stripe, when it came through it")]
+    fee_minor: Annotated[int | None, Field(description="What Stripe and the platform kept, once it is known")]
+    net_minor: int | None
     recorded_at: datetime
     recorded_by: str
 
@@ -160,12 +184,15 @@ class PaymentResponse(Reply):
             allocations=[PaymentAllocationResponse.of(part) for part in payment.allocations],
             credited_minor=payment.credited_minor,
             refunded_minor=payment.refunded_minor,
-            refunds=[PaymentRefundResponse.of(refund) for refund in payment.refunds],
+            refunds=[PaymentRefundResponse.of(refund, payment.returns) for refund in payment.refunds],
             reversal=PaymentReversalResponse(
                 reason=reversal.reason, reversed_on=reversal.reversed_on, reversed_by=reversal.reversed_by
             )
             if reversal
             else None,
+            payment_intent_id=payment.payment_intent_id or None,
+            fee_minor=payment.fee_minor,
+            net_minor=payment.net_minor,
             recorded_at=payment.recorded_at,
             recorded_by=payment.recorded_by,
         )

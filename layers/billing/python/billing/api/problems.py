@@ -27,6 +27,8 @@ MAX_POINTER_LENGTH = 200
 # The nearest class of a refusal decides.
 STATUSES: Final[dict[type[BillingError], int]] = {
     errors.InvalidInput: 422,
+    errors.BodyTooLarge: 413,
+    errors.StripeSignatureRefused: 400,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.StaleVersion: 412,

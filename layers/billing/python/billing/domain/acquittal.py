@@ -49,6 +49,8 @@ def _kept(entries: tuple[LedgerEntry, ...]) -> list[LedgerEntry]:
     for entry in entries:
         if entry.kind in _BACK:
             back[entry.source_id] = back.get(entry.source_id, 0) + entry.amount_minor
+        elif entry.kind is EntryKind.REFUND_RETURNED:
+            back[entry.source_id] = back.get(entry.source_id, 0) - entry.amount_minor
     return [
         entry
         for entry in entries

@@ -30,6 +30,7 @@ class MovementKind(StrEnum):
     CREDIT_RESTORED = "credit_restored"  # such a payment was reversed
     REVERSAL = "reversal"
     REFUND = "refund"
+    REFUND_RETURNED = "refund_returned"  # the bank sent it back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,8 @@ def credited_movements(note: IssuedInvoice, entries: Iterable[LedgerEntry]) -> t
 
 
 def payment_movement(payment: Payment) -> AccountMovement:
-    """What the last thing that happened to a payment moved: its reversal, its latest refund, or that it came in."""
+    """What the last thing that happened to a payment moved: its reversal, its latest refund or the return of one, or
+    that it came in."""
     if payment.reversal is not None:
         reversal, amount_minor = payment.reversal, payment.amount_minor
         return AccountMovement(
@@ -128,6 +130,20 @@ def payment_movement(payment: Payment) -> AccountMovement:
             currency=payment.currency,
             amount_minor=amount_minor,
             owed_minor=amount_minor if payment.method else 0,
+            source_id=payment.payment_id,
+            reference=payment.reference,
+            method=payment.method,
+        )
+    if payment.last_return is not None:
+        returned = payment.last_return
+        return AccountMovement(
+            movement_id=f"{returned.refund_id}.returned",
+            kind=MovementKind.REFUND_RETURNED,
+            day=returned.returned_on,
+            recorded_at=returned.returned_at,
+            currency=payment.currency,
+            amount_minor=returned.amount_minor,
+            owed_minor=-returned.amount_minor,
             source_id=payment.payment_id,
             reference=payment.reference,
             method=payment.method,

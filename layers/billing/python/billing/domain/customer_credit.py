@@ -19,6 +19,7 @@ class CreditEntryKind(StrEnum):
     REFUND = "refund"  # given back in money
     PAYMENT_REVERSED = "payment_reversed"  # the over-payment was none
     APPLICATION_REVERSED = "application_reversed"
+    REFUND_RETURNED = "refund_returned"  # the bank sent a refund back that no invoice is owed any more
     MERGED_IN = "merged_in"  # what a duplicate had
     MERGED_OUT = "merged_out"  # went to the customer that this one was merged into: always the last entry
 
@@ -36,6 +37,7 @@ _GAINS = frozenset(
         CreditEntryKind.OVER_PAYMENT,
         CreditEntryKind.CREDIT_NOTE,
         CreditEntryKind.APPLICATION_REVERSED,
+        CreditEntryKind.REFUND_RETURNED,
         CreditEntryKind.MERGED_IN,
     }
 )

@@ -4,6 +4,8 @@ BillingError
 ├── InvalidInput                 the request breaks a rule of form or of law
 │   ├── FieldErrors              … several, each with the pointer of its field
 │   ├── PageTokenInvalid
+│   ├── BodyTooLarge
+│   ├── StripeSignatureRefused   it does not come from Stripe, or not just now
 │   └── IdempotencyKeyReused
 ├── NotFound                     absent, or another tenant's: no difference is shown
 │   └── UnknownReference         … and the request names it in a field
@@ -16,6 +18,8 @@ BillingError
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
 │   ├── PaymentReversed
+│   ├── PaymentByStripe          Stripe alone moves its money
+│   ├── RefundRefused
 │   ├── RefundExceedsPayment
 │   ├── CashAboveLimit           law: it takes a person's confirmation
 │   ├── CreditExceedsRemaining
@@ -136,6 +140,20 @@ class IdempotencyKeyReused(InvalidInput):
     title_en = "This idempotency key was already used for another request"
 
 
+class BodyTooLarge(InvalidInput):
+    slug = "body-too-large"
+    title_fr = "Le corps de la demande est trop grand"
+    title_en = "The request body is too large"
+
+
+class StripeSignatureRefused(InvalidInput):
+    """No secret of ours signed these bytes within the tolerated time."""
+
+    slug = "stripe-signature-refused"
+    title_fr = "Cette notification n'est pas signée par Stripe"
+    title_en = "This notification is not signed by Stripe"
+
+
 class StatementTooLong(InvalidInput):
     """More movements, or more open invoices, than one statement holds."""
 
@@ -236,6 +254,20 @@ class PaymentReversed(Conflict):
     slug = "payment-reversed"
     title_fr = "Ce paiement est déjà annulé ou remboursé"
     title_en = "The payment is reversed or refunded already"
+
+
+class PaymentByStripe(Conflict):
+    slug = "payment-by-stripe"
+    title_fr = "Ce paiement est passé par Stripe"
+    title_en = "The payment came through Stripe"
+
+
+class RefundRefused(Conflict):
+    """Stripe said no for good; the detail says why."""
+
+    slug = "refund-refused"
+    title_fr = "Stripe refuse ce remboursement"
+    title_en = "Stripe refuses this refund"
 
 
 class RefundExceedsPayment(Conflict):

@@ -67,6 +67,17 @@ class EventType(StrEnum):
     PAYMENT_RECEIVED = "payment.recorded"
     PAYMENT_REVERSED = "payment.reversed"
     PAYMENT_REFUNDED = "payment.refunded"
+    PAYMENT_REFUND_RETURNED = "payment.refund_returned"  # the bank sent it back
+    PAYMENT_REFUND_RETURNED_ON_INVOICE = "invoice.payment_refund_returned"
+    PAYMENT_REFUND_REQUESTED = "payment.refund_requested"  # of a payment at Stripe
+    PAYMENT_REFUND_REFUSED = "payment.refund_refused"
+    PAYMENT_DISPUTE_MOVED = "payment.dispute_moved"  # opened, or further; its data say how it stands
+    ONLINE_PAYMENT_PROCESSING = "invoice.online_payment_processing"
+    ONLINE_PAYMENT_FAILED = "invoice.online_payment_failed"
+    STRIPE_PAYOUT_PAID = "stripe.payout_paid"
+    STRIPE_PAYOUT_FAILED = "stripe.payout_failed"
+    STRIPE_RECONCILIATION_DIFFERS = "stripe.reconciliation_differs"
+    STRIPE_ACCOUNT_WITHDRAWN = "stripe.account_withdrawn"  # the company withdrew the platform's access, at Stripe
     CUSTOMER_CREDIT_REFUNDED = "customer_credit.refunded"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
     STRIPE_ACCOUNT_CONNECTED = "stripe_account.connected"

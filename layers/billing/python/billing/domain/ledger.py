@@ -28,6 +28,7 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     RELEASE = "release"  # what was paid becomes credit of the customer
     REVERSAL = "reversal"  # a payment that was recorded turns out not to be one
+    REFUND_RETURNED = "refund_returned"  # the bank sent a refund back: the company has the money again
 
 
 class PaymentMethod(StrEnum):
@@ -104,12 +105,12 @@ class Ledger:
         """The ledger after one more movement.
 
         Raises:
-            PaymentExceedsBalance: a payment or a credit beyond the balance due.
+            PaymentExceedsBalance: a payment, a credit or a returned refund beyond the balance due.
             ValueError: the entry is not the next one, or gives back more than was paid.
         """
         if entry.rank != self.entry_count + 1:
             raise ValueError("ledger entries follow each other")
-        if entry.kind in {EntryKind.PAYMENT, EntryKind.CREDIT}:
+        if entry.kind in {EntryKind.PAYMENT, EntryKind.CREDIT, EntryKind.REFUND_RETURNED}:
             self._hold_within_balance(entry.amount_minor)
         return replace(self, entry_count=entry.rank, **self._moved(entry))
 
@@ -147,6 +148,10 @@ class Ledger:
                 return {"reversed_minor": self.reversed_minor + amount}
             case EntryKind.REFUND | EntryKind.RELEASE:
                 return self._given_back(entry)
+            case EntryKind.REFUND_RETURNED:
+                if amount > self.refunded_minor:
+                    raise ValueError("only a refund comes back")
+                return {"refunded_minor": self.refunded_minor - amount}
 
     def _given_back(self, entry: LedgerEntry) -> dict[str, Any]:
         amount = entry.amount_minor

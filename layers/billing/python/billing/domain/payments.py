@@ -5,6 +5,7 @@ What was recorded never changes (CGI art. 286, I, 3° bis): corrections by plus 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -70,9 +71,17 @@ class PaymentReversal:
     reversed_by: str
 
 
+class RefundCause(StrEnum):
+    REQUEST = "request"  # the company gave it back
+    DISPUTE = "dispute"  # the bank took it, after the customer contested the payment
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRefund:
-    """Money of a payment that was given back, and the invoices that are owed again by it."""
+    """Money of a payment that was given back, and the invoices that are owed again by it.
+
+    ``from_credit_minor`` of it was not kept for an invoice any more, and is taken off the customer's credit.
+    """
 
     refund_id: str
     amount_minor: int
@@ -82,6 +91,29 @@ class PaymentRefund:
     allocations: tuple[Allocation, ...]
     refunded_at: datetime
     refunded_by: str
+    cause: RefundCause = field(default=RefundCause.REQUEST, metadata=LATER)
+    from_credit_minor: int = field(default=0, metadata=LATER)
+
+    def __post_init__(self) -> None:
+        if sum(part.amount_minor for part in self.allocations) + self.from_credit_minor != self.amount_minor:
+            raise ValueError("a refund is what invoices are owed again and what the customer's credit loses")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundReturn:
+    """A refund that the bank sent back: invoices that are owed it settle again, the rest is credit of the customer.
+
+    ``version`` of the payment that it made.
+    """
+
+    refund_id: str
+    amount_minor: int
+    allocations: tuple[Allocation, ...]
+    credited_minor: int
+    version: int
+    returned_on: date
+    returned_at: datetime
+    returned_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +137,10 @@ class Payment:
     reversal: PaymentReversal | None = field(default=None, metadata=LATER)
     refunds: tuple[PaymentRefund, ...] = field(default=(), metadata=LATER)
     customer_address: Address | None = field(default=None, metadata=LATER)  # as the customer was when it was recorded
+    payment_intent_id: str = field(default="", metadata=LATER)  # at Stripe, where the money came in
+    fee_minor: int | None = field(default=None, metadata=LATER)  # what Stripe and the platform kept of it
+    net_minor: int | None = field(default=None, metadata=LATER)
+    returns: tuple[RefundReturn, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         if self.amount_minor != self.allocated_minor + self.credited_minor or self.amount_minor <= 0:
@@ -116,7 +152,14 @@ class Payment:
 
     @property
     def refunded_minor(self) -> int:
-        return sum(refund.amount_minor for refund in self.refunds)
+        """What was given back, and did not come back."""
+        return sum(one.amount_minor for one in self.refunds) - sum(one.amount_minor for one in self.returns)
+
+    @property
+    def last_return(self) -> RefundReturn | None:
+        """The return of a refund, where it is the last thing that happened."""
+        last = self.returns[-1] if self.returns else None
+        return last if last is not None and last.version == self.version else None
 
     @property
     def state(self) -> PaymentState:
@@ -135,11 +178,27 @@ class Payment:
         self.hold_refundable(refund.amount_minor)
         return replace(self, version=self.version + 1, refunds=(*self.refunds, refund))
 
+    def mirrored(self, refund: PaymentRefund) -> Payment:
+        """With a refund that was made elsewhere, of what became credit too. Raises: RefundExceedsPayment."""
+        if self.method is None or self.reversal is not None or refund.amount_minor > self.amount_minor:
+            raise RefundExceedsPayment
+        return replace(self, version=self.version + 1, refunds=(*self.refunds, refund))
+
+    def returned(self, returned: RefundReturn) -> Payment:
+        """Raises: ValueError, for a refund that is none of this payment's or came back already."""
+        refund = next((one for one in self.refunds if one.refund_id == returned.refund_id), None)
+        known = any(one.refund_id == returned.refund_id for one in self.returns)
+        if refund is None or known or refund.amount_minor != returned.amount_minor:
+            raise ValueError("a refund comes back once, whole")
+        if returned.version != self.version + 1:
+            raise ValueError("a return makes the next version")
+        return replace(self, version=self.version + 1, returns=(*self.returns, returned))
+
     def hold_refundable(self, amount_minor: int) -> None:
         """Raises: PaymentReversed, RefundExceedsPayment. What became credit is refunded as the customer's credit."""
         if self.reversal is not None or self.method is None:
             raise PaymentReversed
-        left = self.allocated_minor - self.refunded_minor
+        left = self.allocated_minor - sum(self._given_back().values())
         if amount_minor > left:
             raise RefundExceedsPayment(
                 f"Il reste {format_euros(left)} à rembourser de ce paiement.",
@@ -148,9 +207,7 @@ class Payment:
 
     def refund_parts(self, amount_minor: int) -> tuple[Allocation, ...]:
         """Which invoices a refund reopens: those settled last first."""
-        given_back: dict[str, int] = {}
-        for part in (part for refund in self.refunds for part in refund.allocations):
-            given_back[part.invoice_id] = given_back.get(part.invoice_id, 0) + part.amount_minor
+        given_back = self._given_back()
         parts, left = [], amount_minor
         for allocation in reversed(self.allocations):
             amount = min(left, allocation.amount_minor - given_back.get(allocation.invoice_id, 0))
@@ -158,6 +215,30 @@ class Payment:
                 parts.append(replace(allocation, amount_minor=amount))
                 left -= amount
         return tuple(parts)
+
+    def kept_parts(self, amount_minor: int, kept: Mapping[str, int]) -> tuple[tuple[Allocation, ...], int]:
+        """Of a refund that was made elsewhere: which invoices are owed again, of what each ``kept`` of its payments,
+        and what is left, which is not kept for an invoice any more."""
+        given_back = self._given_back()
+        parts, left = [], amount_minor
+        for allocation in reversed(self.allocations):
+            invoice_id = allocation.invoice_id
+            amount = min(left, allocation.amount_minor - given_back.get(invoice_id, 0), kept.get(invoice_id, 0))
+            if amount > 0:
+                parts.append(replace(allocation, amount_minor=amount))
+                left -= amount
+        return tuple(parts), left
+
+    def _given_back(self) -> dict[str, int]:
+        """By invoice: what refunds took from it, less what came back to it."""
+        given_back: dict[str, int] = {}
+        for sign, parts in (
+            *((1, refund.allocations) for refund in self.refunds),
+            *((-1, returned.allocations) for returned in self.returns),
+        ):
+            for part in parts:
+                given_back[part.invoice_id] = given_back.get(part.invoice_id, 0) + sign * part.amount_minor
+        return given_back
 
 
 def common_currency(invoices: tuple[IssuedInvoice, ...]) -> str:

@@ -334,7 +334,7 @@ def _owed_days(invoice: IssuedInvoice, entries: tuple[LedgerEntry, ...], today: 
         match entry.kind:
             case EntryKind.CREDIT:
                 owed -= entry.amount_minor
-            case EntryKind.PAYMENT:
+            case EntryKind.PAYMENT | EntryKind.REFUND_RETURNED:
                 changes.append((entry.entry_date, -entry.amount_minor))
             case EntryKind.REFUND | EntryKind.RELEASE | EntryKind.REVERSAL:
                 changes.append((entry.entry_date, entry.amount_minor))

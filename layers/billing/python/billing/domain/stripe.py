@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
+
+# Of every request, and of the events that the webhook endpoint at Stripe is set to: what comes in another is parked.
+STRIPE_API_VERSION: Final = "2026-10-28.endive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,11 @@ class StripeConnection:
         return self.state is ConnectionState.CONNECTED and self.account is not None and self.account.charges_enabled
 
     @property
+    def just_connected(self) -> bool:
+        """Nothing else was told of the account since."""
+        return self.state is ConnectionState.CONNECTED and self.connected_at == self.refreshed_at
+
+    @property
     def account_key(self) -> str:
         """The idempotency key of the account that is being created."""
         return f"account-{self.tenant_id}-{self.made}"

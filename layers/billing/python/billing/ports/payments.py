@@ -16,6 +16,7 @@ from billing.domain.parties import CompanyDescription, Customer
 from billing.domain.payments import Payment, PaymentState
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
+from billing.ports.stripe_payments import StripeFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +111,15 @@ class Payments(Protocol):
         moves: tuple[LedgerMove, ...],
         movement: CreditMovement | None,
         event: Event,
-        once: IdempotentRequest,
-        answered: object,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+        told: StripeFacts | None = None,
     ) -> None:
         """A payment (new when its version is 1) with all that it moves, in one transaction, or nothing.
 
-        Raises: StaleVersion, when the payment, an invoice or the customer's credit moved.
+        ``told``: what Stripe told that made it so.
+
+        Raises: StaleVersion, when the payment, an invoice, the customer's credit or what Stripe told moved.
         """
         ...
 

@@ -97,6 +97,10 @@ class StripeGateway(Protocol):
         """With its latest charge, and fee and net once it is settled: one request."""
         ...
 
+    def payment_intent_of_charge(self, account_id: str, charge_id: str) -> str | None:
+        """None when there is no such charge, or it was made without a payment intent."""
+        ...
+
     def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
         """As it is afterwards; never raises for being too late."""
         ...

@@ -74,6 +74,10 @@ def stripe_api_url() -> str:
     return os.environ["STRIPE_API_URL"]
 
 
+def stripe_events_queue_url() -> str:
+    return os.environ["STRIPE_EVENTS_QUEUE_URL"]
+
+
 def stripe_secret_arn() -> str:
     return os.environ["STRIPE_SECRET_ARN"]
 

@@ -24,10 +24,13 @@ from billing.adapters.dynamodb.memberships import Memberships
 from billing.adapters.dynamodb.payments import Payments
 from billing.adapters.dynamodb.products import Products
 from billing.adapters.dynamodb.quotes import Quotes
+from billing.adapters.dynamodb.reconciliations import Reconciliations
 from billing.adapters.dynamodb.recurring_invoices import RecurringInvoices
 from billing.adapters.dynamodb.reminders import Reminders
 from billing.adapters.dynamodb.search import Search
 from billing.adapters.dynamodb.series import SeriesRecords
+from billing.adapters.dynamodb.stripe_inbox import StripeInbox
+from billing.adapters.dynamodb.stripe_payments import StripePayments
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
@@ -103,6 +106,21 @@ def invoice_links() -> InvoiceLinks:
 @cache
 def stripe_connections() -> StripeConnections:
     return StripeConnections(table())
+
+
+@cache
+def stripe_inbox() -> StripeInbox:
+    return StripeInbox(table())
+
+
+@cache
+def stripe_payments() -> StripePayments:
+    return StripePayments(table())
+
+
+@cache
+def reconciliations() -> Reconciliations:
+    return Reconciliations(table())
 
 
 @cache

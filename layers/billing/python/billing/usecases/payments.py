@@ -23,6 +23,7 @@ from billing.domain.errors import (
     FieldErrors,
     InvoiceNotIssued,
     NotFound,
+    PaymentByStripe,
     PaymentExceedsBalance,
     RefundExceedsPayment,
     UnknownReference,
@@ -52,6 +53,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, Payments, PaymentSummary
 from billing.ports.repositories import Invoices
+from billing.ports.stripe_payments import StripeFacts
 from billing.usecases.contention import judged_anew
 
 
@@ -140,7 +142,7 @@ def record_payment(
             clock=clock,
             ids=ids,
         )
-        _write_new(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
+        write_new_payment(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
         return payment
 
     return judged_anew(attempt, clock=clock, ids=ids)
@@ -166,7 +168,7 @@ def record_invoice_payment(
     _refuse_unprintable("/reference", wanted.reference)
 
     def attempt() -> IssuedInvoice:
-        invoice = _issued(invoices.read(caller, invoice_id, once=once))
+        invoice = issued_of(invoices.read(caller, invoice_id, once=once))
         hold_cash_limit(wanted.method, (invoice,), wanted.amount_minor, confirmed=wanted.confirm_cash_above_limit)
         named = ((WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor), invoice),)
         parts, left = allocate_payment(
@@ -188,13 +190,13 @@ def record_invoice_payment(
             clock=clock,
             ids=ids,
         )
-        move = _move(caller, invoice, parts[0], payment, EntryKind.PAYMENT, ids)
+        move = ledger_move(caller, invoice, parts[0], payment, EntryKind.PAYMENT, ids)
         payments.write(
             caller,
             payment,
             moves=(move,),
             movement=None,
-            event=_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
+            event=payment_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
             once=once,
             answered=move.invoice,
         )
@@ -227,24 +229,29 @@ def reverse_payment(
     """Take a recorded payment back, whole: its invoices are owed again, its credit is gone or, if it was paid from
     credit, there again. The payment itself stays, and says why.
 
-    Raises: NotFound, PaymentReversed, CustomerCreditExceeded (what became credit was spent), Busy.
+    Raises: NotFound, PaymentReversed, PaymentByStripe, CustomerCreditExceeded (what became credit was spent), Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_unprintable("/reason", reason)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
+        if payment.payment_intent_id:
+            raise PaymentByStripe(
+                "L'argent est chez Stripe : remboursez ce paiement au lieu de l'annuler.",
+                "The money is at Stripe: refund this payment instead of reversing it.",
+            )
         now, today = clock.now(), clock.today()
         reversed_payment = payment.reversed(
             PaymentReversal(reason=reason, reversed_on=today, reversed_at=now, reversed_by=caller.user_id)
         )
-        context = _context_of(caller, payment, payments)
+        context = context_of(caller, payment, payments)
         _hold_unspent(context.credit, payment)
         made = Correction(entry_id=ids.new("ent"), on=today, at=now)
         moves = tuple(
-            _move(
+            ledger_move(
                 caller,
-                _issued(context.invoices[part.invoice_id]),
+                issued_of(context.invoices[part.invoice_id]),
                 part,
                 payment,
                 EntryKind.REVERSAL,
@@ -260,8 +267,8 @@ def reverse_payment(
             caller,
             reversed_payment,
             moves=moves,
-            movement=_movement(caller, context.credit, kind, amount_minor, payment, on=today, ids=ids, at=now),
-            event=_event(caller, reversed_payment, EventType.PAYMENT_REVERSED, ids, at=now),
+            movement=credit_movement(caller, context.credit, kind, amount_minor, payment, on=today, ids=ids, at=now),
+            event=payment_event(caller, reversed_payment, EventType.PAYMENT_REVERSED, ids, at=now),
             once=once,
             answered=reversed_payment,
         )
@@ -282,13 +289,17 @@ def refund_payment(
 ) -> Payment:
     """Give money of a payment back: the invoices it settled last are owed again.
 
-    Raises: NotFound, PaymentReversed, RefundExceedsPayment, FieldErrors, Busy.
+    Raises: NotFound, PaymentReversed, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
+        if payment.payment_intent_id:
+            raise PaymentByStripe(
+                "Stripe rembourse lui-même ce qui est passé par lui.", "Stripe itself refunds what came through it."
+            )
         payment.hold_refundable(wanted.amount_minor)
         on = wanted.refunded_on or clock.today()
         refund = PaymentRefund(
@@ -302,13 +313,13 @@ def refund_payment(
             refunded_by=caller.user_id,
         )
         refunded = payment.refunded(refund)
-        context = _context_of(caller, payment, payments)
+        context = context_of(caller, payment, payments)
         _hold_kept(context, refund.allocations)
         made = Correction(entry_id=refund.refund_id, on=on, at=refund.refunded_at, method=wanted.method)
         moves = tuple(
-            _move(
+            ledger_move(
                 caller,
-                _issued(context.invoices[part.invoice_id]),
+                issued_of(context.invoices[part.invoice_id]),
                 part,
                 payment,
                 EntryKind.REFUND,
@@ -322,7 +333,7 @@ def refund_payment(
             refunded,
             moves=moves,
             movement=None,
-            event=_event(caller, refunded, EventType.PAYMENT_REFUNDED, ids, at=refund.refunded_at),
+            event=payment_event(caller, refunded, EventType.PAYMENT_REFUNDED, ids, at=refund.refunded_at),
             once=once,
             answered=refunded,
         )
@@ -382,7 +393,7 @@ def apply_customer_credit(
             recorded_at=clock.now(),
             recorded_by=caller.user_id,
         )
-        _write_new(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
+        write_new_payment(caller, payment, context, once=once, answered=payment, payments=payments, ids=ids)
         return payment
 
     return judged_anew(attempt, clock=clock, ids=ids)
@@ -489,7 +500,7 @@ def _customer(context: PaymentContext) -> Customer:
     return context.customer
 
 
-def _issued(invoice: Invoice) -> IssuedInvoice:
+def issued_of(invoice: Invoice) -> IssuedInvoice:
     if isinstance(invoice, DraftInvoice):
         raise InvoiceNotIssued
     if invoice.document.document_type.is_credit_note:
@@ -508,7 +519,7 @@ def _named_invoices(
     )
     if missing:
         raise UnknownReference(missing)
-    named = tuple((one, _issued(context.invoices[one.invoice_id])) for one in allocations)
+    named = tuple((one, issued_of(context.invoices[one.invoice_id])) for one in allocations)
     foreign = tuple(
         FieldError(
             f"/allocations/{index}/invoice_id",
@@ -554,19 +565,20 @@ def _payment(
     )
 
 
-def _write_new(
+def write_new_payment(
     caller: Caller,
     payment: Payment,
     context: PaymentContext,
     *,
-    once: IdempotentRequest,
+    once: IdempotentRequest | None,
     answered: object,
     payments: Payments,
     ids: Ids,
+    told: StripeFacts | None = None,
 ) -> None:
     """A payment with the ledgers it settles, and the credit it adds to or is paid from."""
     moves = tuple(
-        _move(caller, _issued(context.invoices[part.invoice_id]), part, payment, EntryKind.PAYMENT, ids)
+        ledger_move(caller, issued_of(context.invoices[part.invoice_id]), part, payment, EntryKind.PAYMENT, ids)
         for part in payment.allocations
     )
     kind, amount_minor = CreditEntryKind.OVER_PAYMENT, payment.credited_minor
@@ -576,14 +588,15 @@ def _write_new(
         caller,
         payment,
         moves=moves,
-        movement=_movement(caller, context.credit, kind, amount_minor, payment, on=payment.paid_on, ids=ids),
-        event=_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
+        movement=credit_movement(caller, context.credit, kind, amount_minor, payment, on=payment.paid_on, ids=ids),
+        event=payment_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
         once=once,
         answered=answered,
+        told=told,
     )
 
 
-def _context_of(caller: Caller, payment: Payment, payments: Payments) -> PaymentContext:
+def context_of(caller: Caller, payment: Payment, payments: Payments) -> PaymentContext:
     """What a recorded payment touched, as it is now. The customer itself may be gone."""
     return payments.load(caller, payment.customer_id, tuple(part.invoice_id for part in payment.allocations))
 
@@ -606,7 +619,7 @@ def _hold_unspent(credit: CustomerCredit, payment: Payment) -> None:
 def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...]) -> None:
     """What a credit note released or refunded already is not given back a second time."""
     for part in parts:
-        kept = _issued(context.invoices[part.invoice_id]).ledger.kept_minor
+        kept = issued_of(context.invoices[part.invoice_id]).ledger.kept_minor
         if part.amount_minor > kept:
             raise RefundExceedsPayment(
                 f"La facture {part.number} ne garde que {format_euros(max(kept, 0))} de ses paiements.",
@@ -618,10 +631,11 @@ _MOVE_EVENTS = {
     EntryKind.PAYMENT: EventType.PAYMENT_RECORDED,
     EntryKind.REVERSAL: EventType.PAYMENT_REVERSED_ON_INVOICE,
     EntryKind.REFUND: EventType.PAYMENT_REFUNDED_ON_INVOICE,
+    EntryKind.REFUND_RETURNED: EventType.PAYMENT_REFUND_RETURNED_ON_INVOICE,
 }
 
 
-def _move(
+def ledger_move(
     caller: Caller,
     invoice: IssuedInvoice,
     part: Allocation,
@@ -663,7 +677,7 @@ def _move(
     return LedgerMove(invoice=moved, entry=entry, event=event)
 
 
-def _movement(
+def credit_movement(
     caller: Caller,
     credit: CustomerCredit,
     kind: CreditEntryKind,
@@ -689,7 +703,9 @@ def _movement(
     return CreditMovement(credit=moved, entry=entry)
 
 
-def _event(caller: Caller, payment: Payment, event_type: EventType, ids: Ids, *, at: datetime | None = None) -> Event:
+def payment_event(
+    caller: Caller, payment: Payment, event_type: EventType, ids: Ids, *, at: datetime | None = None
+) -> Event:
     return Event(
         event_id=ids.new("evt"),
         event_type=event_type,

@@ -11,9 +11,11 @@ from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.invoices import LEDGER_ENTRY
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
+from billing.adapters.dynamodb.reconciliations import due_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
+from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.stripe_connection import StripeConnection
@@ -145,6 +147,9 @@ class StripeConnections:
         writes = [self._moved(connection)]
         if connection.account is not None:
             writes.append(self._account(tenant_id, connection.account.account_id))
+            if connection.just_connected:
+                first = civil_date(connection.connected_at or self._table.now())
+                writes.append(due_write(self._table, tenant_id, connection.account.account_id, first))
         if event is not None:
             writes.append(self._table.event(keys.stripe_connection_event(tenant_id, event.event_id), tenant_id, event))
         self._table.write(caller, *writes, once=once, answered=answered)

@@ -1,8 +1,11 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
 ``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
-``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REMINDERS#…``, ``UNPLACED#…`` and ``WEBHOOKS#…`` let one
-sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md).
+``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REFUNDS#…``, ``REMINDERS#…``, ``UNPLACED#…`` and
+``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do
+``STRIPE_DAYS#…`` and
+``STRIPE_EVENT#…``, which are kept as they come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they
+wait or are parked.
 """
 
 from __future__ import annotations
@@ -236,6 +239,80 @@ def stripe_connection_event(tenant_id: str, event_id: str) -> Key:
 
 def stripe_account(account_id: str) -> Key:
     return Key(f"STRIPE_ACCOUNT#{account_id}", HEAD)
+
+
+def stripe_event(event_id: str) -> Key:
+    """An event of Stripe, as it came: identifiers only."""
+    return Key(f"STRIPE_EVENT#{event_id}", HEAD)
+
+
+def stripe_event_of(key: Key) -> str:
+    return key.pk.partition("#")[2]
+
+
+def stripe_events_waiting(event_id: str) -> str:
+    return stripe_events_waiting_in(_shard(event_id))
+
+
+def stripe_events_waiting_in(shard: int) -> str:
+    return f"STRIPE_EVENTS#{shard}"
+
+
+def stripe_events_parked() -> str:
+    return "STRIPE_EVENTS#PARKED"
+
+
+def stripe_payment(tenant_id: str, payment_intent_id: str) -> Key:
+    return Key(_tenant(tenant_id, "STRIPE_PAYMENT", payment_intent_id), HEAD)
+
+
+def refunds_asked(tenant_id: str) -> str:
+    return refunds_asked_in(_shard(tenant_id))
+
+
+def refunds_asked_in(shard: int) -> str:
+    return f"REFUNDS#{shard}"
+
+
+def stripe_payment_of(key: Key) -> tuple[str, str]:
+    """Tenant and payment intent of its key: the index of what was asked for holds keys only."""
+    _, tenant_id, _, payment_intent_id = key.pk.split("#")
+    return tenant_id, payment_intent_id
+
+
+def stripe_source(tenant_id: str, source_id: str) -> Key:
+    """A charge, refund or dispute at Stripe, which leads to its payment intent."""
+    return Key(_tenant(tenant_id, "STRIPE_SOURCE", source_id), HEAD)
+
+
+def stripe_day(tenant_id: str, account_id: str, day: date) -> Key:
+    return stripe_day_named(tenant_id, f"{account_id}@{day.isoformat()}")
+
+
+def stripe_day_named(tenant_id: str, name: str) -> Key:
+    return Key(_tenant(tenant_id, "STRIPE_DAY", name), HEAD)
+
+
+def stripe_days(tenant_id: str) -> str:
+    return _tenant(tenant_id, "STRIPE_DAYS")
+
+
+def stripe_day_due(tenant_id: str, account_id: str) -> Key:
+    """Where an account waits for its next day to be reconciled."""
+    return Key(_tenant(tenant_id, "STRIPE"), f"DAYS#{account_id}")
+
+
+def stripe_day_due_of(key: Key) -> tuple[str, str]:
+    """Tenant and account of its key: the index of what is due holds keys only."""
+    return key.pk.split("#")[1], key.sk.partition("#")[2]
+
+
+def stripe_days_due(tenant_id: str) -> str:
+    return stripe_days_due_in(_shard(tenant_id))
+
+
+def stripe_days_due_in(shard: int) -> str:
+    return f"STRIPE_DAYS#{shard}"
 
 
 def payment_listing(tenant_id: str) -> str:

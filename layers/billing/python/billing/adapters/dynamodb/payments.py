@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, entry_from_item, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
 from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.invoices import Invoices
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
+from billing.adapters.dynamodb.payment_items import payment_from_item, payment_to_item
+from billing.adapters.dynamodb.stripe_payments import facts_writes
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
 from billing.domain.customer_account import credit_refund_movement, payment_movement
@@ -20,31 +22,7 @@ from billing.domain.payments import Payment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, PaymentSummary
-
-PAYMENT = "payment"
-
-
-def to_item(payment: Payment) -> Item:
-    key = keys.payment(payment.tenant_id, payment.payment_id)
-    by_date = keys.dated(payment.paid_on, payment.payment_id)
-    return item(
-        pk=key.pk,
-        sk=key.sk,
-        entity=PAYMENT,
-        schema_version=SCHEMA_VERSION,
-        tenant_id=payment.tenant_id,
-        version=payment.version,
-        body=dump(payment),
-        summary=dump(PaymentSummary.of(payment)),
-        listing_pk=keys.payment_listing(payment.tenant_id),
-        listing_sk=by_date,
-        customer_pk=keys.payment_customer(payment.tenant_id, payment.customer_id),
-        customer_sk=by_date,
-    )
-
-
-def from_item(stored: Item) -> Payment:
-    return load(Payment, text(stored, "body"))
+from billing.ports.stripe_payments import StripeFacts
 
 
 class Payments:
@@ -83,7 +61,7 @@ class Payments:
         stored = self._table.read(caller, key, once=once).get(key)
         if stored is None:
             raise NotFound
-        return from_item(stored)
+        return payment_from_item(stored)
 
     def write(
         self,
@@ -93,14 +71,15 @@ class Payments:
         moves: tuple[LedgerMove, ...],
         movement: CreditMovement | None,
         event: Event,
-        once: IdempotentRequest,
-        answered: object,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+        told: StripeFacts | None = None,
     ) -> None:
         tenant_id, stale = caller.tenant_id, refuse_with(StaleVersion)
         if payment.version == 1:
-            head = self._table.create(to_item(payment), stale)
+            head = self._table.create(payment_to_item(payment), stale)
         else:
-            head = self._table.replace(to_item(payment), expected_version=payment.version - 1, refused=stale)
+            head = self._table.replace(payment_to_item(payment), expected_version=payment.version - 1, refused=stale)
         ledgers = [
             write
             for move in moves
@@ -118,6 +97,7 @@ class Payments:
             *(movement_writes(self._table, movement) if movement else ()),
             *account_writes(self._table, tenant_id, payment.customer_id, (payment_movement(payment),)),
             self._table.event(keys.payment_event(tenant_id, payment.payment_id, event.event_id), tenant_id, event),
+            *(facts_writes(self._table, tenant_id, told) if told else ()),
             once=once,
             answered=answered,
         )

@@ -31,6 +31,7 @@ _LABELS = {
     MovementKind.CREDIT_RESTORED: "Imputation de crédit annulée",
     MovementKind.REVERSAL: "Règlement annulé",
     MovementKind.REFUND: "Remboursement",
+    MovementKind.REFUND_RETURNED: "Remboursement revenu",
 }
 _NUMBERED = frozenset({MovementKind.INVOICE, MovementKind.CREDIT_NOTE})
 _BY_MEANS = frozenset({MovementKind.PAYMENT, MovementKind.REFUND})

@@ -1,0 +1,116 @@
+"""Payments at Stripe: one item for each payment intent; what it tells is written with its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.checkouts import book_write
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.payment_items import payment_to_item
+from billing.adapters.dynamodb.stripe_inbox import entry_write
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.domain.access import Caller
+from billing.domain.errors import StaleVersion
+from billing.domain.stripe_payment import StripePayment
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.stripe_payments import StripeFacts, StripeNews
+
+STRIPE_PAYMENT = "stripe_payment"
+
+
+def record_of(stored: Item | None) -> StripePayment | None:
+    return load(StripePayment, text(stored, "body")) if stored else None
+
+
+def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[Write]:
+    """Part of a transaction. Refused: StaleVersion."""
+    if facts.record is not None:
+        yield _record_write(table, facts.record)
+        yield from (_source_write(table, facts.record, source_id) for source_id in facts.record.sources)
+    if facts.book is not None:
+        yield book_write(table, facts.book)
+    if facts.entry is not None:
+        yield entry_write(table, facts.entry)
+    if facts.payment is not None:
+        expected = facts.payment.version - 1
+        yield table.replace(
+            payment_to_item(facts.payment), expected_version=expected, refused=refuse_with(StaleVersion)
+        )
+    for news in facts.news:
+        yield table.event(_beside(tenant_id, news), tenant_id, news.event)
+
+
+def _record_write(table: Table, record: StripePayment) -> Write:
+    key = keys.stripe_payment(record.tenant_id, record.payment_intent_id)
+    content = item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=STRIPE_PAYMENT,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=record.tenant_id,
+        version=record.version,
+        body=dump(record),
+        outbox_pk=keys.refunds_asked(record.tenant_id) if record.open_request else None,
+        outbox_sk=keys.outbox_order(record.open_request.requested_at) if record.open_request else None,
+    )
+    stale = refuse_with(StaleVersion)
+    if record.version == 1:
+        return table.create(content, stale)
+    return table.replace(content, expected_version=record.version - 1, refused=stale)
+
+
+def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
+    """A charge, refund or dispute leads to its payment intent, for ever."""
+    key = keys.stripe_source(record.tenant_id, source_id)
+    content = item(
+        pk=key.pk,
+        sk=key.sk,
+        entity="stripe_source",
+        schema_version=SCHEMA_VERSION,
+        tenant_id=record.tenant_id,
+        payment_intent_id=record.payment_intent_id,
+    )
+    only_if, values = "attribute_not_exists(pk) OR payment_intent_id = :intent", {":intent": record.payment_intent_id}
+    return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
+
+
+def _beside(tenant_id: str, news: StripeNews) -> keys.Key:
+    event_id = news.event.event_id
+    if news.payment_id:
+        return keys.payment_event(tenant_id, news.payment_id, event_id)
+    if news.invoice_id:
+        return keys.invoice_event(tenant_id, news.invoice_id, event_id)
+    return keys.stripe_connection_event(tenant_id, event_id)
+
+
+class StripePayments:
+    """Port StripePayments."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def stored(self, tenant_id: str, payment_intent_id: str) -> StripePayment | None:
+        return record_of(self._table.get(keys.stripe_payment(tenant_id, payment_intent_id)))
+
+    def read(
+        self, caller: Caller, payment_intent_id: str, *, once: IdempotentRequest | None = None
+    ) -> StripePayment | None:
+        key = keys.stripe_payment(caller.tenant_id, payment_intent_id)
+        return record_of(self._table.read(caller, key, once=once).get(key))
+
+    def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
+        found, _ = self._table.due(keys.refunds_asked_in(shard), keys.outbox_order(before), limit)
+        return [keys.stripe_payment_of(key) for key in found]
+
+    def write(
+        self,
+        caller: Caller,
+        facts: StripeFacts,
+        *,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        writes = facts_writes(self._table, caller.tenant_id, facts)
+        self._table.write(caller, *writes, once=once, answered=answered)

@@ -1,0 +1,175 @@
+"""A day of an account at Stripe against our ledger: each movement of its balance is a fact we have, or a difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+
+from billing.domain.dates import PARIS
+from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.stripe import BalanceTransaction
+from billing.domain.stripe_payment import StripePayment
+
+MAX_DIFFERENCES: Final = 100
+REMEMBERED: Final = timedelta(days=3)  # days before today that are looked at again, in case one was missed
+_PAYMENTS = frozenset({"charge", "payment"})
+_REFUNDS = frozenset({"refund", "payment_refund", "refund_failure", "payment_failure_refund"})
+_FEES = frozenset({"application_fee", "application_fee_refund", "stripe_fee", "stripe_fx_fee", "tax_fee"})
+_PAYOUTS = frozenset({"payout", "payout_cancel", "payout_failure"})
+
+
+class DifferenceKind(StrEnum):
+    MISSING = "missing"  # Stripe moved it, and our ledger does not have it
+    OTHER_AMOUNT = "other_amount"
+    OTHER_FEE = "other_fee"
+    UNKNOWN = "unknown"  # Stripe itself does not say what it belongs to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """``source_id`` of the charge, refund or dispute at Stripe; cents as Stripe says and as we do."""
+
+    kind: DifferenceKind
+    source_id: str
+    stripe_minor: int
+    ours_minor: int
+    payment_id: str = ""
+
+
+class ReconciliationState(StrEnum):
+    RUNNING = "running"
+    BALANCED = "balanced"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """Amounts in cents, summed over the day, of what ZenBilling asked for; ``foreign``: movements of other payments.
+
+    ``repaired``: facts that no event had told, and that are in the ledger now. ``position``: how far it was read.
+    """
+
+    tenant_id: str
+    account_id: str
+    day: date
+    version: int = 0  # 0: not stored yet
+    state: ReconciliationState = ReconciliationState.RUNNING
+    position: str = ""
+    movements: int = 0
+    foreign: int = 0
+    repaired: int = 0
+    paid_minor: int = 0
+    given_back_minor: int = 0
+    fee_minor: int = 0
+    payout_minor: int = 0
+    differences: tuple[Difference, ...] = ()
+    started_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """The day in Paris, as instants."""
+        return datetime.combine(self.day, time(), PARIS)
+
+    @property
+    def before(self) -> datetime:
+        return datetime.combine(self.day + timedelta(days=1), time(), PARIS)
+
+    def with_movement(
+        self, moved: BalanceTransaction, difference: Difference | None, *, foreign: bool, repaired: bool
+    ) -> Reconciliation:
+        kind = moved.transaction_type
+        return replace(
+            self,
+            movements=self.movements + 1,
+            foreign=self.foreign + foreign,
+            repaired=self.repaired + repaired,
+            paid_minor=self.paid_minor + (moved.amount_minor if kind in _PAYMENTS and not foreign else 0),
+            given_back_minor=self.given_back_minor
+            - (moved.amount_minor if kind not in _PAYMENTS | _PAYOUTS | _FEES and not foreign else 0),
+            fee_minor=self.fee_minor + (0 if foreign else moved.fee_minor),
+            payout_minor=self.payout_minor - (moved.amount_minor if kind in _PAYOUTS else 0),
+            differences=(*self.differences, *((difference,) if difference else ()))[:MAX_DIFFERENCES],
+        )
+
+    def read_to(self, position: str) -> Reconciliation:
+        return replace(self, version=self.version + 1, position=position)
+
+    def ended(self, at: datetime) -> Reconciliation:
+        state = ReconciliationState.DIFFERS if self.differences else ReconciliationState.BALANCED
+        return replace(self, version=self.version + 1, state=state, position="", ended_at=at)
+
+
+def is_booked_here(moved: BalanceTransaction) -> bool:
+    """Whether a movement is one that our ledger follows; fees and payouts are only summed."""
+    return moved.transaction_type not in _FEES | _PAYOUTS
+
+
+def difference_of(moved: BalanceTransaction, record: StripePayment | None) -> Difference | None:
+    """How a movement differs from what we have of it; None when it does not."""
+    if record is None:
+        return Difference(
+            kind=DifferenceKind.MISSING, source_id=moved.source_id, stripe_minor=moved.amount_minor, ours_minor=0
+        )
+    if moved.transaction_type in _PAYMENTS:
+        return _of_payment(moved, record)
+    known = {one.refund_id: one.amount_minor for one in record.refunds}
+    known |= {one.dispute_id: one.amount_minor for one in record.disputes}
+    ours = known.get(moved.source_id)
+    open_bookings = {one.subject for one in record.bookings}
+    back = moved.amount_minor > 0 and moved.source_id not in record.ended_for_us
+    if ours is None or moved.source_id in open_bookings or back:
+        return _difference(DifferenceKind.MISSING, moved, record, 0)
+    if ours != abs(moved.amount_minor):
+        return _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
+    return None
+
+
+def _of_payment(moved: BalanceTransaction, record: StripePayment) -> Difference | None:
+    if not record.payment_id:
+        return _difference(DifferenceKind.MISSING, moved, record, 0)
+    if moved.currency != record.currency:  # settled in the account's own currency: the amounts cannot be compared
+        return None
+    if moved.amount_minor != record.amount_minor:
+        return _difference(DifferenceKind.OTHER_AMOUNT, moved, record, record.amount_minor)
+    if record.fee_minor is not None and moved.fee_minor != record.fee_minor:
+        return Difference(
+            kind=DifferenceKind.OTHER_FEE,
+            source_id=moved.source_id,
+            stripe_minor=moved.fee_minor,
+            ours_minor=record.fee_minor,
+            payment_id=record.payment_id,
+        )
+    return None
+
+
+def _difference(kind: DifferenceKind, moved: BalanceTransaction, record: StripePayment, ours_minor: int) -> Difference:
+    return Difference(
+        kind=kind,
+        source_id=moved.source_id,
+        stripe_minor=moved.amount_minor,
+        ours_minor=ours_minor,
+        payment_id=record.payment_id,
+    )
+
+
+def unknown_movement(moved: BalanceTransaction) -> Difference:
+    return Difference(
+        kind=DifferenceKind.UNKNOWN, source_id=moved.source_id, stripe_minor=moved.amount_minor, ours_minor=0
+    )
+
+
+def reconciliation_differs(report: Reconciliation, at: datetime) -> Event:
+    return Event(
+        event_id=derived_event_id("stripe", "reconciliation", report.account_id, report.day.isoformat()),
+        event_type=EventType.STRIPE_RECONCILIATION_DIFFERS,
+        occurred_at=at,
+        actor="system:stripe",
+        data={
+            "account_id": report.account_id,
+            "day": report.day.isoformat(),
+            "differences": len(report.differences),
+        },
+    )

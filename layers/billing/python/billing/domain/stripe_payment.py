@@ -1,0 +1,451 @@
+"""A payment at Stripe as we know it: what it told, and what of it is in the ledger already.
+
+One record for each payment intent. States only go up, whatever arrives in whatever order; a booking is made once, since
+its id is made of Stripe's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from billing.domain.checkout import AttemptState
+from billing.domain.ledger import PaymentMethod
+from billing.domain.stripe import (
+    CheckoutSession,
+    CheckoutStatus,
+    DisputeStatus,
+    PaymentIntent,
+    PaymentIntentStatus,
+    StripeCharge,
+    StripeDispute,
+    StripeRefund,
+    StripeRefundStatus,
+)
+
+REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CARDS = frozenset({"card", "card_present", "link"})
+_DEBITS = frozenset({"sepa_debit", "bacs_debit", "au_becs_debit", "acss_debit", "us_bank_account", "nz_bank_account"})
+
+
+def derived_id(prefix: str, at: datetime, *facts: str) -> str:
+    """Of the form of our ids, and always the same of the same facts; sorts by the instant, as ours do."""
+    digest = hashlib.sha256("\n".join(facts).encode()).digest()
+    number = (int(at.timestamp() * 1000) & (2**48 - 1)) << 80 | int.from_bytes(digest[:10], "big")
+    return f"{prefix}_{''.join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))}"
+
+
+def method_of(charge_type: str) -> PaymentMethod:
+    """Stripe's type of a means of payment as a person knows it."""
+    if charge_type in _CARDS:
+        return PaymentMethod.CARD
+    return PaymentMethod.DIRECT_DEBIT if charge_type in _DEBITS else PaymentMethod.TRANSFER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidFor:
+    """What the metadata of a session or an intent says it is for; only what we opened has it."""
+
+    tenant_id: str
+    invoice_id: str
+    attempt: int
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, str]) -> PaidFor | None:
+        attempt = metadata.get("attempt", "")
+        tenant_id, invoice_id = metadata.get("tenant_id", ""), metadata.get("invoice_id", "")
+        if not (tenant_id and invoice_id and attempt.isascii() and attempt.isdigit()):
+            return None
+        return cls(tenant_id=tenant_id, invoice_id=invoice_id, attempt=int(attempt[:9]))
+
+
+class StripePaymentState(StrEnum):
+    PENDING = "pending"  # nobody confirmed, or a card was declined and the page is still open
+    PROCESSING = "processing"
+    FAILED = "failed"  # the bank refused after the customer confirmed
+    CANCELED = "canceled"
+    SUCCEEDED = "succeeded"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS[self]
+
+    @property
+    def attempt(self) -> AttemptState | None:
+        """What it makes of the attempt to pay."""
+        return _ATTEMPTS.get(self)
+
+
+_RANKS = {
+    StripePaymentState.PENDING: 0,
+    StripePaymentState.PROCESSING: 1,
+    StripePaymentState.FAILED: 2,
+    StripePaymentState.CANCELED: 2,
+    StripePaymentState.SUCCEEDED: 3,
+}
+_ATTEMPTS = {
+    StripePaymentState.PROCESSING: AttemptState.PROCESSING,
+    StripePaymentState.FAILED: AttemptState.FAILED,
+    StripePaymentState.CANCELED: AttemptState.EXPIRED,
+    StripePaymentState.SUCCEEDED: AttemptState.SUCCEEDED,
+}
+_OF_INTENT = {
+    PaymentIntentStatus.PROCESSING: StripePaymentState.PROCESSING,
+    PaymentIntentStatus.CANCELED: StripePaymentState.CANCELED,
+    PaymentIntentStatus.SUCCEEDED: StripePaymentState.SUCCEEDED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenAtStripe:
+    """What was read again at one moment. ``session`` where the intent alone does not say whether it failed."""
+
+    intent: PaymentIntent
+    session: CheckoutSession | None = None
+    refunds: tuple[StripeRefund, ...] = ()
+    disputes: tuple[StripeDispute, ...] = ()
+
+    @property
+    def state(self) -> StripePaymentState:
+        """A card that is declined leaves the page open; a debit that is refused comes after the page was done."""
+        known = _OF_INTENT.get(self.intent.status)
+        if known is not None:
+            return known
+        done = self.session is not None and self.session.status is CheckoutStatus.COMPLETE
+        wanting = self.intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD
+        return StripePaymentState.FAILED if done and wanting else StripePaymentState.PENDING
+
+    @property
+    def page_expired(self) -> bool:
+        return self.session is not None and self.session.status is CheckoutStatus.EXPIRED
+
+
+class RequestState(StrEnum):
+    REQUESTED = "requested"  # recorded; Stripe was asked, or is about to be
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """A refund asked for here. ``by_note``: the credit note named gave the money back in the ledger already."""
+
+    request_id: str
+    amount_minor: int
+    reason: str
+    requested_at: datetime
+    requested_by: str
+    credit_note_id: str = ""
+    by_note: bool = False
+    state: RequestState = RequestState.REQUESTED
+    refund_id: str = ""
+    refusal: str = ""  # Stripe's code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirroredRefund:
+    """A refund at Stripe, and whether our ledger has it, and its return. ``request_id`` when it was asked for here."""
+
+    refund_id: str
+    status: StripeRefundStatus
+    amount_minor: int
+    created: datetime
+    reason: str = ""
+    failure_reason: str = ""
+    request_id: str = ""
+    booked: bool = False
+    returned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirroredDispute:
+    """A dispute at Stripe; the ledger moves when it is lost, and back should it be won after all."""
+
+    dispute_id: str
+    status: DisputeStatus
+    amount_minor: int
+    created: datetime
+    reason: str = ""
+    evidence_due_by: datetime | None = None
+    fee_minor: int = 0
+    booked: bool = False
+    returned: bool = False
+
+
+class BookingKind(StrEnum):
+    PAYMENT = "payment"
+    FEES = "fees"
+    REFUND = "refund"
+    REFUND_RETURNED = "refund_returned"
+    DISPUTE_LOST = "dispute_lost"
+    DISPUTE_RETURNED = "dispute_returned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """One fact at Stripe that our ledger does not have yet; ``subject`` is Stripe's id of it."""
+
+    kind: BookingKind
+    subject: str
+
+
+_REFUND_RANKS = {
+    StripeRefundStatus.PENDING: 0,
+    StripeRefundStatus.REQUIRES_ACTION: 0,
+    StripeRefundStatus.SUCCEEDED: 1,
+    StripeRefundStatus.FAILED: 2,
+    StripeRefundStatus.CANCELED: 2,
+}
+_KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED})
+_NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripePayment:
+    """Amounts in cents of ``currency``; fee and net in the currency of the account, once Stripe settled it.
+
+    ``payment_id`` of the payment that it is here, once it is booked. ``attempted``: that the customer confirmed was
+    counted. A pending refund is shown and moves nothing: the customer has nothing back yet, and the bank may refuse.
+    """
+
+    tenant_id: str
+    payment_intent_id: str
+    account_id: str
+    invoice_id: str
+    attempt: int
+    amount_minor: int
+    currency: str
+    created: datetime
+    version: int = 0  # 0: not stored yet
+    state: StripePaymentState = StripePaymentState.PENDING
+    charge_id: str = ""
+    charged_at: datetime | None = None
+    method: str = ""
+    fee_minor: int | None = None
+    net_minor: int | None = None
+    application_fee_minor: int = 0
+    payment_id: str = ""
+    fees_booked: bool = False
+    attempted: bool = False
+    failures: int = 0
+    last_error_code: str = ""
+    refunds: tuple[MirroredRefund, ...] = ()
+    disputes: tuple[MirroredDispute, ...] = ()
+    requests: tuple[RefundRequest, ...] = ()
+
+    @classmethod
+    def new(cls, paid_for: PaidFor, account_id: str, intent: PaymentIntent) -> StripePayment:
+        return cls(
+            tenant_id=paid_for.tenant_id,
+            payment_intent_id=intent.payment_intent_id,
+            account_id=account_id,
+            invoice_id=paid_for.invoice_id,
+            attempt=paid_for.attempt,
+            amount_minor=intent.amount_minor,
+            currency=intent.currency,
+            created=intent.created,
+        )
+
+    @property
+    def derived_payment_id(self) -> str:
+        """The payment that it becomes, whoever books it."""
+        return derived_id("pay", self.created, "stripe", self.payment_intent_id)
+
+    def entry_id(self, subject: str) -> str:
+        """Of the refund or the lost dispute of an id of Stripe's."""
+        return derived_id("rfd", self.created, "stripe", self.payment_intent_id, subject)
+
+    @property
+    def open_request(self) -> RefundRequest | None:
+        """One that Stripe has not answered yet, as far as we know."""
+        return next((one for one in self.requests if one.state is RequestState.REQUESTED), None)
+
+    @property
+    def reserved_minor(self) -> int:
+        """What was given back, is on its way, or is being asked for."""
+        refunds = sum(one.amount_minor for one in self.refunds if one.status not in _NOT_GIVEN_BACK)
+        asked = sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
+        lost = sum(one.amount_minor for one in self.disputes if one.booked and not one.returned)
+        return refunds + asked + lost
+
+    @property
+    def coming_minor(self) -> int:
+        """Of what is reserved, that which the ledger does not have yet, and will."""
+        by_note = {one.request_id for one in self.requests if one.by_note}
+        refunds = sum(
+            one.amount_minor
+            for one in self.refunds
+            if not one.booked and one.status not in _NOT_GIVEN_BACK and one.request_id not in by_note
+        )
+        return refunds + sum(
+            one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED and not one.by_note
+        )
+
+    def request(self, request_id: str) -> RefundRequest | None:
+        return next((one for one in self.requests if one.request_id == request_id), None)
+
+    def next_after(self, stored: StripePayment) -> StripePayment:
+        """In the version that follows the stored one."""
+        return replace(self, version=stored.version + 1)
+
+    def requested(self, request: RefundRequest) -> StripePayment:
+        return replace(self, requests=(*self.requests, request))
+
+    def refused(self, request_id: str, code: str) -> StripePayment:
+        """Stripe said no for good; the same when it is answered already."""
+        return self._answered(request_id, RequestState.REFUSED, refusal=code)
+
+    def told(self, seen: SeenAtStripe) -> StripePayment:
+        """With all that was read again. Nothing goes back; nothing is booked by it."""
+        intent = seen.intent
+        charge = intent.charge if intent.charge is not None and intent.charge.paid else None
+        told = self
+        if seen.state.rank > self.state.rank:
+            told = replace(told, state=seen.state)
+        if intent.last_error_code and told.state is not StripePaymentState.SUCCEEDED:
+            told = replace(told, last_error_code=intent.last_error_code)
+        if charge is not None:
+            told = told.charged(charge)
+        for refund in sorted(seen.refunds, key=lambda one: (one.created, one.refund_id)):
+            told = told.with_refund(refund)
+        for dispute in sorted(seen.disputes, key=lambda one: (one.created, one.dispute_id)):
+            told = told.with_dispute(dispute)
+        return told
+
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        """Every fact that the ledger lacks."""
+        return tuple(self._bookings())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What at Stripe leads here: its charge, refunds and disputes."""
+        others = (*(one.refund_id for one in self.refunds), *(one.dispute_id for one in self.disputes))
+        return (*((self.charge_id,) if self.charge_id else ()), *others)
+
+    @property
+    def ended_for_us(self) -> frozenset[str]:
+        """Refunds that failed and disputes that were not lost, as far as we know: their money came back."""
+        failed = (one.refund_id for one in self.refunds if one.status in _NOT_GIVEN_BACK)
+        kept = (one.dispute_id for one in self.disputes if one.status in _KEPT)
+        return frozenset((*failed, *kept))
+
+    def next_booking(self, *, besides: frozenset[Booking] = frozenset()) -> Booking | None:
+        """The first fact that the ledger lacks; nothing before the payment itself."""
+        return next((one for one in self._bookings() if one not in besides), None)
+
+    def _bookings(self) -> list[Booking]:
+        if not self.payment_id:
+            succeeded = self.state is StripePaymentState.SUCCEEDED
+            return [Booking(kind=BookingKind.PAYMENT, subject=self.payment_intent_id)] if succeeded else []
+        found = []
+        if not self.fees_booked and self.fee_minor is not None:
+            found.append(Booking(kind=BookingKind.FEES, subject=self.charge_id))
+        for refund in self.refunds:
+            if refund.status is StripeRefundStatus.SUCCEEDED and not refund.booked:
+                found.append(Booking(kind=BookingKind.REFUND, subject=refund.refund_id))
+            if refund.status in _NOT_GIVEN_BACK and refund.booked and not refund.returned:
+                found.append(Booking(kind=BookingKind.REFUND_RETURNED, subject=refund.refund_id))
+        for dispute in self.disputes:
+            if dispute.status is DisputeStatus.LOST and not dispute.booked:
+                found.append(Booking(kind=BookingKind.DISPUTE_LOST, subject=dispute.dispute_id))
+            if dispute.status is DisputeStatus.WON and dispute.booked and not dispute.returned:
+                found.append(Booking(kind=BookingKind.DISPUTE_RETURNED, subject=dispute.dispute_id))
+        return found
+
+    def booked(self, booking: Booking) -> StripePayment:
+        """As it is once the ledger has that fact."""
+        match booking.kind:
+            case BookingKind.PAYMENT:
+                return replace(self, payment_id=self.derived_payment_id, fees_booked=self.fee_minor is not None)
+            case BookingKind.FEES:
+                return replace(self, fees_booked=True)
+            case BookingKind.REFUND | BookingKind.REFUND_RETURNED:
+                returned = booking.kind is BookingKind.REFUND_RETURNED
+                refunds = tuple(
+                    replace(one, booked=True, returned=returned) if one.refund_id == booking.subject else one
+                    for one in self.refunds
+                )
+                return replace(self, refunds=refunds)
+            case BookingKind.DISPUTE_LOST | BookingKind.DISPUTE_RETURNED:
+                returned = booking.kind is BookingKind.DISPUTE_RETURNED
+                disputes = tuple(
+                    replace(one, booked=True, returned=returned) if one.dispute_id == booking.subject else one
+                    for one in self.disputes
+                )
+                return replace(self, disputes=disputes)
+
+    def refund(self, refund_id: str) -> MirroredRefund:
+        return next(one for one in self.refunds if one.refund_id == refund_id)
+
+    def dispute(self, dispute_id: str) -> MirroredDispute:
+        return next(one for one in self.disputes if one.dispute_id == dispute_id)
+
+    def disputes_moved(self, before: StripePayment) -> tuple[MirroredDispute, ...]:
+        """Those that are new, or stand elsewhere than before."""
+        known = {one.dispute_id: (one.status, one.evidence_due_by) for one in before.disputes}
+        return tuple(one for one in self.disputes if known.get(one.dispute_id) != (one.status, one.evidence_due_by))
+
+    def charged(self, charge: StripeCharge) -> StripePayment:
+        settled = charge.fee_minor is not None
+        return replace(
+            self,
+            charge_id=charge.charge_id,
+            charged_at=charge.created,
+            method=charge.method,
+            fee_minor=charge.fee_minor if settled else self.fee_minor,
+            net_minor=charge.net_minor if settled else self.net_minor,
+            application_fee_minor=charge.application_fee_minor,
+        )
+
+    def with_refund(self, told: StripeRefund) -> StripePayment:
+        request_id = told.metadata.get(REQUEST_KEY, "")
+        if self.request(request_id) is None:
+            request_id = next((one.request_id for one in self.requests if one.refund_id == told.refund_id), "")
+        fresh = MirroredRefund(
+            refund_id=told.refund_id,
+            status=told.status,
+            amount_minor=told.amount_minor,
+            created=told.created,
+            reason=told.reason,
+            failure_reason=told.failure_reason,
+            request_id=request_id,
+        )
+        answered = self._answered(request_id, RequestState.ACCEPTED, refund_id=told.refund_id)
+        known = next((one for one in self.refunds if one.refund_id == told.refund_id), None)
+        if known is None:
+            return replace(answered, refunds=(*self.refunds, fresh))
+        if _REFUND_RANKS[told.status] < _REFUND_RANKS[known.status]:
+            fresh = replace(fresh, status=known.status, failure_reason=known.failure_reason)
+        merged = replace(fresh, booked=known.booked, returned=known.returned)
+        return replace(answered, refunds=tuple(merged if one is known else one for one in self.refunds))
+
+    def with_dispute(self, told: StripeDispute) -> StripePayment:
+        known = next((one for one in self.disputes if one.dispute_id == told.dispute_id), None)
+        fresh = MirroredDispute(
+            dispute_id=told.dispute_id,
+            status=told.status,
+            amount_minor=told.amount_minor,
+            created=told.created,
+            reason=told.reason,
+            evidence_due_by=told.evidence_due_by,
+            fee_minor=told.fee_minor,
+            booked=known.booked if known else False,
+            returned=known.returned if known else False,
+        )
+        if known is None:
+            return replace(self, disputes=(*self.disputes, fresh))
+        return replace(self, disputes=tuple(fresh if one is known else one for one in self.disputes))
+
+    def _answered(self, request_id: str, state: RequestState, **changes: str) -> StripePayment:
+        """A request that Stripe answered; what it accepted stays accepted."""
+        known = self.request(request_id)
+        if known is None or known.state is RequestState.ACCEPTED:
+            return self
+        answered = replace(known, state=state, **changes)  # type: ignore[arg-type]
+        return replace(self, requests=tuple(answered if one is known else one for one in self.requests))

@@ -1,0 +1,67 @@
+"""Payments at Stripe as they are kept here, and what is written together with their effect on the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
+from billing.domain.events import Event
+from billing.domain.payments import Payment
+from billing.domain.stripe_inbox import InboxEntry
+from billing.domain.stripe_payment import StripePayment
+from billing.ports.idempotency import IdempotentRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeNews:
+    """An event for the company, beside what it is about: a payment, an invoice, or its account (neither named)."""
+
+    event: Event
+    payment_id: str = ""
+    invoice_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeFacts:
+    """What Stripe told, as it becomes with an effect or without one: each part in its next version, or left out.
+
+    ``payment`` where only what is known of it grew, and nothing moved. ``counts``: metrics of the facts that this
+    writes, for whoever writes it to count.
+    """
+
+    record: StripePayment | None = None
+    book: CheckoutBook | None = None
+    entry: InboxEntry | None = None
+    payment: Payment | None = None
+    news: tuple[StripeNews, ...] = ()
+    counts: tuple[str, ...] = ()
+
+
+class StripePayments(Protocol):
+    def stored(self, tenant_id: str, payment_intent_id: str) -> StripePayment | None:
+        """For what has no caller. One request."""
+        ...
+
+    def read(
+        self, caller: Caller, payment_intent_id: str, *, once: IdempotentRequest | None = None
+    ) -> StripePayment | None:
+        """One request. Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
+        """Tenant and payment intent of those with a refund that was asked for before an instant, and not answered."""
+        ...
+
+    def write(
+        self,
+        caller: Caller,
+        facts: StripeFacts,
+        *,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        """All of it in one transaction. Raises: StaleVersion."""
+        ...

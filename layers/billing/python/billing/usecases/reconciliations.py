@@ -1,0 +1,159 @@
+"""Each night what moved at Stripe is held against the ledger: what no event told is brought in as if one had, what
+differs is listed, alerted and told to the company. A page at a time, from where the last run stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from billing.domain.access import Caller, Permission
+from billing.domain.errors import StaleVersion
+from billing.domain.reconciliation import (
+    Difference,
+    Reconciliation,
+    ReconciliationState,
+    difference_of,
+    is_booked_here,
+    reconciliation_differs,
+    unknown_movement,
+)
+from billing.domain.stripe import BalanceTransaction
+from billing.domain.stripe_inbox import InboxState
+from billing.ports.paging import Page, PageRequest
+from billing.ports.reconciliations import Reconciliations
+from billing.ports.stripe import StripeRefused
+from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
+from billing.usecases.turns import Turns
+
+PAGE_LIMIT = 100
+BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
+EARLIER_DAYS = 2  # before yesterday: a day that was missed is caught up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationRun:
+    ended: int = 0
+    differing: int = 0
+    repaired: int = 0
+
+
+def reconcile_stripe_days(*, reconciliations: Reconciliations, desk: StripeDesk) -> ReconciliationRun:
+    """Every account's days that are over. Safe beside another run, and after one that died.
+
+    Raises: what went wrong for one account, once every other had its turn.
+    """
+    clock = desk.clock
+    deadline, yesterday = clock.monotonic() + BUDGET_SECONDS, clock.today() - timedelta(days=1)
+    turns, ended = Turns(), []
+    for shard in range(reconciliations.shards):
+        after = None
+        while clock.monotonic() < deadline:
+            page, after = reconciliations.due(yesterday, shard=shard, limit=PAGE_LIMIT, after=after)
+            for tenant_id, account_id in page:
+                if clock.monotonic() >= deadline:
+                    break
+                with turns.one(passed_over=StaleVersion):
+                    ended += _account_days(tenant_id, account_id, yesterday, deadline, reconciliations, desk)
+            if after is None:
+                break
+    turns.end()
+    return ReconciliationRun(
+        ended=len(ended),
+        differing=sum(one.state is ReconciliationState.DIFFERS for one in ended),
+        repaired=sum(one.repaired for one in ended),
+    )
+
+
+def list_payment_reconciliations(
+    caller: Caller, page: PageRequest, *, reconciliations: Reconciliations
+) -> Page[Reconciliation]:
+    caller.require(Permission.READ)
+    return reconciliations.list(caller, page)
+
+
+def _account_days(
+    tenant_id: str,
+    account_id: str,
+    yesterday: date,
+    deadline: float,
+    reconciliations: Reconciliations,
+    desk: StripeDesk,
+) -> list[Reconciliation]:
+    ended: list[Reconciliation] = []
+    for ago in range(EARLIER_DAYS, -1, -1):
+        day = yesterday - timedelta(days=ago)
+        report = reconciliations.stored(tenant_id, account_id, day) or Reconciliation(
+            tenant_id=tenant_id, account_id=account_id, day=day, started_at=desk.clock.now()
+        )
+        while report.state is ReconciliationState.RUNNING:
+            if desk.clock.monotonic() >= deadline:
+                return ended
+            try:
+                report = _page(report, reconciliations, desk)
+            except StripeRefused:  # the company withdrew our access: there is nothing to read any more
+                reconciliations.looked_at(tenant_id, account_id, yesterday)
+                return ended
+            if report.state is not ReconciliationState.RUNNING:
+                ended.append(report)
+                if report.state is ReconciliationState.DIFFERS:
+                    desk.count("StripeReconciliationDiffers")
+    reconciliations.looked_at(tenant_id, account_id, yesterday)
+    return ended
+
+
+def _page(report: Reconciliation, reconciliations: Reconciliations, desk: StripeDesk) -> Reconciliation:
+    """One page further; ended with the last."""
+    page = desk.stripe.list_balance_transactions(
+        report.account_id, since=report.since, before=report.before, after=report.position or None
+    )
+    booked = [one for one in page.items if is_booked_here(one)]
+    known = reconciliations.sources(report.tenant_id, tuple({one.source_id for one in booked if one.source_id}))
+    for moved in page.items:
+        if is_booked_here(moved):
+            report = _held(report, moved, known.get(moved.source_id), desk)
+        else:
+            report = report.with_movement(moved, None, foreign=False, repaired=False)
+    now = desk.clock.now()
+    report = report.read_to(page.position) if page.position else report.ended(now)
+    differs = report.state is ReconciliationState.DIFFERS
+    reconciliations.save(report, event=reconciliation_differs(report, now) if differs else None)
+    return report
+
+
+def _held(
+    report: Reconciliation, moved: BalanceTransaction, payment_intent_id: str | None, desk: StripeDesk
+) -> Reconciliation:
+    tenant_id, account_id = report.tenant_id, report.account_id
+    known = payment_intent_id or _owner(account_id, moved.source_id, desk)
+    if known is None:  # a charge without an intent is none of ours
+        unknown = None if moved.source_id else unknown_movement(moved)
+        return report.with_movement(moved, unknown, foreign=unknown is None, repaired=False)
+    difference = _difference(tenant_id, known, moved, desk)
+    repaired = False
+    if difference is not None:
+        settled = settle_stripe_payment(tenant_id, account_id, known, desk=desk)
+        if settled.state is InboxState.IGNORED:
+            return report.with_movement(moved, None, foreign=True, repaired=False)
+        difference = _difference(tenant_id, known, moved, desk)
+        repaired = difference is None
+    return report.with_movement(moved, difference, foreign=False, repaired=repaired)
+
+
+def _difference(
+    tenant_id: str, payment_intent_id: str, moved: BalanceTransaction, desk: StripeDesk
+) -> Difference | None:
+    return difference_of(moved, desk.stripe_payments.stored(tenant_id, payment_intent_id))
+
+
+def _owner(account_id: str, source_id: str, desk: StripeDesk) -> str | None:
+    """The payment intent of something that no event told us of, as Stripe says."""
+    if source_id.startswith(("ch_", "py_")):
+        return desk.stripe.payment_intent_of_charge(account_id, source_id)
+    if source_id.startswith(("re_", "pyr_")):
+        refund = desk.stripe.read_refund(account_id, source_id)
+        return refund.payment_intent_id if refund else None
+    if source_id.startswith(("du_", "dp_")):
+        dispute = desk.stripe.read_dispute(account_id, source_id)
+        return dispute.payment_intent_id if dispute else None
+    return None

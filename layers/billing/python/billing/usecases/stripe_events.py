@@ -1,0 +1,434 @@
+"""What an event of Stripe comes to. It only says where to look: the object is read again, and what is done follows from
+how it stands, whichever event told of it, in whatever order they come and however often.
+
+Effect, record and the end of the event are one transaction. What does not fit what we opened is parked, never applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from billing.domain.access import Caller
+from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.stripe import CheckoutStatus, PaymentIntent, PaymentIntentStatus, StripeEvent
+from billing.domain.stripe_connection import ConnectionState
+from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
+from billing.domain.stripe_payment import (
+    Booking,
+    BookingKind,
+    MirroredDispute,
+    PaidFor,
+    SeenAtStripe,
+    StripePayment,
+    StripePaymentState,
+)
+from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
+from billing.ports.clock import Clock, Ids
+from billing.ports.payments import Payments
+from billing.ports.stripe import StripeGateway
+from billing.ports.stripe_inbox import StripeInbox
+from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
+from billing.usecases.contention import judged_anew
+from billing.usecases.stripe_ledger import STRIPE, DoesNotFit, StripeLedger
+
+_ACCOUNT = frozenset({"account.updated", "account.application.deauthorized"})
+_MONEY = ("checkout.session.", "payment_intent.", "charge.", "refund.", "payout.")
+DECLINED = "payment_intent.payment_failed"
+_CONFIRMED = frozenset({StripePaymentState.PROCESSING, StripePaymentState.FAILED, StripePaymentState.SUCCEEDED})
+_NEWS = {
+    StripePaymentState.PROCESSING: EventType.ONLINE_PAYMENT_PROCESSING,
+    StripePaymentState.FAILED: EventType.ONLINE_PAYMENT_FAILED,
+}
+_PAYOUTS = {"payout.paid": EventType.STRIPE_PAYOUT_PAID, "payout.failed": EventType.STRIPE_PAYOUT_FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processed:
+    """How an event ended; ``reason`` and ``subject`` where it was parked. None: it is not known."""
+
+    state: InboxState | None
+    reason: ParkReason | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeDesk:
+    """Everything that processing rests on. ``count`` is called for each fact once it is written."""
+
+    inbox: StripeInbox
+    stripe: StripeGateway
+    connections: StripeConnections
+    checkouts: Checkouts
+    stripe_payments: StripePayments
+    payments: Payments
+    count: Callable[[str], None]
+    clock: Clock
+    ids: Ids
+
+    @property
+    def ledger(self) -> StripeLedger:
+        return StripeLedger(
+            payments=self.payments, stripe_payments=self.stripe_payments, clock=self.clock, ids=self.ids
+        )
+
+
+def process_stripe_event(event_id: str, *, desk: StripeDesk) -> Processed:
+    """The event has ended: done, ignored or parked. Safe to run twice, at once, and after a crash anywhere.
+
+    Raises: DependencyUnavailable, Busy: it is processed again later.
+    """
+    return judged_anew(lambda: _processed(event_id, desk), clock=desk.clock, ids=desk.ids)
+
+
+def settle_stripe_payment(tenant_id: str, account_id: str, payment_intent_id: str, *, desk: StripeDesk) -> Processed:
+    """As if an event had told of a payment intent. Raises: DependencyUnavailable, Busy."""
+    return judged_anew(
+        lambda: _Settling(desk, tenant_id, account_id, payment_intent_id, None).run(), clock=desk.clock, ids=desk.ids
+    )
+
+
+def _processed(event_id: str, desk: StripeDesk) -> Processed:
+    entry = desk.inbox.read(event_id)
+    if entry is None:
+        return Processed(state=None)
+    if not entry.is_waiting:
+        return Processed(state=entry.state, reason=entry.reason, subject=entry.subject)
+    event, now = entry.event, desk.clock.now()
+    about_account = event.event_type in _ACCOUNT
+    if not event.account_id or not (about_account or event.event_type.startswith(_MONEY)):
+        return _ended(desk, entry.ignored(now))
+    tenant_id = desk.connections.tenant_of(event.account_id)
+    if tenant_id is not None:
+        return _account(desk, entry, tenant_id) if about_account else _money(desk, entry, tenant_id)
+    if about_account:  # of one that is being made: whoever makes it reads it themselves
+        return _ended(desk, entry.ignored(now))
+    return _ended(desk, entry.parked(ParkReason.UNKNOWN_ACCOUNT, now, subject=event.account_id))
+
+
+def _money(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
+    event = entry.event
+    if event.event_type.startswith("payout."):
+        return _payout(desk, entry, tenant_id)
+    if event.event_type.startswith("checkout.session."):
+        return _session(desk, entry, tenant_id)
+    payment_intent_id = _payment_intent_of(desk, event)
+    if payment_intent_id is None:  # of a charge that no intent of ours made
+        return _ended(desk, entry.ignored(desk.clock.now(), tenant_id=tenant_id))
+    return _Settling(desk, tenant_id, event.account_id, payment_intent_id, entry).run()
+
+
+def _ended(desk: StripeDesk, entry: InboxEntry) -> Processed:
+    desk.inbox.save(entry)
+    return _as_ended(desk, entry)
+
+
+def _as_ended(desk: StripeDesk, entry: InboxEntry) -> Processed:
+    if entry.state is InboxState.PARKED:
+        desk.count("StripeEventParked")
+    return Processed(state=entry.state, reason=entry.reason, subject=entry.subject)
+
+
+def _payment_intent_of(desk: StripeDesk, event: StripeEvent) -> str | None:
+    """The payment intent that an event is about, as it says itself, or as its object does."""
+    for named in (event.object_id, event.parent_id):
+        if named.startswith("pi_"):
+            return named
+    if event.object_type == "refund":
+        refund = desk.stripe.read_refund(event.account_id, event.object_id)
+        return refund.payment_intent_id if refund else None
+    if event.object_type == "dispute":
+        dispute = desk.stripe.read_dispute(event.account_id, event.object_id)
+        return dispute.payment_intent_id if dispute else None
+    return None
+
+
+def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
+    """A page that ended without a payment ends the attempt; everything else is told by its payment intent."""
+    event, now = entry.event, desk.clock.now()
+    session = desk.stripe.read_checkout_session(event.account_id, event.object_id)
+    if session is None:
+        return _ended(desk, entry.parked(ParkReason.NOT_AT_STRIPE, now, subject=event.object_id, tenant_id=tenant_id))
+    paid_for = PaidFor.of(session.metadata)
+    if paid_for is None:
+        return _ended(desk, entry.ignored(now, tenant_id=tenant_id))
+    if paid_for.tenant_id != tenant_id:
+        return _ended(desk, entry.parked(ParkReason.OTHER_TENANT, now, subject=event.object_id, tenant_id=tenant_id))
+    if session.payment_intent_id is not None:
+        return _Settling(desk, tenant_id, event.account_id, session.payment_intent_id, entry, event.object_id).run()
+    book = desk.checkouts.book(tenant_id, paid_for.invoice_id)
+    attempt = book.attempt(paid_for.attempt)
+    moved = book
+    if (
+        attempt is not None
+        and attempt.session_id in {None, event.object_id}
+        and session.status is CheckoutStatus.EXPIRED
+    ):
+        moved = book.moved(attempt.number, AttemptState.EXPIRED, now)
+    done = entry.done(now, tenant_id=tenant_id)
+    facts = StripeFacts(entry=done, book=moved if moved is not book else None)
+    desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), facts)
+    return _as_ended(desk, done)
+
+
+def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
+    event, now = entry.event, desk.clock.now()
+    connection = desk.connections.stored(tenant_id)
+    current = connection.account
+    if current is not None and current.account_id == event.account_id:
+        caller = Caller.system(tenant_id, STRIPE)
+        account = desk.stripe.read_account(event.account_id)
+        if account is None or event.event_type == "account.application.deauthorized":
+            if connection.state is ConnectionState.CONNECTED:
+                withdrawn = _news_event(
+                    EventType.STRIPE_ACCOUNT_WITHDRAWN, now, {"account_id": event.account_id}, event.event_id
+                )
+                desk.connections.save(caller, connection.disconnected(now), event=withdrawn)
+        elif account != current:
+            desk.connections.save(caller, connection.refreshed(account, now))
+    return _ended(desk, entry.done(now, tenant_id=tenant_id))
+
+
+def _payout(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
+    """Kept, and told to the company when its bank has it, or refused it."""
+    event, now = entry.event, desk.clock.now()
+    payout = desk.stripe.read_payout(event.account_id, event.object_id)
+    if payout is None:
+        return _ended(desk, entry.parked(ParkReason.NOT_AT_STRIPE, now, subject=event.object_id, tenant_id=tenant_id))
+    event_type = _PAYOUTS.get(event.event_type)
+    done = entry.done(now, tenant_id=tenant_id)
+    news: tuple[StripeNews, ...] = ()
+    if event_type is not None:
+        data: dict[str, str | int] = {
+            "payout_id": payout.payout_id,
+            "amount_minor": payout.amount_minor,
+            "currency": payout.currency,
+            "status": payout.status,
+            "arrival_date": payout.arrival_date.isoformat(),
+        }
+        news = (StripeNews(event=_news_event(event_type, now, data, event.event_id)),)
+    desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), StripeFacts(entry=done, news=news))
+    return _as_ended(desk, done)
+
+
+def _news_event(event_type: EventType, at: datetime, data: dict[str, str | int], *facts: str) -> Event:
+    """An event that can only happen once: its id is made of the facts behind it."""
+    return Event(
+        event_id=derived_event_id("stripe", event_type, *facts),
+        event_type=event_type,
+        occurred_at=at,
+        actor=f"system:{STRIPE}",
+        data=data,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """One payment intent, read again and brought into the ledger; with the event that told of it, if one did."""
+
+    desk: StripeDesk
+    tenant_id: str
+    account_id: str
+    payment_intent_id: str
+    entry: InboxEntry | None
+    session_id: str | None = None
+
+    def run(self) -> Processed:
+        desk = self.desk
+        # Read before Stripe is asked: whoever writes on another reading of the record is refused.
+        stored = desk.stripe_payments.stored(self.tenant_id, self.payment_intent_id)
+        intent = desk.stripe.read_payment_intent(self.account_id, self.payment_intent_id)
+        if intent is None:
+            return self._parked(ParkReason.NOT_AT_STRIPE)
+        paid_for = PaidFor.of(intent.metadata)
+        if paid_for is None:
+            return self._ignored()
+        if paid_for.tenant_id != self.tenant_id:
+            return self._parked(ParkReason.OTHER_TENANT)
+        context = desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
+        invoice = context.invoice
+        if not isinstance(invoice, IssuedInvoice) or invoice.document.document_type.is_credit_note:
+            return self._parked(ParkReason.UNKNOWN_INVOICE)
+        attempt = context.book.attempt(paid_for.attempt)
+        mismatch = self._mismatch(intent, invoice, attempt, stored)
+        if mismatch is not None:
+            return self._parked(mismatch)
+        record = stored or StripePayment.new(paid_for, self.account_id, intent)
+        return self._settled(record, self._seen(intent, attempt, record), context, invoice)
+
+    def _mismatch(
+        self,
+        intent: PaymentIntent,
+        invoice: IssuedInvoice,
+        attempt: CheckoutAttempt | None,
+        stored: StripePayment | None,
+    ) -> ParkReason | None:
+        """How what was paid differs from what was opened. That the attempt is forgotten is no reason: money came."""
+        if stored is not None and (stored.account_id, stored.invoice_id) != (self.account_id, invoice.invoice_id):
+            return ParkReason.OTHER_ACCOUNT
+        if attempt is not None and attempt.account_id != self.account_id:
+            return ParkReason.OTHER_ACCOUNT
+        if intent.currency != invoice.document.currency or (attempt and intent.currency != attempt.currency):
+            return ParkReason.OTHER_CURRENCY
+        wanted = {one.amount_minor for one in (attempt, stored) if one is not None} or {intent.amount_minor}
+        succeeded = intent.status is PaymentIntentStatus.SUCCEEDED
+        if wanted != {intent.amount_minor} or (succeeded and intent.received_minor != intent.amount_minor):
+            return ParkReason.OTHER_AMOUNT
+        return None
+
+    def _seen(self, intent: PaymentIntent, attempt: CheckoutAttempt | None, record: StripePayment) -> SeenAtStripe:
+        desk, account_id, charge = self.desk, self.account_id, intent.charge
+        event = self.entry.event if self.entry else None
+        session_id = (attempt.session_id if attempt else None) or self.session_id
+        unclear = intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD and session_id is not None
+        refunded = charge is not None and charge.paid and charge.refunded_minor > 0
+        disputed = charge is not None and charge.disputed
+        about_refund = event is not None and (event.object_type == "refund" or event.event_type == "charge.refunded")
+        about_dispute = event is not None and event.object_type == "dispute"
+        settling = event is None
+        return SeenAtStripe(
+            intent=intent,
+            session=desk.stripe.read_checkout_session(account_id, session_id) if unclear and session_id else None,
+            refunds=desk.stripe.list_refunds(account_id, self.payment_intent_id)
+            if refunded or about_refund or settling or record.refunds or record.requests
+            else (),
+            disputes=desk.stripe.list_disputes(account_id, self.payment_intent_id)
+            if disputed or about_dispute or settling or record.disputes
+            else (),
+        )
+
+    def _settled(
+        self, record: StripePayment, seen: SeenAtStripe, context: CheckoutContext, invoice: IssuedInvoice
+    ) -> Processed:
+        """Fact after fact, each in a transaction of its own; the last one ends the event."""
+        caller, book = Caller.system(self.tenant_id, STRIPE), context.book
+        stored = record
+        told, facts = self._told(record, seen)
+        unfit: dict[Booking, ParkReason] = {}
+        while True:
+            booking = told.next_booking(besides=frozenset(unfit))
+            after = told.booked(booking) if booking else told
+            last = after.next_booking(besides=frozenset(unfit)) is None
+            counts = facts.counts
+            if booking is not None and booking.kind is BookingKind.PAYMENT:
+                counts = (*counts, "PaymentSucceeded")
+            if last and self._declined:  # counted where the event ends, so that it is counted once
+                after = replace(after, failures=after.failures + 1)
+                own_try = after.state is not StripePaymentState.FAILED
+                counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
+            moved = self._moved(book, after, seen)
+            # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.
+            changed = after != stored or bool(unfit)
+            written = replace(
+                facts,
+                record=after.next_after(stored) if changed else None,
+                book=moved if moved is not book else None,
+                entry=self._end(unfit) if last else None,
+                counts=counts,
+            )
+            try:
+                if booking is not None:
+                    self.desk.ledger.book(caller, after, booking, invoice, written)
+                elif written != StripeFacts():
+                    self.desk.stripe_payments.write(caller, written)
+            except DoesNotFit as refused:
+                if booking is not None:
+                    unfit[booking] = refused.reason
+                continue
+            for counted in counts:
+                self.desk.count(counted)
+            if last:
+                return self._outcome(unfit)
+            stored = told = written.record or stored
+            facts, book = StripeFacts(), moved
+
+    @property
+    def _declined(self) -> bool:
+        return self.entry is not None and self.entry.event.event_type == DECLINED
+
+    def _told(self, record: StripePayment, seen: SeenAtStripe) -> tuple[StripePayment, StripeFacts]:
+        """The record with all that was read, the news that it is, and what it counts."""
+        now = self.desk.clock.now()
+        told = record.told(seen)
+        counts: list[str] = []
+        news: list[StripeNews] = []
+        if told.state in _CONFIRMED and not told.attempted:
+            told = replace(told, attempted=True)
+            counts.append("PaymentAttempted")
+        event_type = _NEWS.get(told.state) if told.state is not record.state else None
+        if event_type is not None:
+            data: dict[str, str | int] = {
+                "invoice_id": told.invoice_id,
+                "amount_minor": told.amount_minor,
+                "failure_code": told.last_error_code,
+            }
+            event = _news_event(event_type, now, data, told.payment_intent_id)
+            news.append(StripeNews(event=event, invoice_id=told.invoice_id))
+        known = {dispute.dispute_id for dispute in record.disputes}
+        for dispute in told.disputes_moved(record):
+            if dispute.dispute_id not in known:
+                counts.append("PaymentDisputed")
+            news.append(StripeNews(event=_dispute_event(told, dispute, now), payment_id=told.derived_payment_id))
+        return told, StripeFacts(news=tuple(news), counts=tuple(counts))
+
+    def _moved(self, book: CheckoutBook, record: StripePayment, seen: SeenAtStripe) -> CheckoutBook:
+        """The attempt as the payment makes it. While what came is in no ledger, nobody is asked to pay again."""
+        state = record.state.attempt
+        if state is None and seen.page_expired:
+            state = AttemptState.EXPIRED
+        if state is AttemptState.SUCCEEDED and not record.payment_id:
+            state = AttemptState.PROCESSING
+        if state is None:
+            return book
+        return book.moved(
+            record.attempt,
+            state,
+            self.desk.clock.now(),
+            payment_intent_id=record.payment_intent_id,
+            failure_code=record.last_error_code if state is AttemptState.FAILED else "",
+        )
+
+    def _end(self, unfit: dict[Booking, ParkReason]) -> InboxEntry | None:
+        if self.entry is None:
+            return None
+        now = self.desk.clock.now()
+        for booking, reason in unfit.items():
+            return self.entry.parked(reason, now, subject=booking.subject, tenant_id=self.tenant_id)
+        return self.entry.done(now, tenant_id=self.tenant_id)
+
+    def _outcome(self, unfit: dict[Booking, ParkReason]) -> Processed:
+        for booking, reason in unfit.items():
+            self.desk.count("StripeEventParked")
+            return Processed(state=InboxState.PARKED, reason=reason, subject=booking.subject)
+        return Processed(state=InboxState.DONE)
+
+    def _parked(self, reason: ParkReason) -> Processed:
+        subject = self.payment_intent_id
+        if self.entry is None:
+            self.desk.count("StripeEventParked")
+            return Processed(state=InboxState.PARKED, reason=reason, subject=subject)
+        now = self.desk.clock.now()
+        return _ended(self.desk, self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id))
+
+    def _ignored(self) -> Processed:
+        """A payment of the company's own account that ZenBilling did not ask for."""
+        if self.entry is None:
+            return Processed(state=InboxState.IGNORED)
+        return _ended(self.desk, self.entry.ignored(self.desk.clock.now(), tenant_id=self.tenant_id))
+
+
+def _dispute_event(record: StripePayment, dispute: MirroredDispute, at: datetime) -> Event:
+    due = dispute.evidence_due_by.isoformat() if dispute.evidence_due_by else ""
+    data: dict[str, str | int] = {
+        "payment_id": record.derived_payment_id,
+        "invoice_id": record.invoice_id,
+        "dispute_id": dispute.dispute_id,
+        "status": dispute.status.value,
+        "reason": dispute.reason,
+        "amount_minor": dispute.amount_minor,
+        "evidence_due_by": due,
+    }
+    return _news_event(EventType.PAYMENT_DISPUTE_MOVED, at, data, dispute.dispute_id, dispute.status, due)

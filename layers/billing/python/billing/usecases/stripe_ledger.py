@@ -1,0 +1,267 @@
+"""What the facts of a payment at Stripe do to the ledger. Each is one transaction, with what Stripe told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from billing.domain.access import Caller
+from billing.domain.currency import EURO
+from billing.domain.customer_credit import CreditEntryKind
+from billing.domain.dates import civil_date
+from billing.domain.errors import StaleVersion
+from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import EntryKind, PaymentMethod
+from billing.domain.payments import (
+    Allocation,
+    Payment,
+    PaymentExcess,
+    PaymentRefund,
+    RefundCause,
+    RefundReturn,
+    WantedAllocation,
+    allocate_payment,
+)
+from billing.domain.stripe_inbox import ParkReason
+from billing.domain.stripe_payment import Booking, BookingKind, StripePayment, method_of
+from billing.ports.clock import Clock, Ids
+from billing.ports.payments import LedgerMove, PaymentContext, Payments
+from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
+from billing.usecases.payments import (
+    Correction,
+    context_of,
+    credit_movement,
+    issued_of,
+    ledger_move,
+    payment_event,
+    write_new_payment,
+)
+
+STRIPE = "stripe"
+
+
+class DoesNotFit(Exception):
+    """A fact that the ledger cannot bear: a person has to look at it."""
+
+    def __init__(self, reason: ParkReason) -> None:
+        self.reason = reason
+        super().__init__(reason.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeLedger:
+    """Books one fact at a time.
+
+    Raises: DoesNotFit, before anything is written; StaleVersion, when another writer came first.
+    """
+
+    payments: Payments
+    stripe_payments: StripePayments
+    clock: Clock
+    ids: Ids
+
+    def book(
+        self, caller: Caller, record: StripePayment, booking: Booking, invoice: IssuedInvoice, facts: StripeFacts
+    ) -> None:
+        match booking.kind:
+            case BookingKind.PAYMENT:
+                self._payment(caller, record, invoice, facts)
+            case BookingKind.FEES:
+                payment = self.payments.read(caller, record.payment_id)
+                known = replace(
+                    payment, version=payment.version + 1, fee_minor=record.fee_minor, net_minor=record.net_minor
+                )
+                self.stripe_payments.write(caller, replace(facts, payment=known))
+            case BookingKind.REFUND:
+                self._refund(caller, record, booking, facts)
+            case BookingKind.DISPUTE_LOST:
+                amount_minor = record.dispute(booking.subject).amount_minor
+                self._given_back(caller, record, booking, amount_minor, RefundCause.DISPUTE, facts)
+            case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED:
+                self._returned(caller, record, booking, facts)
+
+    def _payment(self, caller: Caller, record: StripePayment, invoice: IssuedInvoice, facts: StripeFacts) -> None:
+        """The money is here, whatever became of the invoice: what it no longer owes is credit of the customer."""
+        document = invoice.document
+        context = self.payments.load(caller, document.customer_id, (invoice.invoice_id,))
+        current = issued_of(context.invoices[invoice.invoice_id])
+        wanted = WantedAllocation(invoice_id=invoice.invoice_id, amount_minor=record.amount_minor)
+        method, now = method_of(record.method), self.clock.now()
+        # A card is charged at once; of a debit we only know that it has come by now.
+        paid_on = civil_date((record.charged_at or now) if method is PaymentMethod.CARD else now)
+        parts, left = allocate_payment(
+            record.amount_minor, ((wanted, current),), PaymentExcess.CUSTOMER_CREDIT, on=paid_on
+        )
+        if left and record.currency != EURO:
+            raise DoesNotFit(ParkReason.EXCESS_IN_OTHER_CURRENCY)
+        described = context.customer.description if context.customer else document.buyer
+        payment = Payment(
+            tenant_id=record.tenant_id,
+            payment_id=record.derived_payment_id,
+            version=1,
+            customer_id=context.customer.customer_id if context.customer else document.customer_id,
+            customer_name=described.name,
+            customer_address=described.billing_address,
+            currency=record.currency,
+            amount_minor=record.amount_minor,
+            method=method,
+            paid_on=paid_on,
+            reference=document.number,
+            allocations=parts,
+            credited_minor=left,
+            recorded_at=now,
+            recorded_by=caller.user_id,
+            payment_intent_id=record.payment_intent_id,
+            fee_minor=record.fee_minor,
+            net_minor=record.net_minor,
+        )
+        write_new_payment(
+            caller,
+            payment,
+            context,
+            once=None,
+            answered=None,
+            payments=self.payments,
+            ids=self.ids,
+            told=facts,
+        )
+
+    def _refund(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
+        refund = record.refund(booking.subject)
+        request = record.request(refund.request_id)
+        if request is not None and request.by_note:  # the credit note moved the ledger when it was issued
+            news = self._news(record, EventType.PAYMENT_REFUNDED, booking, refund.amount_minor, self.clock.now())
+            self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
+            return
+        self._given_back(caller, record, booking, refund.amount_minor, RefundCause.REQUEST, facts)
+
+    def _given_back(
+        self,
+        caller: Caller,
+        record: StripePayment,
+        booking: Booking,
+        amount_minor: int,
+        cause: RefundCause,
+        facts: StripeFacts,
+    ) -> None:
+        """First what invoices keep of it, then the credit of the customer. Raises: DoesNotFit."""
+        payment = self.payments.read(caller, record.payment_id)
+        if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
+            raise StaleVersion  # another told of it a moment ago
+        context = context_of(caller, payment, self.payments)
+        kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
+        parts, from_credit = payment.kept_parts(amount_minor, kept)
+        short = from_credit > (context.credit.balance_minor if payment.currency == EURO else 0)
+        if short or payment.refunded_minor + amount_minor > payment.amount_minor:
+            raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
+        now, today = self.clock.now(), self.clock.today()
+        refund = PaymentRefund(
+            refund_id=record.entry_id(booking.subject),
+            amount_minor=amount_minor,
+            method=payment.method or PaymentMethod.TRANSFER,
+            refunded_on=today,
+            reference="",
+            allocations=parts,
+            refunded_at=now,
+            refunded_by=caller.user_id,
+            cause=cause,
+            from_credit_minor=from_credit,
+        )
+        refunded = payment.mirrored(refund)
+        made = Correction(entry_id=refund.refund_id, on=today, at=now, method=refund.method)
+        self.payments.write(
+            caller,
+            refunded,
+            moves=self._moves(caller, context, refund.allocations, payment, EntryKind.REFUND, made),
+            movement=credit_movement(
+                caller, context.credit, CreditEntryKind.REFUND, from_credit, payment, on=today, ids=self.ids, at=now
+            ),
+            event=payment_event(caller, refunded, EventType.PAYMENT_REFUNDED, self.ids, at=now),
+            told=facts,
+        )
+
+    def _returned(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
+        """The company has the money again: invoices that still owe it settle, the rest is credit of the customer."""
+        payment = self.payments.read(caller, record.payment_id)
+        refund_id = record.entry_id(booking.subject)
+        refund = next((one for one in payment.refunds if one.refund_id == refund_id), None)
+        if refund is None:  # a credit note had given it back
+            raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
+        if any(one.refund_id == refund_id for one in payment.returns):
+            raise StaleVersion  # another told of it a moment ago
+        context = context_of(caller, payment, self.payments)
+        parts = []
+        for part in refund.allocations:
+            ledger = issued_of(context.invoices[part.invoice_id]).ledger
+            amount_minor = min(part.amount_minor, max(ledger.balance_minor, 0), ledger.refunded_minor)
+            if amount_minor:
+                parts.append(replace(part, amount_minor=amount_minor))
+        credited = refund.amount_minor - sum(part.amount_minor for part in parts)
+        if credited and payment.currency != EURO:
+            raise DoesNotFit(ParkReason.EXCESS_IN_OTHER_CURRENCY)
+        now, today = self.clock.now(), self.clock.today()
+        returned = payment.returned(
+            RefundReturn(
+                refund_id=refund_id,
+                amount_minor=refund.amount_minor,
+                allocations=tuple(parts),
+                credited_minor=credited,
+                version=payment.version + 1,
+                returned_on=today,
+                returned_at=now,
+                returned_by=caller.user_id,
+            )
+        )
+        made = Correction(entry_id=f"{refund_id}.returned", on=today, at=now, method=refund.method)
+        self.payments.write(
+            caller,
+            returned,
+            moves=self._moves(caller, context, tuple(parts), payment, EntryKind.REFUND_RETURNED, made),
+            movement=credit_movement(
+                caller,
+                context.credit,
+                CreditEntryKind.REFUND_RETURNED,
+                credited,
+                payment,
+                on=today,
+                ids=self.ids,
+                at=now,
+            ),
+            event=payment_event(caller, returned, EventType.PAYMENT_REFUND_RETURNED, self.ids, at=now),
+            told=facts,
+        )
+
+    def _moves(
+        self,
+        caller: Caller,
+        context: PaymentContext,
+        parts: tuple[Allocation, ...],
+        payment: Payment,
+        kind: EntryKind,
+        made: Correction,
+    ) -> tuple[LedgerMove, ...]:
+        return tuple(
+            ledger_move(
+                caller,
+                issued_of(context.invoices[part.invoice_id]),
+                part,
+                payment,
+                kind,
+                self.ids,
+                correction=made,
+            )
+            for part in parts
+        )
+
+    def _news(
+        self, record: StripePayment, event_type: EventType, booking: Booking, amount_minor: int, at: datetime
+    ) -> StripeNews:
+        event = Event(
+            event_id=derived_event_id("stripe", record.payment_intent_id, booking.kind, booking.subject),
+            event_type=event_type,
+            occurred_at=at,
+            actor=f"system:{STRIPE}",
+            data={"payment_id": record.payment_id, "amount_minor": amount_minor},
+        )
+        return StripeNews(event=event, payment_id=record.payment_id)

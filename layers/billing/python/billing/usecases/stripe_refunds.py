@@ -1,0 +1,319 @@
+"""Money of a payment at Stripe is given back by Stripe: recorded as asked for, asked under a key of its facts, recorded
+as answered. Whoever dies in between leaves a request that the next one, the webhook or the sweep finishes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from billing.domain.access import Caller, Permission
+from billing.domain.currency import EURO
+from billing.domain.errors import (
+    BillingError,
+    FieldError,
+    NotFound,
+    PaymentByStripe,
+    RefundExceedsPayment,
+    RefundRefused,
+    UnknownReference,
+)
+from billing.domain.events import Event, EventType
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.money import to_major
+from billing.domain.payments import Payment
+from billing.domain.stripe_payment import (
+    REQUEST_KEY,
+    RefundRequest,
+    RequestState,
+    StripePayment,
+)
+from billing.domain.typography import format_euros
+from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
+from billing.ports.payments import Payments
+from billing.ports.repositories import Invoices
+from billing.ports.stripe import RefundWanted, StripeRefused
+from billing.ports.stripe_payments import StripeFacts, StripeNews
+from billing.usecases.contention import judged_anew
+from billing.usecases.payments import RefundInput, context_of, issued_of, refund_payment
+from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
+from billing.usecases.stripe_ledger import STRIPE
+
+FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
+SWEPT_AT_ONCE = 50  # of a shard
+SHARDS = 4
+
+_REASONS = {
+    "charge_already_refunded": (
+        "Ce paiement est déjà entièrement remboursé chez Stripe.",
+        "This payment is refunded in full at Stripe already.",
+    ),
+    "charge_disputed": (
+        "Ce paiement est contesté par le client auprès de sa banque : il ne peut pas être remboursé en plus.",
+        "The customer contests this payment at their bank: it cannot be refunded as well.",
+    ),
+    "insufficient_funds": (
+        "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
+        "The balance of your Stripe account is not enough for this refund.",
+    ),
+    "balance_insufficient": (
+        "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
+        "The balance of your Stripe account is not enough for this refund.",
+    ),
+    "amount_too_large": (
+        "Le montant dépasse ce qui reste à rembourser chez Stripe.",
+        "The amount exceeds what is left to refund at Stripe.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeRefundInput:
+    """``reason`` is the company's own; ``credit_note_id`` of the note that says why, when there is one."""
+
+    reason: str = ""
+    credit_note_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundSweep:
+    finished: int = 0
+    failed: int = 0
+
+
+def refund_by_its_means(
+    caller: Caller,
+    payment_id: str,
+    wanted: RefundInput,
+    online: StripeRefundInput,
+    *,
+    once: IdempotentRequest,
+    payments: Payments,
+    invoices: Invoices,
+    stripe: Callable[[], StripeDesk],
+    clock: Clock,
+    ids: Ids,
+) -> Payment:
+    """Record a refund that was made elsewhere; of a payment at Stripe, have Stripe make it.
+
+    ``stripe`` is called for the latter alone.
+
+    Raises: NotFound, PaymentReversed, RefundExceedsPayment, FieldErrors, UnknownReference (the credit note),
+        RefundRefused, DependencyUnavailable (asked for, and finished later), Busy.
+    """
+    try:
+        return refund_payment(caller, payment_id, wanted, once=once, payments=payments, clock=clock, ids=ids)
+    except PaymentByStripe:
+        asking = _Asking(caller, payment_id, wanted.amount_minor, online, invoices, stripe())
+        with contextlib.suppress(AlreadyAnswered):  # by the same request, a moment ago
+            judged_anew(lambda: asking.record(once), clock=clock, ids=ids)
+    except AlreadyAnswered:  # by Stripe perhaps not yet: whoever asks again goes on
+        if not payments.read(caller, payment_id).payment_intent_id:
+            raise
+    return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe())
+
+
+def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str, *, desk: StripeDesk) -> StripePayment:
+    """A request that was recorded is answered by Stripe, and what follows is in the ledger. Safe to run again.
+
+    Raises: DependencyUnavailable, Busy.
+    """
+    record = _stored(tenant_id, payment_intent_id, desk)
+    # What Stripe did already says so: its own memory of a key ends after a day, that of a refund never.
+    settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
+    record = _stored(tenant_id, payment_intent_id, desk)
+    request = record.request(request_id)
+    if request is None or request.state is not RequestState.REQUESTED:
+        return record
+    wanted = RefundWanted(
+        payment_intent_id=payment_intent_id,
+        amount_minor=request.amount_minor,
+        reason="requested_by_customer",
+        metadata={REQUEST_KEY: request_id, "tenant_id": tenant_id, "credit_note_id": request.credit_note_id},
+    )
+    key = f"refund-{tenant_id}-{payment_intent_id}-{request_id}"
+    try:
+        desk.stripe.create_refund(record.account_id, wanted, idempotency_key=key)
+    except StripeRefused as refused:
+        code = refused.code
+        judged_anew(lambda: _refuse(record, request_id, code, desk), clock=desk.clock, ids=desk.ids)
+    else:
+        settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
+    return _stored(tenant_id, payment_intent_id, desk)
+
+
+def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
+    """Every request that nobody waits for any more."""
+    finished = failed = 0
+    before = desk.clock.now() - FINISHED_AFTER
+    for shard in range(SHARDS):
+        for tenant_id, payment_intent_id in desk.stripe_payments.asked(shard, before, SWEPT_AT_ONCE):
+            record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
+            request = record.open_request if record else None
+            if request is None:
+                continue
+            try:
+                finish_stripe_refund(tenant_id, payment_intent_id, request.request_id, desk=desk)
+            except BillingError:  # another one's turn; this one's comes again
+                failed += 1
+            else:
+                finished += 1
+    return RefundSweep(finished=finished, failed=failed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One refund that somebody asks for."""
+
+    caller: Caller
+    payment_id: str
+    amount_minor: int
+    online: StripeRefundInput
+    invoices: Invoices
+    desk: StripeDesk
+
+    def record(self, once: IdempotentRequest) -> None:
+        """What is asked for, once it is sure that our own books can bear it."""
+        caller, desk = self.caller, self.desk
+        caller.require(Permission.RECORD_PAYMENTS)
+        payment = desk.payments.read(caller, self.payment_id)
+        record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
+        left = payment.amount_minor - record.reserved_minor
+        if self.amount_minor > left:
+            raise RefundExceedsPayment(
+                f"Il reste {format_euros(max(left, 0))} à rembourser de ce paiement.",
+                f"€{to_major(max(left, 0)):,} of this payment is left to refund.",
+            )
+        by_note = self._by_note(payment, record)
+        if not by_note:
+            self._hold_bearable(payment, record)
+        request = RefundRequest(
+            request_id=_request_id(caller, self.payment_id, once),
+            amount_minor=self.amount_minor,
+            reason=self.online.reason,
+            requested_at=desk.clock.now(),
+            requested_by=caller.user_id,
+            credit_note_id=self.online.credit_note_id,
+            by_note=by_note,
+        )
+        requested = record.requested(request).next_after(record)
+        news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
+        desk.stripe_payments.write(caller, StripeFacts(record=requested, news=(news,)), once=once, answered=payment)
+
+    def _by_note(self, payment: Payment, record: StripePayment) -> bool:
+        """Whether a credit note gave this money back in the ledger already.
+
+        Raises: UnknownReference, RefundExceedsPayment.
+        """
+        note_id = self.online.credit_note_id
+        if not note_id:
+            return False
+        document = self._note(payment, note_id).document
+        if document.settlement is None or not document.settlement.refunded_minor:
+            return False
+        asked = sum(
+            one.amount_minor
+            for one in record.requests
+            if one.credit_note_id == note_id and one.state is not RequestState.REFUSED
+        )
+        left = document.settlement.refunded_minor - asked
+        if self.amount_minor > left:
+            raise RefundExceedsPayment(
+                f"Cet avoir rembourse encore {format_euros(max(left, 0))}.",
+                f"This credit note still refunds €{to_major(max(left, 0)):,}.",
+            )
+        return True
+
+    def _note(self, payment: Payment, note_id: str) -> IssuedInvoice:
+        """A credit note on an invoice that the payment settled. Raises: UnknownReference."""
+        paid = {part.invoice_id for part in payment.allocations}
+        with contextlib.suppress(NotFound):
+            note = self.invoices.read(self.caller, note_id)
+            is_note = isinstance(note, IssuedInvoice) and note.document.document_type.is_credit_note
+            if isinstance(note, IssuedInvoice) and is_note and paid & _preceding(note):
+                return note
+        raise UnknownReference((FieldError("/credit_note_id", "Avoir inconnu.", "Unknown credit note."),))
+
+    def _hold_bearable(self, payment: Payment, record: StripePayment) -> None:
+        """Invoices and credit together keep so much, beside what is on its way. Raises: RefundExceedsPayment."""
+        context = context_of(self.caller, payment, self.desk.payments)
+        kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
+        wanted = self.amount_minor + record.coming_minor
+        _, left = payment.kept_parts(wanted, kept)
+        credit = context.credit.balance_minor if payment.currency == EURO else 0
+        if left > credit:
+            bearable = max(self.amount_minor - left + credit, 0)
+            raise RefundExceedsPayment(
+                f"Les factures et le crédit du client ne gardent que {format_euros(bearable)} de ce paiement. Si un "
+                "avoir a déjà enregistré ce remboursement, indiquez-le (credit_note_id).",
+                f"The invoices and the customer's credit keep only €{to_major(bearable):,} of this payment. If a "
+                "credit note recorded this refund already, name it (credit_note_id).",
+            )
+
+
+def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk) -> Payment:
+    """The payment once Stripe answered. Raises: RefundRefused, DependencyUnavailable."""
+    payment = desk.payments.read(caller, payment_id)
+    record = finish_stripe_refund(caller.tenant_id, payment.payment_intent_id, request_id, desk=desk)
+    request = record.request(request_id)
+    if request is not None and request.state is RequestState.REFUSED:
+        french, english = _REASONS.get(
+            request.refusal,
+            (
+                f"Stripe refuse ce remboursement ({request.refusal}).",
+                f"Stripe refuses this refund ({request.refusal}).",
+            ),
+        )
+        raise RefundRefused(french, english)
+    return desk.payments.read(caller, payment_id)
+
+
+def _refuse(record: StripePayment, request_id: str, code: str, desk: StripeDesk) -> None:
+    current = _stored(record.tenant_id, record.payment_intent_id, desk)
+    refused = current.refused(request_id, code)
+    request = refused.request(request_id)
+    if refused == current or request is None:
+        return
+    news = _news(desk, refused, request, EventType.PAYMENT_REFUND_REFUSED, f"system:{STRIPE}")
+    caller = Caller.system(record.tenant_id, STRIPE)
+    desk.stripe_payments.write(caller, StripeFacts(record=refused.next_after(current), news=(news,)))
+
+
+def _news(
+    desk: StripeDesk, record: StripePayment, request: RefundRequest, event_type: EventType, actor: str
+) -> StripeNews:
+    event = Event(
+        event_id=desk.ids.new("evt"),
+        event_type=event_type,
+        occurred_at=desk.clock.now(),
+        actor=actor,
+        data={
+            "payment_id": record.payment_id,
+            "request_id": request.request_id,
+            "amount_minor": request.amount_minor,
+            "credit_note_id": request.credit_note_id,
+            "refusal": request.refusal,
+        },
+    )
+    return StripeNews(event=event, payment_id=record.payment_id)
+
+
+def _preceding(note: IssuedInvoice) -> set[str]:
+    return {one.invoice_id for one in note.document.preceding}
+
+
+def _request_id(caller: Caller, payment_id: str, once: IdempotentRequest) -> str:
+    """Of the same request, however often it is sent."""
+    facts = f"{caller.tenant_id}|{payment_id}|{once.key}"
+    return f"rrq_{hashlib.sha256(facts.encode()).hexdigest()[:26]}"
+
+
+def _stored(tenant_id: str, payment_intent_id: str, desk: StripeDesk) -> StripePayment:
+    record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
+    if record is None:
+        raise NotFound
+    return record

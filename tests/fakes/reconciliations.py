@@ -1,0 +1,73 @@
+"""Fake of the port Reconciliations."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import cast
+
+from billing.domain.access import Caller
+from billing.domain.errors import StaleVersion
+from billing.domain.events import Event
+from billing.domain.reconciliation import Reconciliation
+from billing.ports.paging import Page, PageRequest
+from tests.fakes.store import SHARDS, Store, paged, shard_of
+
+
+class FakeReconciliations:
+    """Port Reconciliations."""
+
+    shards = SHARDS
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def due(
+        self, day: date, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[tuple[str, str], ...], str | None]:
+        with self._store.lock:
+            found = sorted(
+                (due.isoformat(), key)
+                for key, due in self._store.stripe_days_due.items()
+                if due <= day and shard_of(key[0]) == shard
+            )
+        rest = [(order, key) for order, key in found if after is None or f"{order}|{key}" > after]
+        page = rest[:limit]
+        position = f"{page[-1][0]}|{page[-1][1]}" if len(rest) > limit else None
+        return tuple(key for _, key in page), position
+
+    def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None:
+        with self._store.lock:
+            return self._store.stripe_days.get((tenant_id, account_id, day))
+
+    def sources(self, tenant_id: str, source_ids: tuple[str, ...]) -> dict[str, str]:
+        with self._store.lock:
+            return {
+                source_id: record.payment_intent_id
+                for (owner, _), record in self._store.stripe_payments.items()
+                for source_id in record.sources
+                if owner == tenant_id and source_id in source_ids
+            }
+
+    def save(self, report: Reconciliation, *, event: Event | None = None) -> None:
+        key = (report.tenant_id, report.account_id, report.day)
+        with self._store.lock:
+            stored = self._store.stripe_days.get(key)
+            if (stored.version if stored else 0) != report.version - 1:
+                raise StaleVersion
+            self._store.stripe_days[key] = report
+            if event is not None:
+                self._store.record(report.tenant_id, "STRIPE", event)
+
+    def looked_at(self, tenant_id: str, account_id: str, day: date) -> None:
+        with self._store.lock:
+            self._store.stripe_days_due[tenant_id, account_id] = day + timedelta(days=1)
+
+    def list(self, caller: Caller, page: PageRequest) -> Page[Reconciliation]:
+        with self._store.lock:
+            self._store.check(caller)
+            rows: list[tuple[str, object]] = [
+                (f"{day.isoformat()}#{account_id}", report)
+                for (tenant_id, account_id, day), report in self._store.stripe_days.items()
+                if tenant_id == caller.tenant_id
+            ]
+        return cast("Page[Reconciliation]", paged(rows, page, forward=False))

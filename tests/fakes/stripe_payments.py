@@ -1,0 +1,86 @@
+"""Fake of the port StripePayments, and the part of a transaction that Stripe's facts are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billing.domain.access import Caller
+from billing.domain.errors import StaleVersion
+from billing.domain.stripe_payment import StripePayment
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.stripe_payments import StripeFacts
+from tests.fakes.store import Store, shard_of
+from tests.fakes.stripe_inbox import hold_entry
+from tests.fakes.writes import hold_book, move_book
+
+
+def hold_facts(store: Store, facts: StripeFacts | None) -> None:
+    """Raises: StaleVersion, unless each part is the next version."""
+    if facts is None:
+        return
+    if facts.record is not None:
+        stored = store.stripe_payments.get((facts.record.tenant_id, facts.record.payment_intent_id))
+        if (stored.version if stored else 0) != facts.record.version - 1:
+            raise StaleVersion
+    if facts.book is not None:
+        hold_book(store, facts.book)
+    if facts.entry is not None:
+        hold_entry(store, facts.entry)
+    if facts.payment is not None:
+        payment = store.payments.get((facts.payment.tenant_id, facts.payment.payment_id))
+        if payment is None or payment.version != facts.payment.version - 1:
+            raise StaleVersion
+
+
+def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
+    if facts is None:
+        return
+    if facts.record is not None:
+        store.stripe_payments[facts.record.tenant_id, facts.record.payment_intent_id] = facts.record
+    if facts.book is not None:
+        move_book(store, facts.book)
+    if facts.entry is not None:
+        store.stripe_events[facts.entry.event.event_id] = facts.entry
+    if facts.payment is not None:
+        store.payments[facts.payment.tenant_id, facts.payment.payment_id] = facts.payment
+    for news in facts.news:
+        store.record(tenant_id, news.payment_id or news.invoice_id or "STRIPE", news.event)
+
+
+class FakeStripePayments:
+    """Port StripePayments."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def stored(self, tenant_id: str, payment_intent_id: str) -> StripePayment | None:
+        with self._store.lock:
+            return self._store.stripe_payments.get((tenant_id, payment_intent_id))
+
+    def read(
+        self, caller: Caller, payment_intent_id: str, *, once: IdempotentRequest | None = None
+    ) -> StripePayment | None:
+        with self._store.lock:
+            self._store.check(caller, once)
+            return self.stored(caller.tenant_id, payment_intent_id)
+
+    def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
+        with self._store.lock:
+            found = [
+                (request.requested_at, key)
+                for key, record in self._store.stripe_payments.items()
+                if (request := record.open_request) and request.requested_at <= before and shard_of(key[0]) == shard
+            ]
+        return [key for _, key in sorted(found)[:limit]]
+
+    def write(
+        self,
+        caller: Caller,
+        facts: StripeFacts,
+        *,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        with self._store.writing(caller, once=once, answered=answered):
+            hold_facts(self._store, facts)
+            move_facts(self._store, caller.tenant_id, facts)

@@ -1,0 +1,248 @@
+"""From Stripe's request to the ledger, over the handlers and a real table: paid, refunded, and attacked."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from billing.domain.access import Caller, Role
+from billing.domain.checkout import CheckoutSite
+from billing.domain.stripe import PaymentIntent
+from billing.domain.stripe_inbox import InboxState, ParkReason
+from billing.ports.stripe import AccountWanted, StripeRefused
+from billing.runtime import stripe, table
+from billing.runtime.clock import clock, ids
+from billing.usecases import stripe_refunds
+from billing.usecases.checkouts import open_checkout
+from tests.fakes.links import FakeLinkSecrets
+from tests.fakes.stripe import FakeStripe
+from tests.fakes.stripe_inbox import FakeStripeEventQueue
+from tests.handlers.conftest import Json, Person, invoke, sample
+from tests.handlers.test_contract import ROUTES, assert_as_documented
+from tests.handlers.test_stripe_events import post, signed, told
+
+
+@dataclass
+class Shop:
+    """A company with an invoice that is paid online."""
+
+    owner: Person
+    stripe: FakeStripe
+    queue: FakeStripeEventQueue
+    account_id: str
+    invoice_id: str
+
+    def confirm(self, *, method: str = "card") -> PaymentIntent:
+        open_checkout(
+            self.owner.tenant_id,
+            self.invoice_id,
+            None,
+            site=CheckoutSite(invoices_url="https://app.exemple.test/factures"),
+            checkouts=table.checkouts(),
+            stripe=self.stripe,
+            secrets=FakeLinkSecrets(),
+            clock=clock,
+            ids=ids,
+        )
+        session_id = list(self.stripe.sessions)[-1][1]
+        return self.stripe.confirm(self.account_id, session_id, method=method)
+
+    def post(self, event_type: str, object_id: str, **changes: Any) -> str:
+        """Stripe's own request, over the handler; the id of the event."""
+        about = {"id": object_id, "object": changes.pop("kind", "payment_intent"), **changes.pop("about", {})}
+        event = told(type=event_type, account=self.account_id, data={"object": about}) | changes
+        body = json.dumps(event).encode()
+        assert post(body, signed(body)).status == 200
+        event_id: str = event["id"]
+        return event_id
+
+    def consume(self) -> list[str]:
+        """Lambda takes everything that is in the queue; the messages that come again."""
+        event = sample("webhooks/process_stripe_event")
+        [record] = event["Records"]
+        messages = list(self.queue.messages)
+        self.queue.messages.clear()
+        event["Records"] = [
+            {**record, "messageId": event_id, "body": json.dumps({"event_id": event_id})} for event_id in messages
+        ]
+        answer: Json = invoke("webhooks/process_stripe_event", event)
+        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def state(self, event_id: str) -> tuple[InboxState, ParkReason | None]:
+        entry = table.stripe_inbox().read(event_id)
+        assert entry is not None
+        return entry.state, entry.reason
+
+    def balance(self) -> int:
+        balance: int = self.owner.call("invoices/read", invoice_id=self.invoice_id).body["balance_minor"]
+        return balance
+
+
+@pytest.fixture
+def shop(owner: Person, queue: FakeStripeEventQueue, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    fake = FakeStripe(clock=clock, _ids=iter(range(uuid.uuid4().int % 10**12, 10**14)))
+    monkeypatch.setattr(stripe, "gateway", lambda: fake)
+    caller = Caller(tenant_id=owner.tenant_id, user_id=owner.user_id, role=Role.OWNER, membership_version=1)
+    connections = table.stripe_connections()
+    connection = connections.read(caller).creating()
+    connections.save(caller, connection)
+    account = fake.create_account(
+        AccountWanted(email="a@exemple.test", country="FR", business_name="Exemple"), idempotency_key="account"
+    )
+    fake.enable(account.account_id)
+    connections.save(caller, connection.connected(fake.accounts[account.account_id], clock.now()))
+    invoice_id = owner.ids["invoice_id"]
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=invoice_id)
+    return Shop(owner, fake, queue, account.account_id, invoice_id)
+
+
+def test_a_customer_pays_and_the_invoice_is_settled(shop: Shop) -> None:
+    intent = shop.confirm()
+    events = [shop.post("payment_intent.succeeded", intent.payment_intent_id) for _ in range(3)]
+
+    assert shop.consume() == []
+
+    assert [shop.state(event_id)[0] for event_id in events] == [InboxState.DONE] * 3
+    assert shop.balance() == 0
+    [row] = shop.owner.call("payments/list").body["items"]
+    assert (row["amount_minor"], row["method"]) == (intent.amount_minor, "card")
+    assert shop.owner.call("payments/read", payment_id=row["payment_id"]).body["payment_id"] == row["payment_id"]
+
+
+def test_a_refund_a_failure_and_a_lost_dispute_follow(shop: Shop) -> None:
+    intent = shop.confirm()
+    pi = {"payment_intent": intent.payment_intent_id}
+    total = intent.amount_minor
+    refund = shop.stripe.refund(shop.account_id, intent.payment_intent_id, 1_000)
+    shop.post("charge.refunded", refund.charge_id or "", kind="charge", about=pi)
+    shop.consume()
+    assert shop.balance() == 1_000
+    shop.stripe.fail_refund(shop.account_id, refund.refund_id)
+    shop.post("refund.failed", refund.refund_id, kind="refund", about=pi)
+    shop.consume()
+    assert shop.balance() == 0
+    dispute = shop.stripe.dispute(shop.account_id, intent.payment_intent_id)
+    shop.stripe.decide(shop.account_id, dispute.dispute_id, won=False)
+    shop.post("charge.dispute.closed", dispute.dispute_id, kind="dispute", about={"charge": dispute.charge_id})
+    assert shop.consume() == []
+
+    assert shop.balance() == total
+    [row] = shop.owner.call("payments/list").body["items"]
+    payment = shop.owner.call("payments/read", payment_id=row["payment_id"]).body
+    assert (payment["state"], payment["refunded_minor"]) == ("refunded", total)
+    job = shop.owner.call("invoices/start_verification").body["verification_id"]
+    state = {"state": "running"}
+    while state["state"] == "running":
+        state = invoke("workflows/verify_ledger_page", {"tenant_id": shop.owner.tenant_id, "verification_id": job})
+    verified = shop.owner.call("invoices/read_verification", verification_id=job).body
+    assert (verified["state"], verified["findings"]) == ("passed", [])
+    customer = shop.owner.ids["customer_id"]
+    statement = shop.owner.call("customers/read_statement", query={}, customer_id=customer).body
+    assert statement["accounts"][0]["closing_minor"] == total
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"amount_minor": 50, "received_minor": 50}, ParkReason.OTHER_AMOUNT),
+        ({"currency": "USD"}, ParkReason.OTHER_CURRENCY),
+        ({"metadata": {"tenant_id": "ten_other", "invoice_id": "inv_1", "attempt": "1"}}, ParkReason.OTHER_TENANT),
+    ],
+)
+def test_what_differs_from_what_was_asked_is_parked(shop: Shop, changes: Json, reason: ParkReason) -> None:
+    intent = shop.confirm()
+    shop.stripe.intents[shop.account_id, intent.payment_intent_id] = replace(intent, **changes)
+    total = shop.balance()
+    event_id = shop.post("payment_intent.succeeded", intent.payment_intent_id)
+
+    assert shop.consume() == []
+
+    assert shop.state(event_id) == (InboxState.PARKED, reason)
+    assert shop.balance() == total > 0
+
+
+def test_an_account_that_is_nobodys_is_parked(shop: Shop) -> None:
+    intent = shop.confirm()
+    event_id = shop.post("payment_intent.succeeded", intent.payment_intent_id, account="acct_stranger")
+
+    assert shop.consume() == []
+    assert shop.state(event_id) == (InboxState.PARKED, ParkReason.UNKNOWN_ACCOUNT)
+
+
+def test_what_fails_comes_again_alone(shop: Shop) -> None:
+    intent = shop.confirm()
+    failing = shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    unknown = shop.post("customer.created", "cus_1", kind="customer")
+    shop.stripe.down = True
+
+    assert shop.consume() == [failing]
+
+    assert shop.state(failing)[0] is InboxState.RECEIVED
+    assert shop.state(unknown)[0] is InboxState.IGNORED
+    shop.stripe.down = False
+    shop.queue.messages.append(failing)
+    assert shop.consume() == []
+    assert shop.balance() == 0
+
+
+def test_a_company_refunds_through_stripe(shop: Shop) -> None:
+    intent = shop.confirm()
+    shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    shop.consume()
+    [row] = shop.owner.call("payments/list").body["items"]
+    path = {"payment_id": row["payment_id"]}
+    route = next(one for one in ROUTES if one.name.module == "payments.refund")
+
+    refunded = shop.owner.call("payments/refund", body={"amount_minor": 1_000, "reason": "Geste"}, **path)
+    beyond = shop.owner.call("payments/refund", body={"amount_minor": intent.amount_minor}, **path)
+    reversed_by_hand = shop.owner.call("payments/reverse", **path)
+    shop.stripe.refused["create_refund"] = StripeRefused("charge_disputed", status=400)
+    refused = shop.owner.call("payments/refund", body={"amount_minor": 1_000}, **path)
+
+    assert (refunded.status, refunded.body["refunded_minor"]) == (200, 1_000)
+    assert refunded.body["payment_intent_id"] == intent.payment_intent_id
+    assert [one.amount_minor for one in shop.stripe.refunds.values()] == [1_000]
+    assert shop.balance() == 1_000
+    assert (beyond.status, beyond.body["type"]) == (409, "/problems/refund-exceeds-payment")
+    assert (reversed_by_hand.status, reversed_by_hand.body["type"]) == (409, "/problems/payment-by-stripe")
+    assert (refused.status, refused.body["type"]) == (409, "/problems/refund-refused")
+    assert "contesté" in refused.body["detail"]
+    for answer in (refunded, beyond, refused):
+        assert_as_documented(route, answer)
+
+
+def test_a_refund_that_stripe_did_not_answer_is_finished_by_the_sweep(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent = shop.confirm()
+    shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    shop.consume()
+    [row] = shop.owner.call("payments/list").body["items"]
+    shop.stripe.down = True
+    asked = shop.owner.call("payments/refund", body={"amount_minor": 1_000}, payment_id=row["payment_id"])
+    assert (asked.status, asked.body["type"]) == (503, "/problems/dependency-unavailable")
+    shop.stripe.down = False
+    monkeypatch.setattr(stripe_refunds, "FINISHED_AFTER", timedelta(0))
+
+    swept = invoke("scheduled/finish_stripe_refunds", sample("scheduled/finish_stripe_refunds"))
+
+    assert swept["finished"] >= 1
+    assert shop.balance() == 1_000
+
+
+def test_a_night_brings_in_what_no_event_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    intent = shop.confirm()
+    tomorrow = clock.now() + timedelta(days=1)
+    monkeypatch.setattr(type(clock), "now", lambda _: tomorrow)
+
+    run = invoke("scheduled/reconcile_stripe_days", sample("scheduled/reconcile_stripe_days"))
+
+    assert run["repaired"] >= 1
+    assert shop.balance() == 0
+    [report, *_] = shop.owner.call("payments/list_reconciliations").body["items"]
+    assert (report["state"], report["repaired"], report["paid_minor"]) == ("balanced", 1, intent.amount_minor)

@@ -1,0 +1,194 @@
+"""Each night Stripe's own balance is held against the ledger: what was missed is brought in, what differs is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from billing.domain.access import Role
+from billing.domain.checkout import AttemptState
+from billing.domain.events import EventType
+from billing.domain.reconciliation import DifferenceKind, Reconciliation, ReconciliationState
+from billing.domain.stripe_inbox import InboxState
+from billing.ports.paging import PageRequest
+from billing.ports.stripe import StripeRefused
+from billing.usecases.reconciliations import (
+    ReconciliationRun,
+    list_payment_reconciliations,
+    reconcile_stripe_days,
+)
+from tests.fakes.crashes import Crashed, CrashPoint
+from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
+
+
+@pytest.fixture
+def till(shop: Shop) -> Till:
+    return Till(shop)
+
+
+def night(till: Till) -> ReconciliationRun:
+    """The day is over."""
+    till.shop.clock.advance(timedelta(days=1))
+    return reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk())
+
+
+def reports(till: Till) -> list[Reconciliation]:
+    page = list_payment_reconciliations(till.shop.caller, PageRequest(), reconciliations=till.held.reconciliations)
+    return list(page.items)
+
+
+def of_today(till: Till, day: date) -> Reconciliation:
+    return next(one for one in reports(till) if one.day == day)
+
+
+def test_a_day_that_was_told_balances(till: Till) -> None:
+    today = till.shop.clock.today()
+    intent = till.paid(7_000)
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id)
+
+    run = night(till)
+
+    assert (run.differing, run.repaired) == (0, 0)
+    report = of_today(till, today)
+    assert report.state is ReconciliationState.BALANCED
+    assert (report.movements, report.paid_minor, report.given_back_minor) == (2, 7_000, 1_000)
+    assert intent.charge is not None
+    assert report.fee_minor == intent.charge.fee_minor
+    assert night(till).ended == 1  # the next day alone
+
+
+def test_what_no_event_told_is_brought_in(till: Till) -> None:
+    paid = till.confirm(5_000)
+    till.stripe.refund(till.account_id, paid.payment_intent_id, 1_000)
+    dispute = till.stripe.dispute(till.account_id, paid.payment_intent_id, 2_000)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.held.checkouts.save(till.book.moved(1, AttemptState.EXPIRED, till.shop.clock.now()))
+    debited = till.confirm(3_000, method="sepa_debit")
+    till.stripe.settle(till.account_id, debited.payment_intent_id)
+
+    run = night(till)
+
+    assert (run.differing, run.repaired) == (0, 2)
+    assert len(till.payments) == 2
+    assert till.stored().ledger.kept_minor == 5_000 - 1_000 - 2_000 + 3_000
+    assert till.counted["PaymentSucceeded"] == 2
+    till.adds_up()
+    # and the events, should they come after all, change nothing
+    for told in (paid, debited):
+        assert till.tell("payment_intent.succeeded", told.payment_intent_id).state is InboxState.DONE
+    assert till.counted["PaymentSucceeded"] == 2
+
+
+def test_a_refund_that_came_back_unheard_of_is_brought_in(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id)
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+
+    assert night(till).repaired >= 1
+    assert till.stored().ledger.balance_minor == 0
+    till.adds_up()
+
+
+def test_what_does_not_fit_is_listed_told_and_alerted(till: Till) -> None:
+    today = till.shop.clock.today()
+    intent = till.confirm()
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = replace(intent, amount_minor=50, received_minor=50)
+
+    run = night(till)
+
+    assert run.differing == 1
+    report = of_today(till, today)
+    assert report.state is ReconciliationState.DIFFERS
+    [difference] = report.differences
+    assert (difference.kind, difference.stripe_minor, difference.ours_minor) == (DifferenceKind.MISSING, 12_000, 0)
+    assert till.counted["StripeReconciliationDiffers"] == 1
+    told = till.held.store.events[till.shop.caller.tenant_id, "STRIPE"]
+    assert [one.event_type for one in told].count(EventType.STRIPE_RECONCILIATION_DIFFERS) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [({"amount_minor": 11_000}, DifferenceKind.OTHER_AMOUNT), ({"fee_minor": 1}, DifferenceKind.OTHER_FEE)],
+)
+def test_another_amount_or_fee_is_a_difference(till: Till, changes: dict[str, int], kind: DifferenceKind) -> None:
+    today = till.shop.clock.today()
+    till.paid()
+    [moved] = till.stripe.balance[till.account_id]
+    till.stripe.balance[till.account_id] = [replace(moved, **changes)]  # type: ignore[arg-type]
+
+    night(till)
+
+    assert [one.kind for one in of_today(till, today).differences] == [kind]
+
+
+def test_what_the_company_takes_beside_zenbilling_is_foreign(till: Till) -> None:
+    today = till.shop.clock.today()
+    intent = till.confirm()
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = replace(intent, metadata={})
+
+    assert night(till).differing == 0
+    report = of_today(till, today)
+    assert (report.foreign, report.paid_minor, report.state) == (1, 0, ReconciliationState.BALANCED)
+
+
+def test_many_pages_are_read_and_a_run_that_dies_goes_on(till: Till) -> None:
+    today = till.shop.clock.today()
+    till.paid()
+    [moved] = till.stripe.balance[till.account_id]
+    till.stripe.balance[till.account_id] = [
+        replace(moved, balance_transaction_id=f"txn_{number:04d}") for number in range(250)
+    ]
+    till.shop.clock.advance(timedelta(days=1))
+    for at in range(1, 30):
+        crash = CrashPoint(at=at, after=True)
+        try:
+            reconcile_stripe_days(
+                reconciliations=crash.watch(till.held.reconciliations),
+                desk=till.desk(stripe=crash.watch(till.stripe)),
+            )
+        except Crashed:
+            continue
+        break
+
+    report = of_today(till, today)
+    assert (report.movements, report.paid_minor) == (250, 250 * 12_000)
+    assert report.version == 3
+
+
+def test_a_missed_night_is_caught_up(till: Till) -> None:
+    today = till.shop.clock.today()
+    till.confirm()
+    till.shop.clock.advance(timedelta(days=2))
+
+    assert night(till).repaired == 1
+    assert of_today(till, today).state is ReconciliationState.BALANCED
+
+
+def test_an_account_whose_access_was_withdrawn_holds_up_nobody(till: Till) -> None:
+    till.stripe.refused["list_balance_transactions"] = StripeRefused("account_invalid", status=403)
+
+    assert night(till) == ReconciliationRun()
+    assert reports(till) == []
+
+
+def test_a_whole_day_told_again_and_reconciled_again_changes_nothing(till: Till) -> None:
+    till.paid()
+    night(till)
+    before = (dict(till.held.store.invoices), dict(till.held.store.payments), dict(till.held.store.stripe_days))
+    till.held.store.stripe_days_due.update(
+        {key: day - timedelta(days=2) for key, day in till.held.store.stripe_days_due.items()}
+    )
+    reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk())
+
+    assert (till.held.store.invoices, till.held.store.payments, till.held.store.stripe_days) == before
+
+
+def test_everybody_of_the_company_may_look(till: Till) -> None:
+    for role in Role:
+        caller = till.shop.person(role) if role is not Role.OWNER else till.shop.caller
+        list_payment_reconciliations(caller, PageRequest(), reconciliations=till.held.reconciliations)

@@ -1,0 +1,352 @@
+"""Five thousand deliveries for three hundred invoices, repeated, shuffled, crashing, by eight workers: the books are
+what the facts at Stripe make them, nothing is lost and nothing is there twice.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from billing.domain.errors import Busy
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.stripe import DisputeStatus, PaymentIntentStatus, StripeRefundStatus
+from billing.domain.stripe_inbox import InboxState
+from billing.ports.stripe_inbox import SHARDS
+from billing.ports.stripe_payments import StripeFacts
+from billing.usecases.stripe_events import process_stripe_event
+from tests.fakes.clock import MORNING
+from tests.fakes.crashes import Crashed, CrashPoint
+from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
+
+INVOICES, DELIVERIES, WORKERS = 300, 5_000, 8
+CRASHING = 0.45  # are to die at a call that not every run comes to: a fifth of the runs do
+TOTAL = 12_000
+
+
+class Tallied:
+    """A port that writes: the counts of what it committed, by thread."""
+
+    def __init__(self, port: object, committed: Callable[[tuple[str, ...]], None]) -> None:
+        self._port = port
+        self._committed = committed
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._port, name)
+        if name != "write":
+            return member
+
+        def write(*args: Any, **kwargs: Any) -> None:
+            member(*args, **kwargs)
+            facts = kwargs.get("told") or next((one for one in args if isinstance(one, StripeFacts)), None)
+            self._committed(facts.counts if facts else ())
+
+        return write
+
+
+@dataclass
+class Storm:
+    """Customers, a bank and a dashboard at work while Stripe's events come in."""
+
+    shop: Shop
+    seed: int
+    till: Till = field(init=False)
+    invoices: list[IssuedInvoice] = field(default_factory=list)
+    manual: dict[str, int] = field(default_factory=dict)
+    declines: int = 0
+    events: list[str] = field(default_factory=list)
+    committed: Tally[str] = field(default_factory=Tally)
+    emitted: Tally[str] = field(default_factory=Tally)
+    lost: Tally[str] = field(default_factory=Tally)
+    crashes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.till = Till(self.shop)
+        self.chance = random.Random(self.seed)  # noqa: S311 - a storm that can be repeated
+        self.later: list[Callable[[], None]] = []
+
+    def tell(self, *told: tuple[str, str, str]) -> None:
+        for event_type, object_id, parent_id in told:
+            self.events.append(self.till.told(event_type, object_id, parent_id=parent_id))
+
+    def begin(self) -> None:
+        """Every invoice is on the way to some end; what happens later is kept for later."""
+        lives: tuple[Callable[[IssuedInvoice], None], ...] = (
+            self.card,
+            self.debit,
+            self.refused_debit,
+            self.declined,
+            self.parts,
+            self.refunded,
+            self.returned,
+            self.disputed,
+            self.expired,
+            self.paid_meanwhile,
+        )
+        for number in range(INVOICES):
+            customer = self.shop.customer(name=f"Client exemple {number}", email=f"client-{number}@exemple.test")
+            invoice = self.shop.issue(self.shop.draft(self.shop.wanted(customer.customer_id)))
+            self.invoices.append(invoice)
+            lives[number % len(lives)](invoice)
+
+    def confirm(self, invoice: IssuedInvoice, amount_minor: int | None = None, *, method: str = "card") -> str:
+        till = self.till
+        session_id = till.session_id(amount_minor, invoice=invoice)
+        intent = till.stripe.confirm(till.account_id, session_id, method=method)
+        pi, charge = intent.payment_intent_id, intent.charge.charge_id if intent.charge else ""
+        self.tell(("checkout.session.completed", session_id, pi), ("payment_intent.created", pi, ""))
+        if method == "card":
+            self.tell(("payment_intent.succeeded", pi, ""), ("charge.succeeded", charge, pi))
+            self.tell(("charge.updated", charge, pi))
+        else:
+            self.tell(("payment_intent.processing", pi, ""), ("charge.pending", charge, pi))
+        return pi
+
+    def card(self, invoice: IssuedInvoice) -> None:
+        self.confirm(invoice)
+
+    def debit(self, invoice: IssuedInvoice, *, success: bool = True) -> None:
+        pi = self.confirm(invoice, method="sepa_debit")
+
+        def settle() -> None:
+            self.till.stripe.settle(self.till.account_id, pi, success=success)
+            self.tell(("payment_intent.succeeded" if success else "payment_intent.payment_failed", pi, ""))
+
+        self.later.append(settle)
+
+    def refused_debit(self, invoice: IssuedInvoice) -> None:
+        self.debit(invoice, success=False)
+
+    def declined(self, invoice: IssuedInvoice) -> None:
+        session_id = self.till.session_id(invoice=invoice)
+        intent = self.till.stripe.decline(self.till.account_id, session_id)
+        self.declines += 1
+        self.tell(("payment_intent.payment_failed", intent.payment_intent_id, ""))
+
+    def parts(self, invoice: IssuedInvoice) -> None:
+        self.confirm(invoice, 5_000)
+
+    def refunded(self, invoice: IssuedInvoice) -> None:
+        pi = self.confirm(invoice)
+        for _ in range(2):
+            self.later.append(partial(self._refund, pi, self.chance.randrange(100, 6_000)))
+
+    def refund(self, pi: str, amount: int) -> str:
+        refund = self.till.stripe.refund(self.till.account_id, pi, amount)
+        self.tell(("refund.created", refund.refund_id, pi), ("charge.refunded", refund.charge_id or "", pi))
+        return refund.refund_id
+
+    def returned(self, invoice: IssuedInvoice) -> None:
+        pi = self.confirm(invoice)
+
+        def comes_back() -> None:
+            refund_id = self.refund(pi, 7_000)
+
+            def fails() -> None:
+                self.till.stripe.fail_refund(self.till.account_id, refund_id)
+                self.tell(("refund.failed", refund_id, pi), ("refund.updated", refund_id, pi))
+
+            self.later.append(fails)
+
+        self.later.append(comes_back)
+
+    def disputed(self, invoice: IssuedInvoice) -> None:
+        pi, won = self.confirm(invoice), self.chance.random() < 0.5
+
+        def contests() -> None:
+            dispute = self.till.stripe.dispute(self.till.account_id, pi)
+            self.tell(("charge.dispute.created", dispute.dispute_id, pi))
+
+            def decided() -> None:
+                self.till.stripe.decide(self.till.account_id, dispute.dispute_id, won=won)
+                self.tell(("charge.dispute.closed", dispute.dispute_id, pi))
+
+            self.later.append(decided)
+
+        self.later.append(contests)
+
+    def expired(self, invoice: IssuedInvoice) -> None:
+        session_id = self.till.session_id(invoice=invoice)
+        self.till.stripe.expire_checkout_session(self.till.account_id, session_id)
+        self.tell(("checkout.session.expired", session_id, ""))
+
+    def paid_meanwhile(self, invoice: IssuedInvoice) -> None:
+        pi = self.confirm(invoice)
+        self.manual[invoice.invoice_id] = self.chance.choice((3_000, TOTAL))
+        self.shop.pay(invoice.invoice_id, self.manual[invoice.invoice_id])
+        self.later.append(partial(self._refund, pi, 4_000))
+
+    def _refund(self, pi: str, amount_minor: int) -> None:
+        self.refund(pi, amount_minor)
+
+    def deliver(self) -> None:
+        """Eight workers, while the world goes on, in any order; what crashes comes again."""
+        self.begin()
+        queue: deque[str] = deque()
+        self._send(queue, list(self.events))
+        with ThreadPoolExecutor(WORKERS) as workers:
+            running = [workers.submit(self._work, queue, self.seed * 100 + number) for number in range(WORKERS)]
+            while self.later:
+                act = self.later.pop(self.chance.randrange(len(self.later)))
+                told = len(self.events)
+                act()
+                self._send(queue, self.events[told:])
+            missing = DELIVERIES - self.sent
+            self._send(queue, self.chance.choices(self.events, k=max(missing, 0)), repeated=False)
+            self.over = True
+            for one in running:
+                one.result()
+
+    sent = 0
+    runs = 0
+    over = False
+    failed = False
+
+    def _send(self, queue: deque[str], event_ids: list[str], *, repeated: bool = True) -> None:
+        copies = [one for one in event_ids for _ in range(self.chance.randint(1, 5) if repeated else 1)]
+        self.chance.shuffle(copies)
+        queue.extend(copies)
+        self.sent += len(copies)
+
+    def _work(self, queue: deque[str], seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311
+        while not self.failed:
+            try:
+                event_id = queue.popleft() if chance.random() < 0.5 else queue.pop()
+            except IndexError:
+                if self.over and not queue:
+                    return
+                continue
+            try:
+                done = self._run(event_id, chance)
+            except BaseException:
+                self.failed = True
+                raise
+            if not done:
+                queue.append(event_id)
+
+    def _run(self, event_id: str, chance: random.Random) -> bool:
+        committed: Tally[str] = Tally()
+        emitted: Tally[str] = Tally()
+        desk = self.till.desk(count=lambda name: emitted.update([name]))
+        ports: dict[str, Any] = {
+            name: Tallied(getattr(desk, name), committed.update) for name in ("stripe_payments", "payments")
+        }
+        crash = None
+        if chance.random() < CRASHING:
+            crash = CrashPoint(at=chance.randint(1, 8), after=chance.random() < 0.5)
+            for name in ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments"):
+                ports[name] = crash.watch(ports.get(name, getattr(desk, name)))
+        done = True
+        try:
+            process_stripe_event(event_id, desk=self.till.desk(count=desk.count, **ports))
+            assert emitted == committed
+        except Crashed:
+            done = False
+        except Busy:
+            done = False
+        with self.lock:
+            self.runs += 1
+            self.crashes += not done
+            assert self.runs < 4 * DELIVERIES, "what comes again and again never ends"
+            self.committed += committed
+            self.emitted += emitted
+            self.lost += committed - emitted
+        return done
+
+
+@dataclass
+class Facts:
+    """What Stripe itself says came of one invoice."""
+
+    paid: int = 0
+    given_back: int = 0
+
+    def books(self, manual: int) -> tuple[int, int]:
+        """Balance and credit that follow."""
+        allocated = min(TOTAL - manual, self.paid)
+        credit = self.paid - allocated
+        from_invoice = min(allocated, self.given_back)
+        return TOTAL - manual - allocated + from_invoice, credit - (self.given_back - from_invoice)
+
+
+def facts_of(storm: Storm) -> dict[str, Facts]:
+    stripe = storm.till.stripe
+    facts = {invoice.invoice_id: Facts() for invoice in storm.invoices}
+    of = {}
+    for (_, pi), intent in stripe.intents.items():
+        of[pi] = facts[intent.metadata["invoice_id"]]
+        if intent.status is PaymentIntentStatus.SUCCEEDED:
+            of[pi].paid += intent.received_minor
+    for refund in stripe.refunds.values():
+        if refund.status is StripeRefundStatus.SUCCEEDED:
+            of[refund.payment_intent_id or ""].given_back += refund.amount_minor
+    for dispute in stripe.disputes.values():
+        if dispute.status is DisputeStatus.LOST:
+            of[dispute.payment_intent_id or ""].given_back += dispute.amount_minor
+    return facts
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_books_are_what_the_facts_make_them(shop: Shop, seed: int) -> None:
+    storm = Storm(shop, seed)
+
+    storm.deliver()
+
+    assert storm.sent >= DELIVERIES
+    assert storm.crashes > storm.runs * 0.15
+    held = shop.repositories
+    facts = facts_of(storm)
+    for invoice in storm.invoices:
+        credit = held.payments.load(shop.caller, invoice.document.customer_id, ()).credit.balance_minor
+        books = shop.stored(invoice).ledger.balance_minor, credit
+        assert books == facts[invoice.invoice_id].books(storm.manual.get(invoice.invoice_id, 0)), invoice.invoice_id
+    succeeded = [one for one in storm.till.stripe.intents.values() if one.status is PaymentIntentStatus.SUCCEEDED]
+    assert sorted(one.payment_intent_id for one in storm.till.payments if one.payment_intent_id) == sorted(
+        one.payment_intent_id for one in succeeded
+    )
+    assert [
+        one for shard in range(SHARDS) for one in held.stripe_inbox.waiting(shard, MORNING.replace(year=2030), 9)
+    ] == []
+    ended = Tally(entry.state for entry in held.store.stripe_events.values())
+    assert set(ended) == {InboxState.DONE}
+    refused = sum(one.last_error_code == "debit_not_authorized" for one in storm.till.stripe.intents.values())
+    expected = {
+        "PaymentAttempted": len(succeeded) + refused + storm.declines,
+        "PaymentSucceeded": len(succeeded),
+        "PaymentFailed": refused + storm.declines,
+        "PaymentDisputed": len(storm.till.stripe.disputes),
+    }
+    assert storm.committed == expected
+    # A process that died between its transaction and its metric took that metric with it, and no other.
+    assert storm.emitted + storm.lost == expected
+    assert storm.lost.total() < storm.crashes
+
+
+def test_a_day_that_is_told_again_changes_nothing(shop: Shop) -> None:
+    storm = Storm(shop, 3)
+    storm.deliver()
+    before = (
+        dict(shop.repositories.store.invoices),
+        dict(shop.repositories.store.credits),
+        dict(shop.repositories.store.payments),
+        dict(shop.repositories.store.stripe_payments),
+    )
+    told = [entry.event for entry in shop.repositories.store.stripe_events.values()]
+    for event in told:
+        storm.till.tell(event.event_type, event.object_id, parent_id=event.parent_id)
+
+    store = shop.repositories.store
+    unchanged = {key: one for key, one in store.stripe_payments.items() if one != before[3][key]}
+    assert (dict(store.invoices), dict(store.credits), dict(store.payments)) == before[:3]
+    assert all(one.failures for one in unchanged.values())  # a decline told by another event is another decline
