@@ -148,7 +148,7 @@ def stream_of(dynamodb: DynamoDBClient, billing_table: str, tenant_id: str, *, n
         item
         for page in dynamodb.get_paginator("scan").paginate(TableName=billing_table, ConsistentRead=True)
         for item in page["Items"]
-        if item["tenant_id"] == {"S": tenant_id} and item["entity"]["S"].endswith("_request")
+        if item.get("tenant_id") == {"S": tenant_id} and item["entity"]["S"].endswith("_request")
     ]
     event["Records"] = [
         record
