@@ -16,6 +16,7 @@ from billing.adapters.pdf.renderer import PdfDocumentRenderer
 from tests import logos
 from tests.documents import SAMPLES
 from tests.factories import issued
+from tests.papers import papers
 
 XML = factur_x(issued().document).content
 PDF = PdfDocumentRenderer(factur_x).render(issued(), logo=None)
@@ -111,6 +112,18 @@ def with_a_form(document: pikepdf.Pdf) -> None:
 
 def with_an_annotation(document: pikepdf.Pdf) -> None:
     document.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Movie, Rect=Array([0, 0, 1, 1]))])
+
+
+def linked(**changes: Any) -> Edit:
+    """With a link as ours, but for what is changed in it."""
+
+    def edit(document: pikepdf.Pdf) -> None:
+        uri = {"Type": Name.Action, "S": Name.URI, "URI": String("https://app.exemple.test/factures/x")}
+        action = Dictionary(**{**uri, **changes.pop("A", {})})
+        said = {"Type": Name.Annot, "Subtype": Name.Link, "Rect": Array([0, 0, 9, 9]), "F": 4, "A": action}
+        document.pages[0].Annots = Array([Dictionary(**{**said, **changes})])
+
+    return edit
 
 
 def with_a_group_of_cmyk(document: pikepdf.Pdf) -> None:
@@ -209,7 +222,11 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "without text": (edited(without_text), "PDF-09"),
     "with a script": (edited(with_a_script), "PDF-10"),
     "with a form": (edited(with_a_form), "PDF-10"),
-    "with an annotation": (edited(with_an_annotation), "PDF-10"),
+    "with an annotation": (edited(with_an_annotation), "PDF-12"),
+    "with a link to a file": (edited(linked(A={"URI": String("file:///etc/passwd")})), "PDF-12"),
+    "with a link that runs a script": (edited(linked(A={"S": Name.JavaScript})), "PDF-12"),
+    "with a link that is hidden": (edited(linked(F=2)), "PDF-12"),
+    "with a link that does more": (edited(linked(AA=Dictionary())), "PDF-10"),
     "with a group of CMYK": (edited(with_a_group_of_cmyk), "PDF-10"),
     "with a form of another font": (edited(with_a_form_of_another_font), "PDF-11"),
     "with CMYK": (edited(with_cmyk), "PDF-11"),
@@ -219,6 +236,17 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize(("pdf", "rule"), DAMAGED.values(), ids=list(DAMAGED))
 def test_an_altered_pdf_is_refused_by_name(pdf: bytes, rule: str) -> None:
     assert rule in {violation.rule for violation in judge_pdf(pdf, XML)}
+
+
+def test_no_paper_of_the_gallery_is_refused() -> None:
+    refused = {paper.name: judge_pdf(paper.pdf, paper.xml) for paper in papers() if paper.xml is not None}
+
+    assert len(refused) > 100
+    assert {name: broken for name, broken in refused.items() if broken} == {}
+
+
+def test_a_link_to_a_page_is_not_refused() -> None:
+    assert judge_pdf(edited(linked()), XML) == ()
 
 
 def test_what_is_only_written_again_is_not_refused() -> None:

@@ -33,7 +33,9 @@ _CATALOGUE: Final = frozenset(
         "/PageMode",
     }
 )
-_PAGE: Final = frozenset({"/Type", "/Parent", "/MediaBox", "/Contents", "/Resources", "/Rotate", "/Trans"})
+_PAGE: Final = frozenset({"/Type", "/Parent", "/MediaBox", "/Contents", "/Resources", "/Rotate", "/Trans", "/Annots"})
+_LINK: Final = frozenset({"/Type", "/Subtype", "/Rect", "/Border", "/F", "/A"})
+_PRINTED = 4  # PDF/A wants of an annotation that it is printed and not hidden
 _RESOURCES: Final = frozenset({"/Font", "/ProcSet", "/ExtGState", "/XObject"})
 _IMAGE: Final = frozenset(
     {"/Type", "/Subtype", "/BitsPerComponent", "/ColorSpace", "/Filter", "/DecodeParms", "/Width", "/Height", "/Length"}
@@ -170,6 +172,7 @@ def _attachments(root: Any, xml: bytes) -> Iterator[Violation]:
 
 def _page(page: Any, where: str) -> Iterator[Violation]:
     yield from _unknown(page, _PAGE, where)
+    yield from _links(page, where)
     resources: Any = page["/Resources"].get_object()
     yield from _unknown(resources, _RESOURCES, where)
     for font in resources.get("/Font", {}).values():
@@ -191,6 +194,18 @@ def _page(page: Any, where: str) -> Iterator[Violation]:
         yield _broken("PDF-11", where, f"drawn by other means than ours: {said}")
     if b"Tj" not in operators:
         yield _broken("PDF-09", where, "a page without text")
+
+
+def _links(page: Any, where: str) -> Iterator[Violation]:
+    """The only annotation is the address where the document can be paid."""
+    for each in page.get("/Annots", []):
+        link = each.get_object()
+        action = link.get("/A", {})
+        yield from _unknown(link, _LINK, where)
+        yield from _unknown(action, {"/Type", "/S", "/URI"}, where)
+        said = (link.get("/Subtype"), link.get("/F"), action.get("/S"))
+        if said != ("/Link", _PRINTED, "/URI") or not str(action.get("/URI")).startswith(("https://", "http://")):
+            yield _broken("PDF-12", where, "an annotation that is no link of ours")
 
 
 def _operators(content: bytes) -> Iterator[bytes]:
