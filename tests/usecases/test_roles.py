@@ -52,6 +52,7 @@ from billing.usecases import (
     product_csv,
     products,
     quotes,
+    reconciliations,
     recurring_invoices,
     reminders,
     search,
@@ -428,6 +429,9 @@ class Acts:
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
+
+    def list_payment_reconciliations(self, by: Caller) -> object:
+        return reconciliations.list_payment_reconciliations(by, PAGE, reconciliations=self.held.reconciliations)
 
     def read_invoice_timeline(self, by: Caller) -> object:
         return invoices.read_invoice_timeline(by, self.issued.invoice_id, PAGE, invoices=self.held.invoices)
@@ -997,6 +1001,7 @@ ALLOWED: dict[str, set[Role]] = {
     "issue_invoice": WRITERS,
     "send_invoice": WRITERS,
     "record_invoice_payment": ACCOUNTS,
+    "list_payment_reconciliations": READERS,
     "read_invoice_timeline": READERS,
     "download_invoice": READERS,
     "preview_credit_note": READERS,
