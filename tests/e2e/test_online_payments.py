@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import httpx
+import pikepdf
 import pytest
 
 from local.client import ApiClient, Json, mails_to, wait_for
@@ -91,6 +93,15 @@ def test_a_company_connects_and_its_customer_finds_the_page_by_the_mail(shop: Sh
     html = httpx.get(page["url"], trust_env=False)
     assert html.status_code == 200
     assert shown["number"] in html.text
+
+
+def test_the_link_on_the_paper_opens_the_invoice(shop: Shop) -> None:
+    pdf = httpx.get(shop.api.get(f"/v1/invoices/{shop.invoice_id}/pdf")["url"], trust_env=False).content
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        (address,) = [str(one.A.URI) for page in document.pages for one in page.obj.get("/Annots", [])]
+
+    assert httpx.get(address, trust_env=False).json()["number"] == shop.shown()["number"]
+    assert address.rpartition("/")[2] != shop.link.rpartition("/")[2]
 
 
 def test_eight_tabs_have_one_page_and_a_payment_in_progress_allows_no_other(shop: Shop) -> None:

@@ -33,7 +33,9 @@ from billing.domain.links import LinkToken, hash_of_secret
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
 from billing.ports.checkouts import MovedLedger
 from billing.ports.stripe import AccountWanted, StripeRefused
+from billing.usecases import checkouts
 from billing.usecases.checkouts import (
+    AGAIN_AFTER,
     SETTLED_AFTER,
     CheckoutPage,
     ClosingRun,
@@ -479,7 +481,37 @@ def test_what_cannot_be_closed_now_is_closed_later_and_stops_no_other(shop: Shop
     assert counter.sweep() == ClosingRun(failed=2)
     counter.stripe.down = False
     counter.stripe.sessions.update(other.stripe.sessions)
+    assert counter.sweep() == ClosingRun()
+    shop.clock.advance(AGAIN_AFTER)
     assert counter.sweep() == ClosingRun(closed=2)
+
+
+def test_what_cannot_be_closed_lets_the_others_pass(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkouts, "DUE_LIMIT", 1)
+    counter.open()
+    stuck = counter.current.session_id
+    counter.pay(2_000)
+    counter.doubt()
+    counter.shop.clock.advance(timedelta(seconds=1))
+    counter.invoice = counter.shop.issue()
+    counter.open()
+    counter.pay(2_000)
+    counter.doubt()
+
+    class Refusing:
+        """Stripe, but for one page."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(counter.stripe, name)
+
+        def expire_checkout_session(self, account_id: str, session_id: str) -> CheckoutSession:
+            if session_id == stuck:
+                raise StripeRefused("account_invalid", status=403)
+            return counter.stripe.expire_checkout_session(account_id, session_id)
+
+    assert counter.sweep(stripe=Refusing()) == ClosingRun(failed=1)
+    assert counter.sweep(stripe=Refusing()) == ClosingRun(closed=1)
+    assert counter.current.state is AttemptState.EXPIRED
 
 
 def test_an_account_out_of_reach_ends_its_pages_by_itself(counter: Counter) -> None:
@@ -489,7 +521,7 @@ def test_an_account_out_of_reach_ends_its_pages_by_itself(counter: Counter) -> N
     counter.stripe.refused["expire_checkout_session"] = StripeRefused("account_invalid", status=403)
 
     assert counter.sweep() == ClosingRun(failed=1)
-    counter.shop.clock.advance(SESSION_LIFE)
+    counter.shop.clock.advance(SESSION_LIFE + AGAIN_AFTER)
     assert counter.sweep() == ClosingRun(closed=1)
     assert counter.current.state is AttemptState.EXPIRED
 

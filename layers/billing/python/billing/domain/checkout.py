@@ -124,6 +124,10 @@ class CheckoutBook:
         due = self.due_at
         return self if due is None or due <= at else replace(self, version=self.version + 1, check_at=at)
 
+    def postponed(self, at: datetime) -> CheckoutBook:
+        """Its page could not be closed: it is looked at again then, after the others."""
+        return replace(self, version=self.version + 1, check_at=at)
+
     def checked(self) -> CheckoutBook:
         """Its page may stay until its end."""
         return replace(self, version=self.version + 1, check_at=None)

@@ -52,6 +52,7 @@ JOB = "stripe"
 DUE_LIMIT = 50
 RUN_BUDGET_SECONDS = 40.0  # the function has a minute; the rest waits for the next run
 SETTLED_AFTER = timedelta(minutes=2)  # requests that were on their way when an account was let go have ended
+AGAIN_AFTER = timedelta(minutes=2)  # what could not be closed
 IDEMPOTENCY_ERROR = "idempotency_error"  # another question was asked under the same key
 
 
@@ -379,6 +380,14 @@ class _Sweep:
             )
         except (Busy, DependencyUnavailable):
             self.failed += 1
+            self._postpone(tenant_id, invoice_id)
+
+    def _postpone(self, tenant_id: str, invoice_id: str) -> None:
+        """What cannot be closed for now keeps no other from its turn."""
+        with contextlib.suppress(BillingError):
+            book = self.till.checkouts.book(tenant_id, invoice_id)
+            if book.closable is not None:
+                self.till.checkouts.save(book.postponed(self.till.clock.now() + AGAIN_AFTER))
 
 
 def _issued(invoice: Invoice | None) -> IssuedInvoice:
