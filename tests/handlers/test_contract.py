@@ -257,6 +257,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     # They need what the workflow, Cognito or Stripe makes: their own tests hold them.
     assert set(by_name) - seen == {"auth/refresh_session", "invoices/download", "invoices/send"} | {
         "webhooks/receive_stripe_event",
+        "payments/read_online",
         "webhook_endpoints/replay_delivery",
         "bulk_jobs/resume",
         "bulk_jobs/download",

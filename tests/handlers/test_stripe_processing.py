@@ -12,7 +12,7 @@ import pytest
 
 from billing.domain.access import Caller, Role
 from billing.domain.checkout import CheckoutSite
-from billing.domain.stripe import PaymentIntent
+from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.stripe import AccountWanted, StripeRefused
 from billing.runtime import stripe, table
@@ -246,3 +246,39 @@ def test_a_night_brings_in_what_no_event_told(shop: Shop, monkeypatch: pytest.Mo
     assert shop.balance() == 0
     [report, *_] = shop.owner.call("payments/list_reconciliations").body["items"]
     assert (report["state"], report["repaired"], report["paid_minor"]) == ("balanced", 1, intent.amount_minor)
+
+
+def test_a_company_sees_how_a_payment_stands_at_stripe(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    intent = shop.confirm()
+    shop.stripe.refund(shop.account_id, intent.payment_intent_id, 1_000, status=StripeRefundStatus.PENDING)
+    dispute = shop.stripe.dispute(shop.account_id, intent.payment_intent_id, 2_000)
+    shop.post("charge.dispute.created", dispute.dispute_id, kind="dispute", about={"charge": dispute.charge_id})
+    shop.post("charge.refunded", intent.payment_intent_id)
+    shop.consume()
+    [row] = shop.owner.call("payments/list").body["items"]
+    asked: list[str] = []
+    original = table.table()._call
+
+    def counted(operation: str, **request: Any) -> Any:
+        asked.append(operation)
+        return original(operation, **request)
+
+    monkeypatch.setattr(table.table(), "_call", counted)
+
+    shown = shop.owner.call("payments/read_online", payment_id=row["payment_id"])
+
+    assert len(asked) == 2
+    assert_as_documented(next(one for one in ROUTES if one.name.module == "payments.read_online"), shown)
+    assert [(one["status"], one["amount_minor"]) for one in shown.body["refunds"]] == [("pending", 1_000)]
+    [contested] = shown.body["disputes"]
+    assert (contested["status"], contested["amount_minor"]) == ("needs_response", 2_000)
+    assert contested["evidence_due_by"]
+    assert shop.balance() == 0
+
+
+def test_a_payment_that_did_not_come_through_stripe_is_not_there(owner: Person) -> None:
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=owner.ids["invoice_id"])
+    paid = {"customer_id": owner.ids["customer_id"], "amount_minor": 300, "method": "transfer"}
+    made = owner.call("payments/record", body={**paid, "allocations": [], "excess": "customer_credit"}).body
+
+    assert owner.call("payments/read_online", payment_id=made["payment_id"]).status == 404

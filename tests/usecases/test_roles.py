@@ -27,6 +27,7 @@ from billing.domain.recurrence import Frequency, Recurrence
 from billing.domain.recurring_invoice import RecurringInvoice, RecurringMode
 from billing.domain.reminders import DEFAULT_STEPS, HoldReason
 from billing.domain.retention import Reception
+from billing.domain.stripe_payment import StripePayment
 from billing.domain.webhooks import WebhookEndpoint, WebhookTargets
 from billing.ports.credit_notes import CreditNoteQuery
 from billing.ports.paging import PageRequest
@@ -52,6 +53,7 @@ from billing.usecases import (
     product_csv,
     products,
     quotes,
+    reconciliations,
     recurring_invoices,
     reminders,
     search,
@@ -437,6 +439,27 @@ class Acts:
             clock=self.shop.clock,
             ids=self.shop.ids,
         )
+
+    def read_payment_online(self, by: Caller) -> object:
+        self.shop.pay(self.issued.invoice_id, 100)
+        key, paid = next(iter(self.held.store.payments.items()))
+        record = StripePayment(
+            tenant_id=paid.tenant_id,
+            payment_intent_id="pi_1",
+            account_id="acct_1",
+            invoice_id=self.issued.invoice_id,
+            attempt=1,
+            amount_minor=100,
+            currency="EUR",
+            created=self.shop.clock.now(),
+        )
+        self.held.store.payments[key] = replace(paid, payment_intent_id=record.payment_intent_id)
+        self.held.store.stripe_payments[paid.tenant_id, record.payment_intent_id] = record
+        ports = {"payments": self.held.payments, "stripe_payments": self.held.stripe_payments}
+        return payments.read_payment_online(by, paid.payment_id, **ports)  # type: ignore[arg-type]
+
+    def list_payment_reconciliations(self, by: Caller) -> object:
+        return reconciliations.list_payment_reconciliations(by, PAGE, reconciliations=self.held.reconciliations)
 
     def read_invoice_timeline(self, by: Caller) -> object:
         return invoices.read_invoice_timeline(by, self.issued.invoice_id, PAGE, invoices=self.held.invoices)
@@ -1010,6 +1033,8 @@ ALLOWED: dict[str, set[Role]] = {
     "issue_invoice": WRITERS,
     "send_invoice": WRITERS,
     "record_invoice_payment": ACCOUNTS,
+    "list_payment_reconciliations": READERS,
+    "read_payment_online": READERS,
     "read_invoice_timeline": READERS,
     "download_invoice": READERS,
     "preview_credit_note": READERS,

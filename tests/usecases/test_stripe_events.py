@@ -358,6 +358,17 @@ def test_events_of_the_platform_itself_and_unknown_ids_are_left_alone(till: Till
     assert till.process("evt_unknown").state is None
 
 
+def test_metadata_that_somebody_changes_at_stripe_changes_nothing_here(till: Till) -> None:
+    intent = till.paid()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    refunded = till.stripe.intents[till.account_id, intent.payment_intent_id]
+    for metadata in ({}, {"tenant_id": "ten_other", "invoice_id": "inv_other", "attempt": "1"}):
+        changed(till, refunded, metadata=metadata)
+        assert till.tell("charge.refunded", intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 5_000
+
+
 # Refunds, from either side
 
 

@@ -276,6 +276,7 @@ def payments(draw: st.DrawFn) -> Payment:
             refunded_on=factories.ISSUED_ON,
             reference="",
             allocations=(),
+            from_credit_minor=each,
             refunded_at=factories.ISSUED_AT,
             refunded_by="usr",
         )

@@ -9,7 +9,7 @@ import pytest
 
 from billing.adapters.pdf.receipt import PdfReceiptRenderer, ReceiptLayout
 from billing.domain.ledger import PaymentMethod
-from billing.domain.payments import Allocation, Payment, PaymentRefund, PaymentReversal
+from billing.domain.payments import Allocation, Payment, PaymentRefund, PaymentReversal, RefundReturn
 from tests import factories
 from tests.adapters.pdf.reading import words
 
@@ -77,6 +77,7 @@ def test_refunds_are_told_one_by_one_or_in_sum(count: int) -> None:
             refunded_on=date(2026, 12, 1),
             reference="",
             allocations=(),
+            from_credit_minor=100,
             refunded_at=factories.ISSUED_AT,
             refunded_by="usr",
         )
@@ -87,6 +88,19 @@ def test_refunds_are_told_one_by_one_or_in_sum(count: int) -> None:
 
     assert ("Remboursé le 01/12/2026" in text) is (count == 1)
     assert (f"Remboursé en {count} fois" in text) is (count > 1)
+    returned = RefundReturn(
+        refund_id="rfd_0",
+        amount_minor=100,
+        allocations=(),
+        credited_minor=100,
+        version=9,
+        returned_on=date(2026, 12, 4),
+        returned_at=factories.ISSUED_AT,
+        returned_by="usr",
+    )
+    text = said(replace(PAYMENT, refunds=refunds, returns=(returned,)))
+    assert ("revenu de la banque le 04/12/2026" in text) is (count == 1)
+    assert ("moins ce que la banque a renvoyé" in text) is (count > 1)
 
 
 def test_credit_of_the_customer_pays_too() -> None:

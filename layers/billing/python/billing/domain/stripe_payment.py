@@ -252,6 +252,10 @@ class StripePayment:
         )
 
     @property
+    def paid_for(self) -> PaidFor:
+        return PaidFor(tenant_id=self.tenant_id, invoice_id=self.invoice_id, attempt=self.attempt)
+
+    @property
     def derived_payment_id(self) -> str:
         """The payment that it becomes, whoever books it."""
         return derived_id("pay", self.created, "stripe", self.payment_intent_id)

@@ -47,13 +47,14 @@ from billing.domain.payments import (
     hold_credit_in_euros,
 )
 from billing.domain.printing import unprintable_errors
+from billing.domain.stripe_payment import StripePayment
 from billing.domain.typography import format_euros
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, Payments, PaymentSummary
 from billing.ports.repositories import Invoices
-from billing.ports.stripe_payments import StripeFacts
+from billing.ports.stripe_payments import StripeFacts, StripePayments
 from billing.usecases.contention import judged_anew
 
 
@@ -214,6 +215,18 @@ def list_payments(
 def read_payment(caller: Caller, payment_id: str, *, payments: Payments) -> Payment:
     """Raises: NotFound."""
     return payments.read(caller, payment_id)
+
+
+def read_payment_online(
+    caller: Caller, payment_id: str, *, payments: Payments, stripe_payments: StripePayments
+) -> StripePayment:
+    """How a payment that came through Stripe stands there. Raises: NotFound."""
+    caller.require(Permission.READ)
+    payment = payments.read(caller, payment_id)
+    record = stripe_payments.read(caller, payment.payment_intent_id) if payment.payment_intent_id else None
+    if record is None:
+        raise NotFound
+    return record
 
 
 def reverse_payment(

@@ -243,7 +243,8 @@ class _Settling:
         intent = desk.stripe.read_payment_intent(self.account_id, self.payment_intent_id)
         if intent is None:
             return self._parked(ParkReason.NOT_AT_STRIPE)
-        paid_for = PaidFor.of(intent.metadata)
+        # Anybody at the company can change the metadata later: what was known once stays so.
+        paid_for = stored.paid_for if stored else PaidFor.of(intent.metadata)
         if paid_for is None:
             return self._ignored()
         if paid_for.tenant_id != self.tenant_id:

@@ -25,6 +25,7 @@ def to_item(entry: InboxEntry) -> Item:
         sk=key.sk,
         entity=STRIPE_EVENT,
         schema_version=SCHEMA_VERSION,
+        tenant_id=entry.tenant_id,  # empty until it is known
         version=entry.version,
         body=body,
         outbox_pk=keys.stripe_events_waiting(event_id) if entry.next_at else None,

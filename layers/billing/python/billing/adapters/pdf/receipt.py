@@ -124,8 +124,14 @@ class ReceiptLayout:
             f"Remboursé le {format_french(refund.refunded_on)} : {self._money(refund.amount_minor)}."
             for refund in payment.refunds
         ]
+        texts += [
+            f"Remboursement revenu de la banque le {format_french(returned.returned_on)} : "
+            f"{self._money(returned.amount_minor)}."
+            for returned in payment.returns
+        ]
         if len(texts) > _REFUNDS_SHOWN:
-            texts = [f"Remboursé en {len(texts)} fois : {self._money(payment.refunded_minor)}."]
+            less = ", moins ce que la banque a renvoyé" if payment.returns else ""
+            texts = [f"Remboursé en {len(payment.refunds)} fois{less} : {self._money(payment.refunded_minor)}."]
         if payment.reversal is not None:
             day = format_french(payment.reversal.reversed_on)
             texts.append(f"Paiement annulé le {day} : {payment.reversal.reason}. Ce reçu ne vaut plus acquit.")

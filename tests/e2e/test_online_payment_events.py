@@ -1,0 +1,101 @@
+"""What Stripe tells, over HTTP: signed webhooks, the queue, the ledger; money that goes back, and forged events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.client import Json, wait_for
+from local.testing import LocalCloud
+from tests.e2e.test_online_payments import Shop
+from tests.people import Person
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture
+def shop(cloud: LocalCloud, person: Callable[..., Person]) -> Shop:
+    return Shop(cloud, person())
+
+
+def invoice(shop: Shop) -> Json:
+    return shop.api.get(f"/v1/invoices/{shop.invoice_id}")
+
+
+def payment(shop: Shop) -> Json:
+    [row] = shop.api.get("/v1/payments")["items"]
+    return shop.api.get(f"/v1/payments/{row['payment_id']}")
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    wait_for(lambda: holds() or None, seconds=60, what=what)
+
+
+def paid(shop: Shop) -> Json:
+    """The customer paid by card, and the invoice is settled. The payment."""
+    shop.confirm(shop.checkout().json())
+    wait_until(lambda: invoice(shop)["balance_minor"] == 0, "the invoice to be paid")
+    return payment(shop)
+
+
+def test_a_card_is_charged_and_the_invoice_is_paid(shop: Shop) -> None:
+    total = invoice(shop)["total_minor"]
+
+    made = paid(shop)
+
+    assert (made["amount_minor"], made["method"], made["state"]) == (total, "card", "recorded")
+    assert made["payment_intent_id"].startswith("pi_")
+    assert made["fee_minor"] + made["net_minor"] == total
+    assert shop.shown()["online_payment"]["why_not"] == "nothing_left"
+
+
+@pytest.mark.parametrize("success", [True, False])
+def test_a_debit_takes_its_time(shop: Shop, success: bool) -> None:
+    intent = shop.confirm(shop.checkout().json(), "sepa_debit")
+    wait_until(lambda: shop.shown()["online_payment"]["why_not"] == "in_progress", "the debit to be on its way")
+    assert invoice(shop)["balance_minor"] > 0
+
+    shop.cloud.stripe("POST", f"payment_intents/{intent['id']}/{'settle' if success else 'fail'}", {})
+
+    if success:
+        wait_until(lambda: invoice(shop)["balance_minor"] == 0, "the invoice to be paid")
+        assert payment(shop)["method"] == "direct_debit"
+    else:
+        wait_until(lambda: bool(shop.shown()["online_payment"]["possible"]), "the invoice to be payable again")
+        assert shop.api.get("/v1/payments")["items"] == []
+
+
+def test_money_goes_back_from_either_side(shop: Shop) -> None:
+    made = paid(shop)
+
+    ours = shop.api.post(f"/v1/payments/{made['payment_id']}/refund", {"amount_minor": 1_000, "reason": "Geste"})
+    assert ours["refunded_minor"] == 1_000
+    wait_until(lambda: invoice(shop)["balance_minor"] == 1_000, "the invoice to be owed again")
+    shop.cloud.stripe("POST", "refunds", {"payment_intent": made["payment_intent_id"], "amount": 500})
+    wait_until(lambda: payment(shop)["refunded_minor"] == 1_500, "Stripe's own refund")
+
+    assert [one["amount_minor"] for one in payment(shop)["refunds"]] == [1_000, 500]
+    wait_until(lambda: invoice(shop)["balance_minor"] == 1_500, "the invoice to be owed again")
+    path = f"/v1/payments/{made['payment_id']}/reverse"
+    refused = shop.api.send("POST", path, {"reason": "Erreur"}, idempotency_key="by-hand")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/payment-by-stripe")
+
+
+def test_a_lost_dispute_opens_the_invoice_again(shop: Shop) -> None:
+    made = paid(shop)
+    dispute = shop.cloud.stripe("POST", "disputes", {"payment_intent": made["payment_intent_id"]})
+    shop.cloud.stripe("POST", f"disputes/{dispute['id']}/lose", {})
+
+    wait_until(lambda: payment(shop)["state"] == "refunded", "the dispute to be in the ledger")
+    wait_until(lambda: invoice(shop)["balance_minor"] == made["amount_minor"], "the invoice to be owed again")
+    assert [one["cause"] for one in payment(shop)["refunds"]] == ["dispute"]
+
+
+def test_a_forged_event_is_refused(shop: Shop) -> None:
+    forged: dict[str, Any] = {"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"}
+
+    answer = shop.api.send("POST", "/v1/webhooks/stripe", forged)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/stripe-signature-refused")
