@@ -65,7 +65,7 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
     ("read_checkout_session", lambda stripe: stripe.read_checkout_session(ACCOUNT, "cs_1")),
     ("expire_checkout_session", lambda stripe: stripe.expire_checkout_session(ACCOUNT, "cs_1")),
     ("read_payment_intent", lambda stripe: stripe.read_payment_intent(ACCOUNT, "pi_1")),
-    ("payment_intent_of_charge", lambda stripe: (stripe.payment_intent_of_charge(ACCOUNT, "ch_1"),)),  # the mock's has none
+    ("payment_intent_of_charge", lambda stripe: (stripe.payment_intent_of_charge(ACCOUNT, "ch_1"),)),
     ("cancel_payment_intent", lambda stripe: stripe.cancel_payment_intent(ACCOUNT, "pi_1")),
     ("create_refund", lambda stripe: stripe.create_refund(ACCOUNT, REFUND, idempotency_key="k")),
     ("create_refund", lambda stripe: stripe.create_refund(
