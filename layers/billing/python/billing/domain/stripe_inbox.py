@@ -21,6 +21,7 @@ SWEPT_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 15, 30
 MAX_ATTEMPTS: Final = len(SWEPT_AFTER)
 _EVENT_ID = re.compile(r"evt_[A-Za-z0-9_]{1,120}")
 _TOKEN = re.compile(r"[A-Za-z0-9_.\-]{0,255}")
+_PARENTS: Final = ("payment_intent", "charge", "customer")  # what an object says it belongs to, the nearest first
 
 
 class InboxState(StrEnum):
@@ -39,6 +40,8 @@ class ParkReason(StrEnum):
     OTHER_ACCOUNT = "other_account"
     OTHER_AMOUNT = "other_amount"
     OTHER_CURRENCY = "other_currency"
+    UNKNOWN_CUSTOMER = "unknown_customer"  # of the platform itself
+    UNKNOWN_PLAN = "unknown_plan"
     UNKNOWN_INVOICE = "unknown_invoice"
     NOT_AT_STRIPE = "not_at_stripe"  # the object that it tells of is not there
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros
@@ -121,7 +124,7 @@ def event_told(told: Mapping[str, Any]) -> StripeEvent | None:
         "object_id": about.get("id") or "",  # a balance has none
         "object_type": about.get("object"),
         "api_version": told.get("api_version") or "",
-        "parent_id": _id_of(about.get("payment_intent")) or _id_of(about.get("charge")),
+        "parent_id": next((named for name in _PARENTS if (named := _id_of(about.get(name)))), ""),
     }
     if not all(isinstance(text, str) and _TOKEN.fullmatch(text) for text in texts.values()):
         return None
