@@ -91,7 +91,7 @@ def test_what_stripe_told_ends_with_its_effect_or_not_at_all(world: World) -> No
     assert kept is not None
     assert kept.state is InboxState.RECEIVED
 
-    subscriptions.save(world.caller, changed, event=event, entry=done)
+    subscriptions.save(world.caller, changed, event=event, entry=entry.done(MORNING))
 
     ended = inbox.read(entry.event.event_id)
     assert ended is not None

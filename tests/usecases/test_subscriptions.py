@@ -26,7 +26,7 @@ from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.stripe import StripeRefused
 from billing.usecases import subscriptions
 from billing.usecases.stripe_events import Processed, StripeDesk, process_stripe_event
-from billing.usecases.subscriptions import SubscriptionStart
+from billing.usecases.subscriptions import SubscriptionLink
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.stripe import FakeStripe
 from tests.usecases.conftest import Shop
@@ -53,7 +53,7 @@ class Office:
             "ids": self.shop.ids,
         } | changes
 
-    def start(self, **changes: Any) -> SubscriptionStart:
+    def start(self, **changes: Any) -> SubscriptionLink:
         ports = self.ports("start") | {"companies": self.held.companies, "return_url": RETURN_URL} | changes
         return subscriptions.start_subscription(self.shop.caller, PlanId.PRO, **ports)
 
@@ -61,9 +61,8 @@ class Office:
         return subscriptions.refresh_subscription(self.shop.caller, **self.ports("refresh"))
 
     def portal(self) -> StripeLink:
-        return subscriptions.open_subscription_portal(
-            self.shop.caller, return_url=RETURN_URL, subscriptions=self.held.subscriptions, stripe=self.stripe
-        )
+        ports = self.ports("portal", return_url=RETURN_URL)
+        return subscriptions.open_subscription_portal(self.shop.caller, **ports).link
 
     def read(self) -> Subscription:
         return subscriptions.read_subscription(self.shop.caller, subscriptions=self.held.subscriptions)
@@ -118,7 +117,8 @@ class Office:
     @property
     def news(self) -> list[EventType]:
         kinds = (waiting.event.event_type for waiting in self.held.store.unplaced.values())
-        return [kind for kind in kinds if kind.value.startswith("subscription.")]
+        asked = {EventType.SUBSCRIPTION_REQUESTED, EventType.SUBSCRIPTION_PORTAL_OPENED}
+        return [kind for kind in kinds if kind.value.startswith("subscription.") and kind not in asked]
 
 
 @pytest.fixture
@@ -388,6 +388,12 @@ def test_another_price_than_the_one_that_is_shown_opens_no_page(office: Office) 
         office.start()
 
     assert office.stripe.subscribing == {}
+
+
+def test_the_free_plan_is_had_without_a_page(office: Office) -> None:
+    ports = office.ports("start") | {"companies": office.held.companies, "return_url": RETURN_URL}
+    with pytest.raises(SubscriptionRefused, match="not_for_sale"):
+        subscriptions.start_subscription(office.shop.caller, PlanId.FREE, **ports)
 
 
 def test_what_is_of_an_account_or_of_no_customer_is_not_ours(office: Office) -> None:

@@ -84,6 +84,8 @@ class EventType(StrEnum):
     STRIPE_ACCOUNT_REFRESHED = "stripe_account.refreshed"
     STRIPE_ACCOUNT_EDITED = "stripe_account.edited"
     STRIPE_ACCOUNT_DISCONNECTED = "stripe_account.disconnected"
+    SUBSCRIPTION_REQUESTED = "subscription.requested"
+    SUBSCRIPTION_PORTAL_OPENED = "subscription.portal_opened"
     SUBSCRIPTION_STARTED = "subscription.started"  # of the company to ZenBilling itself
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_PAYMENT_FAILED = "subscription.payment_failed"

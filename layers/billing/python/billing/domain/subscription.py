@@ -112,6 +112,10 @@ class Subscription:
         """The page that Stripe did not open: what is asked next has another key."""
         return replace(self._moved(), page=None)
 
+    def shown(self) -> Subscription:
+        """Somebody was led to Stripe's portal: nothing else changed yet."""
+        return self._moved()
+
     def told(self, held: StripeSubscription, at: datetime) -> Subscription:
         page = self.page if held.status.is_over else None
         return replace(self._moved(), held=held, page=page, refreshed_at=at)

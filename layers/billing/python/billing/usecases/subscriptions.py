@@ -16,8 +16,8 @@ from billing.domain.errors import (
     SubscriptionRefused,
     SubscriptionRunning,
 )
-from billing.domain.events import Event, derived_event_id
-from billing.domain.plans import PLAN_CURRENCY, PRO, Plan, PlanId
+from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.plans import PLAN_CURRENCY, Plan, PlanId
 from billing.domain.stripe import CheckoutSession, CheckoutStatus, StripeLink, StripeSubscription
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.subscription import Subscription, SubscriptionPage, current_one, news_of, offered, plan_sold
@@ -33,8 +33,8 @@ LANGUAGE: Final = "fr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionStart:
-    """What was asked for and, once, the page of Stripe where the company confirms it."""
+class SubscriptionLink:
+    """A subscription and, once, the page of Stripe where the company goes on."""
 
     subscription: Subscription
     link: StripeLink
@@ -57,7 +57,7 @@ def start_subscription(
     stripe: StripeGateway,
     clock: Clock,
     ids: Ids,
-) -> SubscriptionStart:
+) -> SubscriptionLink:
     """A page of Stripe where the company subscribes: the one that is open, or another.
 
     What is asked of Stripe is written first, under what key too: whoever dies leaves neither a second customer nor a
@@ -66,7 +66,7 @@ def start_subscription(
     Raises: Forbidden, CompanyNotDescribed, SubscriptionRunning, SubscriptionRefused, DependencyUnavailable.
     """
     caller.require(Permission.MANAGE_COMPANY)
-    starting = _Starting(caller, offered(plan_id) or PRO, return_url, once, subscriptions, companies, stripe, clock)
+    starting = _Starting(caller, _sold(plan_id), return_url, once, subscriptions, companies, stripe, clock, ids)
     return judged_anew(starting.run, clock=clock, ids=ids)
 
 
@@ -98,20 +98,35 @@ def refresh_subscription(
 
 
 def open_subscription_portal(
-    caller: Caller, *, return_url: str, subscriptions: Subscriptions, stripe: StripeGateway
-) -> StripeLink:
+    caller: Caller,
+    *,
+    return_url: str,
+    once: IdempotentRequest,
+    subscriptions: Subscriptions,
+    stripe: StripeGateway,
+    clock: Clock,
+    ids: Ids,
+) -> SubscriptionLink:
     """Where the company changes its card, finds its invoices, ends the subscription or keeps it.
 
     Raises: Forbidden, SubscriptionNotStarted, SubscriptionRefused, DependencyUnavailable.
     """
     caller.require(Permission.MANAGE_COMPANY)
-    stored = subscriptions.read(caller)
-    if not stored.customer_id or stored.held is None:
-        raise SubscriptionNotStarted
-    try:
-        return stripe.create_portal_link(stored.customer_id, return_url=return_url, language=LANGUAGE)
-    except StripeRefused as refused:
-        _refuse(refused.code, refused)
+
+    def attempt() -> SubscriptionLink:
+        stored = subscriptions.read(caller, once=once)
+        if not stored.customer_id or stored.held is None:
+            raise SubscriptionNotStarted
+        try:
+            link = stripe.create_portal_link(stored.customer_id, return_url=return_url, language=LANGUAGE)
+        except StripeRefused as refused:
+            _refuse(refused.code, refused)
+        shown = stored.shown()
+        event = _asked_event(EventType.SUBSCRIPTION_PORTAL_OPENED, shown, caller, clock, ids)
+        subscriptions.save(caller, shown, event=event, once=once, answered=shown)
+        return SubscriptionLink(subscription=shown, link=link)
+
+    return judged_anew(attempt, clock=clock, ids=ids)
 
 
 def unfit(stored: Subscription, customer_id: str, found: StripeSubscription | None) -> ParkReason | None:
@@ -147,6 +162,20 @@ def subscription_event(before: Subscription, after: Subscription, actor: str, at
     )
 
 
+def _sold(plan_id: PlanId) -> Plan:
+    plan = offered(plan_id)
+    if plan is None:
+        _refuse("not_for_sale", None)
+    return plan
+
+
+def _asked_event(kind: EventType, subscription: Subscription, caller: Caller, clock: Clock, ids: Ids) -> Event:
+    data: dict[str, str | int] = {"version": subscription.version, "plan": subscription.plan.plan_id.value}
+    if subscription.page is not None:
+        data["requested_plan"] = subscription.page.plan_id.value
+    return Event(event_id=ids.new("evt"), event_type=kind, occurred_at=clock.now(), actor=caller.user_id, data=data)
+
+
 @dataclass(frozen=True, slots=True)
 class _Starting:
     caller: Caller
@@ -157,8 +186,9 @@ class _Starting:
     companies: Companies
     stripe: StripeGateway
     clock: Clock
+    ids: Ids
 
-    def run(self) -> SubscriptionStart:
+    def run(self) -> SubscriptionLink:
         stored = self.subscriptions.read(self.caller, once=self.once)
         if stored.is_running:
             raise SubscriptionRunning
@@ -167,9 +197,10 @@ class _Starting:
             stored = self._known(self._asked(stored))
             session = self._page(stored, stored.page)
         opened = stored.opened(session.session_id)
-        self.subscriptions.save(self.caller, opened, once=self.once, answered=opened)
+        event = _asked_event(EventType.SUBSCRIPTION_REQUESTED, opened, self.caller, self.clock, self.ids)
+        self.subscriptions.save(self.caller, opened, event=event, once=self.once, answered=opened)
         link = StripeLink(url=session.url or "", expires_at=session.expires_at)
-        return SubscriptionStart(subscription=opened, link=link)
+        return SubscriptionLink(subscription=opened, link=link)
 
     def _standing(self, page: SubscriptionPage | None) -> CheckoutSession | None:
         """The page that can still be confirmed. There is never a second one beside it."""
