@@ -45,7 +45,7 @@ class PlanResponse(Reply):
     monthly_price_minor: Annotated[int, Field(description="In cents, excluding VAT")]
     currency: str
     trial_days: Annotated[int, Field(description="The first time")]
-    invoices_a_month: Annotated[int, Field(description="Issuing is never refused above it")]
+    invoices_a_month: Annotated[int, Field(description="What the plan is meant for; issuing is never refused")]
 
     @classmethod
     def of(cls, plan: Plan) -> PlanResponse:

@@ -21,7 +21,7 @@ class PlanId(StrEnum):
 class Plan:
     """Prices in cents a month, excluding VAT. ``lookup_key`` names the price at Stripe, empty for what costs nothing.
 
-    ``invoices_a_month``: how many invoices a month are issued without a notice. Issuing is never refused.
+    ``invoices_a_month``: how many a month the plan is meant for. It is told; issuing is never refused.
     """
 
     plan_id: PlanId
