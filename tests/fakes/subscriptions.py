@@ -5,6 +5,7 @@ from __future__ import annotations
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
+from billing.domain.numbering import Series, SeriesState
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.subscription import Subscription
 from billing.ports.idempotency import IdempotentRequest
@@ -22,6 +23,11 @@ class FakeSubscriptions:
         with self._store.lock:
             self._store.check(caller, once)
             return self.stored(caller.tenant_id)
+
+    def read_with_use(self, caller: Caller) -> tuple[Subscription, SeriesState]:
+        with self._store.lock:
+            state = self._store.series.get((caller.tenant_id, Series.INVOICE))
+            return self.read(caller), state or SeriesState.untouched(Series.INVOICE)
 
     def stored(self, tenant_id: str) -> Subscription:
         with self._store.lock:

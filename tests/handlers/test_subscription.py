@@ -65,6 +65,7 @@ def test_what_there_is_to_choose_from(owner: Person) -> None:
 
 def test_a_company_subscribes_owes_and_ends(owner: Person, tell: Tell) -> None:
     before = owner.call("subscription/read")
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=owner.ids["invoice_id"])
     customer_id = confirmed(owner)
     event_id = tell("customer.subscription.created", customer_id)
     trying = owner.call("subscription/read").body
@@ -75,6 +76,7 @@ def test_a_company_subscribes_owes_and_ends(owner: Person, tell: Tell) -> None:
     tell("customer.subscription.deleted", customer_id)
     after = owner.call("subscription/read").body
 
+    assert (before.body["invoices_this_month"], after["invoices_this_month"], after["is_above_plan"]) == (0, 1, False)
     assert (before.body["plan"]["plan_id"], before.body["status"], before.headers["ETag"]) == ("free", None, '"0"')
     assert (trying["plan"]["plan_id"], trying["status"]) == ("pro", "trialing")
     assert trying["detail_fr"].startswith("Essai gratuit jusqu'au ")

@@ -560,7 +560,7 @@ class Acts:
         )
 
     def read_subscription(self, by: Caller) -> object:
-        return subscriptions.read_subscription(by, subscriptions=self.held.subscriptions)
+        return subscriptions.read_subscription(by, subscriptions=self.held.subscriptions, clock=self.shop.clock)
 
     def start_subscription(self, by: Caller) -> object:
         ports = self._subscription_ports() | {"companies": self.held.companies, "return_url": "https://exemple.test"}

@@ -26,7 +26,7 @@ from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.stripe import StripeRefused
 from billing.usecases import subscriptions
 from billing.usecases.stripe_events import Processed, StripeDesk, process_stripe_event
-from billing.usecases.subscriptions import SubscriptionLink
+from billing.usecases.subscriptions import SubscriptionLink, SubscriptionUse
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.stripe import FakeStripe
 from tests.usecases.conftest import Shop
@@ -65,7 +65,12 @@ class Office:
         return subscriptions.open_subscription_portal(self.shop.caller, **ports).link
 
     def read(self) -> Subscription:
-        return subscriptions.read_subscription(self.shop.caller, subscriptions=self.held.subscriptions)
+        return self.use().subscription
+
+    def use(self) -> SubscriptionUse:
+        return subscriptions.read_subscription(
+            self.shop.caller, subscriptions=self.held.subscriptions, clock=self.shop.clock
+        )
 
     def confirm(self) -> StripeSubscription:
         """The company starts, and confirms on the page; nobody told us yet."""
@@ -143,6 +148,21 @@ def test_a_company_has_the_free_plan_until_it_subscribes(office: Office) -> None
     assert asked.metadata == {"tenant_id": tenant_id, "plan": "pro"}
     assert asked.success_url == f"{RETURN_URL}?abonnement=retour"
     assert office.held.subscriptions.tenant_of(customer_id) == tenant_id
+
+
+def test_what_is_used_of_the_plan_is_counted_by_month_and_refuses_nothing(office: Office) -> None:
+    assert office.use().invoices == 0
+    for _ in range(FREE.invoices_a_month):
+        office.shop.issue()
+    assert (office.use().invoices, office.use().is_above_plan) == (FREE.invoices_a_month, False)
+
+    office.shop.issue()
+
+    assert (office.use().invoices, office.use().is_above_plan) == (FREE.invoices_a_month + 1, True)
+    office.shop.clock.advance(timedelta(days=31))
+    assert (office.use().invoices, office.use().is_above_plan) == (0, False)
+    office.shop.issue()
+    assert office.use().invoices == 1
 
 
 def test_a_confirmed_page_is_the_pro_plan_on_trial(office: Office) -> None:

@@ -88,6 +88,13 @@ class SubscriptionResponse(Reply):
         return cls(**_fields(subscription, now))
 
 
+class SubscriptionUseResponse(SubscriptionResponse):
+    invoices_this_month: Annotated[
+        int | None, Field(description="Dated this month; none in the month in which it began to be counted")
+    ]
+    is_above_plan: Annotated[bool, Field(description="More than the plan is meant for: nothing is refused")]
+
+
 class SubscriptionLinkResponse(SubscriptionResponse):
     """The page of Stripe is shown once: a repeated request is answered without it."""
 
@@ -138,6 +145,14 @@ def _words(subscription: Subscription, now: datetime) -> tuple[str, str]:
 
 def subscription_answer(subscription: Subscription, now: datetime) -> Answer:
     return answer(200, SubscriptionResponse.of(subscription, now), version=subscription.version)
+
+
+def subscription_use_answer(
+    subscription: Subscription, *, now: datetime, invoices: int | None, is_above_plan: bool
+) -> Answer:
+    used: dict[str, Any] = {"invoices_this_month": invoices, "is_above_plan": is_above_plan}
+    reply = SubscriptionUseResponse(**_fields(subscription, now), **used)
+    return answer(200, reply, version=subscription.version)
 
 
 def subscription_link_answer(subscription: Subscription, *, now: datetime, link: StripeLink | None = None) -> Answer:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from billing.domain.access import Caller
 from billing.domain.events import Event
+from billing.domain.numbering import SeriesState
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.subscription import Subscription
 from billing.ports.idempotency import IdempotentRequest
@@ -14,6 +15,10 @@ from billing.ports.idempotency import IdempotentRequest
 class Subscriptions(Protocol):
     def read(self, caller: Caller, *, once: IdempotentRequest | None = None) -> Subscription:
         """One request. Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def read_with_use(self, caller: Caller) -> tuple[Subscription, SeriesState]:
+        """With where the series of invoices stands. One request."""
         ...
 
     def stored(self, tenant_id: str) -> Subscription:

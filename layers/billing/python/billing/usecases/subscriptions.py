@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, NoReturn, TypeVar
 
 from billing.domain.access import Caller, Permission
+from billing.domain.dates import civil_date
 from billing.domain.errors import (
     CompanyNotDescribed,
     StaleVersion,
@@ -40,10 +41,23 @@ class SubscriptionLink:
     link: StripeLink
 
 
-def read_subscription(caller: Caller, *, subscriptions: Subscriptions) -> Subscription:
-    """As Stripe last told it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionUse:
+    """``invoices``: those dated this month; None in the month in which it began to be counted."""
+
+    subscription: Subscription
+    invoices: int | None
+
+    @property
+    def is_above_plan(self) -> bool:
+        return self.invoices is not None and self.invoices > self.subscription.plan.invoices_a_month
+
+
+def read_subscription(caller: Caller, *, subscriptions: Subscriptions, clock: Clock) -> SubscriptionUse:
+    """As Stripe last told it, and how much of the plan is used."""
     caller.require(Permission.READ)
-    return subscriptions.read(caller)
+    subscription, series = subscriptions.read_with_use(caller)
+    return SubscriptionUse(subscription=subscription, invoices=series.numbered_in_month_of(civil_date(clock.now())))
 
 
 def start_subscription(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.invoices import series_from_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
+from billing.domain.numbering import Series, SeriesState
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.subscription import Subscription
 from billing.ports.idempotency import IdempotentRequest
@@ -30,6 +32,13 @@ class Subscriptions:
     def read(self, caller: Caller, *, once: IdempotentRequest | None = None) -> Subscription:
         key = keys.subscription(caller.tenant_id)
         return subscription_of(caller.tenant_id, self._table.read(caller, key, once=once).get(key))
+
+    def read_with_use(self, caller: Caller) -> tuple[Subscription, SeriesState]:
+        key = keys.subscription(caller.tenant_id)
+        series = keys.series(caller.tenant_id, Series.INVOICE.value)
+        found = self._table.read(caller, key, series)
+        state = series_from_item(Series.INVOICE, found.get(series))
+        return subscription_of(caller.tenant_id, found.get(key)), state
 
     def stored(self, tenant_id: str) -> Subscription:
         return subscription_of(tenant_id, self._table.get(keys.subscription(tenant_id)))
