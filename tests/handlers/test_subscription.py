@@ -40,9 +40,8 @@ def tell(queue: FakeStripeEventQueue) -> Tell:
     """Stripe's own request, of the platform's account, and what is processed of it; the id of the event."""
 
     def tell(event_type: str, customer_id: str) -> str:
-        event = told(
-            type=event_type, data={"object": {"id": "sub_1", "object": "subscription", "customer": customer_id}}
-        )
+        about = {"id": "sub_1", "object": "subscription", "customer": customer_id, "payment_intent": "pi_1"}
+        event = told(type=event_type, data={"object": about})
         event.pop("account")
         body = json.dumps(event).encode()
         assert post(body, signed(body)).status == 200

@@ -436,6 +436,21 @@ def test_what_stripe_refuses_is_told_and_asked_under_another_key(office: Office)
     assert len(office.stripe.subscribers) == 1
 
 
+def test_a_customer_that_was_deleted_at_stripe_is_made_again(office: Office) -> None:
+    held = office.subscribed()
+    office.stripe.end(held.subscription_id)
+    office.tell("customer.subscription.deleted")
+    office.stripe.subscribers.clear()
+    with pytest.raises(SubscriptionRefused, match="resource_missing"):
+        office.start()
+
+    again = office.subscribed()
+
+    assert again.customer_id != held.customer_id
+    assert (again.status, office.read().plan) == (SubscriptionStatus.ACTIVE, PRO)
+    assert office.held.subscriptions.tenant_of(held.customer_id) == office.shop.caller.tenant_id
+
+
 def test_while_stripe_is_away_nothing_is_started(office: Office) -> None:
     office.stripe.down = True
     with pytest.raises(DependencyUnavailable):

@@ -252,4 +252,4 @@ class StripeEvent:
     created: datetime
     api_version: str
     livemode: bool
-    parent_id: str = ""  # the payment intent, charge or customer that the object belongs to, when it names one
+    parent_id: str = ""  # what the object belongs to: a payment intent or charge, the platform's customer

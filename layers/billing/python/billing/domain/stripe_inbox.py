@@ -21,7 +21,9 @@ SWEPT_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 15, 30
 MAX_ATTEMPTS: Final = len(SWEPT_AFTER)
 _EVENT_ID = re.compile(r"evt_[A-Za-z0-9_]{1,120}")
 _TOKEN = re.compile(r"[A-Za-z0-9_.\-]{0,255}")
-_PARENTS: Final = ("payment_intent", "charge", "customer")  # what an object says it belongs to, the nearest first
+# What an object says it belongs to, the nearest first: on a company's account, and on the platform's own.
+_PARENTS: Final = ("payment_intent", "charge")
+_PARENTS_OF_PLATFORM: Final = ("customer", *_PARENTS)
 
 
 class InboxState(StrEnum):
@@ -118,13 +120,14 @@ def event_told(told: Mapping[str, Any]) -> StripeEvent | None:
     event_id = told.get("id")
     if told.get("object") != "event" or not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
         return None
+    parents = _PARENTS if told.get("account") else _PARENTS_OF_PLATFORM
     texts = {
         "event_type": told.get("type"),
         "account_id": told.get("account") or "",
         "object_id": about.get("id") or "",  # a balance has none
         "object_type": about.get("object"),
         "api_version": told.get("api_version") or "",
-        "parent_id": next((named for name in _PARENTS if (named := _id_of(about.get(name)))), ""),
+        "parent_id": next((named for name in parents if (named := _id_of(about.get(name)))), ""),
     }
     if not all(isinstance(text, str) and _TOKEN.fullmatch(text) for text in texts.values()):
         return None

@@ -108,9 +108,9 @@ class Subscription:
             raise ValueError("no page was asked for")
         return replace(self._moved(), page=replace(self.page, session_id=session_id))
 
-    def forgotten(self) -> Subscription:
-        """The page that Stripe did not open: what is asked next has another key."""
-        return replace(self._moved(), page=None)
+    def forgotten(self, *, customer: bool = False) -> Subscription:
+        """The page that Stripe did not open: what is asked next has another key. With a customer that is not there."""
+        return replace(self._moved(), page=None, customer_id="" if customer else self.customer_id)
 
     def shown(self) -> Subscription:
         """Somebody was led to Stripe's portal: nothing else changed yet."""

@@ -31,6 +31,7 @@ from billing.usecases.contention import judged_anew
 
 T = TypeVar("T")
 LANGUAGE: Final = "fr"
+_MISSING: Final = "resource_missing"  # somebody deleted the customer at Stripe, and with it what it had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +279,7 @@ class _Starting:
             return call()
         except StripeRefused as refused:
             with contextlib.suppress(StaleVersion):
-                self.subscriptions.save(self.caller, asked.forgotten())
+                self.subscriptions.save(self.caller, asked.forgotten(customer=refused.code == _MISSING))
             _refuse(refused.code, refused)
 
 
