@@ -322,14 +322,7 @@ def _numbered(
     pattern = seller.description.invoice_number_pattern
     allocation = allocate(after or SeriesState.untouched(Series.INVOICE), pattern, on)
     invoice = freeze(of, company=seller, customer=buyer, allocation=allocation, issued_at=at)
-    state = SeriesState(
-        series=allocation.series,
-        year=allocation.year,
-        last_rank=allocation.rank,
-        last_date=allocation.issue_date,
-        last_hash=invoice.document_hash,
-    )
-    return invoice, allocation, state
+    return invoice, allocation, allocation.state_after(invoice.document_hash)
 
 
 def entry(rank: int = 1, amount_minor: int = 10_000, **overrides: Any) -> LedgerEntry:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +56,16 @@ class StripeWorld(Protocol):
 
     def decide(self, account_id: str, dispute_id: str, *, won: bool) -> None: ...
 
+    def sell(self, lookup_key: str, amount_minor: int) -> None: ...
+
+    def subscribe(self, session_id: str) -> None: ...
+
+    def fail_renewal(self, customer_id: str, clock: FakeClock) -> None:
+        """The next period begins, and the card is refused."""
+        ...
+
+    def end(self, subscription_id: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class FakeWorld:
@@ -87,6 +98,20 @@ class FakeWorld:
 
     def decide(self, account_id: str, dispute_id: str, *, won: bool) -> None:
         self.fake.decide(account_id, dispute_id, won=won)
+
+    def sell(self, lookup_key: str, amount_minor: int) -> None:
+        self.fake.sell(lookup_key, amount_minor)
+
+    def subscribe(self, session_id: str) -> None:
+        self.fake.subscribe(session_id)
+
+    def fail_renewal(self, customer_id: str, clock: FakeClock) -> None:
+        (held,) = self.fake.list_subscriptions(customer_id)
+        clock.set(held.current_period_end + timedelta(seconds=1))
+        self.fake.renew(held.subscription_id, works=False)
+
+    def end(self, subscription_id: str) -> None:
+        self.fake.end(subscription_id)
 
 
 @dataclass(frozen=True)
@@ -127,6 +152,21 @@ class LocalWorld:
 
     def decide(self, account_id: str, dispute_id: str, *, won: bool) -> None:
         self.stripe.bank.dispute_becomes(account_id, dispute_id, "won" if won else "lost")
+
+    def sell(self, lookup_key: str, amount_minor: int) -> None:
+        self.stripe.sell("ZenBilling Pro", lookup_key=lookup_key, amount=amount_minor, currency="EUR")
+
+    def subscribe(self, session_id: str) -> None:
+        self.stripe.bank.confirm(session_id, "card")
+
+    def fail_renewal(self, customer_id: str, clock: FakeClock) -> None:
+        (held,) = self.gateway.list_subscriptions(customer_id)
+        self.stripe.control.answer("POST", ["customers", customer_id, "card"], {"works": False})
+        clock.set(held.current_period_end + timedelta(seconds=1))
+        self.stripe.bank.pass_time()
+
+    def end(self, subscription_id: str) -> None:
+        self.gateway._ask(lambda stripe: stripe.v1.subscriptions.cancel(subscription_id))
 
 
 @contextmanager

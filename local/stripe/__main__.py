@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 
+from billing.domain.plans import PLAN_CURRENCY, PLANS
 from local.clock import LocalClock
 from local.layout import Layout
 from local.stripe.server import LocalStripe, StripeServer
@@ -25,6 +26,10 @@ def main(arguments: list[str]) -> None:
         webhook_url=f"{layout.api_url}/v1/webhooks/stripe",
         now=clock.now,
     )
+    for plan in PLANS:
+        if plan.lookup_key:
+            name, amount = f"ZenBilling {plan.name_fr}", plan.monthly_price_minor
+            stripe.sell(name, lookup_key=plan.lookup_key, amount=amount, currency=PLAN_CURRENCY)
     server = StripeServer(layout.ports.stripe)
     threads = stripe.run(stopped)
     threading.Thread(target=server.serve, args=(stripe,), daemon=True).start()

@@ -28,7 +28,7 @@ from local.stripe.errors import ApiError, invalid
 from local.stripe.faults import Fault, Faults
 from local.stripe.forms import FormError, parse_form
 from local.stripe.pages import Pages
-from local.stripe.store import Answer, Object, Store
+from local.stripe.store import PLATFORM, Answer, Object, Store
 from local.stripe.subscriptions import Subscriptions
 from local.stripe.webhooks import Courier
 
@@ -59,6 +59,17 @@ class LocalStripe:
         self._api = Api(self.bank, subscriptions, base_url=base_url, api_key=API_KEY)
         self._lock = threading.Lock()
         self._running: set[tuple[str, str]] = set()
+
+    def sell(self, name: str, *, lookup_key: str, amount: int, currency: str) -> None:
+        """A monthly price of the platform itself, made once as its dashboard would."""
+        if self.store.all_of(PLATFORM, "price", lambda one: one["lookup_key"] == lookup_key):
+            return
+        now = self.bank.seconds()
+        product = self.store.put(PLATFORM, objects.product(now, {"name": name}))
+        asked = {"currency": currency.lower(), "lookup_key": lookup_key, "tax_behavior": "exclusive"}
+        month = objects.recurrence("month", 1)
+        price = objects.price(now, asked, product_id=product["id"], amount=amount, recurring=month)
+        self.store.put(PLATFORM, price)
 
     def run(self, stopped: threading.Event) -> list[threading.Thread]:
         """What goes on by itself, until it is stopped."""

@@ -35,6 +35,7 @@ from billing.adapters.dynamodb.search import Search as TableSearch
 from billing.adapters.dynamodb.series import SeriesRecords as TableSeriesRecords
 from billing.adapters.dynamodb.stripe_inbox import StripeInbox as TableStripeInbox
 from billing.adapters.dynamodb.stripe_payments import StripePayments as TableStripePayments
+from billing.adapters.dynamodb.subscriptions import Subscriptions as TableSubscriptions
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications as TableVerifications
 from billing.adapters.dynamodb.webhooks import Webhooks as TableWebhooks
@@ -74,6 +75,7 @@ from billing.ports.search import Search
 from billing.ports.series import SeriesRecords
 from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripePayments
+from billing.ports.subscriptions import Subscriptions
 from billing.ports.webhooks import Webhooks
 from tests import factories
 from tests.engines import billing_table, dynamodb, dynamodb_endpoint
@@ -116,6 +118,7 @@ class Repositories:
     chains: Chains
     stripe_inbox: StripeInbox
     stripe_payments: StripePayments
+    subscriptions: Subscriptions
     reconciliations: Reconciliations
     change_membership: Callable[[Membership], None]
     lose_invoice: Callable[[IssuedInvoice, bool], None]
@@ -285,6 +288,7 @@ def _over_fakes() -> Repositories:
         chains=fakes.chains,
         stripe_inbox=fakes.stripe_inbox,
         stripe_payments=fakes.stripe_payments,
+        subscriptions=fakes.subscriptions,
         reconciliations=fakes.reconciliations,
         change_membership=fakes.memberships.change,
         lose_invoice=lose,
@@ -348,6 +352,7 @@ def _over_table(client: DynamoDBClient, name: str) -> Repositories:
         chains=TableChains(table),
         stripe_inbox=TableStripeInbox(table),
         stripe_payments=TableStripePayments(table),
+        subscriptions=TableSubscriptions(table),
         reconciliations=TableReconciliations(table),
         change_membership=change,
         lose_invoice=lose,

@@ -45,6 +45,7 @@ def test_a_started_series_stands_where_the_other_tool_left_it(world: World) -> N
         last_date=START.last_date,
         last_hash=GENESIS_HASH,
         start=START,
+        month_opening=125,
     )
     assert standing(world, Series.CREDIT_NOTE) == SeriesState.untouched(Series.CREDIT_NOTE)
 

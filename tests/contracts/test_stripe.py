@@ -17,8 +17,17 @@ from billing.domain.stripe import (
     PaymentIntent,
     PaymentIntentStatus,
     StripeRefundStatus,
+    StripeSubscription,
+    SubscriptionStatus,
 )
-from billing.ports.stripe import AccountWanted, CheckoutWanted, RefundWanted, StripeRefused
+from billing.ports.stripe import (
+    AccountWanted,
+    CheckoutWanted,
+    RefundWanted,
+    StripeRefused,
+    SubscriberWanted,
+    SubscriptionWanted,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.stripe import FakeStripe
 from tests.stripe_world import FakeWorld, StripeWorld, local_world
@@ -423,3 +432,93 @@ def test_the_balance_is_read_between_two_instants_page_by_page(
     assert (len(first.items), len(rest.items), rest.position) == (100, 30, None)
     assert len({one.balance_transaction_id for one in (*first.items, *rest.items)}) == 130
     assert {one.amount_minor for one in (*first.items, *rest.items)} == {-1}
+
+
+SUBSCRIBER = SubscriberWanted(
+    email="contact@exemple.fr", name="Exemple SARL", language="fr", metadata={"tenant_id": "ten_1"}
+)
+
+
+def subscription_wanted(world: StripeWorld, clock: FakeClock, *, trial_days: int = 0) -> SubscriptionWanted:
+    world.sell("pro", 1_900)
+    price = world.gateway.find_price("pro")
+    assert price is not None
+    return SubscriptionWanted(
+        customer_id=world.gateway.create_subscriber(SUBSCRIBER, idempotency_key="subscriber-1"),
+        price_id=price.price_id,
+        trial_days=trial_days,
+        language="fr",
+        success_url="https://exemple.fr/merci",
+        cancel_url="https://exemple.fr/offres",
+        expires_at=(clock.now() + timedelta(hours=23)).replace(microsecond=0),
+        metadata={"tenant_id": "ten_1", "plan": "pro"},
+    )
+
+
+def subscribed(world: StripeWorld, clock: FakeClock, *, trial_days: int = 0) -> StripeSubscription:
+    asked = subscription_wanted(world, clock, trial_days=trial_days)
+    page = world.gateway.create_subscription_page(asked, idempotency_key="subscription-1")
+    world.subscribe(page.session_id)
+    (found,) = world.gateway.list_subscriptions(asked.customer_id)
+    return found
+
+
+def test_a_price_is_found_by_its_name(world: StripeWorld) -> None:
+    world.sell("pro", 1_900)
+
+    price = world.gateway.find_price("pro")
+
+    assert price is not None
+    assert (price.lookup_key, price.amount_minor, price.currency, price.interval) == ("pro", 1_900, "EUR", "month")
+    assert world.gateway.find_price("autre") is None
+
+
+def test_a_subscriber_and_a_page_are_made_once_for_each_key(world: StripeWorld, clock: FakeClock) -> None:
+    asked = subscription_wanted(world, clock)
+    first = world.gateway.create_subscription_page(asked, idempotency_key="subscription-1")
+    again = world.gateway.create_subscription_page(asked, idempotency_key="subscription-1")
+
+    assert first == again == world.gateway.read_subscription_page(first.session_id)
+    assert (first.status, first.amount_minor, first.currency) == (CheckoutStatus.OPEN, 1_900, "EUR")
+    assert first.url is not None
+    assert asked.customer_id == world.gateway.create_subscriber(SUBSCRIBER, idempotency_key="subscriber-1")
+    assert asked.customer_id != world.gateway.create_subscriber(SUBSCRIBER, idempotency_key="subscriber-2")
+    assert world.gateway.list_subscriptions(asked.customer_id) == ()
+    assert world.gateway.read_subscription_page("cs_test_0") is None
+    with pytest.raises(StripeRefused):
+        world.gateway.create_subscription_page(replace(asked, customer_id="cus_0"), idempotency_key="other")
+
+
+def test_a_trial_is_a_subscription_that_owes_nothing(world: StripeWorld, clock: FakeClock) -> None:
+    found = subscribed(world, clock, trial_days=14)
+
+    begun = clock.now().replace(microsecond=0)
+    assert (found.status, found.lookup_key, found.plan, found.tenant_id) == (
+        SubscriptionStatus.TRIALING, "pro", "pro", "ten_1",
+    )  # fmt: skip
+    assert found.trial_end == found.current_period_end == begun + timedelta(days=14)
+    assert (found.failures, found.unpaid_since, found.ends_at, found.ended_at) == (0, None, None, None)
+
+
+def test_what_is_paid_owes_nothing_until_a_card_is_refused(world: StripeWorld, clock: FakeClock) -> None:
+    paid = subscribed(world, clock)
+    world.fail_renewal(paid.customer_id, clock)
+    (found,) = world.gateway.list_subscriptions(paid.customer_id)
+    world.end(paid.subscription_id)
+    (ended,) = world.gateway.list_subscriptions(paid.customer_id)
+
+    assert (paid.status, paid.failures, paid.unpaid_since) == (SubscriptionStatus.ACTIVE, 0, None)
+    assert (found.status, found.failures) == (SubscriptionStatus.PAST_DUE, 1)
+    assert found.unpaid_since == clock.now().replace(microsecond=0)
+    assert found.next_attempt_at == found.unpaid_since + timedelta(days=3)
+    assert (ended.status, ended.ended_at) == (SubscriptionStatus.CANCELED, clock.now().replace(microsecond=0))
+
+
+def test_the_portal_is_of_a_customer(world: StripeWorld) -> None:
+    customer_id = world.gateway.create_subscriber(SUBSCRIBER, idempotency_key="subscriber-1")
+
+    link = world.gateway.create_portal_link(customer_id, return_url="https://exemple.fr", language="fr")
+
+    assert link.url.startswith("http")
+    with pytest.raises(StripeRefused):
+        world.gateway.create_portal_link("cus_0", return_url="https://exemple.fr", language="fr")

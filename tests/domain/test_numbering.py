@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -156,3 +156,21 @@ def test_the_old_year_stays_closed_once_the_new_one_is_open() -> None:
 
 def test_a_new_mask_goes_on_where_the_old_one_stood() -> None:
     assert allocate(AT_41, NumberPattern("FAC{year}{001}"), date(2026, 12, 1)).number == "FAC2026042"
+
+
+@pytest.mark.parametrize(("previous", "day", "opening"), [
+    (None, date(2026, 11, 24), 0),
+    (replace(AT_41, month_opening=30), date(2026, 11, 24), 30),
+    (AT_41, date(2026, 11, 24), None),
+    (AT_41, date(2026, 12, 1), 41),
+    (AT_41, date(2027, 1, 1), 0),
+    (AT_41, date(2027, 11, 20), 0),
+])  # fmt: skip
+def test_a_series_knows_where_its_month_began(previous: SeriesState | None, day: date, opening: int | None) -> None:
+    allocation = allocate(previous or SeriesState.untouched(Series.INVOICE), DEFAULT_PATTERNS[Series.INVOICE], day)
+
+    state = allocation.state_after("b" * 64)
+
+    assert (state.last_rank, state.last_date, state.month_opening) == (allocation.rank, day, opening)
+    assert state.numbered_in_month_of(day) == (None if opening is None else allocation.rank - opening)
+    assert state.numbered_in_month_of(day + timedelta(days=31)) == 0

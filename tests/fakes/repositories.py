@@ -74,6 +74,7 @@ from tests.fakes.series import FakeSeriesRecords, state_of
 from tests.fakes.store import SHARDS, Placed, Store, Waiting, paged, shard_of
 from tests.fakes.stripe_inbox import FakeStripeInbox
 from tests.fakes.stripe_payments import FakeStripePayments
+from tests.fakes.subscriptions import FakeSubscriptions
 from tests.fakes.summaries import invoice_summary, product_summary
 from tests.fakes.webhooks import FakeWebhooks
 from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
@@ -747,6 +748,7 @@ class FakeRepositories:
     chains: FakeChains
     stripe_inbox: FakeStripeInbox
     stripe_payments: FakeStripePayments
+    subscriptions: FakeSubscriptions
     reconciliations: FakeReconciliations
 
 
@@ -780,6 +782,7 @@ def fake_repositories() -> FakeRepositories:
         chains=FakeChains(store),
         stripe_inbox=FakeStripeInbox(store),
         stripe_payments=FakeStripePayments(store),
+        subscriptions=FakeSubscriptions(store),
         reconciliations=FakeReconciliations(store),
     )
 

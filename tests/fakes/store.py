@@ -31,6 +31,7 @@ from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, Remi
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.stripe_payment import StripePayment
+from billing.domain.subscription import Subscription
 from billing.domain.verification import Verification
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
@@ -103,6 +104,8 @@ class Store:
     stripe_events: dict[str, InboxEntry] = field(default_factory=dict)
     stripe_days: dict[tuple[str, str, date], Reconciliation] = field(default_factory=dict)
     stripe_days_due: dict[tuple[str, str], date] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    stripe_customers: dict[str, str] = field(default_factory=dict)
     stripe_payments: dict[tuple[str, str], StripePayment] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)

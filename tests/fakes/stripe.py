@@ -27,12 +27,22 @@ from billing.domain.stripe import (
     StripeDispute,
     StripeLink,
     StripePayout,
+    StripePrice,
     StripeRefund,
     StripeRefundStatus,
+    StripeSubscription,
+    SubscriptionStatus,
 )
 from billing.ports.clock import Clock
 from billing.ports.paging import Page
-from billing.ports.stripe import AccountWanted, CheckoutWanted, RefundWanted, StripeRefused
+from billing.ports.stripe import (
+    AccountWanted,
+    CheckoutWanted,
+    RefundWanted,
+    StripeRefused,
+    SubscriberWanted,
+    SubscriptionWanted,
+)
 
 T = TypeVar("T")
 FEE_BASIS_POINTS, FEE_FIXED_MINOR = 150, 25  # a card of the European Economic Area
@@ -52,6 +62,10 @@ class FakeStripe:
     balance: dict[str, list[BalanceTransaction]] = field(default_factory=dict)
     answered: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
     fees: dict[tuple[str, str], int] = field(default_factory=dict)  # the platform's, by session
+    prices: dict[str, StripePrice] = field(default_factory=dict)  # by lookup key
+    subscribers: dict[str, SubscriberWanted] = field(default_factory=dict)
+    subscriptions: dict[str, StripeSubscription] = field(default_factory=dict)
+    subscribing: dict[str, SubscriptionWanted] = field(default_factory=dict)  # by session
     refused: dict[str, StripeRefused] = field(default_factory=dict)  # by method, for as long as it stands there
     down: bool = False
     calls: list[str] = field(default_factory=list)
@@ -163,6 +177,103 @@ class FakeStripe:
                 found = found[[one.balance_transaction_id for one in found].index(after) + 1 :]
             page = tuple(found[:100])
             return Page(items=page, position=page[-1].balance_transaction_id if len(found) > len(page) else None)
+
+    def find_price(self, lookup_key: str) -> StripePrice | None:
+        with self._asked("find_price"):
+            return self.prices.get(lookup_key)
+
+    def create_subscriber(self, wanted: SubscriberWanted, *, idempotency_key: str) -> str:
+        with self._asked("create_subscriber"):
+            return self._once("", idempotency_key, wanted, lambda: self._new_subscriber(wanted))
+
+    def create_subscription_page(self, wanted: SubscriptionWanted, *, idempotency_key: str) -> CheckoutSession:
+        with self._asked("create_subscription_page"):
+            return self._once("", idempotency_key, wanted, lambda: self._new_subscription_page(wanted))
+
+    def read_subscription_page(self, session_id: str) -> CheckoutSession | None:
+        with self._asked("read_subscription_page"):
+            return self.sessions.get(("", session_id))
+
+    def create_portal_link(self, customer_id: str, *, return_url: str, language: str) -> StripeLink:
+        with self._asked("create_portal_link"):
+            if customer_id not in self.subscribers:
+                raise StripeRefused("resource_missing", status=400)
+            return StripeLink(url=f"https://billing.stripe.example/p/{customer_id}?return={return_url}&{language}")
+
+    def list_subscriptions(self, customer_id: str) -> tuple[StripeSubscription, ...]:
+        with self._asked("list_subscriptions"):
+            found = [one for one in self.subscriptions.values() if one.customer_id == customer_id]
+            return tuple(reversed(found))
+
+    # The world: companies that subscribe, their cards, and time
+
+    def sell(self, lookup_key: str, amount_minor: int, currency: str = "EUR") -> StripePrice:
+        price = StripePrice(
+            price_id=self._id("price"),
+            lookup_key=lookup_key,
+            amount_minor=amount_minor,
+            currency=currency,
+            interval="month",
+        )
+        self.prices[lookup_key] = price
+        return price
+
+    def subscribe(self, session_id: str) -> StripeSubscription:
+        """The company confirms on the page of a session."""
+        with self.lock:
+            session, wanted = self.sessions["", session_id], self.subscribing[session_id]
+            if session.status is not CheckoutStatus.OPEN:
+                raise ValueError("this page is closed")
+            now = self.clock.now().replace(microsecond=0)
+            end = now + timedelta(days=wanted.trial_days or 30)
+            price = next(one for one in self.prices.values() if one.price_id == wanted.price_id)
+            made = StripeSubscription(
+                subscription_id=self._id("sub"),
+                customer_id=wanted.customer_id,
+                status=SubscriptionStatus.TRIALING if wanted.trial_days else SubscriptionStatus.ACTIVE,
+                created=now,
+                current_period_end=end,
+                lookup_key=price.lookup_key,
+                plan=wanted.metadata.get("plan", ""),
+                tenant_id=wanted.metadata.get("tenant_id", ""),
+                trial_end=end if wanted.trial_days else None,
+            )
+            self.subscriptions[made.subscription_id] = made
+            paid = CheckoutPaymentStatus.NO_PAYMENT_REQUIRED if wanted.trial_days else CheckoutPaymentStatus.PAID
+            self.sessions["", session_id] = replace(
+                session, status=CheckoutStatus.COMPLETE, payment_status=paid, url=None
+            )
+            return made
+
+    def renew(self, subscription_id: str, *, works: bool = True) -> StripeSubscription:
+        """The next period begins, or what is owed is tried again; the card works or not."""
+        with self.lock:
+            held = self.subscriptions[subscription_id]
+            owing = held.status is SubscriptionStatus.PAST_DUE
+            end = held.current_period_end if owing else held.current_period_end + timedelta(days=30)
+            status = SubscriptionStatus.ACTIVE if works else SubscriptionStatus.PAST_DUE
+            now = self.clock.now().replace(microsecond=0)
+            changed = replace(
+                held,
+                status=status,
+                current_period_end=end,
+                failures=0 if works else held.failures + 1,
+                unpaid_since=None if works else held.unpaid_since or now,
+                next_attempt_at=None if works else now + timedelta(days=3),
+            )
+            self.subscriptions[subscription_id] = changed
+            return changed
+
+    def end(self, subscription_id: str, *, at_period_end: bool = False) -> StripeSubscription:
+        with self.lock:
+            held = self.subscriptions[subscription_id]
+            if at_period_end:
+                changed = replace(held, ends_at=held.current_period_end)
+            else:
+                now = self.clock.now().replace(microsecond=0)
+                changed = replace(held, status=SubscriptionStatus.CANCELED, ended_at=now)
+            self.subscriptions[subscription_id] = changed
+            return changed
 
     # The world: customers, banks, the dashboard
 
@@ -393,6 +504,30 @@ class FakeStripe:
         )
         self.sessions[account_id, session_id] = session
         self.fees[account_id, session_id] = wanted.application_fee_minor
+        return session
+
+    def _new_subscriber(self, wanted: SubscriberWanted) -> str:
+        customer_id = self._id("cus")
+        self.subscribers[customer_id] = wanted
+        return customer_id
+
+    def _new_subscription_page(self, wanted: SubscriptionWanted) -> CheckoutSession:
+        price = next((one for one in self.prices.values() if one.price_id == wanted.price_id), None)
+        if price is None or wanted.customer_id not in self.subscribers:
+            raise StripeRefused("resource_missing", status=400)
+        session_id = self._id("cs_test")
+        session = CheckoutSession(
+            session_id=session_id,
+            status=CheckoutStatus.OPEN,
+            payment_status=CheckoutPaymentStatus.UNPAID,
+            amount_minor=0 if wanted.trial_days else price.amount_minor,
+            currency=price.currency,
+            expires_at=wanted.expires_at,
+            url=f"https://checkout.stripe.example/c/pay/{session_id}",
+            metadata=dict(wanted.metadata),
+        )
+        self.sessions["", session_id] = session
+        self.subscribing[session_id] = wanted
         return session
 
     def _charge(self, session: CheckoutSession, method: str, *, settled: bool) -> StripeCharge:

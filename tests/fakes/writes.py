@@ -33,13 +33,7 @@ def hold_number(store: Store, tenant_id: str, allocation: NumberAllocation) -> N
 def take_number(store: Store, issued: IssuedInvoice, allocation: NumberAllocation) -> None:
     """The series one number further; the place and the number of the document in it."""
     tenant_id = issued.tenant_id
-    store.series[tenant_id, allocation.series] = SeriesState(
-        series=allocation.series,
-        year=allocation.year,
-        last_rank=allocation.rank,
-        last_date=allocation.issue_date,
-        last_hash=issued.document_hash,
-    )
+    store.series[tenant_id, allocation.series] = allocation.state_after(issued.document_hash)
     place = (tenant_id, allocation.series, allocation.year, allocation.rank)
     store.places[place] = Placed(allocation.number, issued.invoice_id, issued.document_hash)
     store.numbers[tenant_id, allocation.number] = issued.invoice_id

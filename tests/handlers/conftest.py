@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Caller, Membership, Role
+from billing.domain.plans import PRO
 from billing.ports.stripe import AccountWanted
 from billing.runtime import links, stripe, stripe_queue, stripe_webhooks, table, webhooks
 from billing.runtime.clock import clock
@@ -30,6 +31,7 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 Json = dict[str, Any]
 STRIPE_SECRETS = ("whsec_sample_new", "whsec_sample_old")
 STRIPE = FakeStripe(clock=clock)  # one for all companies, as there is one
+STRIPE.sell(PRO.lookup_key, PRO.monthly_price_minor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setattr(links, "_key", lambda: "0" * 64)
         patch.setenv("PLATFORM_FEE_BASIS_POINTS", "100")
         patch.setenv("STRIPE_RETURN_URL", "https://app.exemple.test/paiements")
+        patch.setenv("SUBSCRIPTION_RETURN_URL", "https://app.exemple.test/abonnement")
         patch.setattr(stripe, "gateway", lambda: STRIPE)
         patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")

@@ -19,7 +19,7 @@ from local.openapi.published import published_contract
 from operations import read_health
 from tests.fakes.delivery import FakeDocuments, FakeHealthProbes, FakeLogoChecker
 from tests.fakes.identity import FakeIdentity
-from tests.handlers.conftest import EVENTS, Answered, Json, Person, answered, invoke, sample, take_payments
+from tests.handlers.conftest import EVENTS, STRIPE, Answered, Json, Person, answered, invoke, sample, take_payments
 
 ROUTES = routes()
 CONTRACT = published_contract(ROUTES, version="1")
@@ -116,6 +116,11 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     check("stripe_account/edit", headers={"if-match": '"0"'})
     for operation in ("connect", "create_link", "refresh", "read", "disconnect"):
         check(f"stripe_account/{operation}")
+    for operation in ("read", "list_plans", "start"):
+        check(f"subscription/{operation}")
+    STRIPE.subscribe(next(reversed(STRIPE.subscribing)))
+    for operation in ("refresh", "open_portal"):
+        check(f"subscription/{operation}")
     check("company/list_series")
     check("events/list")
     check("audit/list")

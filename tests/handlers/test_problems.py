@@ -63,7 +63,8 @@ OF_NO_FIELD = {
         "forbidden", "too-many-attempts", "sign-in-challenge-required",
     },
     "headers, tokens, others at work, third parties": {
-        "checkout-refused", "stripe-account-refused",
+        "checkout-refused", "stripe-account-refused", "subscription-running", "subscription-not-started",
+        "subscription-refused",
         "page-token-invalid", "idempotency-key-reused", "precondition-required", "busy", "dependency-unavailable",
         "mail-temporarily-refused", "mail-unconfirmed", "mail-refused", "document-damaged", "body-too-large",
         "stripe-signature-refused",

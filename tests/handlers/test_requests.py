@@ -17,7 +17,7 @@ from invoices import download_duplicate, read_conformity, upload_attachment
 from payments import download_receipt
 from tests.fakes.delivery import FakeDocuments
 from tests.fakes.stripe_inbox import FakeStripeEventQueue
-from tests.handlers.conftest import Json, Person, invoke, sample
+from tests.handlers.conftest import STRIPE, Json, Person, invoke, sample
 from tests.handlers.test_stripe_events import post, signed, told
 from workflows import judge_invoice, render_invoice
 
@@ -137,6 +137,17 @@ def test_the_account_at_stripe_costs_its_requests(owner: Person, requests: Calla
     edit = partial(owner.call, "stripe_account/edit", headers={"if-match": f'"{version}"'})
     assert requests(edit) == 2
     assert requests(lambda: owner.call("stripe_account/disconnect")) == 2
+
+
+def test_the_subscription_costs_its_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
+    assert requests(lambda: owner.call("subscription/list_plans")) == 0
+    assert requests(lambda: owner.call("subscription/read")) == 1
+    assert requests(lambda: owner.call("subscription/start")) == 5
+    assert requests(lambda: owner.call("subscription/start")) == 2
+    assert requests(lambda: owner.call("subscription/refresh")) == 1
+    STRIPE.subscribe(next(reversed(STRIPE.subscribing)))
+    assert requests(lambda: owner.call("subscription/refresh")) == 2
+    assert requests(lambda: owner.call("subscription/open_portal")) == 2
 
 
 def test_links_to_invoices_cost_their_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:

@@ -87,9 +87,9 @@ def test_ranks_are_dense_within_each_year_and_dates_never_fall(days: list[date])
             assert day < state.last_date
             continue
         taken.append(allocation)
-        state = SeriesState(
-            series=Series.INVOICE, year=allocation.year, last_rank=allocation.rank, last_date=day, last_hash="x"
-        )
+        state = allocation.state_after("x")
+        month = [one for one in taken if (one.year, one.issue_date.month) == (day.year, day.month)]
+        assert state.numbered_in_month_of(day) == len(month)
 
     dates = [allocation.issue_date for allocation in taken]
     assert dates == sorted(dates)

@@ -20,6 +20,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import Series, SeriesStart
 from billing.domain.parties import Logo, OnboardingStep
+from billing.domain.plans import PRO, PlanId
 from billing.domain.product_csv import ProductRow
 from billing.domain.quote import Quote, QuoteAnswer
 from billing.domain.quote_billing import Share
@@ -59,6 +60,7 @@ from billing.usecases import (
     search,
     series,
     stripe_account,
+    subscriptions,
     verifications,
     webhooks,
 )
@@ -92,6 +94,7 @@ class Acts:
         companies[shop.caller.tenant_id] = replace(companies[shop.caller.tenant_id], logo=logo)
         shop.documents.stored["logo"] = b"\x89PNG"
         self.stripe = FakeStripe(clock=shop.clock)
+        self.stripe.sell(PRO.lookup_key, PRO.monthly_price_minor)
         self.customer_id = shop.customer().customer_id
         self.product_id = shop.product().product_id
         self.draft = shop.draft(shop.wanted(self.customer_id))
@@ -579,6 +582,28 @@ class Acts:
             ids=self.shop.ids,
         )
 
+    def read_subscription(self, by: Caller) -> object:
+        return subscriptions.read_subscription(by, subscriptions=self.held.subscriptions, clock=self.shop.clock)
+
+    def start_subscription(self, by: Caller) -> object:
+        ports = self._subscription_ports() | {"companies": self.held.companies, "return_url": "https://exemple.test"}
+        return subscriptions.start_subscription(by, PlanId.PRO, **ports)
+
+    def refresh_subscription(self, by: Caller) -> object:
+        self.start_subscription(self.shop.caller)
+        self.stripe.subscribe(next(iter(self.stripe.subscribing)))
+        return subscriptions.refresh_subscription(by, **self._subscription_ports())
+
+    def open_subscription_portal(self, by: Caller) -> object:
+        self.refresh_subscription(self.shop.caller)
+        ports = self._subscription_ports() | {"return_url": "https://exemple.test"}
+        return subscriptions.open_subscription_portal(by, **ports)
+
+    def _subscription_ports(self) -> dict[str, Any]:
+        ports = self._stripe_ports()
+        del ports["connections"]
+        return ports | {"subscriptions": self.held.subscriptions}
+
     def _stripe_ports(self) -> dict[str, Any]:
         return {
             "once": self.shop.once(),
@@ -991,6 +1016,7 @@ ALLOWED: dict[str, set[Role]] = {
         ("send_reminder", "hold_reminder", "release_reminder", "pause_reminder", "resume_reminder"), WRITERS
     ),
     "edit_reminder_plan": MANAGERS,
+    "read_subscription": READERS,
     **dict.fromkeys(
         (
             "read_stripe_account",
@@ -999,6 +1025,9 @@ ALLOWED: dict[str, set[Role]] = {
             "refresh_stripe_account",
             "disconnect_stripe_account",
             "edit_stripe_account",
+            "start_subscription",
+            "refresh_subscription",
+            "open_subscription_portal",
             "create_webhook_endpoint",
             "list_webhook_endpoints",
             "read_webhook_endpoint",

@@ -19,7 +19,15 @@ import httpx
 import pytest
 
 from billing.adapters.stripe_gateway import STRIPE_VERSION, StripeApi
-from billing.ports.stripe import AccountWanted, CheckoutWanted, RefundWanted, StripeGateway, StripeRefused
+from billing.ports.stripe import (
+    AccountWanted,
+    CheckoutWanted,
+    RefundWanted,
+    StripeGateway,
+    StripeRefused,
+    SubscriberWanted,
+    SubscriptionWanted,
+)
 from tests.fakes.clock import FakeClock
 from tests.stripe_world import MOCK, needs_official_mock
 
@@ -48,6 +56,19 @@ CHECKOUT = CheckoutWanted(
 )
 REFUND = RefundWanted(
     payment_intent_id="pi_1", amount_minor=100, reason="requested_by_customer", metadata={"refund_id": "ref_1"}
+)
+SUBSCRIBER = SubscriberWanted(
+    email="contact@exemple.fr", name="Exemple SARL", language="fr", metadata={"tenant_id": "ten_1"}
+)
+SUBSCRIPTION = SubscriptionWanted(
+    customer_id="cus_1",
+    price_id="price_1",
+    trial_days=14,
+    language="fr",
+    success_url="https://exemple.fr/abonnement?retour",
+    cancel_url="https://exemple.fr/abonnement",
+    expires_at=NOW + timedelta(hours=23),
+    metadata={"tenant_id": "ten_1", "plan": "pro"},
 )
 # One for each operation of the port, with everything that it can say; the second of a name says as little as it can.
 CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
@@ -79,6 +100,15 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
         ACCOUNT, since=NOW - timedelta(days=1), before=NOW)),
     ("list_balance_transactions", lambda stripe: stripe.list_balance_transactions(
         ACCOUNT, since=NOW - timedelta(days=1), before=NOW, after="txn_1")),
+    ("find_price", lambda stripe: stripe.find_price("zenbilling_pro_monthly")),
+    ("create_subscriber", lambda stripe: stripe.create_subscriber(SUBSCRIBER, idempotency_key="k")),
+    ("create_subscription_page", lambda stripe: stripe.create_subscription_page(SUBSCRIPTION, idempotency_key="k")),
+    ("create_subscription_page", lambda stripe: stripe.create_subscription_page(
+        replace(SUBSCRIPTION, trial_days=0, metadata={}), idempotency_key="k")),
+    ("read_subscription_page", lambda stripe: stripe.read_subscription_page("cs_1")),
+    ("create_portal_link", lambda stripe: stripe.create_portal_link(
+        "cus_1", return_url="https://exemple.fr/abonnement", language="fr")),
+    ("list_subscriptions", lambda stripe: stripe.list_subscriptions("cus_1")),
 ]  # fmt: skip
 
 

@@ -30,12 +30,22 @@ from billing.domain.stripe import (
     StripeDispute,
     StripeLink,
     StripePayout,
+    StripePrice,
     StripeRefund,
     StripeRefundStatus,
+    StripeSubscription,
+    SubscriptionStatus,
 )
 from billing.ports.clock import Clock
 from billing.ports.paging import Page
-from billing.ports.stripe import AccountWanted, CheckoutWanted, RefundWanted, StripeRefused
+from billing.ports.stripe import (
+    AccountWanted,
+    CheckoutWanted,
+    RefundWanted,
+    StripeRefused,
+    SubscriberWanted,
+    SubscriptionWanted,
+)
 
 if TYPE_CHECKING:
     from stripe import StripeObject
@@ -249,6 +259,56 @@ class StripeApi:
         listed = self._ask(lambda stripe: stripe.v1.balance_transactions.list(asked, {"stripe_account": account_id}))
         items = tuple(_balance_transaction(one) for one in listed["data"])
         return Page(items=items, position=items[-1].balance_transaction_id if items and listed["has_more"] else None)
+
+    # Subscriptions to the platform
+
+    def find_price(self, lookup_key: str) -> StripePrice | None:
+        asked: Any = {"lookup_keys": [lookup_key], "active": True, "limit": 1}
+        listed = self._ask(lambda stripe: stripe.v1.prices.list(asked))
+        return next((_price(one) for one in listed["data"]), None)
+
+    def create_subscriber(self, wanted: SubscriberWanted, *, idempotency_key: str) -> str:
+        asked: Any = {
+            "email": wanted.email,
+            "name": wanted.name,
+            "preferred_locales": [wanted.language],
+            "metadata": dict(wanted.metadata),
+        }
+        made = self._ask(lambda stripe: stripe.v1.customers.create(asked, {"idempotency_key": idempotency_key}))
+        customer_id: str = made["id"]
+        return customer_id
+
+    def create_subscription_page(self, wanted: SubscriptionWanted, *, idempotency_key: str) -> CheckoutSession:
+        of_subscription: dict[str, Any] = {"metadata": dict(wanted.metadata)}
+        if wanted.trial_days > 0:
+            of_subscription["trial_period_days"] = wanted.trial_days
+        asked: Any = {
+            "mode": "subscription",
+            "customer": wanted.customer_id,
+            "line_items": [{"price": wanted.price_id, "quantity": 1}],
+            "subscription_data": of_subscription,
+            "metadata": dict(wanted.metadata),
+            "locale": wanted.language,
+            "success_url": wanted.success_url,
+            "cancel_url": wanted.cancel_url,
+            "expires_at": _seconds(wanted.expires_at),
+        }
+        return _session(
+            self._ask(lambda stripe: stripe.v1.checkout.sessions.create(asked, {"idempotency_key": idempotency_key}))
+        )
+
+    def read_subscription_page(self, session_id: str) -> CheckoutSession | None:
+        return self._read(_session, lambda stripe: stripe.v1.checkout.sessions.retrieve(session_id))
+
+    def create_portal_link(self, customer_id: str, *, return_url: str, language: str) -> StripeLink:
+        asked: Any = {"customer": customer_id, "return_url": return_url, "locale": language}
+        made = self._ask(lambda stripe: stripe.v1.billing_portal.sessions.create(asked))
+        return StripeLink(url=made["url"])
+
+    def list_subscriptions(self, customer_id: str) -> tuple[StripeSubscription, ...]:
+        asked: Any = {"customer": customer_id, "status": "all", "limit": _PAGE, "expand": ["data.latest_invoice"]}
+        listed = self._ask(lambda stripe: stripe.v1.subscriptions.list(asked))
+        return tuple(_subscription(one) for one in listed["data"])
 
     # Asking
 
@@ -510,6 +570,44 @@ def _balance_transaction(said: Said) -> BalanceTransaction:
         source_id=_id(said.get("source")) or "",
         created=_instant(said["created"]),
         available_on=_instant(said["available_on"]),
+    )
+
+
+def _price(said: Said) -> StripePrice:
+    recurring = said.get("recurring") or {}
+    interval = recurring.get("interval") or ""
+    return StripePrice(
+        price_id=said["id"],
+        lookup_key=said.get("lookup_key") or "",
+        amount_minor=said.get("unit_amount") or 0,
+        currency=said["currency"].upper(),
+        interval=interval if recurring.get("interval_count", 1) == 1 else "",
+    )
+
+
+def _subscription(said: Said) -> StripeSubscription:
+    (item, *_) = said["items"]["data"]
+    status, metadata = SubscriptionStatus(said["status"]), said.get("metadata") or {}
+    latest = said.get("latest_invoice")
+    owed = latest if isinstance(latest, Mapping) and latest.get("status") in {"open", "uncollectible"} else {}
+    failures = owed.get("attempt_count") or 0
+    ends = said.get("cancel_at") or (item["current_period_end"] if said.get("cancel_at_period_end") else None)
+    again = owed.get("next_payment_attempt") if failures else None
+    return StripeSubscription(
+        subscription_id=said["id"],
+        customer_id=_id(said["customer"]) or "",
+        status=status,
+        created=_instant(said["created"]),
+        current_period_end=_instant(item["current_period_end"]),
+        lookup_key=item["price"].get("lookup_key") or "",
+        plan=metadata.get("plan", ""),
+        tenant_id=metadata.get("tenant_id", ""),
+        trial_end=_instant(said["trial_end"]) if said.get("trial_end") else None,
+        ends_at=_instant(ends) if ends else None,
+        ended_at=_instant(said["ended_at"]) if said.get("ended_at") else None,
+        failures=failures,
+        unpaid_since=_instant(owed["created"]) if failures else None,
+        next_attempt_at=_instant(again) if again else None,
     )
 
 

@@ -35,6 +35,9 @@ BillingError
 │   ├── CheckoutRefused          Stripe does not open a page for it
 │   ├── StripeAccountNotConnected
 │   ├── StripeAccountRefused     Stripe does not make one
+│   ├── SubscriptionRunning      … already; the portal changes it
+│   ├── SubscriptionNotStarted   … so that there is no portal yet
+│   ├── SubscriptionRefused      Stripe does not open a page for it
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
@@ -458,6 +461,24 @@ class StripeAccountRefused(Conflict):
     slug = "stripe-account-refused"
     title_fr = "Stripe n'a pas accepté la demande"
     title_en = "Stripe did not accept the request"
+
+
+class SubscriptionRunning(Conflict):
+    slug = "subscription-running"
+    title_fr = "L'entreprise a déjà un abonnement"
+    title_en = "The company has a subscription already"
+
+
+class SubscriptionNotStarted(Conflict):
+    slug = "subscription-not-started"
+    title_fr = "L'entreprise n'a pas encore d'abonnement"
+    title_en = "The company has no subscription yet"
+
+
+class SubscriptionRefused(Conflict):
+    slug = "subscription-refused"
+    title_fr = "Stripe n'a pas accepté la demande d'abonnement"
+    title_en = "Stripe did not accept the request for a subscription"
 
 
 class ReminderAlreadySent(Conflict):

@@ -84,6 +84,12 @@ class EventType(StrEnum):
     STRIPE_ACCOUNT_REFRESHED = "stripe_account.refreshed"
     STRIPE_ACCOUNT_EDITED = "stripe_account.edited"
     STRIPE_ACCOUNT_DISCONNECTED = "stripe_account.disconnected"
+    SUBSCRIPTION_REQUESTED = "subscription.requested"
+    SUBSCRIPTION_PORTAL_OPENED = "subscription.portal_opened"
+    SUBSCRIPTION_STARTED = "subscription.started"  # of the company to ZenBilling itself
+    SUBSCRIPTION_CHANGED = "subscription.changed"
+    SUBSCRIPTION_PAYMENT_FAILED = "subscription.payment_failed"
+    SUBSCRIPTION_ENDED = "subscription.ended"
     WEBHOOK_ENDPOINT_CREATED = "webhook_endpoint.created"
     WEBHOOK_ENDPOINT_EDITED = "webhook_endpoint.edited"
     WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint.deleted"

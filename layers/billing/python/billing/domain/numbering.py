@@ -119,6 +119,7 @@ class SeriesStart:
             last_date=self.last_date,
             last_hash=GENESIS_HASH,
             start=self,
+            month_opening=self.last_rank,
         )
 
 
@@ -132,10 +133,18 @@ class SeriesState:
     last_date: date | None
     last_hash: str
     start: SeriesStart | None = field(default=None, metadata=LATER)  # where asked for: issuing does without
+    # The last rank before the month of the last date; None for what was written before it was kept.
+    month_opening: int | None = field(default=None, metadata=LATER)
 
     @classmethod
     def untouched(cls, series: Series) -> SeriesState:
         return cls(series=series, year=0, last_rank=0, last_date=None, last_hash=GENESIS_HASH)
+
+    def numbered_in_month_of(self, day: date) -> int | None:
+        """How many documents of the series are dated in that month, the last one or a later; None: it is not known."""
+        if self.last_date is None or _month(self.last_date) != _month(day):
+            return 0
+        return None if self.month_opening is None else self.last_rank - self.month_opening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +161,28 @@ class NumberAllocation:
     @property
     def opens_year(self) -> bool:
         return self.year != self.previous.year
+
+    def state_after(self, document_hash: str) -> SeriesState:
+        """Where the series stands once a document took the number."""
+        previous = self.previous
+        if self.opens_year or previous.last_date is None:
+            opening: int | None = 0
+        elif _month(previous.last_date) == _month(self.issue_date):
+            opening = previous.month_opening
+        else:
+            opening = previous.last_rank
+        return SeriesState(
+            series=self.series,
+            year=self.year,
+            last_rank=self.rank,
+            last_date=self.issue_date,
+            last_hash=document_hash,
+            month_opening=opening,
+        )
+
+
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month
 
 
 def allocate(state: SeriesState, pattern: NumberPattern, issue_date: date) -> NumberAllocation:

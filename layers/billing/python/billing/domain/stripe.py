@@ -188,6 +188,56 @@ class BalanceTransaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StripePrice:
+    """What is asked for again and again. ``interval`` is Stripe's: ``month``, ``year``, …, for one of it."""
+
+    price_id: str
+    lookup_key: str
+    amount_minor: int
+    currency: str
+    interval: str
+
+
+class SubscriptionStatus(StrEnum):
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    CANCELED = "canceled"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing becomes of it any more: Stripe never takes one of these up again."""
+        return self in {SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeSubscription:
+    """A subscription to the platform itself. ``plan`` and ``tenant_id`` as we named them when it was begun.
+
+    ``ends_at``: when it was told to end. ``failures`` and ``unpaid_since`` are of its latest invoice while it is owed.
+    """
+
+    subscription_id: str
+    customer_id: str
+    status: SubscriptionStatus
+    created: datetime
+    current_period_end: datetime
+    lookup_key: str = ""  # of its price: one that was replaced since has none
+    plan: str = ""
+    tenant_id: str = ""
+    trial_end: datetime | None = None
+    ends_at: datetime | None = None
+    ended_at: datetime | None = None
+    failures: int = 0
+    unpaid_since: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StripeEvent:
     """What is kept of a webhook event: what it is about, never its content. The object is read again at Stripe.
 
@@ -202,4 +252,4 @@ class StripeEvent:
     created: datetime
     api_version: str
     livemode: bool
-    parent_id: str = ""  # the payment intent or charge that the object belongs to, when it names one
+    parent_id: str = ""  # what the object belongs to: a payment intent or charge, the platform's customer

@@ -21,6 +21,9 @@ SWEPT_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (10, 15, 30
 MAX_ATTEMPTS: Final = len(SWEPT_AFTER)
 _EVENT_ID = re.compile(r"evt_[A-Za-z0-9_]{1,120}")
 _TOKEN = re.compile(r"[A-Za-z0-9_.\-]{0,255}")
+# What an object says it belongs to, the nearest first: on a company's account, and on the platform's own.
+_PARENTS: Final = ("payment_intent", "charge")
+_PARENTS_OF_PLATFORM: Final = ("customer", *_PARENTS)
 
 
 class InboxState(StrEnum):
@@ -39,6 +42,8 @@ class ParkReason(StrEnum):
     OTHER_ACCOUNT = "other_account"
     OTHER_AMOUNT = "other_amount"
     OTHER_CURRENCY = "other_currency"
+    UNKNOWN_CUSTOMER = "unknown_customer"  # of the platform itself
+    UNKNOWN_PLAN = "unknown_plan"
     UNKNOWN_INVOICE = "unknown_invoice"
     NOT_AT_STRIPE = "not_at_stripe"  # the object that it tells of is not there
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros
@@ -115,13 +120,14 @@ def event_told(told: Mapping[str, Any]) -> StripeEvent | None:
     event_id = told.get("id")
     if told.get("object") != "event" or not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
         return None
+    parents = _PARENTS if told.get("account") else _PARENTS_OF_PLATFORM
     texts = {
         "event_type": told.get("type"),
         "account_id": told.get("account") or "",
         "object_id": about.get("id") or "",  # a balance has none
         "object_type": about.get("object"),
         "api_version": told.get("api_version") or "",
-        "parent_id": _id_of(about.get("payment_intent")) or _id_of(about.get("charge")),
+        "parent_id": next((named for name in parents if (named := _id_of(about.get(name)))), ""),
     }
     if not all(isinstance(text, str) and _TOKEN.fullmatch(text) for text in texts.values()):
         return None

@@ -19,7 +19,9 @@ from billing.domain.stripe import (
     StripeDispute,
     StripeLink,
     StripePayout,
+    StripePrice,
     StripeRefund,
+    StripeSubscription,
 )
 from billing.ports.paging import Page
 
@@ -68,6 +70,30 @@ class RefundWanted:
     reason: str = ""  # one of Stripe's: ``duplicate``, ``fraudulent``, ``requested_by_customer``
     refund_application_fee: bool = True
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberWanted:
+    """A company as a customer of the platform itself."""
+
+    email: str
+    name: str
+    language: str  # ``fr`` or ``en``
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionWanted:
+    """One of a price for each period, after a trial where there is one."""
+
+    customer_id: str
+    price_id: str
+    trial_days: int
+    language: str
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)  # on the session and on its subscription
 
 
 class StripeGateway(Protocol):
@@ -125,4 +151,28 @@ class StripeGateway(Protocol):
         self, account_id: str, *, since: datetime, before: datetime, after: str | None = None
     ) -> Page[BalanceTransaction]:
         """Those created within, a page of one hundred, latest first as Stripe lists; ``after`` is a page's position."""
+        ...
+
+    # The platform's own account: companies as its customers
+
+    def find_price(self, lookup_key: str) -> StripePrice | None:
+        """The active price of that name."""
+        ...
+
+    def create_subscriber(self, wanted: SubscriberWanted, *, idempotency_key: str) -> str:
+        """The customer's id. Raises: StripeRefused."""
+        ...
+
+    def create_subscription_page(self, wanted: SubscriptionWanted, *, idempotency_key: str) -> CheckoutSession:
+        """Raises: StripeRefused."""
+        ...
+
+    def read_subscription_page(self, session_id: str) -> CheckoutSession | None: ...
+
+    def create_portal_link(self, customer_id: str, *, return_url: str, language: str) -> StripeLink:
+        """Where a customer changes the card, sees invoices, ends the subscription. Raises: StripeRefused."""
+        ...
+
+    def list_subscriptions(self, customer_id: str) -> tuple[StripeSubscription, ...]:
+        """Those that are over included, a hundred at most; each with its latest invoice: one request."""
         ...

@@ -87,6 +87,11 @@ def stripe_return_url() -> str:
     return os.environ["STRIPE_RETURN_URL"]
 
 
+def subscription_return_url() -> str:
+    """The page of the app that Stripe leads a company back to from its subscription."""
+    return os.environ["SUBSCRIPTION_RETURN_URL"]
+
+
 def vies_api_url() -> str:
     """Where VIES is asked, without the operation."""
     return os.environ["VIES_API_URL"]

@@ -31,6 +31,7 @@ from billing.adapters.dynamodb.search import Search
 from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.stripe_inbox import StripeInbox
 from billing.adapters.dynamodb.stripe_payments import StripePayments
+from billing.adapters.dynamodb.subscriptions import Subscriptions
 from billing.adapters.dynamodb.table import Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
@@ -116,6 +117,11 @@ def stripe_inbox() -> StripeInbox:
 @cache
 def stripe_payments() -> StripePayments:
     return StripePayments(table())
+
+
+@cache
+def subscriptions() -> Subscriptions:
+    return Subscriptions(table())
 
 
 @cache

@@ -26,16 +26,20 @@ from billing.domain.stripe_payment import (
     StripePayment,
     StripePaymentState,
 )
+from billing.domain.subscription import current_one
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import Payments
 from billing.ports.stripe import StripeGateway
 from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
+from billing.ports.subscriptions import Subscriptions
 from billing.usecases.contention import judged_anew
 from billing.usecases.stripe_ledger import STRIPE, DoesNotFit, StripeLedger
+from billing.usecases.subscriptions import subscription_event, unfit
 
 _ACCOUNT = frozenset({"account.updated", "account.application.deauthorized"})
+_SUBSCRIBED = ("customer.subscription.", "invoice.", "checkout.session.")  # without an account: the platform's own
 _MONEY = ("checkout.session.", "payment_intent.", "charge.", "refund.", "payout.")
 DECLINED = "payment_intent.payment_failed"
 _CONFIRMED = frozenset({StripePaymentState.PROCESSING, StripePaymentState.FAILED, StripePaymentState.SUCCEEDED})
@@ -65,6 +69,7 @@ class StripeDesk:
     checkouts: Checkouts
     stripe_payments: StripePayments
     payments: Payments
+    subscriptions: Subscriptions
     count: Callable[[str], None]
     clock: Clock
     ids: Ids
@@ -97,9 +102,13 @@ def _processed(event_id: str, desk: StripeDesk) -> Processed:
         return Processed(state=None)
     if not entry.is_waiting:
         return Processed(state=entry.state, reason=entry.reason, subject=entry.subject)
+    return _of_account(desk, entry) if entry.event.account_id else _of_platform(desk, entry)
+
+
+def _of_account(desk: StripeDesk, entry: InboxEntry) -> Processed:
     event, now = entry.event, desk.clock.now()
     about_account = event.event_type in _ACCOUNT
-    if not event.account_id or not (about_account or event.event_type.startswith(_MONEY)):
+    if not (about_account or event.event_type.startswith(_MONEY)):
         return _ended(desk, entry.ignored(now))
     tenant_id = desk.connections.tenant_of(event.account_id)
     if tenant_id is not None:
@@ -107,6 +116,29 @@ def _processed(event_id: str, desk: StripeDesk) -> Processed:
     if about_account:  # of one that is being made: whoever makes it reads it themselves
         return _ended(desk, entry.ignored(now))
     return _ended(desk, entry.parked(ParkReason.UNKNOWN_ACCOUNT, now, subject=event.account_id))
+
+
+def _of_platform(desk: StripeDesk, entry: InboxEntry) -> Processed:
+    """What a company has with us, whatever of it was told: how it stands at Stripe now."""
+    event_type, customer_id, now = entry.event.event_type, entry.event.parent_id, desk.clock.now()
+    if not event_type.startswith(_SUBSCRIBED) or not customer_id.startswith("cus_"):
+        return _ended(desk, entry.ignored(now))
+    tenant_id = desk.subscriptions.tenant_of(customer_id)
+    if tenant_id is None:
+        return _ended(desk, entry.parked(ParkReason.UNKNOWN_CUSTOMER, now, subject=customer_id))
+    # Read before Stripe is asked: whoever writes on another reading of it is refused.
+    stored = desk.subscriptions.stored(tenant_id)
+    found = current_one(desk.stripe.list_subscriptions(customer_id))
+    reason = unfit(stored, customer_id, found)
+    if reason is not None:
+        return _ended(desk, entry.parked(reason, now, subject=customer_id, tenant_id=tenant_id))
+    done = entry.done(now, tenant_id=tenant_id)
+    if found is None or found == stored.held:
+        return _ended(desk, done)
+    told = stored.told(found, now)
+    event = subscription_event(stored, told, f"system:{STRIPE}", now)
+    desk.subscriptions.save(Caller.system(tenant_id, STRIPE), told, event=event, entry=done)
+    return _as_ended(desk, done)
 
 
 def _money(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:

@@ -232,6 +232,7 @@ def series_to_item(tenant_id: str, state: SeriesState) -> Item:
         last_rank=state.last_rank,
         last_date=state.last_date.isoformat() if state.last_date else None,
         last_hash=state.last_hash,
+        month_opening=state.month_opening,
     )
 
 
@@ -245,6 +246,7 @@ def series_from_item(series: Series, stored: Item | None) -> SeriesState:
         last_rank=number(stored, "last_rank"),
         last_date=date.fromisoformat(last_date) if last_date else None,
         last_hash=text(stored, "last_hash"),
+        month_opening=number(stored, "month_opening") if "month_opening" in stored else None,
     )
 
 
@@ -481,13 +483,7 @@ class Invoices:
 
     def _series(self, tenant_id: str, issued: IssuedInvoice, allocation: NumberAllocation) -> Write:
         previous = allocation.previous
-        state = SeriesState(
-            series=allocation.series,
-            year=allocation.year,
-            last_rank=allocation.rank,
-            last_date=allocation.issue_date,
-            last_hash=issued.document_hash,
-        )
+        state = allocation.state_after(issued.document_hash)
 
         def moved(stored: Item | None) -> Exception:
             return SeriesMoved(series_from_item(allocation.series, stored))

@@ -1,6 +1,7 @@
 """Every key of the table, and nowhere else. The tenant comes first in each, but for the few written below.
 
-``USER#…`` and ``STRIPE_ACCOUNT#…`` find the tenant of a user or of a Stripe account before any tenant is known;
+``USER#…``, ``STRIPE_ACCOUNT#…`` and ``STRIPE_CUSTOMER#…`` find the tenant of a user, of a Stripe account or of a
+customer that the platform has there, before any tenant is known;
 ``CHECKOUTS#…``, ``HEADS#…``, ``OUTBOX#…``, ``RECURRING#…``, ``REFUNDS#…``, ``REMINDERS#…``, ``UNPLACED#…`` and
 ``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do
 ``STRIPE_DAYS#…`` and
@@ -239,6 +240,18 @@ def stripe_connection_event(tenant_id: str, event_id: str) -> Key:
 
 def stripe_account(account_id: str) -> Key:
     return Key(f"STRIPE_ACCOUNT#{account_id}", HEAD)
+
+
+def subscription(tenant_id: str) -> Key:
+    return Key(_tenant(tenant_id, "SUBSCRIPTION"), HEAD)
+
+
+def subscription_event(tenant_id: str, event_id: str) -> Key:
+    return Key(_tenant(tenant_id, "SUBSCRIPTION"), f"EVENT#{event_id}")
+
+
+def stripe_customer(customer_id: str) -> Key:
+    return Key(f"STRIPE_CUSTOMER#{customer_id}", HEAD)
 
 
 def stripe_event(event_id: str) -> Key:

@@ -1,0 +1,1 @@
+"""The company's subscription to ZenBilling itself."""

@@ -1,0 +1,154 @@
+"""A company's subscription to ZenBilling itself: asked for by the company, and then as Stripe says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from billing.domain.events import EventType
+from billing.domain.plans import DUNNING, FREE, Plan, PlanId, plan_named, plan_of, plan_priced
+from billing.domain.stripe import StripeSubscription, SubscriptionStatus
+
+PAGE_LIFE: Final = timedelta(hours=23)  # Stripe takes up to 24
+ASKED_UNTIL: Final = timedelta(minutes=35)  # before its end: Stripe opens none that lives less than 30
+# While Stripe still tries the card, everything goes on.
+_SERVED: Final = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
+_NOT_BEGUN: Final = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.INCOMPLETE_EXPIRED})
+_OWING: Final = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionPage:
+    """A page of Stripe where the company subscribes, written before Stripe is asked for it: all that is asked there."""
+
+    plan_id: PlanId
+    price_id: str
+    trial_days: int
+    expires_at: datetime
+    session_id: str = ""  # once Stripe answered
+
+    def may_be_asked_for_at(self, at: datetime) -> bool:
+        """Stripe's answer was never written: the same question, under the same key, has the same answer."""
+        return not self.session_id and at < self.expires_at - ASKED_UNTIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """``held`` as Stripe last told it, at ``refreshed_at``. ``asked`` counts the pages and is part of their keys."""
+
+    tenant_id: str
+    version: int = 0  # 0: not stored yet
+    asked: int = 0
+    customer_id: str = ""
+    page: SubscriptionPage | None = None
+    held: StripeSubscription | None = None
+    refreshed_at: datetime | None = None
+
+    @property
+    def customer_key(self) -> str:
+        """The idempotency key of the customer that is being made."""
+        return f"subscriber-{self.tenant_id}-{self.asked}"
+
+    @property
+    def page_key(self) -> str:
+        return f"subscription-{self.tenant_id}-{self.asked}"
+
+    @property
+    def status(self) -> SubscriptionStatus | None:
+        return self.held.status if self.held else None
+
+    @property
+    def is_running(self) -> bool:
+        """There is one at Stripe that is not over, paid or not."""
+        return self.held is not None and not self.held.status.is_over
+
+    @property
+    def plan(self) -> Plan:
+        """What the company has now."""
+        if self.held is None or self.held.status not in _SERVED:
+            return FREE
+        return plan_sold(self.held) or FREE
+
+    @property
+    def next_trial_days(self) -> int | None:
+        """None: as the plan says. A company tries it once."""
+        return None if self.held is None else 0
+
+    @property
+    def is_owing(self) -> bool:
+        return self.held is not None and self.held.status in _OWING
+
+    @property
+    def owing_ends_at(self) -> datetime | None:
+        """By when an invoice of ours has to be paid for the plan to go on."""
+        if self.held is None or self.held.status is not SubscriptionStatus.PAST_DUE:
+            return None
+        return self.held.unpaid_since + DUNNING if self.held.unpaid_since else None
+
+    def days_left(self, at: datetime) -> int | None:
+        """Whole days until then, those begun included."""
+        ends = self.owing_ends_at
+        return max(-((at - ends) // timedelta(days=1)), 0) if ends else None
+
+    def asking(self, plan: Plan, price_id: str, at: datetime) -> Subscription:
+        """Another page is about to be asked for."""
+        days = plan.trial_days if self.next_trial_days is None else self.next_trial_days
+        page = SubscriptionPage(
+            plan_id=plan.plan_id, price_id=price_id, trial_days=days, expires_at=(at + PAGE_LIFE).replace(microsecond=0)
+        )
+        return replace(self._moved(), asked=self.asked + 1, page=page)
+
+    def known_as(self, customer_id: str) -> Subscription:
+        return replace(self._moved(), customer_id=customer_id)
+
+    def opened(self, session_id: str) -> Subscription:
+        if self.page is None:
+            raise ValueError("no page was asked for")
+        return replace(self._moved(), page=replace(self.page, session_id=session_id))
+
+    def forgotten(self, *, customer: bool = False) -> Subscription:
+        """The page that Stripe did not open: what is asked next has another key. With a customer that is not there."""
+        return replace(self._moved(), page=None, customer_id="" if customer else self.customer_id)
+
+    def shown(self) -> Subscription:
+        """Somebody was led to Stripe's portal: nothing else changed yet."""
+        return self._moved()
+
+    def told(self, held: StripeSubscription, at: datetime) -> Subscription:
+        page = self.page if held.status.is_over else None
+        return replace(self._moved(), held=held, page=page, refreshed_at=at)
+
+    def _moved(self) -> Subscription:
+        return replace(self, version=self.version + 1)
+
+
+def plan_sold(held: StripeSubscription) -> Plan | None:
+    """By its price; by its own word where the price was replaced. None: nothing that is sold here."""
+    return plan_priced(held.lookup_key) or plan_named(held.plan)
+
+
+def current_one(found: Sequence[StripeSubscription]) -> StripeSubscription | None:
+    """Of all that a customer ever had: what runs, the latest of it; else the latest."""
+    return max(found, key=lambda one: (not one.status.is_over, one.created, one.subscription_id), default=None)
+
+
+def news_of(before: StripeSubscription | None, after: StripeSubscription) -> EventType | None:
+    """What a company is told of what Stripe says; None when it says what it said."""
+    if before == after or after.status in _NOT_BEGUN:
+        return None
+    same = before is not None and before.subscription_id == after.subscription_id
+    failures = before.failures if before and same else 0
+    begun = before is not None and same and before.status not in _NOT_BEGUN
+    if after.status is SubscriptionStatus.CANCELED:
+        return EventType.SUBSCRIPTION_ENDED
+    if after.status in _OWING and after.failures > failures:
+        return EventType.SUBSCRIPTION_PAYMENT_FAILED
+    return EventType.SUBSCRIPTION_CHANGED if begun else EventType.SUBSCRIPTION_STARTED
+
+
+def offered(plan_id: PlanId) -> Plan | None:
+    """A plan that is subscribed to; the free one is had without."""
+    plan = plan_of(plan_id)
+    return plan if plan.lookup_key else None
