@@ -7,6 +7,7 @@ leaves nothing that the next one cannot find again. While one is ``processing`` 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -82,6 +83,19 @@ class CheckoutAttempt:
     ended_at: datetime | None = None
     failure_code: str = ""
     return_hash: str = ""  # of the secret in the address that Stripe leads the customer back to
+
+    def is_of(self, session: CheckoutSession, named: Mapping[str, str]) -> bool:
+        """Whether a session is this attempt's: the one that was recorded, or while none is, the one we asked for.
+
+        ``named``: the metadata that we asked with.
+        """
+        if self.session_id is not None:
+            return session.session_id == self.session_id
+        if self.state is AttemptState.REFUSED:
+            return False
+        asked = (self.amount_minor, self.currency, self.expires_at)
+        told = (session.amount_minor, session.currency, session.expires_at)
+        return asked == told and named.items() <= session.metadata.items()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

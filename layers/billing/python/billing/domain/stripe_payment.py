@@ -49,7 +49,7 @@ def method_of(charge_type: str) -> PaymentMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidFor:
-    """What the metadata of a session or an intent says it is for; only what we opened has it."""
+    """What the metadata of a session or an intent says it is for: no proof, anybody at the company can write it."""
 
     tenant_id: str
     invoice_id: str
@@ -62,6 +62,10 @@ class PaidFor:
         if not (tenant_id and invoice_id and attempt.isascii() and attempt.isdigit()):
             return None
         return cls(tenant_id=tenant_id, invoice_id=invoice_id, attempt=int(attempt[:9]))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {"tenant_id": self.tenant_id, "invoice_id": self.invoice_id, "attempt": str(self.attempt)}
 
 
 class StripePaymentState(StrEnum):

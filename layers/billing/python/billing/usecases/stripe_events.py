@@ -14,7 +14,7 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.stripe import CheckoutStatus, PaymentIntent, PaymentIntentStatus, StripeEvent
+from billing.domain.stripe import CheckoutSession, CheckoutStatus, PaymentIntent, PaymentIntentStatus, StripeEvent
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import (
@@ -84,11 +84,15 @@ def process_stripe_event(event_id: str, *, desk: StripeDesk) -> Processed:
     return judged_anew(lambda: _processed(event_id, desk), clock=desk.clock, ids=desk.ids)
 
 
-def settle_stripe_payment(tenant_id: str, account_id: str, payment_intent_id: str, *, desk: StripeDesk) -> Processed:
-    """As if an event had told of a payment intent. Raises: DependencyUnavailable, Busy."""
-    return judged_anew(
-        lambda: _Settling(desk, tenant_id, account_id, payment_intent_id, None).run(), clock=desk.clock, ids=desk.ids
-    )
+def settle_stripe_payment(
+    tenant_id: str, account_id: str, payment_intent_id: str, *, desk: StripeDesk, paid_for: PaidFor | None = None
+) -> Processed:
+    """As if an event had told of a payment intent. ``paid_for``: what it is for, as we know ourselves.
+
+    Raises: DependencyUnavailable, Busy.
+    """
+    settling = _Settling(desk, tenant_id, account_id, payment_intent_id, None, paid_for=paid_for)
+    return judged_anew(settling.run, clock=desk.clock, ids=desk.ids)
 
 
 def _processed(event_id: str, desk: StripeDesk) -> Processed:
@@ -158,13 +162,15 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     if paid_for.tenant_id != tenant_id:
         return _ended(desk, entry.parked(ParkReason.OTHER_TENANT, now, subject=event.object_id, tenant_id=tenant_id))
     if session.payment_intent_id is not None:
-        return _Settling(desk, tenant_id, event.account_id, session.payment_intent_id, entry, event.object_id).run()
+        found = session.payment_intent_id
+        return _Settling(desk, tenant_id, event.account_id, found, entry, session=session, paid_for=paid_for).run()
     book = desk.checkouts.book(tenant_id, paid_for.invoice_id)
     attempt = book.attempt(paid_for.attempt)
     moved = book
     if (
         attempt is not None
-        and attempt.session_id in {None, event.object_id}
+        and attempt.account_id == event.account_id
+        and attempt.is_of(session, paid_for.metadata)
         and session.status is CheckoutStatus.EXPIRED
     ):
         moved = book.moved(attempt.number, AttemptState.EXPIRED, now)
@@ -234,7 +240,8 @@ class _Settling:
     account_id: str
     payment_intent_id: str
     entry: InboxEntry | None
-    session_id: str | None = None
+    session: CheckoutSession | None = None  # that the event is about
+    paid_for: PaidFor | None = None
 
     def run(self) -> Processed:
         desk = self.desk
@@ -244,7 +251,7 @@ class _Settling:
         if intent is None:
             return self._parked(ParkReason.NOT_AT_STRIPE)
         # Anybody at the company can change the metadata later: what was known once stays so.
-        paid_for = stored.paid_for if stored else PaidFor.of(intent.metadata)
+        paid_for = stored.paid_for if stored else self.paid_for or PaidFor.of(intent.metadata)
         if paid_for is None:
             return self._ignored()
         if paid_for.tenant_id != self.tenant_id:
@@ -255,10 +262,21 @@ class _Settling:
             return self._parked(ParkReason.UNKNOWN_INVOICE)
         attempt = context.book.attempt(paid_for.attempt)
         mismatch = self._mismatch(intent, invoice, attempt, stored)
+        if mismatch is None and stored is None and not self._is_ours(paid_for, attempt):
+            mismatch = ParkReason.NOT_OURS
         if mismatch is not None:
             return self._parked(mismatch)
         record = stored or StripePayment.new(paid_for, self.account_id, intent)
         return self._settled(record, self._seen(intent, attempt, record), context, invoice)
+
+    def _is_ours(self, paid_for: PaidFor, attempt: CheckoutAttempt | None) -> bool:
+        """Whether it came of the page of that attempt, as Stripe says; what an intent says of itself is no proof."""
+        if attempt is None:
+            return False
+        if attempt.payment_intent_id is not None:
+            return attempt.payment_intent_id == self.payment_intent_id
+        session = self.session or self.desk.stripe.session_of_payment_intent(self.account_id, self.payment_intent_id)
+        return session is not None and attempt.is_of(session, paid_for.metadata)
 
     def _mismatch(
         self,
@@ -267,7 +285,7 @@ class _Settling:
         attempt: CheckoutAttempt | None,
         stored: StripePayment | None,
     ) -> ParkReason | None:
-        """How what was paid differs from what was opened. That the attempt is forgotten is no reason: money came."""
+        """How what was paid differs from what was opened."""
         if stored is not None and (stored.account_id, stored.invoice_id) != (self.account_id, invoice.invoice_id):
             return ParkReason.OTHER_ACCOUNT
         if attempt is not None and attempt.account_id != self.account_id:
@@ -283,7 +301,7 @@ class _Settling:
     def _seen(self, intent: PaymentIntent, attempt: CheckoutAttempt | None, record: StripePayment) -> SeenAtStripe:
         desk, account_id, charge = self.desk, self.account_id, intent.charge
         event = self.entry.event if self.entry else None
-        session_id = (attempt.session_id if attempt else None) or self.session_id
+        session_id = (attempt.session_id if attempt else None) or (self.session.session_id if self.session else None)
         unclear = intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD and session_id is not None
         refunded = charge is not None and charge.paid and charge.refunded_minor > 0
         disputed = charge is not None and charge.disputed
