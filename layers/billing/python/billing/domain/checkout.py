@@ -18,6 +18,7 @@ from billing.domain.stripe_connection import StripeConnection
 
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
+SETTLED_AFTER = timedelta(hours=1)  # what was confirmed is asked for at Stripe, whatever its events do
 HISTORY = 20
 LEAST_MINOR = 50  # Stripe's, in euros
 
@@ -129,6 +130,13 @@ class CheckoutBook:
         return live if live is not None and live.state is not AttemptState.PROCESSING else None
 
     @property
+    def settled_at(self) -> datetime | None:
+        """When the payment of its attempt is asked for at Stripe again; None unless one is on its way."""
+        live = self.live
+        waits = live is not None and live.state is AttemptState.PROCESSING and live.payment_intent_id is not None
+        return (self.check_at or live.expires_at) if live is not None and waits else None
+
+    @property
     def due_at(self) -> datetime | None:
         """When its page has to be looked at; None without one."""
         return (self.check_at or self.closable.expires_at) if self.closable else None
@@ -139,7 +147,7 @@ class CheckoutBook:
         return self if due is None or due <= at else replace(self, version=self.version + 1, check_at=at)
 
     def postponed(self, at: datetime) -> CheckoutBook:
-        """Its page could not be closed: it is looked at again then, after the others."""
+        """Its page could not be closed, its payment has not ended: it is looked at again then, after the others."""
         return replace(self, version=self.version + 1, check_at=at)
 
     def checked(self) -> CheckoutBook:
@@ -186,7 +194,7 @@ class CheckoutBook:
         known = self.attempt(number)
         if known is None or state.rank <= known.state.rank:
             return self
-        return self._changed(
+        moved = self._changed(
             number,
             state,
             payment_intent_id=payment_intent_id or known.payment_intent_id,
@@ -194,6 +202,7 @@ class CheckoutBook:
             failure_code=failure_code,
             url=known.url if state is AttemptState.OPEN else None,
         )
+        return replace(moved, check_at=at + SETTLED_AFTER) if state is AttemptState.PROCESSING else moved
 
     def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
         attempts = tuple(
