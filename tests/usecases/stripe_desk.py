@@ -39,6 +39,7 @@ class Till(Counter):
             checkouts=self.held.checkouts,
             stripe_payments=self.held.stripe_payments,
             payments=self.held.payments,
+            invoices=self.held.invoices,
             count=self.count,
             clock=self.shop.clock,
             ids=self.shop.ids,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutSession
 from billing.domain.stripe_connection import StripeConnection
@@ -104,6 +105,7 @@ class CheckoutBook:
     """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all.
 
     ``check_at``: when its page is looked at, where that is before its end: what it rests on may have changed.
+    ``by_notes_minor``: of what credit notes gave back on paper, how much Stripe gave back.
     """
 
     tenant_id: str
@@ -112,6 +114,13 @@ class CheckoutBook:
     made: int = 0
     attempts: tuple[CheckoutAttempt, ...] = ()
     check_at: datetime | None = None
+    by_notes_minor: int = field(default=0, metadata=LATER)
+
+    def given_back_by_notes(self, amount_minor: int) -> CheckoutBook:
+        """Stripe gave back so much more of what credit notes had given back on paper; less when it failed."""
+        if not amount_minor:
+            return self
+        return replace(self, version=self.version + 1, by_notes_minor=self.by_notes_minor + amount_minor)
 
     @property
     def current(self) -> CheckoutAttempt | None:

@@ -16,6 +16,7 @@ def desk() -> StripeDesk:
         checkouts=table.checkouts(),
         stripe_payments=table.stripe_payments(),
         payments=table.payments(),
+        invoices=table.invoices(),
         count=count,
         clock=clock,
         ids=ids,

@@ -21,6 +21,7 @@ from billing.domain.stripe_payment import (
     Booking,
     BookingKind,
     MirroredDispute,
+    MirroredRefund,
     PaidFor,
     SeenAtStripe,
     StripePayment,
@@ -29,6 +30,7 @@ from billing.domain.stripe_payment import (
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import Payments
+from billing.ports.repositories import Invoices
 from billing.ports.stripe import StripeGateway
 from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
@@ -65,6 +67,7 @@ class StripeDesk:
     checkouts: Checkouts
     stripe_payments: StripePayments
     payments: Payments
+    invoices: Invoices
     count: Callable[[str], None]
     clock: Clock
     ids: Ids
@@ -72,7 +75,11 @@ class StripeDesk:
     @property
     def ledger(self) -> StripeLedger:
         return StripeLedger(
-            payments=self.payments, stripe_payments=self.stripe_payments, clock=self.clock, ids=self.ids
+            payments=self.payments,
+            stripe_payments=self.stripe_payments,
+            invoices=self.invoices,
+            clock=self.clock,
+            ids=self.ids,
         )
 
 
@@ -329,16 +336,13 @@ class _Settling:
         unfit: dict[Booking, ParkReason] = {}
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
+            told, noted = self._by_notes(caller, told, booking, book)
             after = told.booked(booking) if booking else told
             last = after.next_booking(besides=frozenset(unfit)) is None
-            counts = facts.counts
-            if booking is not None and booking.kind is BookingKind.PAYMENT:
-                counts = (*counts, "PaymentSucceeded")
-            if last and self._declined:  # counted where the event ends, so that it is counted once
-                after = replace(after, failures=after.failures + 1)
-                own_try = after.state is not StripePaymentState.FAILED
-                counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
-            moved = self._moved(book, after, seen)
+            after, counts = self._counted(after, booking, facts.counts, last=last)
+            moved = self._moved(book, after, seen).given_back_by_notes(noted)
+            if moved.version > book.version:  # whatever moved it, it is one version
+                moved = replace(moved, version=book.version + 1)
             # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.
             changed = after != stored or bool(unfit)
             written = replace(
@@ -364,6 +368,28 @@ class _Settling:
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
+    def _by_notes(
+        self, caller: Caller, told: StripePayment, booking: Booking | None, book: CheckoutBook
+    ) -> tuple[StripePayment, int]:
+        """What a refund gives back of what credit notes gave back on paper; negative when it came back itself."""
+        if booking is not None and booking.kind is BookingKind.REFUND:
+            noted = self.desk.ledger.by_notes(caller, told, told.refund(booking.subject), book)
+            return told.refund_by_notes(booking.subject, noted), noted
+        if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
+            return told, -told.refund(booking.subject).by_note_minor
+        return told, 0
+
+    def _counted(
+        self, after: StripePayment, booking: Booking | None, counts: tuple[str, ...], *, last: bool
+    ) -> tuple[StripePayment, tuple[str, ...]]:
+        if booking is not None and booking.kind is BookingKind.PAYMENT:
+            counts = (*counts, "PaymentSucceeded")
+        if last and self._declined:  # counted where the event ends, so that it is counted once
+            after = replace(after, failures=after.failures + 1)
+            own_try = after.state is not StripePaymentState.FAILED
+            counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
+        return after, counts
+
     @property
     def _declined(self) -> bool:
         return self.entry is not None and self.entry.event.event_type == DECLINED
@@ -386,6 +412,10 @@ class _Settling:
             }
             event = _news_event(event_type, now, data, told.payment_intent_id)
             news.append(StripeNews(event=event, invoice_id=told.invoice_id))
+        news += [
+            StripeNews(event=_failed_refund_event(told, refund, now), payment_id=told.payment_id)
+            for refund in told.refunds_lost(record)
+        ]
         known = {dispute.dispute_id for dispute in record.disputes}
         for dispute in told.disputes_moved(record):
             if dispute.dispute_id not in known:
@@ -437,6 +467,15 @@ class _Settling:
         if self.entry is None:
             return Processed(state=InboxState.IGNORED)
         return _ended(self.desk, self.entry.ignored(self.desk.clock.now(), tenant_id=self.tenant_id))
+
+
+def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:
+    data: dict[str, str | int] = {
+        "payment_id": record.payment_id,
+        "amount_minor": refund.amount_minor,
+        "failure_reason": refund.failure_reason,
+    }
+    return _news_event(EventType.PAYMENT_REFUND_RETURNED, at, data, record.payment_intent_id, refund.refund_id)
 
 
 def _dispute_event(record: StripePayment, dispute: MirroredDispute, at: datetime) -> Event:

@@ -218,11 +218,7 @@ class _Asking:
         document = self._note(payment, note_id).document
         if document.settlement is None or not document.settlement.refunded_minor:
             return False
-        asked = sum(
-            one.amount_minor
-            for one in record.requests
-            if one.credit_note_id == note_id and one.state is not RequestState.REFUSED
-        )
+        asked = record.asked_by(note_id)
         left = document.settlement.refunded_minor - asked
         if self.amount_minor > left:
             raise RefundExceedsPayment(
