@@ -1,18 +1,23 @@
-"""Every ten minutes — finish the refunds that were asked for and that nobody waits for any more."""
+"""Every ten minutes — finish the refunds that nobody waits for any more, and the payments that no event ended."""
 
 from typing import Any
 
 from billing.api.entry import task_point
 from billing.runtime import stripe_desk
 from billing.runtime.observability import count
-from billing.usecases import stripe_refunds as usecases
+from billing.usecases import stripe_refunds, stripe_settling
 
 
 def finish_stripe_refunds(_event: dict[str, Any]) -> dict[str, int]:
-    sweep = usecases.finish_stripe_refunds(desk=stripe_desk.desk())
-    if sweep.failed:
-        count("StripeRefundUnfinished", sweep.failed)
-    return {"finished": sweep.finished, "failed": sweep.failed}
+    desk = stripe_desk.desk()
+    try:
+        settled = stripe_settling.settle_waiting_checkouts(desk=desk)
+    finally:
+        sweep = stripe_refunds.finish_stripe_refunds(desk=desk)
+    failed = sweep.failed + settled.failed
+    if failed:
+        count("StripeRefundUnfinished", failed)
+    return {"finished": sweep.finished, "settled": settled.ended, "failed": failed}
 
 
 handler = task_point(finish_stripe_refunds)

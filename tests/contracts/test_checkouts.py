@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from billing.domain.checkout import SESSION_LIFE, AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.checkout import SESSION_LIFE, SETTLED_AFTER, AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.errors import MembershipChanged, StaleVersion
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutPaymentStatus, CheckoutSession, CheckoutStatus, StripeAccount
@@ -164,6 +164,25 @@ def test_an_attempt_on_its_way_to_the_bank_is_not_due(counter: Counter) -> None:
 
     assert counter.due(END + timedelta(days=9)) == []
     assert counter.checkouts.closable(counter.tenant_id, limit=9) == ()
+
+
+def test_an_attempt_on_its_way_to_the_bank_is_asked_for_until_it_ends(counter: Counter) -> None:
+    def unsettled(at: datetime) -> list[str]:
+        held = counter.checkouts
+        found = [one for shard in range(held.shards) for one in held.unsettled(at, shard=shard, limit=1000)]
+        return [invoice_id for tenant_id, invoice_id in found if tenant_id == counter.tenant_id]
+
+    moved = counter.begin().moved(1, AttemptState.PROCESSING, MORNING, payment_intent_id="pi_1")
+    counter.checkouts.save(moved)
+
+    assert unsettled(MORNING + SETTLED_AFTER - timedelta(seconds=1)) == []
+    assert unsettled(MORNING + SETTLED_AFTER) == [counter.invoice.invoice_id]
+    later = moved.postponed(MORNING + timedelta(days=1))
+    counter.checkouts.save(later)
+    assert unsettled(MORNING + timedelta(hours=23)) == []
+    assert unsettled(MORNING + timedelta(days=1)) == [counter.invoice.invoice_id]
+    counter.checkouts.save(later.moved(1, AttemptState.FAILED, MORNING))
+    assert unsettled(MORNING + timedelta(days=30)) == []
 
 
 def test_a_company_that_let_its_account_go_is_due_until_its_pages_are_closed(counter: Counter) -> None:

@@ -57,6 +57,7 @@ def test_an_account_is_due_from_the_day_it_is_connected(world: World) -> None:
 
     assert due(world, DAY - timedelta(days=1)).count(key) == 0
     assert due(world, DAY).count(key) == 1
+    assert world.repositories.reconciliations.due_since(*key) == DAY
     world.repositories.reconciliations.looked_at(*key, DAY)
     assert due(world, DAY).count(key) == 0
     assert due(world, DAY + timedelta(days=1)).count(key) == 1

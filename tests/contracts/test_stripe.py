@@ -206,6 +206,8 @@ def test_a_session_that_was_paid_is_not_closed_any_more(world: StripeWorld, acco
     intent_id = world.confirm(account, session.session_id)
 
     found = world.gateway.expire_checkout_session(account, session.session_id)
+    assert world.gateway.session_of_payment_intent(account, intent_id) == found
+    assert world.gateway.session_of_payment_intent(account, "pi_of_no_session") is None
 
     assert found.status is CheckoutStatus.COMPLETE
     assert found.payment_status is CheckoutPaymentStatus.PAID

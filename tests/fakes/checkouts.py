@@ -52,6 +52,15 @@ class FakeCheckouts:
         waiting.sort(key=lambda one: one[0])
         return tuple(one for due, one in waiting if due <= at and shard_of(one.tenant_id) == shard)[:limit]
 
+    def unsettled(self, at: datetime, *, shard: int, limit: int) -> tuple[tuple[str, str], ...]:
+        with self._store.lock:
+            waiting = sorted(
+                (book.settled_at, key)
+                for key, book in self._store.checkout_books.items()
+                if book.settled_at and book.settled_at <= at and shard_of(book.tenant_id) == shard
+            )
+        return tuple(key for _, key in waiting[:limit])
+
     def closable(self, tenant_id: str, *, limit: int) -> tuple[str, ...]:
         with self._store.lock:
             books = [book for (owner, _), book in self._store.checkout_books.items() if owner == tenant_id]

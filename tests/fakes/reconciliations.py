@@ -35,6 +35,10 @@ class FakeReconciliations:
         position = f"{page[-1][0]}|{page[-1][1]}" if len(rest) > limit else None
         return tuple(key for _, key in page), position
 
+    def due_since(self, tenant_id: str, account_id: str) -> date | None:
+        with self._store.lock:
+            return self._store.stripe_days_due.get((tenant_id, account_id))
+
     def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None:
         with self._store.lock:
             return self._store.stripe_days.get((tenant_id, account_id, day))

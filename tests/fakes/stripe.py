@@ -97,6 +97,17 @@ class FakeStripe:
         with self._asked("read_checkout_session"):
             return self.sessions.get((account_id, session_id))
 
+    def session_of_payment_intent(self, account_id: str, payment_intent_id: str) -> CheckoutSession | None:
+        with self._asked("session_of_payment_intent"):
+            return next(
+                (
+                    one
+                    for (account, _), one in self.sessions.items()
+                    if account == account_id and one.payment_intent_id == payment_intent_id
+                ),
+                None,
+            )
+
     def expire_checkout_session(self, account_id: str, session_id: str) -> CheckoutSession:
         with self._asked("expire_checkout_session"):
             session = self.sessions[account_id, session_id]

@@ -40,6 +40,7 @@ class Till(Counter):
             stripe_payments=self.held.stripe_payments,
             payments=self.held.payments,
             subscriptions=self.held.subscriptions,
+            invoices=self.held.invoices,
             count=self.count,
             clock=self.shop.clock,
             ids=self.shop.ids,

@@ -169,6 +169,54 @@ def test_a_missed_night_is_caught_up(till: Till) -> None:
     assert of_today(till, today).state is ReconciliationState.BALANCED
 
 
+@pytest.mark.parametrize("nights", [2, 5, 20])
+def test_nights_that_were_missed_are_made_good_day_by_day(till: Till, nights: int) -> None:
+    today = till.shop.clock.today()
+    till.confirm()
+    till.shop.clock.advance(timedelta(days=nights))
+
+    run = night(till)
+
+    assert (run.ended, run.repaired) == (nights + 1, 1)
+    assert {one.day for one in reports(till)} == {today + timedelta(days=ago) for ago in range(nights + 1)}
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("more_permissions_required_for_application", 403),
+        ("secret_key_required", 403),
+        ("parameter_invalid_integer", 400),
+    ],
+)
+def test_a_refusal_of_our_own_request_rings_and_the_day_stays_open(till: Till, code: str, status: int) -> None:
+    today = till.shop.clock.today()
+    till.confirm()
+    till.stripe.refused["list_balance_transactions"] = StripeRefused(code, status=status)
+    for _ in range(5):
+        with pytest.raises(StripeRefused):
+            night(till)
+    till.stripe.refused.clear()
+
+    assert night(till).repaired == 1
+    assert of_today(till, today).state is ReconciliationState.BALANCED
+
+
+def test_a_fee_that_no_event_told_is_brought_in(till: Till) -> None:
+    today = till.shop.clock.today()
+    intent = till.confirm()
+    assert intent.charge is not None
+    key = till.account_id, intent.payment_intent_id
+    unsettled = replace(intent.charge, fee_minor=None, net_minor=None, balance_transaction_id=None)
+    till.stripe.intents[key] = replace(intent, charge=unsettled)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    till.stripe.intents[key] = intent
+
+    assert night(till).repaired == 1
+    assert till.payment(intent).fee_minor == intent.charge.fee_minor
+    assert of_today(till, today).state is ReconciliationState.BALANCED
+
+
 def test_an_account_whose_access_was_withdrawn_holds_up_nobody(till: Till) -> None:
     till.stripe.refused["list_balance_transactions"] = StripeRefused("account_invalid", status=403)
 
@@ -181,7 +229,7 @@ def test_a_whole_day_told_again_and_reconciled_again_changes_nothing(till: Till)
     night(till)
     before = (dict(till.held.store.invoices), dict(till.held.store.payments), dict(till.held.store.stripe_days))
     till.held.store.stripe_days_due.update(
-        {key: day - timedelta(days=2) for key, day in till.held.store.stripe_days_due.items()}
+        {key: day - timedelta(days=1) for key, day in till.held.store.stripe_days_due.items()}
     )
     reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk())
 

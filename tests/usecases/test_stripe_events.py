@@ -140,14 +140,6 @@ def test_money_that_comes_after_the_attempt_ended_is_booked_all_the_same(till: T
     assert till.attempt_state() is AttemptState.SUCCEEDED
 
 
-def test_money_of_an_attempt_that_is_not_remembered_is_booked_all_the_same(till: Till) -> None:
-    intent = till.confirm()
-    till.held.store.checkout_books.clear()
-
-    assert till.tell("payment_intent.succeeded", intent.payment_intent_id) == DONE
-    assert till.stored().ledger.balance_minor == 0
-
-
 def test_fees_that_stripe_tells_later_are_added(till: Till) -> None:
     intent = till.confirm()
     assert intent.charge is not None

@@ -93,6 +93,21 @@ def refunds(shop: Shop) -> Refunds:
     return Refunds(shop)
 
 
+def test_a_reading_that_stripe_refuses_holds_up_no_other_refund(refunds: Refunds) -> None:
+    till = refunds.till
+    till.stripe.down = True
+    with pytest.raises(DependencyUnavailable):
+        refunds.ask(1_000)
+    till.stripe.down = False
+    till.stripe.refused["list_refunds"] = StripeRefused("more_permissions_required", status=403)
+
+    assert refunds.sweep() == RefundSweep(failed=1)
+
+    till.stripe.refused.clear()
+    assert refunds.sweep() == RefundSweep(finished=1)
+    assert refunds.at_stripe == [1_000]
+
+
 def test_a_refund_is_made_by_stripe_and_reopens_the_invoice(refunds: Refunds) -> None:
     payment = refunds.ask(5_000)
 

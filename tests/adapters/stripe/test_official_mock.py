@@ -84,6 +84,8 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
         ACCOUNT, replace(CHECKOUT, description="", application_fee_minor=0, customer_email=None, metadata={},
                          language="en"), idempotency_key="k")),
     ("read_checkout_session", lambda stripe: stripe.read_checkout_session(ACCOUNT, "cs_1")),
+    ("payment_intent_of_charge", lambda stripe: stripe.payment_intent_of_charge(ACCOUNT, "ch_1") or "of none"),
+    ("session_of_payment_intent", lambda stripe: stripe.session_of_payment_intent(ACCOUNT, "pi_1")),
     ("expire_checkout_session", lambda stripe: stripe.expire_checkout_session(ACCOUNT, "cs_1")),
     ("read_payment_intent", lambda stripe: stripe.read_payment_intent(ACCOUNT, "pi_1")),
     ("payment_intent_of_charge", lambda stripe: (stripe.payment_intent_of_charge(ACCOUNT, "ch_1"),)),

@@ -151,6 +151,11 @@ class StripeApi:
             lambda stripe: stripe.v1.checkout.sessions.retrieve(session_id, options={"stripe_account": account_id}),
         )
 
+    def session_of_payment_intent(self, account_id: str, payment_intent_id: str) -> CheckoutSession | None:
+        asked: Any = {"payment_intent": payment_intent_id, "limit": 1}
+        listed = self._ask(lambda stripe: stripe.v1.checkout.sessions.list(asked, {"stripe_account": account_id}))
+        return next((_session(one) for one in listed["data"]), None)
+
     def expire_checkout_session(self, account_id: str, session_id: str) -> CheckoutSession:
         try:
             return _session(

@@ -7,16 +7,19 @@ leaves nothing that the next one cannot find again. While one is ``processing`` 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutSession
 from billing.domain.stripe_connection import StripeConnection
 
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
+SETTLED_AFTER = timedelta(hours=1)  # what was confirmed is asked for at Stripe, whatever its events do
 HISTORY = 20
 LEAST_MINOR = 50  # Stripe's, in euros
 
@@ -83,12 +86,26 @@ class CheckoutAttempt:
     failure_code: str = ""
     return_hash: str = ""  # of the secret in the address that Stripe leads the customer back to
 
+    def is_of(self, session: CheckoutSession, named: Mapping[str, str]) -> bool:
+        """Whether a session is this attempt's: the one that was recorded, or while none is, the one we asked for.
+
+        ``named``: the metadata that we asked with.
+        """
+        if self.session_id is not None:
+            return session.session_id == self.session_id
+        if self.state is AttemptState.REFUSED:
+            return False
+        asked = (self.amount_minor, self.currency, self.expires_at)
+        told = (session.amount_minor, session.currency, session.expires_at)
+        return asked == told and named.items() <= session.metadata.items()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutBook:
     """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all.
 
     ``check_at``: when its page is looked at, where that is before its end: what it rests on may have changed.
+    ``by_notes_minor``: of what credit notes gave back on paper, how much Stripe gave back.
     """
 
     tenant_id: str
@@ -97,6 +114,13 @@ class CheckoutBook:
     made: int = 0
     attempts: tuple[CheckoutAttempt, ...] = ()
     check_at: datetime | None = None
+    by_notes_minor: int = field(default=0, metadata=LATER)
+
+    def given_back_by_notes(self, amount_minor: int) -> CheckoutBook:
+        """Stripe gave back so much more of what credit notes had given back on paper; less when it failed."""
+        if not amount_minor:
+            return self
+        return replace(self, version=self.version + 1, by_notes_minor=self.by_notes_minor + amount_minor)
 
     @property
     def current(self) -> CheckoutAttempt | None:
@@ -115,6 +139,13 @@ class CheckoutBook:
         return live if live is not None and live.state is not AttemptState.PROCESSING else None
 
     @property
+    def settled_at(self) -> datetime | None:
+        """When the payment of its attempt is asked for at Stripe again; None unless one is on its way."""
+        live = self.live
+        waits = live is not None and live.state is AttemptState.PROCESSING and live.payment_intent_id is not None
+        return (self.check_at or live.expires_at) if live is not None and waits else None
+
+    @property
     def due_at(self) -> datetime | None:
         """When its page has to be looked at; None without one."""
         return (self.check_at or self.closable.expires_at) if self.closable else None
@@ -125,7 +156,7 @@ class CheckoutBook:
         return self if due is None or due <= at else replace(self, version=self.version + 1, check_at=at)
 
     def postponed(self, at: datetime) -> CheckoutBook:
-        """Its page could not be closed: it is looked at again then, after the others."""
+        """Its page could not be closed, its payment has not ended: it is looked at again then, after the others."""
         return replace(self, version=self.version + 1, check_at=at)
 
     def checked(self) -> CheckoutBook:
@@ -172,7 +203,7 @@ class CheckoutBook:
         known = self.attempt(number)
         if known is None or state.rank <= known.state.rank:
             return self
-        return self._changed(
+        moved = self._changed(
             number,
             state,
             payment_intent_id=payment_intent_id or known.payment_intent_id,
@@ -180,6 +211,7 @@ class CheckoutBook:
             failure_code=failure_code,
             url=known.url if state is AttemptState.OPEN else None,
         )
+        return replace(moved, check_at=at + SETTLED_AFTER) if state is AttemptState.PROCESSING else moved
 
     def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
         attempts = tuple(

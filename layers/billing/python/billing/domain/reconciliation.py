@@ -130,19 +130,23 @@ def difference_of(moved: BalanceTransaction, record: StripePayment | None) -> Di
 def _of_payment(moved: BalanceTransaction, record: StripePayment) -> Difference | None:
     if not record.payment_id:
         return _difference(DifferenceKind.MISSING, moved, record, 0)
+    if record.fee_minor is None:  # it was booked before Stripe settled it, and nothing told since
+        return _fee_differs(moved, record, 0)
     if moved.currency != record.currency:  # settled in the account's own currency: the amounts cannot be compared
         return None
     if moved.amount_minor != record.amount_minor:
         return _difference(DifferenceKind.OTHER_AMOUNT, moved, record, record.amount_minor)
-    if record.fee_minor is not None and moved.fee_minor != record.fee_minor:
-        return Difference(
-            kind=DifferenceKind.OTHER_FEE,
-            source_id=moved.source_id,
-            stripe_minor=moved.fee_minor,
-            ours_minor=record.fee_minor,
-            payment_id=record.payment_id,
-        )
-    return None
+    return _fee_differs(moved, record, record.fee_minor) if moved.fee_minor != record.fee_minor else None
+
+
+def _fee_differs(moved: BalanceTransaction, record: StripePayment, ours_minor: int) -> Difference:
+    return Difference(
+        kind=DifferenceKind.OTHER_FEE,
+        source_id=moved.source_id,
+        stripe_minor=moved.fee_minor,
+        ours_minor=ours_minor,
+        payment_id=record.payment_id,
+    )
 
 
 def _difference(kind: DifferenceKind, moved: BalanceTransaction, record: StripePayment, ours_minor: int) -> Difference:

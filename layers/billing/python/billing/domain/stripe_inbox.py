@@ -44,6 +44,7 @@ class ParkReason(StrEnum):
     OTHER_CURRENCY = "other_currency"
     UNKNOWN_CUSTOMER = "unknown_customer"  # of the platform itself
     UNKNOWN_PLAN = "unknown_plan"
+    NOT_OURS = "not_ours"  # it names an attempt of ours, and Stripe does not say that it came of its page
     UNKNOWN_INVOICE = "unknown_invoice"
     NOT_AT_STRIPE = "not_at_stripe"  # the object that it tells of is not there
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros

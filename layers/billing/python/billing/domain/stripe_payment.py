@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from billing.domain.canonical import LATER
 from billing.domain.checkout import AttemptState
 from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import (
@@ -49,7 +50,7 @@ def method_of(charge_type: str) -> PaymentMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidFor:
-    """What the metadata of a session or an intent says it is for; only what we opened has it."""
+    """What the metadata of a session or an intent says it is for: no proof, anybody at the company can write it."""
 
     tenant_id: str
     invoice_id: str
@@ -62,6 +63,10 @@ class PaidFor:
         if not (tenant_id and invoice_id and attempt.isascii() and attempt.isdigit()):
             return None
         return cls(tenant_id=tenant_id, invoice_id=invoice_id, attempt=int(attempt[:9]))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {"tenant_id": self.tenant_id, "invoice_id": self.invoice_id, "attempt": str(self.attempt)}
 
 
 class StripePaymentState(StrEnum):
@@ -160,6 +165,12 @@ class MirroredRefund:
     request_id: str = ""
     booked: bool = False
     returned: bool = False
+    by_note_minor: int = field(default=0, metadata=LATER)  # of it, what a credit note had given back in the ledger
+
+    @property
+    def moved_minor(self) -> int:
+        """What it moved in the ledger itself."""
+        return self.amount_minor - self.by_note_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,6 +373,34 @@ class StripePayment:
                 found.append(Booking(kind=BookingKind.DISPUTE_RETURNED, subject=dispute.dispute_id))
         return found
 
+    def refund_by_notes(self, refund_id: str, amount_minor: int) -> StripePayment:
+        """With so much of a refund that credit notes had given back in the ledger already."""
+        refunds = tuple(
+            replace(one, by_note_minor=amount_minor) if one.refund_id == refund_id else one for one in self.refunds
+        )
+        return replace(self, refunds=refunds)
+
+    def asked_by(self, credit_note_id: str) -> int:
+        """What of a credit note Stripe was asked to give back, and did not refuse or send back."""
+        failed = {one.request_id for one in self.refunds if one.status in _NOT_GIVEN_BACK}
+        return sum(
+            one.amount_minor
+            for one in self.requests
+            if one.credit_note_id == credit_note_id
+            and one.state is not RequestState.REFUSED
+            and one.request_id not in failed
+        )
+
+    @property
+    def asked_by_notes_minor(self) -> int:
+        """What was asked for naming a credit note that gave it back, and no booked refund answers yet."""
+        answered = {one.request_id for one in self.refunds if one.booked or one.status in _NOT_GIVEN_BACK}
+        return sum(
+            one.amount_minor
+            for one in self.requests
+            if one.by_note and one.state is not RequestState.REFUSED and one.request_id not in answered
+        )
+
     def booked(self, booking: Booking) -> StripePayment:
         """As it is once the ledger has that fact."""
         match booking.kind:
@@ -395,6 +434,12 @@ class StripePayment:
         known = {one.dispute_id: (one.status, one.evidence_due_by) for one in before.disputes}
         return tuple(one for one in self.disputes if known.get(one.dispute_id) != (one.status, one.evidence_due_by))
 
+    def refunds_lost(self, before: StripePayment) -> tuple[MirroredRefund, ...]:
+        """Refunds that were on their way before and never came, of a payment that is booked."""
+        waiting = {one.refund_id for one in before.refunds if not one.booked and one.status not in _NOT_GIVEN_BACK}
+        lost = (one for one in self.refunds if one.refund_id in waiting and one.status in _NOT_GIVEN_BACK)
+        return tuple(lost) if self.payment_id else ()
+
     def charged(self, charge: StripeCharge) -> StripePayment:
         settled = charge.fee_minor is not None
         return replace(
@@ -426,7 +471,7 @@ class StripePayment:
             return replace(answered, refunds=(*self.refunds, fresh))
         if _REFUND_RANKS[told.status] < _REFUND_RANKS[known.status]:
             fresh = replace(fresh, status=known.status, failure_reason=known.failure_reason)
-        merged = replace(fresh, booked=known.booked, returned=known.returned)
+        merged = replace(fresh, booked=known.booked, returned=known.returned, by_note_minor=known.by_note_minor)
         return replace(answered, refunds=tuple(merged if one is known else one for one in self.refunds))
 
     def with_dispute(self, told: StripeDispute) -> StripePayment:

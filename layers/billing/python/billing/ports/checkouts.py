@@ -56,6 +56,10 @@ class Checkouts(Protocol):
         """Oldest first. What was dealt with a moment ago may be among them."""
         ...
 
+    def unsettled(self, at: datetime, *, shard: int, limit: int) -> tuple[tuple[str, str], ...]:
+        """Tenants and invoices whose payment was confirmed, has not ended, and is asked for again by ``at``."""
+        ...
+
     def closable(self, tenant_id: str, *, limit: int) -> tuple[str, ...]:
         """Invoices of a company whose page may still be open, those that end first; a moment late."""
         ...

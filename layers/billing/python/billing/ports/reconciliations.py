@@ -20,6 +20,10 @@ class Reconciliations(Protocol):
         """Tenants and accounts that were not looked at up to a day; the position of the next page."""
         ...
 
+    def due_since(self, tenant_id: str, account_id: str) -> date | None:
+        """The first day of an account that was not looked at. One request."""
+        ...
+
     def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None: ...
 
     def sources(self, tenant_id: str, source_ids: tuple[str, ...]) -> dict[str, str]:

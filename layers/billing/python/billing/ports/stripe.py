@@ -115,6 +115,13 @@ class StripeGateway(Protocol):
 
     def read_checkout_session(self, account_id: str, session_id: str) -> CheckoutSession | None: ...
 
+    def session_of_payment_intent(self, account_id: str, payment_intent_id: str) -> CheckoutSession | None:
+        """The session whose page made a payment intent: Stripe's own word, that nobody at the company can write.
+
+        None when no session did.
+        """
+        ...
+
     def expire_checkout_session(self, account_id: str, session_id: str) -> CheckoutSession:
         """As it is afterwards: expired, or complete when the customer was faster. Never raises for being too late."""
         ...

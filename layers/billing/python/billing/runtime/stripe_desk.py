@@ -17,6 +17,7 @@ def desk() -> StripeDesk:
         stripe_payments=table.stripe_payments(),
         payments=table.payments(),
         subscriptions=table.subscriptions(),
+        invoices=table.invoices(),
         count=count,
         clock=clock,
         ids=ids,

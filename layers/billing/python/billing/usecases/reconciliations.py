@@ -28,7 +28,7 @@ from billing.usecases.turns import Turns
 
 PAGE_LIMIT = 100
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
-EARLIER_DAYS = 2  # before yesterday: a day that was missed is caught up
+NO_ACCESS = "account_invalid"  # the company withdrew our access; every other refusal is a fault of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,8 @@ def _account_days(
     desk: StripeDesk,
 ) -> list[Reconciliation]:
     ended: list[Reconciliation] = []
-    for ago in range(EARLIER_DAYS, -1, -1):
-        day = yesterday - timedelta(days=ago)
+    day = min(reconciliations.due_since(tenant_id, account_id) or yesterday, yesterday)
+    while day <= yesterday:
         report = reconciliations.stored(tenant_id, account_id, day) or Reconciliation(
             tenant_id=tenant_id, account_id=account_id, day=day, started_at=desk.clock.now()
         )
@@ -91,14 +91,17 @@ def _account_days(
                 return ended
             try:
                 report = _page(report, reconciliations, desk)
-            except StripeRefused:  # the company withdrew our access: there is nothing to read any more
-                reconciliations.looked_at(tenant_id, account_id, yesterday)
+            except StripeRefused as refused:
+                if refused.code != NO_ACCESS:
+                    raise
+                reconciliations.looked_at(tenant_id, account_id, yesterday)  # there is nothing to read any more
                 return ended
             if report.state is not ReconciliationState.RUNNING:
                 ended.append(report)
                 if report.state is ReconciliationState.DIFFERS:
                     desk.count("StripeReconciliationDiffers")
-    reconciliations.looked_at(tenant_id, account_id, yesterday)
+        reconciliations.looked_at(tenant_id, account_id, day)
+        day += timedelta(days=1)
     return ended
 
 

@@ -14,13 +14,14 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.stripe import CheckoutStatus, PaymentIntent, PaymentIntentStatus, StripeEvent
+from billing.domain.stripe import CheckoutSession, CheckoutStatus, PaymentIntent, PaymentIntentStatus, StripeEvent
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import (
     Booking,
     BookingKind,
     MirroredDispute,
+    MirroredRefund,
     PaidFor,
     SeenAtStripe,
     StripePayment,
@@ -30,6 +31,7 @@ from billing.domain.subscription import current_one
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import Payments
+from billing.ports.repositories import Invoices
 from billing.ports.stripe import StripeGateway
 from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
@@ -70,6 +72,7 @@ class StripeDesk:
     stripe_payments: StripePayments
     payments: Payments
     subscriptions: Subscriptions
+    invoices: Invoices
     count: Callable[[str], None]
     clock: Clock
     ids: Ids
@@ -77,7 +80,11 @@ class StripeDesk:
     @property
     def ledger(self) -> StripeLedger:
         return StripeLedger(
-            payments=self.payments, stripe_payments=self.stripe_payments, clock=self.clock, ids=self.ids
+            payments=self.payments,
+            stripe_payments=self.stripe_payments,
+            invoices=self.invoices,
+            clock=self.clock,
+            ids=self.ids,
         )
 
 
@@ -89,11 +96,15 @@ def process_stripe_event(event_id: str, *, desk: StripeDesk) -> Processed:
     return judged_anew(lambda: _processed(event_id, desk), clock=desk.clock, ids=desk.ids)
 
 
-def settle_stripe_payment(tenant_id: str, account_id: str, payment_intent_id: str, *, desk: StripeDesk) -> Processed:
-    """As if an event had told of a payment intent. Raises: DependencyUnavailable, Busy."""
-    return judged_anew(
-        lambda: _Settling(desk, tenant_id, account_id, payment_intent_id, None).run(), clock=desk.clock, ids=desk.ids
-    )
+def settle_stripe_payment(
+    tenant_id: str, account_id: str, payment_intent_id: str, *, desk: StripeDesk, paid_for: PaidFor | None = None
+) -> Processed:
+    """As if an event had told of a payment intent. ``paid_for``: what it is for, as we know ourselves.
+
+    Raises: DependencyUnavailable, Busy.
+    """
+    settling = _Settling(desk, tenant_id, account_id, payment_intent_id, None, paid_for=paid_for)
+    return judged_anew(settling.run, clock=desk.clock, ids=desk.ids)
 
 
 def _processed(event_id: str, desk: StripeDesk) -> Processed:
@@ -190,13 +201,15 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     if paid_for.tenant_id != tenant_id:
         return _ended(desk, entry.parked(ParkReason.OTHER_TENANT, now, subject=event.object_id, tenant_id=tenant_id))
     if session.payment_intent_id is not None:
-        return _Settling(desk, tenant_id, event.account_id, session.payment_intent_id, entry, event.object_id).run()
+        found = session.payment_intent_id
+        return _Settling(desk, tenant_id, event.account_id, found, entry, session=session, paid_for=paid_for).run()
     book = desk.checkouts.book(tenant_id, paid_for.invoice_id)
     attempt = book.attempt(paid_for.attempt)
     moved = book
     if (
         attempt is not None
-        and attempt.session_id in {None, event.object_id}
+        and attempt.account_id == event.account_id
+        and attempt.is_of(session, paid_for.metadata)
         and session.status is CheckoutStatus.EXPIRED
     ):
         moved = book.moved(attempt.number, AttemptState.EXPIRED, now)
@@ -266,7 +279,8 @@ class _Settling:
     account_id: str
     payment_intent_id: str
     entry: InboxEntry | None
-    session_id: str | None = None
+    session: CheckoutSession | None = None  # that the event is about
+    paid_for: PaidFor | None = None
 
     def run(self) -> Processed:
         desk = self.desk
@@ -276,7 +290,7 @@ class _Settling:
         if intent is None:
             return self._parked(ParkReason.NOT_AT_STRIPE)
         # Anybody at the company can change the metadata later: what was known once stays so.
-        paid_for = stored.paid_for if stored else PaidFor.of(intent.metadata)
+        paid_for = stored.paid_for if stored else self.paid_for or PaidFor.of(intent.metadata)
         if paid_for is None:
             return self._ignored()
         if paid_for.tenant_id != self.tenant_id:
@@ -287,10 +301,21 @@ class _Settling:
             return self._parked(ParkReason.UNKNOWN_INVOICE)
         attempt = context.book.attempt(paid_for.attempt)
         mismatch = self._mismatch(intent, invoice, attempt, stored)
+        if mismatch is None and stored is None and not self._is_ours(paid_for, attempt):
+            mismatch = ParkReason.NOT_OURS
         if mismatch is not None:
             return self._parked(mismatch)
         record = stored or StripePayment.new(paid_for, self.account_id, intent)
         return self._settled(record, self._seen(intent, attempt, record), context, invoice)
+
+    def _is_ours(self, paid_for: PaidFor, attempt: CheckoutAttempt | None) -> bool:
+        """Whether it came of the page of that attempt, as Stripe says; what an intent says of itself is no proof."""
+        if attempt is None:
+            return False
+        if attempt.payment_intent_id is not None:
+            return attempt.payment_intent_id == self.payment_intent_id
+        session = self.session or self.desk.stripe.session_of_payment_intent(self.account_id, self.payment_intent_id)
+        return session is not None and attempt.is_of(session, paid_for.metadata)
 
     def _mismatch(
         self,
@@ -299,7 +324,7 @@ class _Settling:
         attempt: CheckoutAttempt | None,
         stored: StripePayment | None,
     ) -> ParkReason | None:
-        """How what was paid differs from what was opened. That the attempt is forgotten is no reason: money came."""
+        """How what was paid differs from what was opened."""
         if stored is not None and (stored.account_id, stored.invoice_id) != (self.account_id, invoice.invoice_id):
             return ParkReason.OTHER_ACCOUNT
         if attempt is not None and attempt.account_id != self.account_id:
@@ -315,7 +340,7 @@ class _Settling:
     def _seen(self, intent: PaymentIntent, attempt: CheckoutAttempt | None, record: StripePayment) -> SeenAtStripe:
         desk, account_id, charge = self.desk, self.account_id, intent.charge
         event = self.entry.event if self.entry else None
-        session_id = (attempt.session_id if attempt else None) or self.session_id
+        session_id = (attempt.session_id if attempt else None) or (self.session.session_id if self.session else None)
         unclear = intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD and session_id is not None
         refunded = charge is not None and charge.paid and charge.refunded_minor > 0
         disputed = charge is not None and charge.disputed
@@ -343,16 +368,13 @@ class _Settling:
         unfit: dict[Booking, ParkReason] = {}
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
+            told, noted = self._by_notes(caller, told, booking, book)
             after = told.booked(booking) if booking else told
             last = after.next_booking(besides=frozenset(unfit)) is None
-            counts = facts.counts
-            if booking is not None and booking.kind is BookingKind.PAYMENT:
-                counts = (*counts, "PaymentSucceeded")
-            if last and self._declined:  # counted where the event ends, so that it is counted once
-                after = replace(after, failures=after.failures + 1)
-                own_try = after.state is not StripePaymentState.FAILED
-                counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
-            moved = self._moved(book, after, seen)
+            after, counts = self._counted(after, booking, facts.counts, last=last)
+            moved = self._moved(book, after, seen).given_back_by_notes(noted)
+            if moved.version > book.version:  # whatever moved it, it is one version
+                moved = replace(moved, version=book.version + 1)
             # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.
             changed = after != stored or bool(unfit)
             written = replace(
@@ -378,6 +400,28 @@ class _Settling:
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
+    def _by_notes(
+        self, caller: Caller, told: StripePayment, booking: Booking | None, book: CheckoutBook
+    ) -> tuple[StripePayment, int]:
+        """What a refund gives back of what credit notes gave back on paper; negative when it came back itself."""
+        if booking is not None and booking.kind is BookingKind.REFUND:
+            noted = self.desk.ledger.by_notes(caller, told, told.refund(booking.subject), book)
+            return told.refund_by_notes(booking.subject, noted), noted
+        if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
+            return told, -told.refund(booking.subject).by_note_minor
+        return told, 0
+
+    def _counted(
+        self, after: StripePayment, booking: Booking | None, counts: tuple[str, ...], *, last: bool
+    ) -> tuple[StripePayment, tuple[str, ...]]:
+        if booking is not None and booking.kind is BookingKind.PAYMENT:
+            counts = (*counts, "PaymentSucceeded")
+        if last and self._declined:  # counted where the event ends, so that it is counted once
+            after = replace(after, failures=after.failures + 1)
+            own_try = after.state is not StripePaymentState.FAILED
+            counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
+        return after, counts
+
     @property
     def _declined(self) -> bool:
         return self.entry is not None and self.entry.event.event_type == DECLINED
@@ -400,6 +444,10 @@ class _Settling:
             }
             event = _news_event(event_type, now, data, told.payment_intent_id)
             news.append(StripeNews(event=event, invoice_id=told.invoice_id))
+        news += [
+            StripeNews(event=_failed_refund_event(told, refund, now), payment_id=told.payment_id)
+            for refund in told.refunds_lost(record)
+        ]
         known = {dispute.dispute_id for dispute in record.disputes}
         for dispute in told.disputes_moved(record):
             if dispute.dispute_id not in known:
@@ -451,6 +499,15 @@ class _Settling:
         if self.entry is None:
             return Processed(state=InboxState.IGNORED)
         return _ended(self.desk, self.entry.ignored(self.desk.clock.now(), tenant_id=self.tenant_id))
+
+
+def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:
+    data: dict[str, str | int] = {
+        "payment_id": record.payment_id,
+        "amount_minor": refund.amount_minor,
+        "failure_reason": refund.failure_reason,
+    }
+    return _news_event(EventType.PAYMENT_REFUND_RETURNED, at, data, record.payment_intent_id, refund.refund_id)
 
 
 def _dispute_event(record: StripePayment, dispute: MirroredDispute, at: datetime) -> Event:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.currency import EURO
 from billing.domain.customer_credit import CreditEntryKind
 from billing.domain.dates import civil_date
@@ -24,9 +25,10 @@ from billing.domain.payments import (
     allocate_payment,
 )
 from billing.domain.stripe_inbox import ParkReason
-from billing.domain.stripe_payment import Booking, BookingKind, StripePayment, method_of
+from billing.domain.stripe_payment import Booking, BookingKind, MirroredRefund, StripePayment, method_of
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import LedgerMove, PaymentContext, Payments
+from billing.ports.repositories import Invoices
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
 from billing.usecases.payments import (
     Correction,
@@ -58,6 +60,7 @@ class StripeLedger:
 
     payments: Payments
     stripe_payments: StripePayments
+    invoices: Invoices
     clock: Clock
     ids: Ids
 
@@ -129,12 +132,25 @@ class StripeLedger:
 
     def _refund(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
         refund = record.refund(booking.subject)
-        request = record.request(refund.request_id)
-        if request is not None and request.by_note:  # the credit note moved the ledger when it was issued
+        if not refund.moved_minor:  # the credit note moved the ledger when it was issued
             news = self._news(record, EventType.PAYMENT_REFUNDED, booking, refund.amount_minor, self.clock.now())
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
             return
-        self._given_back(caller, record, booking, refund.amount_minor, RefundCause.REQUEST, facts)
+        self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts)
+
+    def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
+        """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one."""
+        request = record.request(refund.request_id)
+        if request is not None and request.by_note:
+            return refund.amount_minor
+        invoice = issued_of(self.invoices.read(caller, record.invoice_id))
+        if not invoice.ledger.refunded_minor:
+            return 0
+        entries = self.invoices.last_entries(caller, invoice)
+        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
+        on_paper = sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
+        left = on_paper - book.by_notes_minor - record.asked_by_notes_minor
+        return min(max(left, 0), refund.amount_minor)
 
     def _given_back(
         self,
@@ -185,8 +201,17 @@ class StripeLedger:
         """The company has the money again: invoices that still owe it settle, the rest is credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
         refund_id = record.entry_id(booking.subject)
+        if booking.kind is BookingKind.REFUND_RETURNED and record.refund(booking.subject).by_note_minor:
+            # The note still says that it was given back: it can be asked for again, and the night says if it is not.
+            told = record.refund(booking.subject)
+            if told.moved_minor:
+                raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
+            event_type = EventType.PAYMENT_REFUND_RETURNED
+            news = self._news(record, event_type, booking, told.amount_minor, self.clock.now())
+            self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
+            return
         refund = next((one for one in payment.refunds if one.refund_id == refund_id), None)
-        if refund is None:  # a credit note had given it back
+        if refund is None:
             raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
         if any(one.refund_id == refund_id for one in payment.returns):
             raise StaleVersion  # another told of it a moment ago

@@ -42,6 +42,7 @@ from billing.usecases.contention import judged_anew
 from billing.usecases.payments import RefundInput, context_of, issued_of, refund_payment
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
 from billing.usecases.stripe_ledger import STRIPE
+from billing.usecases.turns import Turns
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
 SWEPT_AT_ONCE = 50  # of a shard
@@ -147,21 +148,23 @@ def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str
 
 
 def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
-    """Every request that nobody waits for any more."""
-    finished = failed = 0
+    """Every request that nobody waits for any more. Raises: what went wrong for one, once every other had its turn."""
+    turns, finished, failed = Turns(), 0, 0
     before = desk.clock.now() - FINISHED_AFTER
     for shard in range(SHARDS):
         for tenant_id, payment_intent_id in desk.stripe_payments.asked(shard, before, SWEPT_AT_ONCE):
-            record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
-            request = record.open_request if record else None
-            if request is None:
-                continue
-            try:
-                finish_stripe_refund(tenant_id, payment_intent_id, request.request_id, desk=desk)
-            except BillingError:  # another one's turn; this one's comes again
-                failed += 1
-            else:
-                finished += 1
+            with turns.one():
+                record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
+                request = record.open_request if record else None
+                if request is None:
+                    continue
+                try:
+                    finish_stripe_refund(tenant_id, payment_intent_id, request.request_id, desk=desk)
+                except (BillingError, StripeRefused):  # another one's turn; this one's comes again
+                    failed += 1
+                else:
+                    finished += 1
+    turns.end()
     return RefundSweep(finished=finished, failed=failed)
 
 
@@ -215,11 +218,7 @@ class _Asking:
         document = self._note(payment, note_id).document
         if document.settlement is None or not document.settlement.refunded_minor:
             return False
-        asked = sum(
-            one.amount_minor
-            for one in record.requests
-            if one.credit_note_id == note_id and one.state is not RequestState.REFUSED
-        )
+        asked = record.asked_by(note_id)
         left = document.settlement.refunded_minor - asked
         if self.amount_minor > left:
             raise RefundExceedsPayment(

@@ -43,6 +43,9 @@ def book_write(table: Table, book: CheckoutBook) -> Write:
     key = keys.checkout_book(book.tenant_id, book.invoice_id)
     due = book.due_at
     order = keys.outbox_order(due) if due else None
+    settled = book.settled_at
+    waiting = keys.checkouts_due(book.tenant_id) if due else keys.checkouts_unsettled(book.tenant_id)
+    waits_for = due or settled
     content = item(
         pk=key.pk,
         sk=key.sk,
@@ -54,8 +57,8 @@ def book_write(table: Table, book: CheckoutBook) -> Write:
         summary="" if due else None,
         listing_pk=keys.checkout_listing(book.tenant_id) if due else None,
         listing_sk=f"{order}#{book.invoice_id}" if due else None,
-        outbox_pk=keys.checkouts_due(book.tenant_id) if due else None,
-        outbox_sk=order,
+        outbox_pk=waiting if waits_for else None,
+        outbox_sk=keys.outbox_order(waits_for) if waits_for else None,
     )
     stale = refuse_with(StaleVersion)
     if book.version == 1:
@@ -98,6 +101,11 @@ class Checkouts:
         found, _ = self._table.due(keys.checkouts_due_in(shard), keys.outbox_order(at), limit)
         owners = (keys.checkout_of(key) for key in found)
         return tuple(DueCheckout(tenant_id=tenant_id, invoice_id=invoice_id) for tenant_id, invoice_id in owners)
+
+    def unsettled(self, at: datetime, *, shard: int, limit: int) -> tuple[tuple[str, str], ...]:
+        found, _ = self._table.due(keys.checkouts_unsettled_in(shard), keys.outbox_order(at), limit)
+        owners = (keys.checkout_of(key) for key in found)
+        return tuple((tenant_id, invoice_id) for tenant_id, invoice_id in owners if invoice_id is not None)
 
     def closable(self, tenant_id: str, *, limit: int) -> tuple[str, ...]:
         rows, _ = self._table.page(

@@ -224,6 +224,15 @@ def checkouts_due_in(shard: int) -> str:
     return f"CHECKOUTS#{shard}"
 
 
+def checkouts_unsettled(tenant_id: str) -> str:
+    """Where a payment waits that was confirmed and has not ended."""
+    return checkouts_unsettled_in(_shard(tenant_id))
+
+
+def checkouts_unsettled_in(shard: int) -> str:
+    return f"CHECKOUTS_UNSETTLED#{shard}"
+
+
 def checkout_of(key: Key) -> tuple[str, str | None]:
     """Tenant and invoice of its key, no invoice for the company's account: the index of what is due holds keys only."""
     _, tenant_id, *rest = key.pk.split("#")

@@ -49,6 +49,10 @@ class Reconciliations:
         )
         return tuple(keys.stripe_day_due_of(key) for key in found), position
 
+    def due_since(self, tenant_id: str, account_id: str) -> date | None:
+        stored = self._table.get(keys.stripe_day_due(tenant_id, account_id))
+        return date.fromisoformat(text(stored, "outbox_sk").partition("#")[0]) if stored else None
+
     def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None:
         stored = self._table.get(keys.stripe_day(tenant_id, account_id, day))
         return load(Reconciliation, text(stored, "body")) if stored else None

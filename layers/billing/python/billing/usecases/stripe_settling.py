@@ -1,0 +1,68 @@
+"""What customers confirmed and no event ended is asked for at Stripe again, until it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from billing.domain.errors import BillingError, StaleVersion
+from billing.domain.stripe_payment import PaidFor
+from billing.ports.stripe import StripeRefused
+from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
+from billing.usecases.turns import Turns
+
+ASKED_AT_ONCE = 50  # of a shard
+RUN_BUDGET_SECONDS = 20.0  # the function has a minute, and refunds to finish besides
+AGAIN_AFTER = timedelta(days=1)  # a debit takes up to fourteen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlingRun:
+    """Payments that have ended, and those that are still on their way or could not be read."""
+
+    ended: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+def settle_waiting_checkouts(*, desk: StripeDesk) -> SettlingRun:
+    """Every payment that was confirmed and is not in the ledger an hour later; then once a day.
+
+    Raises: what went wrong for one, once every other had its turn.
+    """
+    turns, ended, waiting, failed = Turns(), 0, 0, 0
+    started = desk.clock.monotonic()
+    for shard in range(desk.checkouts.shards):
+        for tenant_id, invoice_id in desk.checkouts.unsettled(desk.clock.now(), shard=shard, limit=ASKED_AT_ONCE):
+            if desk.clock.monotonic() - started > RUN_BUDGET_SECONDS:
+                break
+            with turns.one(passed_over=StaleVersion):
+                try:
+                    if _settled(tenant_id, invoice_id, desk):
+                        ended += 1
+                    else:
+                        waiting += 1
+                except (BillingError, StripeRefused):
+                    failed += 1
+                    _postpone(tenant_id, invoice_id, desk)
+    turns.end()
+    return SettlingRun(ended=ended, waiting=waiting, failed=failed)
+
+
+def _settled(tenant_id: str, invoice_id: str, desk: StripeDesk) -> bool:
+    book = desk.checkouts.book(tenant_id, invoice_id)
+    live = book.live
+    if book.settled_at is None or live is None or live.payment_intent_id is None:
+        return True  # an event came meanwhile
+    paid_for = PaidFor(tenant_id=tenant_id, invoice_id=invoice_id, attempt=live.number)
+    settle_stripe_payment(tenant_id, live.account_id, live.payment_intent_id, desk=desk, paid_for=paid_for)
+    return not _postpone(tenant_id, invoice_id, desk)
+
+
+def _postpone(tenant_id: str, invoice_id: str, desk: StripeDesk) -> bool:
+    """It has its turn again tomorrow, after the others; False when it waits no more."""
+    book = desk.checkouts.book(tenant_id, invoice_id)
+    if book.settled_at is None:
+        return False
+    desk.checkouts.save(book.postponed(desk.clock.now() + AGAIN_AFTER))
+    return True

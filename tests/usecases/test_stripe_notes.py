@@ -1,0 +1,150 @@
+"""Money that a credit note gave back on paper, and that Stripe gives back afterwards, is one movement and not two."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing.domain.crediting import Excess
+from billing.domain.errors import RefundExceedsPayment
+from billing.domain.events import EventType
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.stripe import PaymentIntent, StripeRefundStatus
+from billing.domain.stripe_inbox import InboxState, ParkReason
+from billing.usecases.stripe_events import Processed
+from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import credit, part
+from tests.usecases.test_stripe_refunds import Refunds
+
+DONE = Processed(state=InboxState.DONE)
+
+
+@pytest.fixture
+def till(shop: Shop) -> Till:
+    return Till(shop)
+
+
+@pytest.fixture
+def refunds(shop: Shop) -> Refunds:
+    return Refunds(shop)
+
+
+def refunded_note(till: Till, net_minor: int | None = None) -> IssuedInvoice:
+    wanted = (part(net_minor),) if net_minor else ()
+    return credit(till.shop, till.invoice.invoice_id, *wanted, excess=Excess.REFUND)
+
+
+def at_stripe(till: Till, intent: PaymentIntent, amount_minor: int) -> Processed:
+    """In the dashboard, where no note can be named."""
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, amount_minor)
+    return till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id)
+
+
+def test_a_refund_in_the_dashboard_is_the_one_of_the_note_and_takes_no_other_credit(till: Till) -> None:
+    intent = till.paid()
+    first = till.invoice
+    till.issue(till.shop.wanted(first.document.customer_id))
+    twice = till.confirm()
+    till.pay(12_000)
+    till.tell("payment_intent.succeeded", twice.payment_intent_id)
+    assert till.credit() == 12_000
+    credit(till.shop, first.invoice_id, excess=Excess.REFUND)
+
+    assert at_stripe(till, intent, 12_000) == DONE
+
+    assert till.credit() == 12_000
+    assert till.record(intent).refunds[0].by_note_minor == 12_000
+    till.adds_up()
+
+
+def test_a_part_that_a_note_gave_back_is_owed_by_nobody_again(till: Till) -> None:
+    intent = till.paid()
+    refunded_note(till, 3_333)
+    noted = till.stored().ledger.refunded_minor
+    assert 0 < noted < 12_000
+
+    assert at_stripe(till, intent, noted) == DONE
+
+    assert till.stored().ledger.balance_minor == 0
+    assert till.payment(intent).refunds == ()
+    till.adds_up()
+
+
+def test_what_goes_beyond_the_note_is_owed_again(till: Till) -> None:
+    intent = till.paid()
+    refunded_note(till, 3_333)
+    noted = till.stored().ledger.refunded_minor
+
+    assert at_stripe(till, intent, noted - 500) == DONE
+    assert till.stored().ledger.balance_minor == 0
+    assert at_stripe(till, intent, 2_000) == DONE
+
+    assert till.stored().ledger.balance_minor == 1_500
+    assert [one.amount_minor for one in till.payment(intent).refunds] == [1_500]
+    assert at_stripe(till, intent, 1_000) == DONE
+    assert till.stored().ledger.balance_minor == 2_500
+    till.adds_up()
+
+
+def test_two_payments_of_an_invoice_share_what_its_note_gave_back(till: Till) -> None:
+    first, second = till.paid(6_000), till.paid()
+    refunded_note(till, 5_000)
+    assert till.stored().ledger.refunded_minor == 6_000
+
+    assert at_stripe(till, first, 6_000) == DONE
+    assert till.stored().ledger.balance_minor == 0
+    assert at_stripe(till, second, 6_000) == DONE
+
+    assert till.stored().ledger.balance_minor == 6_000
+    till.adds_up()
+
+
+def test_a_refund_asked_here_that_names_the_note_is_counted_for_it(refunds: Refunds) -> None:
+    till = refunds.till
+    note = refunded_note(till, 3_333)
+    noted = till.stored().ledger.refunded_minor
+    refunds.ask(noted, credit_note_id=note.invoice_id)
+    assert till.stored().ledger.balance_minor == 0
+
+    assert at_stripe(till, refunds.intent, 1_000) == DONE
+
+    assert till.stored().ledger.balance_minor == 1_000
+    with pytest.raises(RefundExceedsPayment):
+        refunds.ask(1, credit_note_id=note.invoice_id)
+    till.adds_up()
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_refund_of_a_note_that_failed_is_told_and_can_be_asked_again(refunds: Refunds, *, pending: bool) -> None:
+    till = refunds.till
+    note = refunded_note(till)
+    real = till.stripe.refund
+    if pending:
+        till.stripe.refund = lambda *a, **k: real(*a, **k, status=StripeRefundStatus.PENDING)  # type: ignore[method-assign]
+    refunds.ask(12_000, credit_note_id=note.invoice_id)
+    till.stripe.refund = real  # type: ignore[method-assign]
+    [refund] = till.stripe.refunds.values()
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+
+    for _ in range(2):
+        assert till.tell("refund.failed", refund.refund_id, parent_id=refunds.intent.payment_intent_id) == DONE
+
+    told = [one.event_type for one in till.held.store.events[till.shop.caller.tenant_id, till.payments[0].payment_id]]
+    assert told.count(EventType.PAYMENT_REFUND_RETURNED) == 1
+    assert till.credit() == 0
+    refunds.ask(12_000, credit_note_id=note.invoice_id)
+    assert refunds.at_stripe == [12_000, 12_000]
+    assert till.book.by_notes_minor == 12_000
+    till.adds_up()
+
+
+def test_a_refund_that_was_a_note_s_in_part_and_comes_back_is_looked_at_by_a_person(till: Till) -> None:
+    intent = till.paid()
+    refunded_note(till, 1_000)
+    at_stripe(till, intent, 5_000)
+    [refund] = till.stripe.refunds.values()
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+
+    ended = till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.RETURN_OF_NOTE)

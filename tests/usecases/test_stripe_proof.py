@@ -1,0 +1,189 @@
+"""Metadata is no proof: a payment intent is ours when Stripe says that it came of the page of an attempt of ours, or
+when it is known already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from billing.domain.checkout import HISTORY, AttemptState
+from billing.domain.stripe import (
+    CheckoutPaymentStatus,
+    CheckoutSession,
+    CheckoutStatus,
+    PaymentIntent,
+    PaymentIntentStatus,
+)
+from billing.domain.stripe_inbox import InboxState, ParkReason
+from billing.usecases.stripe_events import Processed
+from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
+
+DONE = Processed(state=InboxState.DONE)
+NOT_OURS = (InboxState.PARKED, ParkReason.NOT_OURS)
+
+
+@pytest.fixture
+def till(shop: Shop) -> Till:
+    return Till(shop)
+
+
+def forged(till: Till, *, attempt: str = "1", amount_minor: int = 12_000, with_session: bool = False) -> str:
+    """A payment that the company made itself, with the metadata of one of ours."""
+    invoice, now, payment_intent_id = till.invoice, till.shop.clock.now(), "pi_made_by_the_company"
+    metadata = {"tenant_id": invoice.tenant_id, "invoice_id": invoice.invoice_id, "attempt": attempt}
+    session = CheckoutSession(
+        session_id="cs_made_by_the_company",
+        status=CheckoutStatus.COMPLETE,
+        payment_status=CheckoutPaymentStatus.PAID,
+        amount_minor=amount_minor,
+        currency="EUR",
+        expires_at=now,
+        payment_intent_id=payment_intent_id,
+        metadata=metadata,
+    )
+    if with_session:
+        till.stripe.sessions[till.account_id, session.session_id] = session
+    till.stripe.intents[till.account_id, payment_intent_id] = PaymentIntent(
+        payment_intent_id=payment_intent_id,
+        status=PaymentIntentStatus.SUCCEEDED,
+        amount_minor=amount_minor,
+        received_minor=amount_minor,
+        currency="EUR",
+        created=now,
+        charge=till.stripe._charge(session, "card", settled=True),
+        metadata=metadata,
+    )
+    return payment_intent_id
+
+
+def change(till: Till, payment_intent_id: str, **changes: Any) -> None:
+    key = till.account_id, payment_intent_id
+    till.stripe.intents[key] = replace(till.stripe.intents[key], **changes)
+
+
+def outcome(ended: Processed) -> tuple[InboxState | None, ParkReason | None]:
+    return ended.state, ended.reason
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+@pytest.mark.parametrize("attempt", ["1", "999999"])
+def test_a_payment_that_names_an_attempt_that_was_never_made_is_parked(
+    till: Till, attempt: str, *, with_session: bool
+) -> None:
+    payment_intent_id = forged(till, attempt=attempt, amount_minor=9_999_999, with_session=with_session)
+
+    assert outcome(till.tell("payment_intent.succeeded", payment_intent_id)) == NOT_OURS
+
+    assert (till.payments, till.credit(), till.stored().ledger.balance_minor) == ([], 0, 12_000)
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+def test_a_second_payment_for_an_attempt_that_was_paid_is_parked(till: Till, *, with_session: bool) -> None:
+    till.paid()
+
+    assert outcome(till.tell("payment_intent.succeeded", forged(till, with_session=with_session))) == NOT_OURS
+
+    assert len(till.payments) == 1
+    assert till.credit() == 0
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+def test_a_payment_of_another_page_is_not_that_of_the_open_one(till: Till, *, with_session: bool) -> None:
+    till.open()
+    payment_intent_id = forged(till, with_session=with_session)
+
+    told = [till.tell("payment_intent.succeeded", payment_intent_id)]
+    if with_session:
+        told.append(till.tell("checkout.session.completed", "cs_made_by_the_company"))
+
+    assert {outcome(one) for one in told} == {NOT_OURS}
+    assert till.payments == []
+    assert till.attempt_state() is AttemptState.OPEN
+
+
+def test_a_forged_cancel_ends_no_attempt(till: Till) -> None:
+    till.open()
+    payment_intent_id = forged(till)
+    change(till, payment_intent_id, status=PaymentIntentStatus.CANCELED, received_minor=0, charge=None)
+
+    assert outcome(till.tell("payment_intent.canceled", payment_intent_id)) == NOT_OURS
+
+    assert till.attempt_state() is AttemptState.OPEN
+
+
+@pytest.mark.parametrize("opening", [False, True])
+def test_a_page_of_somebody_else_that_expires_ends_no_attempt(till: Till, *, opening: bool) -> None:
+    till.open()
+    if opening:
+        as_opening(till)
+    forged(till, with_session=True)
+    key = till.account_id, "cs_made_by_the_company"
+    expired = replace(till.stripe.sessions[key], status=CheckoutStatus.EXPIRED, payment_intent_id=None)
+    till.stripe.sessions[key] = expired
+
+    till.tell("checkout.session.expired", expired.session_id)
+
+    assert till.attempt_state() is (AttemptState.OPENING if opening else AttemptState.OPEN)
+
+
+def test_a_page_that_names_another_company_is_parked(till: Till) -> None:
+    session_id = till.session_id()
+    till.stripe.expire_checkout_session(till.account_id, session_id)
+    key = till.account_id, session_id
+    metadata = {**till.stripe.sessions[key].metadata, "tenant_id": "ten_other"}
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], metadata=metadata)
+
+    ended = till.tell("checkout.session.expired", session_id)
+
+    assert outcome(ended) == (InboxState.PARKED, ParkReason.OTHER_TENANT)
+    assert till.attempt_state() is AttemptState.OPEN
+
+
+def as_opening(till: Till) -> None:
+    """As whoever died between Stripe's answer and our own note of it leaves it."""
+    book = till.book
+    opening = replace(till.current, state=AttemptState.OPENING, session_id=None, url=None)
+    key = book.tenant_id, book.invoice_id
+    till.held.store.checkout_books[key] = replace(book, attempts=(*book.attempts[:-1], opening))
+
+
+def test_the_page_of_an_attempt_whose_session_was_not_noted_is_ours(till: Till) -> None:
+    intent = till.confirm()
+    as_opening(till)
+
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 0
+    assert till.current.payment_intent_id == intent.payment_intent_id
+
+
+def test_metadata_of_the_intent_that_was_removed_is_told_by_its_page(till: Till) -> None:
+    intent = till.confirm()
+    change(till, intent.payment_intent_id, metadata={})
+    session_id = next(one.session_id for one in till.sessions)
+
+    assert till.tell("checkout.session.completed", session_id) == DONE
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    assert till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 5_000
+
+
+def test_of_an_attempt_that_is_not_remembered_the_record_proves_and_nothing_else(till: Till) -> None:
+    known = till.stripe.confirm(till.account_id, till.session_id(), method="sepa_debit")
+    till.tell("payment_intent.processing", known.payment_intent_id)
+    book = till.book
+    forgotten = tuple(replace(till.current, number=2 + at, state=AttemptState.EXPIRED) for at in range(HISTORY))
+    key = book.tenant_id, book.invoice_id
+    till.held.store.checkout_books[key] = replace(book, made=HISTORY + 1, attempts=forgotten)
+    till.stripe.settle(till.account_id, known.payment_intent_id)
+
+    assert outcome(till.tell("payment_intent.succeeded", forged(till, with_session=True))) == NOT_OURS
+    assert till.tell("payment_intent.succeeded", known.payment_intent_id) == DONE
+
+    assert len(till.payments) == 1
+    assert till.stored().ledger.balance_minor == 0

@@ -1,0 +1,110 @@
+"""What a customer confirmed ends here even when Stripe's events are lost for good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billing.domain.checkout import SETTLED_AFTER, AttemptState
+from billing.domain.errors import DependencyUnavailable
+from billing.domain.stripe import PaymentIntent
+from billing.ports.stripe import StripeRefused
+from billing.usecases.checkouts import close_due_checkouts
+from billing.usecases.stripe_settling import AGAIN_AFTER, SettlingRun, settle_waiting_checkouts
+from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
+
+
+@pytest.fixture
+def till(shop: Shop) -> Till:
+    return Till(shop)
+
+
+def later(till: Till, after: timedelta = AGAIN_AFTER) -> SettlingRun:
+    till.shop.clock.advance(after)
+    return settle_waiting_checkouts(desk=till.desk())
+
+
+def debited(till: Till, *, told: bool = True) -> PaymentIntent:
+    intent = till.confirm(method="sepa_debit")
+    if told:
+        till.tell("payment_intent.processing", intent.payment_intent_id)
+    else:
+        till.shop.clock.advance(timedelta(hours=24))
+        close_due_checkouts(connections=till.held.stripe_connections, **till.ports())
+    assert till.attempt_state() is AttemptState.PROCESSING
+    return intent
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("success", [True, False])
+def test_a_debit_whose_end_was_never_told_ends(till: Till, *, told: bool, success: bool) -> None:
+    intent = debited(till, told=told)
+    assert later(till, SETTLED_AFTER) == SettlingRun(waiting=1)
+    assert later(till, timedelta(hours=1)) == SettlingRun()  # once a day
+    for _ in range(13):
+        assert later(till) == SettlingRun(waiting=1)
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=success)
+
+    assert later(till) == SettlingRun(ended=1)
+
+    assert till.attempt_state() is (AttemptState.SUCCEEDED if success else AttemptState.FAILED)
+    assert till.stored().ledger.balance_minor == (0 if success else 12_000)
+    assert later(till) == SettlingRun()
+    till.adds_up()
+
+
+def test_a_card_that_no_event_told_is_booked_without_its_metadata(till: Till) -> None:
+    intent = till.confirm()
+    till.shop.clock.advance(timedelta(hours=24))
+    close_due_checkouts(connections=till.held.stripe_connections, **till.ports())
+    key = till.account_id, intent.payment_intent_id
+    object.__setattr__(till.stripe.intents[key], "metadata", {})
+
+    assert later(till) == SettlingRun(ended=1)
+
+    assert till.stored().ledger.balance_minor == 0
+
+
+@pytest.mark.parametrize("gone", ["down", "refused"])
+def test_one_that_cannot_be_read_has_its_turn_again_and_holds_up_nobody(till: Till, gone: str) -> None:
+    first = debited(till)
+    till.stripe.settle(till.account_id, first.payment_intent_id)
+    if gone == "down":
+        till.stripe.down = True
+    else:
+        till.stripe.refused["read_payment_intent"] = StripeRefused("more_permissions_required", status=403)
+
+    assert later(till) == SettlingRun(failed=1)
+    till.stripe.down = False
+    till.stripe.refused.clear()
+
+    assert later(till) == SettlingRun(ended=1)
+
+
+def test_a_fault_in_one_keeps_no_other_waiting(till: Till) -> None:
+    first = till.invoice
+    intents = [debited(till)]
+    till.issue(till.shop.wanted(first.document.customer_id))
+    intents.append(debited(till))
+    for intent in intents:
+        till.stripe.settle(till.account_id, intent.payment_intent_id)
+    key = first.tenant_id, first.invoice_id
+    broken = till.held.store.invoices.pop(key)
+    till.shop.clock.advance(AGAIN_AFTER)
+    settle_waiting_checkouts(desk=till.desk())
+    till.held.store.invoices[key] = broken
+
+    assert till.stored().ledger.balance_minor == 0
+    assert later(till) == SettlingRun(ended=1)
+    assert till.stored(first).ledger.balance_minor == 0
+
+
+def test_stripe_that_is_away_is_no_failure_of_the_run(till: Till) -> None:
+    debited(till)
+    till.stripe.down = True
+    with pytest.raises(DependencyUnavailable):
+        till.stripe.read_account(till.account_id)
+
+    assert later(till).failed == 1
