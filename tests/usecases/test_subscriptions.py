@@ -92,6 +92,7 @@ class Office:
             stripe_payments=self.held.stripe_payments,
             payments=self.held.payments,
             subscriptions=self.held.subscriptions,
+            invoices=self.held.invoices,
             count=lambda _: None,
             clock=self.shop.clock,
             ids=self.shop.ids,
