@@ -574,6 +574,48 @@ def test_a_lost_dispute_that_is_won_after_all_gives_the_money_back(till: Till) -
     till.adds_up()
 
 
+def test_a_dispute_follows_its_last_decision(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    for won, balance in ((False, 12_000), (True, 0), (False, 12_000), (True, 0), (False, 12_000)):
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=won)
+        for _ in range(2):
+            assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
+
+        assert till.stored().ledger.balance_minor == balance
+    assert len({one.refund_id for one in till.payment(intent).refunds}) == 3
+    till.adds_up()
+
+
+def test_a_dispute_of_more_than_is_left_books_what_is_left_and_is_parked_once(till: Till) -> None:
+    intent = till.paid()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 4_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 12_000)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    ended = till.tell("charge.dispute.closed", dispute.dispute_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.NOTHING_TO_REFUND)
+    assert ended.subject == dispute.dispute_id
+    assert till.stored().ledger.balance_minor == 12_000
+    assert till.payment(intent).refunded_minor == 12_000
+    assert till.tell("charge.dispute.updated", dispute.dispute_id) == DONE
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=True)
+    assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
+    assert till.stored().ledger.balance_minor == 4_000
+    till.adds_up()
+
+
+def test_a_debit_that_failed_is_counted_whoever_told_of_it(till: Till) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+
+    till.tell("checkout.session.async_payment_failed", next(one.session_id for one in till.sessions))
+
+    assert till.counted == {"PaymentAttempted": 1, "PaymentFailed": 1}
+
+
 # The account, and its payouts
 
 
@@ -588,6 +630,7 @@ def test_the_account_is_read_again(till: Till) -> None:
 
 def test_access_withdrawn_at_stripe_disconnects(till: Till) -> None:
     event_id = till.told("account.application.deauthorized", till.account_id)
+    del till.stripe.accounts[till.account_id]
 
     assert [till.process(event_id), till.process(event_id)] == [DONE, DONE]
 
@@ -595,6 +638,20 @@ def test_access_withdrawn_at_stripe_disconnects(till: Till) -> None:
     assert connection.state is ConnectionState.DISCONNECTED
     told = till.held.store.events[till.shop.caller.tenant_id, "STRIPE"]
     assert [one.event_type for one in told].count(EventType.STRIPE_ACCOUNT_WITHDRAWN) == 1
+
+
+@pytest.mark.parametrize("livemode", [False, True])
+def test_a_late_word_of_access_withdrawn_disconnects_nobody_who_is_connected(till: Till, *, livemode: bool) -> None:
+    event_id = till.told("account.application.deauthorized", till.account_id)
+    entry = till.held.store.stripe_events[event_id]
+    till.held.store.stripe_events[event_id] = replace(entry, event=replace(entry.event, livemode=livemode))
+    till.disconnect()
+    held, caller = till.held.stripe_connections, till.shop.caller
+    held.save(caller, held.read(caller).connected(till.stripe.accounts[till.account_id], till.shop.clock.now()))
+
+    assert till.process(event_id) == DONE
+
+    assert held.read(caller).state is ConnectionState.CONNECTED
 
 
 def test_an_unknown_account_that_changes_is_of_nobody_yet(till: Till) -> None:

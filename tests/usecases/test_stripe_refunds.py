@@ -23,7 +23,7 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment, PaymentState
-from billing.domain.stripe import PaymentIntent, StripeRefundStatus
+from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_payment import RequestState
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.stripe import StripeRefused
@@ -377,3 +377,37 @@ def test_whoever_dies_anywhere_leaves_one_refund(shop: Shop, at: int, after: boo
     assert refunds.balance() == 5_000
     assert refunds.till.record(refunds.intent).open_request is None
     refunds.till.adds_up()
+
+
+@pytest.mark.parametrize("inquiry", [False, True])
+def test_a_contested_payment_is_not_refunded_besides(refunds: Refunds, *, inquiry: bool) -> None:
+    till = refunds.till
+    dispute = till.stripe.dispute(till.account_id, refunds.intent.payment_intent_id, 12_000)
+    if inquiry:  # the bank only asks: nothing is held, and giving it back ends it
+        asked = replace(dispute, status=DisputeStatus.WARNING_NEEDS_RESPONSE)
+        till.stripe.disputes[till.account_id, dispute.dispute_id] = asked
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=refunds.intent.payment_intent_id)
+    if inquiry:
+        refunds.ask(1_000)
+        assert refunds.at_stripe == [1_000]
+        return
+
+    with pytest.raises(RefundRefused) as refused:
+        refunds.ask(1_000)
+
+    assert "contest" in str(refused.value.detail_fr)
+    assert refunds.at_stripe == []
+    assert refunds.till.record(refunds.intent).requests == ()
+
+
+def test_a_fee_that_nobody_took_is_not_asked_back(refunds: Refunds) -> None:
+    till, intent = refunds.till, refunds.intent
+    assert intent.charge is not None
+    key = till.shop.caller.tenant_id, intent.payment_intent_id
+    till.held.store.stripe_payments[key] = replace(till.record(intent), application_fee_minor=0)
+    charge = replace(intent.charge, application_fee_minor=0)
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = replace(intent, charge=charge)
+
+    refunds.ask(1_000)
+
+    assert refunds.at_stripe == [1_000]

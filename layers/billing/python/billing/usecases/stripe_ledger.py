@@ -25,7 +25,14 @@ from billing.domain.payments import (
     allocate_payment,
 )
 from billing.domain.stripe_inbox import ParkReason
-from billing.domain.stripe_payment import Booking, BookingKind, MirroredRefund, StripePayment, method_of
+from billing.domain.stripe_payment import (
+    Booking,
+    BookingKind,
+    MirroredDispute,
+    MirroredRefund,
+    StripePayment,
+    method_of,
+)
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import LedgerMove, PaymentContext, Payments
 from billing.ports.repositories import Invoices
@@ -79,7 +86,7 @@ class StripeLedger:
             case BookingKind.REFUND:
                 self._refund(caller, record, booking, facts)
             case BookingKind.DISPUTE_LOST:
-                amount_minor = record.dispute(booking.subject).amount_minor
+                amount_minor = record.dispute(booking.subject).moved_minor
                 self._given_back(caller, record, booking, amount_minor, RefundCause.DISPUTE, facts)
             case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED:
                 self._returned(caller, record, booking, facts)
@@ -137,6 +144,16 @@ class StripeLedger:
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
             return
         self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts)
+
+    def short_of(self, caller: Caller, record: StripePayment, dispute: MirroredDispute) -> int:
+        """What of a lost dispute the payment does not keep any more: a bank may take what was refunded already.
+
+        Nothing, where nothing of it is kept: that fits in no part.
+        """
+        payment = self.payments.read(caller, record.payment_id)
+        on_paper = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        kept = payment.amount_minor - payment.refunded_minor - on_paper
+        return max(dispute.amount_minor - kept, 0) if kept > 0 else 0
 
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
         """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one."""

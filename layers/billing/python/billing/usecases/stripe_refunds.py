@@ -134,6 +134,7 @@ def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str
         payment_intent_id=payment_intent_id,
         amount_minor=request.amount_minor,
         reason="requested_by_customer",
+        refund_application_fee=record.application_fee_minor > 0,  # Stripe refuses to give back a fee that nobody took
         metadata={REQUEST_KEY: request_id, "tenant_id": tenant_id, "credit_note_id": request.credit_note_id},
     )
     key = f"refund-{tenant_id}-{payment_intent_id}-{request_id}"
@@ -185,6 +186,8 @@ class _Asking:
         caller.require(Permission.RECORD_PAYMENTS)
         payment = desk.payments.read(caller, self.payment_id)
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
+        if record.is_contested:  # Stripe holds the money already, and would refuse
+            raise RefundRefused(*_REASONS["charge_disputed"])
         left = payment.amount_minor - record.reserved_minor
         if self.amount_minor > left:
             raise RefundExceedsPayment(
