@@ -20,7 +20,7 @@ from billing.domain.errors import DependencyUnavailable
 from billing.domain.events import EventType
 from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.payments import PaymentState, RefundCause
-from billing.domain.stripe import DisputeStatus, PaymentIntent, StripePayout, StripeRefundStatus
+from billing.domain.stripe import DisputeStatus, PaymentIntent, PaymentIntentStatus, StripePayout, StripeRefundStatus
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import StripePaymentState, derived_id, method_of
@@ -32,6 +32,7 @@ from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_currencies import DOLLARS
 from tests.usecases.test_payments import Till as Books
+from tests.usecases.test_reconciliations import night
 
 DONE = Processed(state=InboxState.DONE)
 LAST_CALL = 16  # of the ports, in the run that books most
@@ -605,6 +606,88 @@ def test_a_dispute_of_more_than_is_left_books_what_is_left_and_is_parked_once(ti
     assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
     assert till.stored().ledger.balance_minor == 4_000
     till.adds_up()
+
+
+def test_a_dispute_in_another_currency_is_parked(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 9_000)
+    till.stripe.disputes[till.account_id, dispute.dispute_id] = replace(dispute, currency="USD")
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    for _ in range(2):
+        ended = till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+        assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_CURRENCY)
+
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_many_refunds_at_once_are_all_booked(till: Till) -> None:
+    intent = till.paid()
+    for _ in range(105):
+        till.stripe.refund(till.account_id, intent.payment_intent_id, 10)
+
+    assert till.tell("charge.refunded", intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 1_050
+    assert len(till.record(intent).sources) <= 61
+    assert night(till).differing == 0
+    till.adds_up()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"amount_minor": 50, "received_minor": 50}, ParkReason.OTHER_AMOUNT),
+        ({"currency": "USD"}, ParkReason.OTHER_CURRENCY),
+    ],
+)
+def test_what_is_known_is_compared_when_the_attempt_is_forgotten(
+    till: Till, changes: dict[str, Any], reason: ParkReason
+) -> None:
+    intent = till.paid()
+    till.held.store.checkout_books.clear()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    changed(till, till.stripe.intents[till.account_id, intent.payment_intent_id], **changes)
+
+    ended = till.tell("charge.refunded", intent.payment_intent_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, reason)
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_a_known_payment_of_another_account_is_parked_when_the_attempt_is_forgotten(till: Till) -> None:
+    intent = till.paid()
+    till.held.store.checkout_books.clear()
+    other = till.connect()
+    till.stripe.intents[other, intent.payment_intent_id] = intent
+
+    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id, account_id=other)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_ACCOUNT)
+
+
+def test_a_credit_note_is_not_paid(till: Till) -> None:
+    intent = till.confirm()
+    note = credit(till.shop, till.invoice.invoice_id)
+    changed(till, intent, metadata={**intent.metadata, "invoice_id": note.invoice_id})
+
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).reason is ParkReason.UNKNOWN_INVOICE
+
+
+def test_nothing_goes_back_whatever_is_read_later(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+    till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
+    till.stripe.refunds[till.account_id, refund.refund_id] = refund
+    changed(till, till.stripe.intents[till.account_id, intent.payment_intent_id], status=PaymentIntentStatus.PROCESSING)
+
+    till.tell("charge.updated", intent.payment_intent_id)
+
+    record = till.record(intent)
+    assert record.state is StripePaymentState.SUCCEEDED
+    assert record.refund(refund.refund_id).status is StripeRefundStatus.FAILED
+    assert till.stored().ledger.balance_minor == 0
 
 
 def test_a_debit_that_failed_is_counted_whoever_told_of_it(till: Till) -> None:

@@ -28,6 +28,7 @@ from billing.domain.stripe import (
     StripeRefundStatus,
 )
 
+MAX_SOURCES: Final = 30  # of a kind, in one transaction
 REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CARDS = frozenset({"card", "card_present", "link"})
@@ -124,6 +125,12 @@ class SeenAtStripe:
         done = self.session is not None and self.session.status is CheckoutStatus.COMPLETE
         wanting = self.intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD
         return StripePaymentState.FAILED if done and wanting else StripePaymentState.PENDING
+
+    def is_in_other_currency(self, subject: str, currency: str) -> bool:
+        """Whether a refund or a dispute is of another currency than the payment: its amount says nothing of ours."""
+        said = {one.refund_id: one.currency for one in self.refunds}
+        said |= {one.dispute_id: one.currency for one in self.disputes}
+        return said.get(subject, currency) != currency
 
     @property
     def page_expired(self) -> bool:
@@ -353,8 +360,10 @@ class StripePayment:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What at Stripe leads here: its charge, refunds and disputes."""
-        others = (*(one.refund_id for one in self.refunds), *(one.dispute_id for one in self.disputes))
+        """What at Stripe leads here: its charge, its latest refunds and disputes. Those before were written before, or
+        are asked for at Stripe: a transaction has its limit."""
+        refunds, disputes = self.refunds[-MAX_SOURCES:], self.disputes[-MAX_SOURCES:]
+        others = (*(one.refund_id for one in refunds), *(one.dispute_id for one in disputes))
         return (*((self.charge_id,) if self.charge_id else ()), *others)
 
     @property

@@ -337,11 +337,10 @@ class _Settling:
         unfit: dict[Booking, ParkReason] = {}
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
-            told, noted = self._by_notes(caller, told, booking, book)
-            if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
-                short = self.desk.ledger.short_of(caller, told, told.dispute(booking.subject))
-                told = told.dispute_short(booking.subject, short)
-                unfit |= {booking: ParkReason.NOTHING_TO_REFUND} if short else {}  # the rest of it: a person looks
+            told, noted = self._judged(caller, told, booking, book, unfit)
+            if booking is not None and seen.is_in_other_currency(booking.subject, told.currency):
+                unfit[booking] = ParkReason.OTHER_CURRENCY
+                continue
             after = told.booked(booking) if booking else told
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
@@ -373,15 +372,29 @@ class _Settling:
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
-    def _by_notes(
-        self, caller: Caller, told: StripePayment, booking: Booking | None, book: CheckoutBook
+    def _judged(
+        self,
+        caller: Caller,
+        told: StripePayment,
+        booking: Booking | None,
+        book: CheckoutBook,
+        unfit: dict[Booking, ParkReason],
     ) -> tuple[StripePayment, int]:
-        """What a refund gives back of what credit notes gave back on paper; negative when it came back itself."""
+        """How much of a fact the ledger is to move.
+
+        And what it gives back of what credit notes gave back on paper; negative when it came back itself.
+        """
         if booking is not None and booking.kind is BookingKind.REFUND:
             noted = self.desk.ledger.by_notes(caller, told, told.refund(booking.subject), book)
             return told.refund_by_notes(booking.subject, noted), noted
         if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
             return told, -told.refund(booking.subject).by_note_minor
+        if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
+            # What the payment still keeps is booked; of the rest a person is told.
+            short = self.desk.ledger.short_of(caller, told, told.dispute(booking.subject))
+            if short:
+                unfit[booking] = ParkReason.NOTHING_TO_REFUND
+            return told.dispute_short(booking.subject, short), 0
         return told, 0
 
     def _counted(
