@@ -22,6 +22,7 @@ from billing.usecases.reconciliations import (
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_currencies import DOLLARS
 
 
@@ -283,6 +284,37 @@ def test_a_ledger_that_is_not_what_we_knew_of_stripe_is_a_difference(till: Till,
     night(till)
 
     assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.OTHER_AMOUNT]
+
+
+@pytest.mark.parametrize("amount_minor", [-999, -1_001])
+def test_another_amount_of_a_refund_is_a_difference(till: Till, amount_minor: int) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    paid, refunded = till.stripe.balance[till.account_id]
+    till.stripe.balance[till.account_id] = [paid, replace(refunded, amount_minor=amount_minor)]
+
+    night(till)
+
+    [difference] = of_today(till, today).differences
+    assert (difference.kind, difference.stripe_minor, difference.ours_minor) == (
+        DifferenceKind.OTHER_AMOUNT,
+        amount_minor,
+        1_000,
+    )
+
+
+def test_a_refund_that_is_known_and_not_in_the_ledger_is_a_difference(till: Till) -> None:
+    """It fits nowhere: the invoice keeps nothing of the payment, and the customer has no credit."""
+    intent, today = till.paid(), till.shop.clock.today()
+    credit(till.shop, till.invoice.invoice_id)  # what was paid is credit of the customer now
+    till.held.store.credits.clear()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    night(till)
+
+    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.MISSING]
 
 
 def test_a_refund_in_another_currency_than_the_account_s_is_not_compared_by_amount(till: Till) -> None:
