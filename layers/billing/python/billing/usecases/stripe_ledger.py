@@ -167,7 +167,13 @@ class StripeLedger:
         notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
         on_paper = sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
         left = on_paper - book.by_notes_minor - record.asked_by_notes_minor
-        return min(max(left, 0), refund.amount_minor)
+        if left <= 0:
+            return 0
+        # A note gives back what the invoice was paid with: never what this payment left as credit of the customer.
+        payment = self.payments.read(caller, record.payment_id)
+        noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
+        return min(left, refund.amount_minor, max(settled - noted, 0))
 
     def _given_back(
         self,
