@@ -227,13 +227,16 @@ class Api:
             charge_id = intent["latest_charge"] or ""
         else:
             charge_id = text(asked, "charge")
+        with_fee = asked.get("refund_application_fee") == "true"
+        if with_fee and not self._bank.take(account, "charge", charge_id)["application_fee_amount"]:
+            raise invalid("refund_application_fee", "This charge has no application fee to refund.")
         return self._bank.refund(
             account,
             charge_id,
             amount,
             reason=asked.get("reason"),
             metadata=asked.get("metadata", {}),
-            with_fee=asked.get("refund_application_fee") == "true",
+            with_fee=with_fee,
         )
 
     # What is only read

@@ -342,6 +342,18 @@ def test_no_more_goes_back_than_came(world: StripeWorld, account: str, clock: Fa
         world.gateway.create_refund(account, asked, idempotency_key="refund-1")
 
 
+@pytest.mark.parametrize("fee", [0, 100])
+def test_a_fee_goes_back_only_where_one_was_taken(world: StripeWorld, account: str, clock: FakeClock, fee: int) -> None:
+    intent = paid(world, account, clock, fee=fee)
+    asked = RefundWanted(payment_intent_id=intent.payment_intent_id, amount_minor=100, refund_application_fee=True)
+
+    if fee:
+        assert world.gateway.create_refund(account, asked, idempotency_key="refund-1").amount_minor == 100
+        return
+    with pytest.raises(StripeRefused):
+        world.gateway.create_refund(account, asked, idempotency_key="refund-1")
+
+
 def test_what_is_not_paid_is_not_refunded(world: StripeWorld, account: str, clock: FakeClock) -> None:
     intent_id = world.confirm(account, opened(world, account, clock).session_id, method="sepa_debit")
 

@@ -88,6 +88,8 @@ def test_the_key_of_a_request_is_made_of_what_it_is_about() -> None:
     assert book().idempotency_key(first) == book().idempotency_key(second)
     assert book().idempotency_key(first) != book().idempotency_key(attempt(2))
     assert book().idempotency_key(first) != book().idempotency_key(attempt(1, amount_minor=11999))
+    for other in (replace(book(), tenant_id="ten_other"), replace(book(), invoice_id="inv_other")):
+        assert book().idempotency_key(first) != other.idempotency_key(first)
 
 
 def test_only_the_latest_attempts_are_kept_and_all_are_counted() -> None:

@@ -141,6 +141,9 @@ class FakeStripe:
 
     def create_refund(self, account_id: str, wanted: RefundWanted, *, idempotency_key: str) -> StripeRefund:
         with self._asked("create_refund"):
+            charge = self.intents[account_id, wanted.payment_intent_id].charge
+            if wanted.refund_application_fee and charge is not None and not charge.application_fee_minor:
+                raise StripeRefused("invalid_request_error", status=400)
             return self._once(
                 account_id,
                 idempotency_key,

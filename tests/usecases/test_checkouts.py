@@ -628,3 +628,15 @@ def test_opening_and_closing_at_once_never_leave_two_pages(shop: Shop) -> None:
     assert len(counter.payable) <= 1
     assert live is not None
     assert [one.session_id for one in counter.payable] == [live.session_id]
+
+
+def test_a_page_of_an_account_that_another_one_followed_is_closed(counter: Counter) -> None:
+    counter.open()
+    first = counter.account_id
+    assert counter.connect() != first
+    counter.held.checkouts.save(counter.book.to_check(counter.shop.clock.now()))
+
+    assert counter.sweep().closed == 1
+
+    assert counter.current.state is AttemptState.EXPIRED
+    assert [one.status for one in counter.sessions] == [CheckoutStatus.EXPIRED]

@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 
+from billing.api.portal_invoices import PortalMovementResponse
 from billing.domain.checkout import WhyNotOnline, why_not_online
 from billing.domain.errors import InvoiceNotIssued, MailTemporarilyRefused, NotFound, PdfNotReady
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.invoice_links import LINK_LIFE, MAX_LINKS, RETURN_LIFE
+from billing.domain.ledger import EntryKind, LedgerEntry
 from billing.domain.links import LinkToken
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.invoice_links import SharedInvoice
 from billing.usecases.deliveries import restore_pdf
 from billing.usecases.invoice_links import create_invoice_link, revoke_invoice_links
 from billing.usecases.portal_invoices import download_portal_invoice, pay_portal_invoice, read_portal_invoice
+from tests.fakes.clock import MORNING
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import Relay
 from tests.fakes.links import FakeLinkSecrets
@@ -345,3 +348,18 @@ def test_a_link_that_was_revoked_is_not_given_again_by_drawing(desk: Desk) -> No
 
     with pytest.raises(NotFound):
         desk.read(printed(desk, invoice).removeprefix("/"))
+
+
+@pytest.mark.parametrize("kind", list(EntryKind))
+def test_every_kind_of_entry_is_shown(kind: EntryKind) -> None:
+    entry = LedgerEntry(
+        entry_id="ent_1",
+        rank=1,
+        kind=kind,
+        amount_minor=1_000,
+        entry_date=MORNING.date(),
+        recorded_at=MORNING,
+        recorded_by="usr_1",
+    )
+
+    assert PortalMovementResponse.of(entry).amount_minor == 1_000

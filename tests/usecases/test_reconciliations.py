@@ -22,6 +22,8 @@ from billing.usecases.reconciliations import (
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_currencies import DOLLARS
 
 
 @pytest.fixture
@@ -240,3 +242,91 @@ def test_everybody_of_the_company_may_look(till: Till) -> None:
     for role in Role:
         caller = till.shop.person(role) if role is not Role.OWNER else till.shop.caller
         list_payment_reconciliations(caller, PageRequest(), reconciliations=till.held.reconciliations)
+
+
+@pytest.mark.parametrize("kind", ["reserve_transaction", "transfer", "stripe_fee", "payout", "some_new_kind"])
+def test_movements_of_stripe_s_own_are_no_alarm(till: Till, kind: str) -> None:
+    till.paid()
+    [moved] = till.stripe.balance[till.account_id]
+    own = {"balance_transaction_id": "txn_own", "transaction_type": kind, "source_id": "", "fee_minor": 0}
+    till.stripe.balance[till.account_id].append(replace(moved, **own, amount_minor=-500, net_minor=-500))  # type: ignore[arg-type]
+    today = till.shop.clock.today()
+
+    assert night(till).differing == 0
+    assert of_today(till, today).given_back_minor == 0
+
+
+@pytest.mark.parametrize("kind", ["charge", "refund", "adjustment"])
+def test_what_belongs_to_a_payment_and_names_none_is_a_difference(till: Till, kind: str) -> None:
+    till.paid()
+    [moved] = till.stripe.balance[till.account_id]
+    nameless = replace(moved, balance_transaction_id="txn_nameless", transaction_type=kind, source_id="")
+    till.stripe.balance[till.account_id].append(nameless)
+    today = till.shop.clock.today()
+
+    assert night(till).differing == 1
+    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.UNKNOWN]
+
+
+@pytest.mark.parametrize("lost", ["payment", "refund"])
+def test_a_ledger_that_is_not_what_we_knew_of_stripe_is_a_difference(till: Till, lost: str) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    payment = till.payment(intent)
+    if lost == "payment":
+        parts = (replace(payment.allocations[0], amount_minor=11_999),)
+        changed = replace(payment, amount_minor=11_999, allocations=parts)
+    else:
+        changed = replace(payment, refunds=())
+    till.held.store.payments[payment.tenant_id, payment.payment_id] = changed
+
+    night(till)
+
+    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.OTHER_AMOUNT]
+
+
+@pytest.mark.parametrize("amount_minor", [-999, -1_001])
+def test_another_amount_of_a_refund_is_a_difference(till: Till, amount_minor: int) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    paid, refunded = till.stripe.balance[till.account_id]
+    till.stripe.balance[till.account_id] = [paid, replace(refunded, amount_minor=amount_minor)]
+
+    night(till)
+
+    [difference] = of_today(till, today).differences
+    assert (difference.kind, difference.stripe_minor, difference.ours_minor) == (
+        DifferenceKind.OTHER_AMOUNT,
+        amount_minor,
+        1_000,
+    )
+
+
+def test_a_refund_that_is_known_and_not_in_the_ledger_is_a_difference(till: Till) -> None:
+    """It fits nowhere: the invoice keeps nothing of the payment, and the customer has no credit."""
+    intent, today = till.paid(), till.shop.clock.today()
+    credit(till.shop, till.invoice.invoice_id)  # what was paid is credit of the customer now
+    till.held.store.credits.clear()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    night(till)
+
+    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.MISSING]
+
+
+def test_a_refund_in_another_currency_than_the_account_s_is_not_compared_by_amount(till: Till) -> None:
+    till.issue(till.shop.wanted(till.shop.customer().customer_id, particulars=DOLLARS))
+    intent, today = till.paid(), till.shop.clock.today()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    till.stripe.balance[till.account_id] = [
+        replace(one, currency="EUR", amount_minor=one.amount_minor * 9 // 10)
+        for one in till.stripe.balance[till.account_id]
+    ]
+
+    night(till)
+
+    assert of_today(till, today).state is ReconciliationState.BALANCED

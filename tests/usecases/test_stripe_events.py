@@ -20,7 +20,7 @@ from billing.domain.errors import DependencyUnavailable
 from billing.domain.events import EventType
 from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.payments import PaymentState, RefundCause
-from billing.domain.stripe import DisputeStatus, PaymentIntent, StripePayout, StripeRefundStatus
+from billing.domain.stripe import DisputeStatus, PaymentIntent, PaymentIntentStatus, StripePayout, StripeRefundStatus
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import StripePaymentState, derived_id, method_of
@@ -32,6 +32,7 @@ from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_currencies import DOLLARS
 from tests.usecases.test_payments import Till as Books
+from tests.usecases.test_reconciliations import night
 
 DONE = Processed(state=InboxState.DONE)
 LAST_CALL = 16  # of the ports, in the run that books most
@@ -574,6 +575,130 @@ def test_a_lost_dispute_that_is_won_after_all_gives_the_money_back(till: Till) -
     till.adds_up()
 
 
+def test_a_dispute_follows_its_last_decision(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    for won, balance in ((False, 12_000), (True, 0), (False, 12_000), (True, 0), (False, 12_000)):
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=won)
+        for _ in range(2):
+            assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
+
+        assert till.stored().ledger.balance_minor == balance
+    assert len({one.refund_id for one in till.payment(intent).refunds}) == 3
+    till.adds_up()
+
+
+def test_a_dispute_of_more_than_is_left_books_what_is_left_and_is_parked_once(till: Till) -> None:
+    intent = till.paid()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 4_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 12_000)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    ended = till.tell("charge.dispute.closed", dispute.dispute_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.NOTHING_TO_REFUND)
+    assert ended.subject == dispute.dispute_id
+    assert till.stored().ledger.balance_minor == 12_000
+    assert till.payment(intent).refunded_minor == 12_000
+    assert till.tell("charge.dispute.updated", dispute.dispute_id) == DONE
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=True)
+    assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
+    assert till.stored().ledger.balance_minor == 4_000
+    till.adds_up()
+
+
+def test_a_dispute_in_another_currency_is_parked(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 9_000)
+    till.stripe.disputes[till.account_id, dispute.dispute_id] = replace(dispute, currency="USD")
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    for _ in range(2):
+        ended = till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+        assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_CURRENCY)
+
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_many_refunds_at_once_are_all_booked(till: Till) -> None:
+    intent = till.paid()
+    for _ in range(105):
+        till.stripe.refund(till.account_id, intent.payment_intent_id, 10)
+
+    assert till.tell("charge.refunded", intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 1_050
+    assert len(till.record(intent).sources) <= 61
+    assert night(till).differing == 0
+    till.adds_up()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"amount_minor": 50, "received_minor": 50}, ParkReason.OTHER_AMOUNT),
+        ({"currency": "USD"}, ParkReason.OTHER_CURRENCY),
+    ],
+)
+def test_what_is_known_is_compared_when_the_attempt_is_forgotten(
+    till: Till, changes: dict[str, Any], reason: ParkReason
+) -> None:
+    intent = till.paid()
+    till.held.store.checkout_books.clear()
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    changed(till, till.stripe.intents[till.account_id, intent.payment_intent_id], **changes)
+
+    ended = till.tell("charge.refunded", intent.payment_intent_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, reason)
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_a_known_payment_of_another_account_is_parked_when_the_attempt_is_forgotten(till: Till) -> None:
+    intent = till.paid()
+    till.held.store.checkout_books.clear()
+    other = till.connect()
+    till.stripe.intents[other, intent.payment_intent_id] = intent
+
+    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id, account_id=other)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_ACCOUNT)
+
+
+def test_a_credit_note_is_not_paid(till: Till) -> None:
+    intent = till.confirm()
+    note = credit(till.shop, till.invoice.invoice_id)
+    changed(till, intent, metadata={**intent.metadata, "invoice_id": note.invoice_id})
+
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).reason is ParkReason.UNKNOWN_INVOICE
+
+
+def test_nothing_goes_back_whatever_is_read_later(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+    till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
+    till.stripe.refunds[till.account_id, refund.refund_id] = refund
+    changed(till, till.stripe.intents[till.account_id, intent.payment_intent_id], status=PaymentIntentStatus.PROCESSING)
+
+    till.tell("charge.updated", intent.payment_intent_id)
+
+    record = till.record(intent)
+    assert record.state is StripePaymentState.SUCCEEDED
+    assert record.refund(refund.refund_id).status is StripeRefundStatus.FAILED
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_a_debit_that_failed_is_counted_whoever_told_of_it(till: Till) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+
+    till.tell("checkout.session.async_payment_failed", next(one.session_id for one in till.sessions))
+
+    assert till.counted == {"PaymentAttempted": 1, "PaymentFailed": 1}
+
+
 # The account, and its payouts
 
 
@@ -588,6 +713,7 @@ def test_the_account_is_read_again(till: Till) -> None:
 
 def test_access_withdrawn_at_stripe_disconnects(till: Till) -> None:
     event_id = till.told("account.application.deauthorized", till.account_id)
+    del till.stripe.accounts[till.account_id]
 
     assert [till.process(event_id), till.process(event_id)] == [DONE, DONE]
 
@@ -595,6 +721,20 @@ def test_access_withdrawn_at_stripe_disconnects(till: Till) -> None:
     assert connection.state is ConnectionState.DISCONNECTED
     told = till.held.store.events[till.shop.caller.tenant_id, "STRIPE"]
     assert [one.event_type for one in told].count(EventType.STRIPE_ACCOUNT_WITHDRAWN) == 1
+
+
+@pytest.mark.parametrize("livemode", [False, True])
+def test_a_late_word_of_access_withdrawn_disconnects_nobody_who_is_connected(till: Till, *, livemode: bool) -> None:
+    event_id = till.told("account.application.deauthorized", till.account_id)
+    entry = till.held.store.stripe_events[event_id]
+    till.held.store.stripe_events[event_id] = replace(entry, event=replace(entry.event, livemode=livemode))
+    till.disconnect()
+    held, caller = till.held.stripe_connections, till.shop.caller
+    held.save(caller, held.read(caller).connected(till.stripe.accounts[till.account_id], till.shop.clock.now()))
+
+    assert till.process(event_id) == DONE
+
+    assert held.read(caller).state is ConnectionState.CONNECTED
 
 
 def test_an_unknown_account_that_changes_is_of_nobody_yet(till: Till) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -133,3 +133,27 @@ def test_an_event_says_what_its_object_belongs_to(about: dict[str, Any], parent_
 
     assert told is not None
     assert (told.parent_id, told.account_id, told.livemode) == (parent_id, "", True)
+
+
+def test_an_event_that_has_ended_is_not_queued_when_it_is_told_again() -> None:
+    post = Post()
+    kept = post.receive()
+    post.inbox.save(kept.done(post.clock.now()))
+    post.queue.messages.clear()
+
+    assert post.receive().state is InboxState.DONE
+
+    assert list(post.queue.messages) == []
+
+
+def test_an_event_of_another_version_of_the_api_is_parked_and_not_queued() -> None:
+    post = Post()
+    told = replace(post.receive().event, event_id="evt_2", api_version="2020-01-01")
+    post.queue.messages.clear()
+
+    kept = stripe_inbox.receive_stripe_event(
+        told, api_version=STRIPE_API_VERSION, inbox=post.inbox, queue=post.queue, clock=post.clock
+    )
+
+    assert (kept.state, kept.reason, kept.subject) == (InboxState.PARKED, ParkReason.API_VERSION, "2020-01-01")
+    assert list(post.queue.messages) == []

@@ -86,6 +86,20 @@ def test_what_goes_beyond_the_note_is_owed_again(till: Till) -> None:
     till.adds_up()
 
 
+def test_what_a_payment_left_as_credit_is_not_what_a_note_gave_back(till: Till) -> None:
+    intent = till.confirm()
+    till.pay(12_000)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    assert till.credit() == 12_000
+    refunded_note(till)
+
+    assert at_stripe(till, intent, 12_000) == DONE
+
+    assert till.credit() == 0
+    assert [one.from_credit_minor for one in till.payment(intent).refunds] == [12_000]
+    till.adds_up()
+
+
 def test_two_payments_of_an_invoice_share_what_its_note_gave_back(till: Till) -> None:
     first, second = till.paid(6_000), till.paid()
     refunded_note(till, 5_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -23,10 +24,10 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment, PaymentState
-from billing.domain.stripe import PaymentIntent, StripeRefundStatus
+from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_payment import RequestState
 from billing.ports.idempotency import IdempotentRequest
-from billing.ports.stripe import StripeRefused
+from billing.ports.stripe import RefundWanted, StripeRefused
 from billing.usecases.payments import RefundInput
 from billing.usecases.stripe_refunds import (
     RefundSweep,
@@ -377,3 +378,94 @@ def test_whoever_dies_anywhere_leaves_one_refund(shop: Shop, at: int, after: boo
     assert refunds.balance() == 5_000
     assert refunds.till.record(refunds.intent).open_request is None
     refunds.till.adds_up()
+
+
+@pytest.mark.parametrize("inquiry", [False, True])
+def test_a_contested_payment_is_not_refunded_besides(refunds: Refunds, *, inquiry: bool) -> None:
+    till = refunds.till
+    dispute = till.stripe.dispute(till.account_id, refunds.intent.payment_intent_id, 12_000)
+    if inquiry:  # the bank only asks: nothing is held, and giving it back ends it
+        asked = replace(dispute, status=DisputeStatus.WARNING_NEEDS_RESPONSE)
+        till.stripe.disputes[till.account_id, dispute.dispute_id] = asked
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=refunds.intent.payment_intent_id)
+    if inquiry:
+        refunds.ask(1_000)
+        assert refunds.at_stripe == [1_000]
+        return
+
+    with pytest.raises(RefundRefused) as refused:
+        refunds.ask(1_000)
+
+    assert "contest" in str(refused.value.detail_fr)
+    assert refunds.at_stripe == []
+    assert refunds.till.record(refunds.intent).requests == ()
+
+
+def test_a_fee_that_nobody_took_is_not_asked_back(refunds: Refunds) -> None:
+    till, intent = refunds.till, refunds.intent
+    assert intent.charge is not None
+    key = till.shop.caller.tenant_id, intent.payment_intent_id
+    till.held.store.stripe_payments[key] = replace(till.record(intent), application_fee_minor=0)
+    charge = replace(intent.charge, application_fee_minor=0)
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = replace(intent, charge=charge)
+
+    refunds.ask(1_000)
+
+    assert refunds.at_stripe == [1_000]
+
+
+def test_a_refund_that_cannot_come_to_the_books_is_not_made_twice(refunds: Refunds) -> None:
+    """What the payment is no longer fits, and Stripe forgot the key: the refund that is there says so itself."""
+    till = refunds.till
+    key = till.account_id, refunds.intent.payment_intent_id
+    till.stripe.intents[key] = replace(till.stripe.intents[key], currency="USD")
+    with contextlib.suppress(DependencyUnavailable):
+        refunds.ask(5_000)
+    till.stripe.answered.clear()
+    till.shop.clock.advance(timedelta(days=2))
+
+    assert refunds.sweep() == RefundSweep(failed=1)
+
+    assert refunds.at_stripe == [5_000]
+    till.stripe.intents[key] = replace(till.stripe.intents[key], currency="EUR")
+    [(made, refund)] = till.stripe.refunds.items()
+    till.stripe.refunds[made] = replace(refund, currency="EUR")
+    assert refunds.sweep() == RefundSweep(finished=1)
+    assert refunds.at_stripe == [5_000]
+    assert refunds.balance() == 5_000
+
+
+def test_a_request_goes_to_stripe_under_one_key_however_often(
+    refunds: Refunds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+
+    def away(account_id: str, wanted: RefundWanted, *, idempotency_key: str) -> None:
+        keys.append(idempotency_key)
+        raise DependencyUnavailable
+
+    monkeypatch.setattr(refunds.till.stripe, "create_refund", away)
+    with pytest.raises(DependencyUnavailable):
+        refunds.ask(1_000)
+    for _ in range(3):
+        assert refunds.sweep() == RefundSweep(failed=1)
+
+    assert len(keys) == 4
+    assert len(set(keys)) == 1
+    record = refunds.till.record(refunds.intent)
+    assert (record.reserved_minor, record.coming_minor) == (1_000, 1_000)
+    with pytest.raises(RefundExceedsPayment):
+        refunds.ask(11_001)
+
+
+def test_what_a_lost_dispute_took_is_not_refunded_again(refunds: Refunds) -> None:
+    till = refunds.till
+    dispute = till.stripe.dispute(till.account_id, refunds.intent.payment_intent_id, 9_000)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=refunds.intent.payment_intent_id)
+    other = till.issue(till.shop.wanted(till.invoice.document.customer_id))
+    assert other is till.invoice
+
+    assert till.record(refunds.intent).reserved_minor == 9_000
+    with pytest.raises(RefundExceedsPayment):
+        refunds.ask(3_001)

@@ -101,6 +101,17 @@ def test_a_fault_in_one_keeps_no_other_waiting(till: Till) -> None:
     assert till.stored(first).ledger.balance_minor == 0
 
 
+def test_what_never_ends_is_given_up_after_weeks(till: Till) -> None:
+    intent = debited(till)
+    del till.stripe.intents[till.account_id, intent.payment_intent_id]  # the company withdrew our access
+
+    runs = [later(till) for _ in range(60)]
+
+    assert {one.waiting for one in runs[:39]} == {1}
+    assert runs[45:] == [SettlingRun()] * 15
+    assert till.attempt_state() is AttemptState.PROCESSING
+
+
 def test_stripe_that_is_away_is_no_failure_of_the_run(till: Till) -> None:
     debited(till)
     till.stripe.down = True

@@ -55,7 +55,11 @@ CHECKOUT = CheckoutWanted(
     metadata={"tenant_id": "ten_1", "invoice_id": "inv_1", "attempt": "1"},
 )
 REFUND = RefundWanted(
-    payment_intent_id="pi_1", amount_minor=100, reason="requested_by_customer", metadata={"refund_id": "ref_1"}
+    payment_intent_id="pi_1",
+    amount_minor=100,
+    reason="requested_by_customer",
+    refund_application_fee=True,
+    metadata={"refund_id": "ref_1"},
 )
 SUBSCRIBER = SubscriberWanted(
     email="contact@exemple.fr", name="Exemple SARL", language="fr", metadata={"tenant_id": "ten_1"}

@@ -45,6 +45,7 @@ _KINDS = {
     EntryKind.PAYMENT: PortalMovementKind.PAYMENT,
     EntryKind.CREDIT: PortalMovementKind.CREDIT,
     EntryKind.REFUND: PortalMovementKind.GIVEN_BACK,
+    EntryKind.REFUND_RETURNED: PortalMovementKind.PAYMENT,  # the bank sent it back: it is paid again
     EntryKind.RELEASE: PortalMovementKind.GIVEN_BACK,
     EntryKind.REVERSAL: PortalMovementKind.GIVEN_BACK,
 }

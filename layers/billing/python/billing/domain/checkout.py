@@ -20,6 +20,7 @@ from billing.domain.stripe_connection import StripeConnection
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
 SETTLED_AFTER = timedelta(hours=1)  # what was confirmed is asked for at Stripe, whatever its events do
+ASKED_FOR = timedelta(days=40)  # the longest debit ends within fourteen
 HISTORY = 20
 LEAST_MINOR = 50  # Stripe's, in euros
 
@@ -140,10 +141,15 @@ class CheckoutBook:
 
     @property
     def settled_at(self) -> datetime | None:
-        """When the payment of its attempt is asked for at Stripe again; None unless one is on its way."""
+        """When the payment of its attempt is asked for at Stripe again; None unless one is on its way.
+
+        What has not ended by then never will by itself: a person was told of it each day.
+        """
         live = self.live
-        waits = live is not None and live.state is AttemptState.PROCESSING and live.payment_intent_id is not None
-        return (self.check_at or live.expires_at) if live is not None and waits else None
+        if live is None or live.state is not AttemptState.PROCESSING or live.payment_intent_id is None:
+            return None
+        at = self.check_at or live.expires_at
+        return at if at < live.opened_at + ASKED_FOR else None
 
     @property
     def due_at(self) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from billing.domain.dates import PARIS
 from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.payments import Payment
 from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_payment import StripePayment
 
@@ -16,6 +17,7 @@ MAX_DIFFERENCES: Final = 100
 REMEMBERED: Final = timedelta(days=3)  # days before today that are looked at again, in case one was missed
 _PAYMENTS = frozenset({"charge", "payment"})
 _REFUNDS = frozenset({"refund", "payment_refund", "refund_failure", "payment_failure_refund"})
+_DISPUTES = frozenset({"adjustment"})
 _FEES = frozenset({"application_fee", "application_fee_refund", "stripe_fee", "stripe_fx_fee", "tax_fee"})
 _PAYOUTS = frozenset({"payout", "payout_cancel", "payout_failure"})
 
@@ -103,8 +105,13 @@ class Reconciliation:
 
 
 def is_booked_here(moved: BalanceTransaction) -> bool:
-    """Whether a movement is one that our ledger follows; fees and payouts are only summed."""
-    return moved.transaction_type not in _FEES | _PAYOUTS
+    """Whether a movement is one that our ledger follows; the rest is between Stripe and the company."""
+    return moved.transaction_type in _PAYMENTS | _REFUNDS | _DISPUTES
+
+
+def is_stripes_own(moved: BalanceTransaction) -> bool:
+    """A reserve, a transfer, a correction, …: of no payment; fees and payouts are summed."""
+    return not is_booked_here(moved) and moved.transaction_type not in _FEES | _PAYOUTS
 
 
 def difference_of(moved: BalanceTransaction, record: StripePayment | None) -> Difference | None:
@@ -122,9 +129,24 @@ def difference_of(moved: BalanceTransaction, record: StripePayment | None) -> Di
     back = moved.amount_minor > 0 and moved.source_id not in record.ended_for_us
     if ours is None or moved.source_id in open_bookings or back:
         return _difference(DifferenceKind.MISSING, moved, record, 0)
-    if ours != abs(moved.amount_minor):
+    if moved.currency == record.currency and ours != abs(moved.amount_minor):
         return _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
     return None
+
+
+def ledger_difference(moved: BalanceTransaction, record: StripePayment, payment: Payment) -> Difference | None:
+    """How the ledger itself differs from what we know of a movement at Stripe."""
+    if moved.transaction_type in _PAYMENTS:
+        same, ours = payment.amount_minor == record.amount_minor, payment.amount_minor
+        return None if same else _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
+    wanted = {one.refund_id: one.moved_minor for one in record.refunds if one.booked}
+    wanted |= {one.dispute_id: one.moved_minor for one in record.disputes if one.booked}
+    expected = wanted.get(moved.source_id)
+    if not expected:
+        return None
+    entry_id = record.entry_id(moved.source_id)
+    ours = sum(one.amount_minor for one in payment.refunds if one.refund_id == entry_id)
+    return None if ours == expected else _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
 
 
 def _of_payment(moved: BalanceTransaction, record: StripePayment) -> Difference | None:

@@ -28,6 +28,7 @@ from billing.domain.stripe import (
     StripeRefundStatus,
 )
 
+MAX_SOURCES: Final = 30  # of a kind, in one transaction
 REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CARDS = frozenset({"card", "card_present", "link"})
@@ -125,6 +126,12 @@ class SeenAtStripe:
         wanting = self.intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD
         return StripePaymentState.FAILED if done and wanting else StripePaymentState.PENDING
 
+    def is_in_other_currency(self, subject: str, currency: str) -> bool:
+        """Whether a refund or a dispute is of another currency than the payment: its amount says nothing of ours."""
+        said = {one.refund_id: one.currency for one in self.refunds}
+        said |= {one.dispute_id: one.currency for one in self.disputes}
+        return said.get(subject, currency) != currency
+
     @property
     def page_expired(self) -> bool:
         return self.session is not None and self.session.status is CheckoutStatus.EXPIRED
@@ -186,6 +193,12 @@ class MirroredDispute:
     fee_minor: int = 0
     booked: bool = False
     returned: bool = False
+    rounds: int = field(default=0, metadata=LATER)  # how often it was won after it had been lost, and lost again
+    short_minor: int = field(default=0, metadata=LATER)  # of it, what the payment did not keep any more
+
+    @property
+    def moved_minor(self) -> int:
+        return self.amount_minor - self.short_minor
 
 
 class BookingKind(StrEnum):
@@ -213,6 +226,7 @@ _REFUND_RANKS = {
     StripeRefundStatus.CANCELED: 2,
 }
 _KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED})
+_HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW})
 _NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
 
 
@@ -272,8 +286,10 @@ class StripePayment:
         return derived_id("pay", self.created, "stripe", self.payment_intent_id)
 
     def entry_id(self, subject: str) -> str:
-        """Of the refund or the lost dispute of an id of Stripe's."""
-        return derived_id("rfd", self.created, "stripe", self.payment_intent_id, subject)
+        """Of the refund or the lost dispute of an id of Stripe's; of a dispute, each time that it is lost."""
+        rounds = next((one.rounds for one in self.disputes if one.dispute_id == subject), 0)
+        facts = (subject, *((str(rounds),) if rounds else ()))
+        return derived_id("rfd", self.created, "stripe", self.payment_intent_id, *facts)
 
     @property
     def open_request(self) -> RefundRequest | None:
@@ -285,8 +301,13 @@ class StripePayment:
         """What was given back, is on its way, or is being asked for."""
         refunds = sum(one.amount_minor for one in self.refunds if one.status not in _NOT_GIVEN_BACK)
         asked = sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
-        lost = sum(one.amount_minor for one in self.disputes if one.booked and not one.returned)
+        lost = sum(one.moved_minor for one in self.disputes if one.booked and not one.returned)
         return refunds + asked + lost
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether a dispute holds the money; while a bank only inquires, giving it back is the best answer."""
+        return any(one.status in _HELD for one in self.disputes)
 
     @property
     def coming_minor(self) -> int:
@@ -339,8 +360,10 @@ class StripePayment:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What at Stripe leads here: its charge, refunds and disputes."""
-        others = (*(one.refund_id for one in self.refunds), *(one.dispute_id for one in self.disputes))
+        """What at Stripe leads here: its charge, its latest refunds and disputes. Those before were written before, or
+        are asked for at Stripe: a transaction has its limit."""
+        refunds, disputes = self.refunds[-MAX_SOURCES:], self.disputes[-MAX_SOURCES:]
+        others = (*(one.refund_id for one in refunds), *(one.dispute_id for one in disputes))
         return (*((self.charge_id,) if self.charge_id else ()), *others)
 
     @property
@@ -372,6 +395,13 @@ class StripePayment:
             if dispute.status is DisputeStatus.WON and dispute.booked and not dispute.returned:
                 found.append(Booking(kind=BookingKind.DISPUTE_RETURNED, subject=dispute.dispute_id))
         return found
+
+    def dispute_short(self, dispute_id: str, amount_minor: int) -> StripePayment:
+        """With so much of a dispute that the payment does not keep any more."""
+        disputes = tuple(
+            replace(one, short_minor=amount_minor) if one.dispute_id == dispute_id else one for one in self.disputes
+        )
+        return replace(self, disputes=disputes)
 
     def refund_by_notes(self, refund_id: str, amount_minor: int) -> StripePayment:
         """With so much of a refund that credit notes had given back in the ledger already."""
@@ -486,7 +516,11 @@ class StripePayment:
             fee_minor=told.fee_minor,
             booked=known.booked if known else False,
             returned=known.returned if known else False,
+            rounds=known.rounds if known else 0,
+            short_minor=known.short_minor if known else 0,
         )
+        if fresh.returned and fresh.status is DisputeStatus.LOST:
+            fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1)
         if known is None:
             return replace(self, disputes=(*self.disputes, fresh))
         return replace(self, disputes=tuple(fresh if one is known else one for one in self.disputes))

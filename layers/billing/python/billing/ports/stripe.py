@@ -68,7 +68,7 @@ class RefundWanted:
     payment_intent_id: str
     amount_minor: int
     reason: str = ""  # one of Stripe's: ``duplicate``, ``fraudulent``, ``requested_by_customer``
-    refund_application_fee: bool = True
+    refund_application_fee: bool = False  # only of a charge that a fee was taken of: Stripe refuses otherwise
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

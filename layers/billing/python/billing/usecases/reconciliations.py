@@ -15,6 +15,8 @@ from billing.domain.reconciliation import (
     ReconciliationState,
     difference_of,
     is_booked_here,
+    is_stripes_own,
+    ledger_difference,
     reconciliation_differs,
     unknown_movement,
 )
@@ -24,6 +26,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.reconciliations import Reconciliations
 from billing.ports.stripe import StripeRefused
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
+from billing.usecases.stripe_ledger import STRIPE
 from billing.usecases.turns import Turns
 
 PAGE_LIMIT = 100
@@ -116,7 +119,7 @@ def _page(report: Reconciliation, reconciliations: Reconciliations, desk: Stripe
         if is_booked_here(moved):
             report = _held(report, moved, known.get(moved.source_id), desk)
         else:
-            report = report.with_movement(moved, None, foreign=False, repaired=False)
+            report = report.with_movement(moved, None, foreign=is_stripes_own(moved), repaired=False)
     now = desk.clock.now()
     report = report.read_to(page.position) if page.position else report.ended(now)
     differs = report.state is ReconciliationState.DIFFERS
@@ -146,7 +149,11 @@ def _held(
 def _difference(
     tenant_id: str, payment_intent_id: str, moved: BalanceTransaction, desk: StripeDesk
 ) -> Difference | None:
-    return difference_of(moved, desk.stripe_payments.stored(tenant_id, payment_intent_id))
+    record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
+    difference = difference_of(moved, record)
+    if difference is not None or record is None or not record.payment_id:
+        return difference
+    return ledger_difference(moved, record, desk.payments.read(Caller.system(tenant_id, STRIPE), record.payment_id))
 
 
 def _owner(account_id: str, source_id: str, desk: StripeDesk) -> str | None:

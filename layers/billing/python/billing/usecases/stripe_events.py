@@ -226,7 +226,8 @@ def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     if current is not None and current.account_id == event.account_id:
         caller = Caller.system(tenant_id, STRIPE)
         account = desk.stripe.read_account(event.account_id)
-        if account is None or event.event_type == "account.application.deauthorized":
+        # An event may be late, or of Stripe's test mode: access is withdrawn when Stripe does not show the account.
+        if account is None:
             if connection.state is ConnectionState.CONNECTED:
                 withdrawn = _news_event(
                     EventType.STRIPE_ACCOUNT_WITHDRAWN, now, {"account_id": event.account_id}, event.event_id
@@ -368,7 +369,10 @@ class _Settling:
         unfit: dict[Booking, ParkReason] = {}
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
-            told, noted = self._by_notes(caller, told, booking, book)
+            told, noted = self._judged(caller, told, booking, book, unfit)
+            if booking is not None and seen.is_in_other_currency(booking.subject, told.currency):
+                unfit[booking] = ParkReason.OTHER_CURRENCY
+                continue
             after = told.booked(booking) if booking else told
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
@@ -400,15 +404,29 @@ class _Settling:
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
-    def _by_notes(
-        self, caller: Caller, told: StripePayment, booking: Booking | None, book: CheckoutBook
+    def _judged(
+        self,
+        caller: Caller,
+        told: StripePayment,
+        booking: Booking | None,
+        book: CheckoutBook,
+        unfit: dict[Booking, ParkReason],
     ) -> tuple[StripePayment, int]:
-        """What a refund gives back of what credit notes gave back on paper; negative when it came back itself."""
+        """How much of a fact the ledger is to move.
+
+        And what it gives back of what credit notes gave back on paper; negative when it came back itself.
+        """
         if booking is not None and booking.kind is BookingKind.REFUND:
             noted = self.desk.ledger.by_notes(caller, told, told.refund(booking.subject), book)
             return told.refund_by_notes(booking.subject, noted), noted
         if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
             return told, -told.refund(booking.subject).by_note_minor
+        if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
+            # What the payment still keeps is booked; of the rest a person is told.
+            short = self.desk.ledger.short_of(caller, told, told.dispute(booking.subject))
+            if short:
+                unfit[booking] = ParkReason.NOTHING_TO_REFUND
+            return told.dispute_short(booking.subject, short), 0
         return told, 0
 
     def _counted(
@@ -416,10 +434,10 @@ class _Settling:
     ) -> tuple[StripePayment, tuple[str, ...]]:
         if booking is not None and booking.kind is BookingKind.PAYMENT:
             counts = (*counts, "PaymentSucceeded")
-        if last and self._declined:  # counted where the event ends, so that it is counted once
+        # A card that is declined leaves no trace but its event: counted where that ends, so that it is counted once.
+        if last and self._declined and after.state is not StripePaymentState.FAILED:
             after = replace(after, failures=after.failures + 1)
-            own_try = after.state is not StripePaymentState.FAILED
-            counts = (*counts, "PaymentFailed", *(("PaymentAttempted",) if own_try else ()))
+            counts = (*counts, "PaymentFailed", "PaymentAttempted")
         return after, counts
 
     @property
@@ -435,6 +453,9 @@ class _Settling:
         if told.state in _CONFIRMED and not told.attempted:
             told = replace(told, attempted=True)
             counts.append("PaymentAttempted")
+        if told.state is StripePaymentState.FAILED and record.state is not told.state:  # whoever told of it
+            told = replace(told, failures=told.failures + 1)
+            counts.append("PaymentFailed")
         event_type = _NEWS.get(told.state) if told.state is not record.state else None
         if event_type is not None:
             data: dict[str, str | int] = {
@@ -521,4 +542,5 @@ def _dispute_event(record: StripePayment, dispute: MirroredDispute, at: datetime
         "amount_minor": dispute.amount_minor,
         "evidence_due_by": due,
     }
-    return _news_event(EventType.PAYMENT_DISPUTE_MOVED, at, data, dispute.dispute_id, dispute.status, due)
+    facts = (dispute.dispute_id, dispute.status.value, due, *((str(dispute.rounds),) if dispute.rounds else ()))
+    return _news_event(EventType.PAYMENT_DISPUTE_MOVED, at, data, *facts)

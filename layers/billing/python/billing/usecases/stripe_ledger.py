@@ -25,7 +25,14 @@ from billing.domain.payments import (
     allocate_payment,
 )
 from billing.domain.stripe_inbox import ParkReason
-from billing.domain.stripe_payment import Booking, BookingKind, MirroredRefund, StripePayment, method_of
+from billing.domain.stripe_payment import (
+    Booking,
+    BookingKind,
+    MirroredDispute,
+    MirroredRefund,
+    StripePayment,
+    method_of,
+)
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import LedgerMove, PaymentContext, Payments
 from billing.ports.repositories import Invoices
@@ -79,7 +86,7 @@ class StripeLedger:
             case BookingKind.REFUND:
                 self._refund(caller, record, booking, facts)
             case BookingKind.DISPUTE_LOST:
-                amount_minor = record.dispute(booking.subject).amount_minor
+                amount_minor = record.dispute(booking.subject).moved_minor
                 self._given_back(caller, record, booking, amount_minor, RefundCause.DISPUTE, facts)
             case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED:
                 self._returned(caller, record, booking, facts)
@@ -138,6 +145,16 @@ class StripeLedger:
             return
         self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts)
 
+    def short_of(self, caller: Caller, record: StripePayment, dispute: MirroredDispute) -> int:
+        """What of a lost dispute the payment does not keep any more: a bank may take what was refunded already.
+
+        Nothing, where nothing of it is kept: that fits in no part.
+        """
+        payment = self.payments.read(caller, record.payment_id)
+        on_paper = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        kept = payment.amount_minor - payment.refunded_minor - on_paper
+        return max(dispute.amount_minor - kept, 0) if kept > 0 else 0
+
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
         """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one."""
         request = record.request(refund.request_id)
@@ -150,7 +167,13 @@ class StripeLedger:
         notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
         on_paper = sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
         left = on_paper - book.by_notes_minor - record.asked_by_notes_minor
-        return min(max(left, 0), refund.amount_minor)
+        if left <= 0:
+            return 0
+        # A note gives back what the invoice was paid with: never what this payment left as credit of the customer.
+        payment = self.payments.read(caller, record.payment_id)
+        noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
+        return min(left, refund.amount_minor, max(settled - noted, 0))
 
     def _given_back(
         self,

@@ -14,6 +14,7 @@ from billing.domain.access import Caller, Permission
 from billing.domain.currency import EURO
 from billing.domain.errors import (
     BillingError,
+    DependencyUnavailable,
     FieldError,
     NotFound,
     PaymentByStripe,
@@ -25,6 +26,7 @@ from billing.domain.events import Event, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.money import to_major
 from billing.domain.payments import Payment
+from billing.domain.stripe_inbox import InboxState
 from billing.domain.stripe_payment import (
     REQUEST_KEY,
     RefundRequest,
@@ -125,15 +127,18 @@ def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str
     """
     record = _stored(tenant_id, payment_intent_id, desk)
     # What Stripe did already says so: its own memory of a key ends after a day, that of a refund never.
-    settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
+    settled = settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
     record = _stored(tenant_id, payment_intent_id, desk)
     request = record.request(request_id)
     if request is None or request.state is not RequestState.REQUESTED:
         return record
+    if settled.state is not InboxState.DONE and _is_made(record, request_id, desk):
+        raise DependencyUnavailable  # it is at Stripe, and cannot come to the books before a person settled the cause
     wanted = RefundWanted(
         payment_intent_id=payment_intent_id,
         amount_minor=request.amount_minor,
         reason="requested_by_customer",
+        refund_application_fee=record.application_fee_minor > 0,  # Stripe refuses to give back a fee that nobody took
         metadata={REQUEST_KEY: request_id, "tenant_id": tenant_id, "credit_note_id": request.credit_note_id},
     )
     key = f"refund-{tenant_id}-{payment_intent_id}-{request_id}"
@@ -185,6 +190,8 @@ class _Asking:
         caller.require(Permission.RECORD_PAYMENTS)
         payment = desk.payments.read(caller, self.payment_id)
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
+        if record.is_contested:  # Stripe holds the money already, and would refuse
+            raise RefundRefused(*_REASONS["charge_disputed"])
         left = payment.amount_minor - record.reserved_minor
         if self.amount_minor > left:
             raise RefundExceedsPayment(
@@ -252,6 +259,11 @@ class _Asking:
                 f"The invoices and the customer's credit keep only €{to_major(bearable):,} of this payment. If a "
                 "credit note recorded this refund already, name it (credit_note_id).",
             )
+
+
+def _is_made(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
+    made = desk.stripe.list_refunds(record.account_id, record.payment_intent_id)
+    return any(one.metadata.get(REQUEST_KEY) == request_id for one in made)
 
 
 def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk) -> Payment:
