@@ -174,6 +174,23 @@ def test_an_account_that_is_nobodys_is_parked(shop: Shop) -> None:
     assert shop.state(event_id) == (InboxState.PARKED, ParkReason.UNKNOWN_ACCOUNT)
 
 
+def test_a_fault_of_ours_fails_the_function_once_the_others_had_their_turn(shop: Shop) -> None:
+    intent = shop.confirm()
+    failing = shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    unknown = shop.post("customer.created", "cus_1", kind="customer")
+    shop.stripe.refused["read_payment_intent"] = StripeRefused("parameter_unknown", status=400)
+
+    with pytest.raises(StripeRefused):
+        shop.consume()
+
+    assert shop.state(failing)[0] is InboxState.RECEIVED
+    assert shop.state(unknown)[0] is InboxState.IGNORED
+    shop.stripe.refused.clear()
+    shop.queue.messages += [failing, unknown]
+    assert shop.consume() == []
+    assert shop.balance() == 0
+
+
 def test_what_fails_comes_again_alone(shop: Shop) -> None:
     intent = shop.confirm()
     failing = shop.post("payment_intent.succeeded", intent.payment_intent_id)

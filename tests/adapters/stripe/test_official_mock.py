@@ -18,7 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-from billing.adapters.stripe_gateway import STRIPE_VERSION, StripeApi
+from billing.adapters.stripe_gateway import StripeApi
+from billing.domain.stripe import STRIPE_API_VERSION
 from billing.ports.stripe import (
     AccountWanted,
     CheckoutWanted,
@@ -173,7 +174,7 @@ def test_it_refuses_what_stripe_does_not_know(gateway: StripeApi, mock: str) -> 
     unknown = httpx.post(
         f"{mock}/v1/checkout/sessions",
         data={"mode": "payment", "surprise": "1"},
-        headers={"authorization": f"Bearer {KEY}", "stripe-version": STRIPE_VERSION},
+        headers={"authorization": f"Bearer {KEY}", "stripe-version": STRIPE_API_VERSION},
         trust_env=False,
     )
     assert unknown.status_code == 400

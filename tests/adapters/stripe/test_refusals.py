@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from billing.adapters import stripe_gateway
-from billing.adapters.stripe_gateway import STRIPE_VERSION, StripeApi
+from billing.adapters.stripe_gateway import StripeApi
 from billing.domain.errors import DependencyUnavailable
+from billing.domain.stripe import STRIPE_API_VERSION
 from billing.ports.stripe import CheckoutWanted, RefundWanted, StripeRefused
 from tests.fakes.clock import MORNING, FakeClock
 
@@ -129,7 +130,7 @@ def test_a_call_names_the_version_the_account_the_key_and_what_it_is_for(
     gateway.create_checkout_session(ACCOUNT, WANTED, idempotency_key="checkout-1")
 
     (asked,) = script.asked
-    assert asked.headers["stripe-version"] == STRIPE_VERSION
+    assert asked.headers["stripe-version"] == STRIPE_API_VERSION
     assert asked.headers["stripe-account"] == ACCOUNT
     assert asked.headers["authorization"] == "Bearer sk_test_exemple"
     assert asked.headers["idempotency-key"] == "checkout-1"

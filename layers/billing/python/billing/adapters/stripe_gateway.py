@@ -50,7 +50,6 @@ from billing.ports.stripe import (
 if TYPE_CHECKING:
     from stripe import StripeObject
 
-STRIPE_VERSION: Final = STRIPE_API_VERSION
 CONNECT_SECONDS, READ_SECONDS = 1.0, 8.0
 AGAIN_WITHIN_SECONDS = 2.0  # a failure that took longer is not asked again: the caller's own time is short
 FAILURES_BEFORE_PAUSE = 3
@@ -392,7 +391,7 @@ class StripeApi:
             self._key = self._read_key()
             self._made = StripeClient(
                 self._key,
-                stripe_version=STRIPE_VERSION,
+                stripe_version=STRIPE_API_VERSION,
                 base_addresses={"api": self._base_url},
                 http_client=self._http,
                 max_network_retries=0,

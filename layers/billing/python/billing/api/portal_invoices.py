@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from billing.api.addresses import AddressResponse
 from billing.api.answers import Reply, Request, answer
 from billing.api.fields import AmountMinor
 from billing.api.invoices import InvoiceMentionResponse, InvoiceTotalsResponse
@@ -112,7 +111,7 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
     @classmethod
     def of_shared(cls, opened: SharedInvoice, today: date) -> PortalInvoiceResponse:
         invoice = opened.issued
-        document, ledger, seller = invoice.document, invoice.ledger, invoice.document.seller
+        document, ledger = invoice.document, invoice.ledger
         totals = InvoiceTotalsResponse.of(invoice.totals, document.particulars)
         payable_minor = invoice.payable_minor(today)
         return cls(
@@ -124,14 +123,7 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             overdue=is_overdue(ledger, invoice.due_on, today),
             issue_date=document.issue_date,
             due_date=invoice.due_on,
-            seller=PortalSellerResponse(
-                name=seller.display_name,
-                address=AddressResponse.of(seller.address),
-                siren=seller.siren,
-                email=seller.email,
-                phone=seller.phone,
-                website=seller.website,
-            ),
+            seller=PortalSellerResponse.of(document.seller),
             customer_name=document.buyer.name,
             purchase_order=document.purchase_order,
             notes=document.notes,

@@ -25,6 +25,7 @@ from billing.domain.delivery import DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.invoice import MAX_LINES, IssuedInvoice
 from billing.domain.money import format_decimal
+from billing.domain.parties import CompanyDescription
 from billing.domain.quote import PartKind, Quote, QuoteAnswer, QuoteDecision, QuotePart, QuoteStatus
 from billing.domain.quote_billing import QuoteBilling, Share
 from billing.domain.quote_lines import LineShare
@@ -404,6 +405,17 @@ class PortalSellerResponse(Reply):
     phone: str
     website: str
 
+    @classmethod
+    def of(cls, seller: CompanyDescription) -> PortalSellerResponse:
+        return cls(
+            name=seller.display_name,
+            address=AddressResponse.of(seller.address),
+            siren=seller.siren,
+            email=seller.email,
+            phone=seller.phone,
+            website=seller.website,
+        )
+
 
 class PortalQuoteResponse(InvoiceTotalsResponse):
     """What the holder of a link sees: the offer, and nothing else of the company or of its customer."""
@@ -427,7 +439,6 @@ class PortalQuoteResponse(InvoiceTotalsResponse):
     @classmethod
     def of_quote(cls, quote: Quote, *, superseded: bool, today: date) -> PortalQuoteResponse:
         document, decision = quote.frozen, quote.decision
-        seller = document.seller
         return cls(
             **totals_fields(quote),
             number=document.number,
@@ -436,14 +447,7 @@ class PortalQuoteResponse(InvoiceTotalsResponse):
             superseded=superseded,
             issue_date=document.issue_date,
             valid_until=document.valid_until,
-            seller=PortalSellerResponse(
-                name=seller.display_name,
-                address=AddressResponse.of(seller.address),
-                siren=seller.siren,
-                email=seller.email,
-                phone=seller.phone,
-                website=seller.website,
-            ),
+            seller=PortalSellerResponse.of(document.seller),
             customer_name=document.buyer.name,
             notes=document.notes,
             retention_percent=format_decimal(document.retention_percent) if document.retention_percent else None,

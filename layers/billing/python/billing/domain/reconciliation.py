@@ -14,7 +14,6 @@ from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_payment import StripePayment
 
 MAX_DIFFERENCES: Final = 100
-REMEMBERED: Final = timedelta(days=3)  # days before today that are looked at again, in case one was missed
 _PAYMENTS = frozenset({"charge", "payment"})
 _REFUNDS = frozenset({"refund", "payment_refund", "refund_failure", "payment_failure_refund"})
 _DISPUTES = frozenset({"adjustment"})

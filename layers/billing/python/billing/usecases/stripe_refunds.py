@@ -39,6 +39,7 @@ from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.ports.payments import Payments
 from billing.ports.repositories import Invoices
 from billing.ports.stripe import RefundWanted, StripeRefused
+from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from billing.usecases.contention import judged_anew
 from billing.usecases.payments import RefundInput, context_of, issued_of, refund_payment
@@ -48,7 +49,6 @@ from billing.usecases.turns import Turns
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
 SWEPT_AT_ONCE = 50  # of a shard
-SHARDS = 4
 
 _REASONS = {
     "charge_already_refunded": (
