@@ -110,7 +110,9 @@ class FakeStripe:
 
     def expire_checkout_session(self, account_id: str, session_id: str) -> CheckoutSession:
         with self._asked("expire_checkout_session"):
-            session = self.sessions[account_id, session_id]
+            session = self.sessions.get((account_id, session_id))
+            if session is None:
+                raise StripeRefused("resource_missing", status=404)
             if session.status is CheckoutStatus.OPEN:
                 session = replace(session, status=CheckoutStatus.EXPIRED, url=None)
                 self.sessions[account_id, session_id] = session
