@@ -38,9 +38,9 @@ demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows
 	@exec $(PYTHON) -m local.demo $(ARGS)
 
 .PHONY: test
-test: ## Run the tests; ARGS="-k numbering" narrows them
+test: ## Run the tests, on every core; ARGS="-k numbering" narrows them, ARGS="-n 0" keeps to one process
 	@$(SETUP) app ministack engine sam verapdf stripe-mock
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: bench
 bench: ## Measure the critical operations, and documents beside Chromium and other engines; ARGS="-k documents" narrows

@@ -4,7 +4,6 @@ import ast
 import importlib.metadata
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
@@ -24,51 +23,21 @@ OPTIONAL_OF_STRIPE = {"anyio", "click", "httpx", "pygments", "rich"}
 CODE_PATH = [str(ROOT / "functions"), str(ROOT / "layers" / "billing" / "python")]
 SETTINGS = "billing.runtime.settings"
 
-# One interpreter imports what the core layer always brings, then forks for each handler: each starts clean, and fast.
-# Imports inside our functions are followed too: they are made when the operation first needs them.
+# One interpreter imports what the core layer always brings, then forks for each set: each starts clean, and fast.
 IMPORTER = """
 import sys
 STARTED = set(sys.modules)  # what an environment loads at every start, such as setuptools
-import ast, importlib.util, inspect, json, os
+import importlib, json, os
 import aws_lambda_powertools.event_handler, boto3, pydantic
 
-def ours():
-    return {name for name in sys.modules if name.partition(".")[0] in OURS}
-
-def postponed(module):
-    for function in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(function, ast.FunctionDef):
-            for node in ast.walk(function):
-                if isinstance(node, ast.ImportFrom):
-                    yield node.module
-                    yield from (f"{node.module}.{alias.name}" for alias in node.names)
-                elif isinstance(node, ast.Import):
-                    yield from (alias.name for alias in node.names)
-
-def exists(name):
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False  # a name in a module, not a module in a package
-
-def closure(module):
-    importlib.import_module(module)
-    followed = set()
-    while ours() - followed:
-        for name in ours() - followed:
-            followed.add(name)
-            for other in postponed(sys.modules[name]):
-                if exists(other):
-                    importlib.import_module(other)
-    return sorted(set(sys.modules) - STARTED)
-
-OURS = set(sys.argv[1].split(","))
-for module in sys.argv[2:]:
+for names in json.load(sys.stdin):
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            found = closure(module)
+            for name in names:
+                importlib.import_module(name)
+            found = sorted(set(sys.modules) - STARTED)
         except BaseException as error:
             found = repr(error)
         with os.fdopen(writing, "w") as pipe:
@@ -76,7 +45,7 @@ for module in sys.argv[2:]:
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:
-        print(json.dumps([module, json.load(pipe)]))
+        print(json.dumps(json.load(pipe)))
     os.waitpid(child, 0)
 """
 
@@ -95,22 +64,18 @@ def distribution(name: str) -> str:
 
 
 def reached_by_handlers() -> dict[str, Reached]:
-    """Of each handler module, at its import or on first use."""
-    answer = subprocess.run(
-        [sys.executable, "-c", IMPORTER, ",".join(OUR_CODE), *handlers()],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(CODE_PATH)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=600,
-    )
+    """Of each handler module, at its import or on first use.
+
+    Our own modules are followed as they are written, into the imports that a function makes when it is first called;
+    those of others as they load.
+    """
+    closures = {handler: _closure(handler) for handler in handlers()}
+    wanted = {handler: tuple(sorted(_foreign(modules))) for handler, modules in closures.items()}
+    loaded = _loaded(sorted(set(wanted.values())))
     owners = importlib.metadata.packages_distributions()
     found: dict[str, Reached] = {}
-    for line in answer.stdout.splitlines():
-        handler, modules = json.loads(line)
-        assert isinstance(modules, list), f"{handler} cannot be imported: {modules}"
-        tops = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - OUR_CODE - OPTIONAL
-        ours = [module for module in modules if module.partition(".")[0] in OUR_CODE]
+    for handler, ours in closures.items():
+        tops = {name.partition(".")[0] for name in loaded[wanted[handler]]} - sys.stdlib_module_names - OPTIONAL
         distributions = {distribution(owner) for top in tops for owner in owners.get(top, [])}
         if "pypdf" in distributions:
             distributions -= OPTIONAL_OF_PYPDF
@@ -122,6 +87,81 @@ def reached_by_handlers() -> dict[str, Reached]:
             services=set().union(*(services_named(_source(module)) for module in ours)),
         )
     return found
+
+
+def _loaded(wanted: list[tuple[str, ...]]) -> dict[tuple[str, ...], list[str]]:
+    """The modules that a start and these imports bring, each set apart from the others."""
+    answer = subprocess.run(
+        [sys.executable, "-c", IMPORTER],
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=600,
+    )
+    loaded = [json.loads(line) for line in answer.stdout.splitlines()]
+    for names, modules in zip(wanted, loaded, strict=True):
+        assert isinstance(modules, list), f"{names} cannot be imported: {modules}"
+    return dict(zip(wanted, loaded, strict=True))
+
+
+def _closure(module: str) -> set[str]:
+    """The modules of ours that it imports, itself and the packages they stand in among them."""
+    found: set[str] = set()
+    ahead = [module]
+    while ahead:
+        one = ahead.pop()
+        if one in found:
+            continue
+        found.add(one)
+        package = one.rpartition(".")[0]
+        ahead += [package] * bool(package) + [name for name in _imports(one) if name in _our_modules()]
+    return found
+
+
+def _foreign(modules: set[str]) -> set[str]:
+    names = {name for module in modules for name in _imports(module)}
+    return {
+        name
+        for name in names
+        if (top := name.partition(".")[0]) not in OUR_CODE and top not in sys.stdlib_module_names and _is_module(name)
+    }
+
+
+@cache
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False  # a name in a module, not a module in a package
+
+
+@cache
+def _our_modules() -> frozenset[str]:
+    return frozenset(
+        ".".join(path.relative_to(directory).with_suffix("").parts).removesuffix(".__init__")
+        for directory in map(Path, CODE_PATH)
+        for path in directory.rglob("*.py")
+    )
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """What it names in imports, wherever they stand but where only a type checker looks; names in a module too."""
+    if module not in _our_modules():
+        return frozenset()  # a folder of functions, which holds modules and is none
+    return frozenset(_imported(_tree(_source(module))))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            yield from _imported(node)
 
 
 def _source(module: str) -> Path:
