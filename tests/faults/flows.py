@@ -50,7 +50,8 @@ def every_request_goes_wrong(house: House, prepare: Callable[[House], Flow], *, 
     flow.recover()
     expected = house.books(any_day=flow.any_day)
     flow.holds()
-    points, findings = [], []
+    points: list[tuple[int, Fate]] = []
+    findings: list[str] = []
     for at, fate in fates_of(requests):
         if findings and until_found:
             break
