@@ -203,6 +203,8 @@ def told(one: Told) -> Callable[[House], Flow]:
             house.hear_all()
             assert (house.stored.ledger.balance_minor, house.credit) == (one.balance, one.credit)
             assert house.current.state is one.state
+            if house.current.payment_intent_id:
+                assert house.record(house.current.payment_intent_id).bookings == ()
             house.adds_up()
 
         return Flow(act=lambda: house.process(event), recover=recover, holds=holds)
@@ -232,6 +234,21 @@ def declined(house: House) -> None:
 def page_expires(house: House) -> None:
     house.open()
     house.stripe.bank.expire(house.account_id, house.current.session_id or "")
+
+
+def declined_and_expired(house: House) -> None:
+    declined(house)
+    house.stripe.bank.expire(house.account_id, house.current.session_id or "")
+
+
+def fees_come_later(house: House) -> None:
+    """Stripe settled the charge after we heard of it."""
+    bank, account = house.stripe.bank, house.account_id
+    charge = bank.take(account, "charge", charge_of(house, house.confirm()))
+    house.stripe.store.put(account, charge | {"balance_transaction": None})
+    house.becomes_history()
+    house.stripe.store.put(account, charge)
+    bank.emit(account, "charge.updated", charge, {"balance_transaction": None})
 
 
 def charge_of(house: House, intent: str) -> str:
@@ -323,6 +340,13 @@ TELLS = {
     "session completed": Told(happens=House.confirm, event_type="checkout.session.completed"),
     "charge succeeded": Told(happens=House.confirm, event_type="charge.succeeded"),
     "payment succeeded": Told(happens=House.confirm, event_type="payment_intent.succeeded"),
+    "fees told later": Told(happens=fees_come_later, event_type="charge.updated"),
+    "payment canceled": Told(
+        happens=declined_and_expired,
+        event_type="payment_intent.canceled",
+        balance=TOTAL,
+        state=AttemptState.EXPIRED,
+    ),
     "debit begun": Told(
         happens=lambda house: house.confirm(method="sepa_debit"),
         event_type="payment_intent.processing",
