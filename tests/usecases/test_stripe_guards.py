@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from billing.domain.checkout import AttemptState
-from billing.domain.errors import RefundExceedsPayment
+from billing.domain.crediting import Excess
+from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.stripe import CheckoutSession, CheckoutStatus, StripeRefund, StripeRefundStatus
+from billing.domain.stripe import CheckoutSession, CheckoutStatus, PaymentIntent, StripeRefund, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import REQUEST_KEY, RequestState
 from billing.ports.stripe import RefundWanted, StripeRefused
 from billing.usecases.stripe_events import Processed
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
-from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_credit_notes import credit, part
+from tests.usecases.test_currencies import DOLLARS
 from tests.usecases.test_payments import Till as Books
+from tests.usecases.test_reconciliations import night
 from tests.usecases.test_stripe_refunds import Refunds
 
 DONE = Processed(state=InboxState.DONE)
@@ -244,3 +248,184 @@ def test_what_stripe_accepted_is_not_refused_by_a_later_no(refunds: Refunds, mon
 
     assert [one.state for one in till.record(refunds.intent).requests] == [RequestState.ACCEPTED]
     assert refunds.balance() == 5_000
+
+
+def test_a_fee_that_was_taken_is_asked_back(refunds: Refunds, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[RefundWanted] = []
+    real = refunds.till.stripe.create_refund
+
+    def heard(account_id: str, asked: RefundWanted, *, idempotency_key: str) -> StripeRefund:
+        wanted.append(asked)
+        return real(account_id, asked, idempotency_key=idempotency_key)
+
+    monkeypatch.setattr(refunds.till.stripe, "create_refund", heard)
+    refunds.ask(1_000)
+
+    assert refunds.till.record(refunds.intent).application_fee_minor == 60
+    assert [one.refund_application_fee for one in wanted] == [True]
+
+
+# What is known already is looked at again, whatever the event is about
+
+
+def test_a_refund_that_is_known_is_read_again_with_whatever_event(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    till.tell("refund.created", refund.refund_id, parent_id=intent.payment_intent_id)
+    assert till.stored().ledger.balance_minor == 5_000
+    till.stripe.fail_refund(till.account_id, refund.refund_id)  # and its charge says nothing of it any more
+
+    assert till.tell("charge.updated", intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 0
+    till.adds_up()
+
+
+def test_a_dispute_that_is_known_is_read_again_whatever_its_charge_says(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=intent.payment_intent_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = intent
+
+    assert till.tell("charge.updated", intent.payment_intent_id) == DONE
+
+    assert till.stored().ledger.balance_minor == 12_000
+    till.adds_up()
+
+
+def test_a_refund_that_came_and_went_unheard_of_is_no_difference(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+
+    assert night(till).differing == 0
+
+    assert till.stored().ledger.balance_minor == 0
+    assert [one.refund_id for one in till.record(intent).refunds] == [refund.refund_id]
+
+
+def test_a_page_of_a_former_account_does_not_end_an_attempt_whose_page_is_not_noted(till: Till) -> None:
+    """Two accounts of one company, the same facts on both: only the account that was asked counts."""
+    till.session_id()
+    book = till.book
+    [attempt] = book.attempts
+    unnoted = replace(attempt, state=AttemptState.OPENING, session_id=None, url=None)
+    till.held.checkouts.save(replace(book, version=book.version + 1, attempts=(unnoted,)))
+    [session] = till.sessions
+    other = till.connect()
+    till.stripe.sessions[other, "cs_test_other"] = replace(
+        session, session_id="cs_test_other", status=CheckoutStatus.EXPIRED, url=None
+    )
+
+    assert till.tell("checkout.session.expired", "cs_test_other", account_id=other) == DONE
+
+    assert till.attempt_state() is AttemptState.OPENING
+
+
+# Notes, disputes and other currencies
+
+
+def partly_noted(till: Till) -> tuple[IssuedInvoice, int]:
+    """A note that gave a part back on paper, and how much."""
+    note = credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    noted = till.stored().ledger.refunded_minor
+    assert 0 < noted < 12_000
+    return note, noted
+
+
+def test_what_was_asked_for_a_note_is_not_what_another_refund_is(refunds: Refunds) -> None:
+    till = refunds.till
+    note, noted = partly_noted(till)
+    till.stripe.down = True
+    with pytest.raises(DependencyUnavailable):
+        refunds.ask(noted, credit_note_id=note.invoice_id)
+    till.stripe.down = False
+    refund = till.stripe.refund(till.account_id, refunds.intent.payment_intent_id, 2_000)
+
+    till.tell("charge.refunded", refund.refund_id, parent_id=refunds.intent.payment_intent_id)
+    assert till.stored().ledger.balance_minor == 2_000
+    refunds.sweep()
+
+    assert till.stored().ledger.balance_minor == 2_000
+    assert till.book.by_notes_minor == noted
+    till.adds_up()
+
+
+def test_a_dispute_of_what_a_note_gave_back_books_the_rest(till: Till) -> None:
+    intent = till.paid()
+    _, noted = partly_noted(till)
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, noted)
+    till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id)
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    ended = till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+
+    assert ended.reason is ParkReason.NOTHING_TO_REFUND
+    assert till.stored().ledger.balance_minor == 12_000 - noted
+    assert till.record(intent).dispute(dispute.dispute_id).short_minor == noted
+    till.adds_up()
+
+
+def test_a_dispute_of_what_was_given_back_whole_books_nothing(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 12_000)
+    till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id)
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    ended = till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+
+    assert ended.reason is ParkReason.NOTHING_TO_REFUND
+    assert [one.amount_minor for one in till.payment(intent).refunds] == [12_000]
+    assert not till.record(intent).dispute(dispute.dispute_id).booked
+    till.adds_up()
+
+
+def in_dollars(till: Till) -> PaymentIntent:
+    """An invoice in dollars that was paid online, and a customer who has credit in euros."""
+    other_credit(till, 12_000)
+    till.issue(till.shop.wanted(till.invoice.document.customer_id, particulars=DOLLARS))
+    return till.paid()
+
+
+def test_credit_in_euros_is_not_given_back_for_dollars(till: Till) -> None:
+    """The note cancels what was paid in dollars, and a dispute takes it: nothing in euros bears that."""
+    intent = in_dollars(till)
+    credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+
+    assert till.credit() == 12_000
+
+
+def test_dollars_that_come_back_too_late_are_no_credit_in_euros(till: Till) -> None:
+    intent = in_dollars(till)
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    till.tell("charge.refunded", refund.refund_id, parent_id=intent.payment_intent_id)
+    till.pay(5_000)
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+
+    ended = till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.EXCESS_IN_OTHER_CURRENCY)
+    assert till.credit() == 12_000
+
+
+@pytest.mark.parametrize(("method", "days"), [("card", 0), ("sepa_debit", 3)])
+def test_a_card_pays_when_it_is_charged_and_a_debit_when_it_has_come(till: Till, method: str, days: int) -> None:
+    began = till.shop.clock.today()
+    intent = till.confirm(method=method)
+    till.shop.clock.advance(timedelta(days=3))
+    if method == "sepa_debit":
+        settled = till.stripe.settle(till.account_id, intent.payment_intent_id)
+        assert settled.charge is not None
+        charge = replace(settled.charge, created=intent.created)  # Stripe made it when the customer confirmed
+        till.stripe.intents[till.account_id, intent.payment_intent_id] = replace(settled, charge=charge)
+
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    assert till.payment(intent).paid_on == began + timedelta(days=days)
