@@ -45,6 +45,32 @@ def session() -> CheckoutSession:
     )
 
 
+NAMED = {"tenant_id": "ten_1", "invoice_id": "inv_1", "attempt": "1"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "is_of"),
+    [
+        ({}, {}, True),
+        ({}, {"metadata": NAMED | {"more": "x"}}, True),
+        ({}, {"amount_minor": 11999}, False),
+        ({}, {"currency": "USD"}, False),
+        ({}, {"expires_at": NOW}, False),
+        ({}, {"metadata": NAMED | {"attempt": "2"}}, False),
+        ({}, {"metadata": {}}, False),
+        ({"state": AttemptState.REFUSED}, {}, False),
+        ({"session_id": "cs_1"}, {"metadata": {}, "amount_minor": 1}, True),
+        ({"session_id": "cs_2"}, {}, False),
+    ],
+)
+def test_a_session_is_of_the_attempt_that_asked_for_it(
+    changes: dict[str, object], said: dict[str, object], is_of: bool
+) -> None:
+    told = replace(session(), **{"metadata": NAMED} | said)  # type: ignore[arg-type]
+
+    assert attempt(1, **changes).is_of(told, NAMED) is is_of
+
+
 def test_second_attempt_waits_for_the_first_to_end() -> None:
     begun = book().beginning(attempt(1))
 

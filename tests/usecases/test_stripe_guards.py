@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 
 from billing.domain.checkout import AttemptState
 from billing.domain.crediting import Excess
-from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
+from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment, RefundRefused
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutSession, CheckoutStatus, PaymentIntent, StripeRefund, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
@@ -156,6 +157,22 @@ def test_what_fits_by_now_is_not_parked_on_an_older_reading(till: Till) -> None:
     assert till.counted["StripeEventParked"] == parked
     assert till.credit() == 0
     till.adds_up()
+
+
+def test_what_an_older_answer_does_not_say_yet_is_kept(till: Till) -> None:
+    """The fee of a charge that was not settled when it was read, and the error of a card that was declined first."""
+    intent = till.paid()
+    assert intent.charge is not None
+    unsettled = replace(intent.charge, fee_minor=None, net_minor=None, balance_transaction_id=None)
+    older = replace(intent, charge=unsettled, last_error_code="card_declined")
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = older
+    before = till.record(intent)
+
+    assert till.tell("charge.updated", intent.payment_intent_id) == DONE
+
+    assert till.record(intent) == before
+    assert before.fee_minor == intent.charge.fee_minor
+    assert before.last_error_code == ""
 
 
 # Pages that are not of the attempt that they name
@@ -429,3 +446,75 @@ def test_a_card_pays_when_it_is_charged_and_a_debit_when_it_has_come(till: Till,
     till.tell("payment_intent.succeeded", intent.payment_intent_id)
 
     assert till.payment(intent).paid_on == began + timedelta(days=days)
+
+
+# Requests that ended, and those that have not
+
+
+def test_what_stripe_refused_for_a_note_can_be_asked_again_and_made_elsewhere(refunds: Refunds) -> None:
+    till = refunds.till
+    note, noted = partly_noted(till)
+    till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+    with pytest.raises(RefundRefused):
+        refunds.ask(noted, credit_note_id=note.invoice_id)
+    till.stripe.refused.clear()
+
+    refund = till.stripe.refund(till.account_id, refunds.intent.payment_intent_id, noted - 100)
+    till.tell("charge.refunded", refund.refund_id, parent_id=refunds.intent.payment_intent_id)
+    assert till.stored().ledger.balance_minor == 0
+    refunds.ask(100, credit_note_id=note.invoice_id)
+
+    assert till.stored().ledger.balance_minor == 0
+    assert till.book.by_notes_minor == noted
+    till.adds_up()
+
+
+def test_what_a_dispute_gave_back_after_all_can_be_refunded(refunds: Refunds) -> None:
+    till, named = refunds.till, {"parent_id": refunds.intent.payment_intent_id}
+    dispute = till.stripe.dispute(till.account_id, refunds.intent.payment_intent_id)
+    for won in (False, True):
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=won)
+        till.tell("charge.dispute.closed", dispute.dispute_id, **named)
+
+    assert till.record(refunds.intent).reserved_minor == 0
+
+    refunds.ask(12_000)
+
+    assert refunds.at_stripe == [12_000]
+    assert refunds.balance() == 12_000
+    till.adds_up()
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_what_is_on_its_way_for_a_note_takes_no_room_in_the_books(refunds: Refunds, *, made: bool) -> None:
+    """The note gave it back already: Stripe was not reached, or has it pending."""
+    till, real = refunds.till, refunds.till.stripe.refund
+    note, noted = partly_noted(till)
+    till.stripe.down = not made
+    till.stripe.refund = lambda *a, **k: real(*a, **k, status=StripeRefundStatus.PENDING)  # type: ignore[method-assign]
+    with contextlib.suppress(DependencyUnavailable):
+        refunds.ask(noted, credit_note_id=note.invoice_id)
+    till.stripe.down = False
+    till.stripe.refund = real  # type: ignore[method-assign]
+    assert till.record(refunds.intent).reserved_minor == noted
+
+    assert refunds.ask(12_000 - noted).refunded_minor == 12_000 - noted
+
+    till.adds_up()
+
+
+def test_a_refund_stays_that_of_its_request_when_its_metadata_is_gone(refunds: Refunds) -> None:
+    till, real = refunds.till, refunds.till.stripe.refund
+    note, noted = partly_noted(till)
+    till.stripe.refund = lambda *a, **k: real(*a, **k, status=StripeRefundStatus.PENDING)  # type: ignore[method-assign]
+    refunds.ask(noted, credit_note_id=note.invoice_id)
+    [(key, refund)] = till.stripe.refunds.items()
+    till.stripe.refunds[key] = replace(refund, status=StripeRefundStatus.SUCCEEDED, metadata={})
+
+    till.tell("refund.updated", refund.refund_id, parent_id=refunds.intent.payment_intent_id)
+
+    [mirrored] = till.record(refunds.intent).refunds
+    [request] = till.record(refunds.intent).requests
+    assert (mirrored.request_id, mirrored.by_note_minor) == (request.request_id, noted)
+    assert till.stored().ledger.balance_minor == 0
+    till.adds_up()
