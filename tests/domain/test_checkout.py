@@ -79,6 +79,15 @@ def test_second_attempt_waits_for_the_first_to_end() -> None:
     assert begun.moved(1, AttemptState.EXPIRED, NOW).beginning(attempt(2)).live == attempt(2)
 
 
+def test_a_new_page_is_looked_at_at_its_own_end() -> None:
+    doubted = book().beginning(attempt(1)).to_check(NOW)
+    assert doubted.due_at == NOW
+
+    begun = doubted.moved(1, AttemptState.EXPIRED, NOW).beginning(attempt(2))
+
+    assert begun.due_at == attempt(2).expires_at
+
+
 def test_an_attempt_is_numbered_after_the_one_before() -> None:
     with pytest.raises(ValueError, match="numbered"):
         book().beginning(attempt(2))

@@ -18,7 +18,11 @@ from billing.domain.stripe import CheckoutSession, CheckoutStatus, PaymentIntent
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import REQUEST_KEY, RequestState
 from billing.ports.stripe import RefundWanted, StripeRefused
+from billing.usecases.checkouts import SETTLED_AFTER
 from billing.usecases.stripe_events import Processed
+from billing.usecases.stripe_inbox import Sweep, sweep_stripe_events
+from billing.usecases.stripe_settling import SettlingRun, settle_waiting_checkouts
+from tests.fakes.stripe_inbox import FakeStripeEventQueue
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit, part
@@ -518,3 +522,53 @@ def test_a_refund_stays_that_of_its_request_when_its_metadata_is_gone(refunds: R
     assert (mirrored.request_id, mirrored.by_note_minor) == (request.request_id, noted)
     assert till.stored().ledger.balance_minor == 0
     till.adds_up()
+
+
+# What waits its turn
+
+
+def test_what_could_not_be_read_waits_a_day_and_keeps_no_other_from_its_turn(till: Till) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    till.shop.clock.advance(timedelta(hours=2))
+    till.stripe.down = True
+
+    runs = [settle_waiting_checkouts(desk=till.desk()) for _ in range(2)]
+
+    assert runs == [SettlingRun(failed=1), SettlingRun()]
+
+
+def test_an_account_that_was_let_go_stays_open_for_what_is_on_its_way(till: Till) -> None:
+    till.disconnect()
+    tenant_id = till.invoice.tenant_id
+
+    till.sweep()
+    assert till.held.stripe_connections.stored(tenant_id).closing
+    till.shop.clock.advance(SETTLED_AFTER)
+    till.sweep()
+
+    assert not till.held.stripe_connections.stored(tenant_id).closing
+
+
+def test_an_index_that_lags_behind_puts_nothing_into_the_queue_twice(till: Till) -> None:
+    event_id = till.told("payment_intent.succeeded", "pi_1")
+    till.shop.clock.advance(timedelta(minutes=11))
+    inbox, queue = Lagging(till.held.stripe_inbox, event_id), FakeStripeEventQueue()
+
+    sweeps = [sweep_stripe_events(inbox=inbox, queue=queue, clock=till.shop.clock) for _ in range(2)]
+
+    assert sweeps == [Sweep(queued=1), Sweep()]
+    assert list(queue.messages) == [event_id]
+
+
+class Lagging:
+    """An inbox whose index still shows what was taken a moment ago."""
+
+    def __init__(self, inbox: Any, event_id: str) -> None:
+        self._inbox, self._event_id = inbox, event_id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inbox, name)
+
+    def waiting(self, shard: int, *_: object) -> list[str]:
+        return [self._event_id] if shard == 0 else []
