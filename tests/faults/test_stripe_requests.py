@@ -21,21 +21,26 @@ from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable, RefundRefused
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment
+from billing.domain.plans import PRO
 from billing.domain.reconciliation import ReconciliationState
 from billing.domain.stripe import CheckoutSession
 from billing.domain.stripe_inbox import InboxEntry, InboxState
 from billing.domain.stripe_payment import RequestState
+from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.stripe import CheckoutWanted
 from billing.usecases.payments import RefundInput
 from billing.usecases.reconciliations import reconcile_stripe_days
+from billing.usecases.stripe_account import connect_stripe_account
 from billing.usecases.stripe_refunds import StripeRefundInput, finish_stripe_refunds, refund_by_its_means
 from billing.usecases.stripe_settling import settle_waiting_checkouts
+from billing.usecases.subscriptions import start_subscription
 from local.stripe.server import API_KEY
 from tests import factories
 from tests.faults.flows import Flow, every_request_goes_wrong
 from tests.faults.house import STRIPE_URL, House
 from tests.faults.wire import Fate
+from tests.usecases.conftest import Shop
 from tests.usecases.test_credit_notes import credit
 
 pytestmark = pytest.mark.engine
@@ -515,6 +520,94 @@ def swept_refunds(house: House) -> Flow:
 )
 def test_a_refund(house: House, prepare: Callable[[House], Flow]) -> None:
     undisturbed(house, prepare, least=8)
+
+
+# A company and its own account, and its subscription
+
+
+def an_account_is_made(house: House) -> Flow:
+    """Of a second company."""
+    other = Shop(
+        repositories=house.held,  # type: ignore[arg-type]
+        clock=house.clock,
+        ids=house.ids,
+        caller=factories.caller("ten_02EXEMPLE", user_id="user-02"),
+    )
+    other.describe()
+    once = factories.once("key-connect", operation="connectStripeAccount")
+
+    def connect() -> None:
+        with contextlib.suppress(AlreadyAnswered):
+            connect_stripe_account(
+                other.caller,
+                return_url="https://app.exemple.test/paiements",
+                once=once,
+                connections=house.held.stripe_connections,
+                companies=house.held.companies,
+                stripe=house.gateway,
+                clock=house.clock,
+                ids=house.ids,
+            )
+
+    def holds() -> None:
+        made = [one["id"] for one in house.stripe.store.all_of("", "account") if one["id"] != house.account_id]
+        connection = house.held.stripe_connections.stored("ten_02EXEMPLE")
+        assert connection.account is not None
+        assert made == [connection.account.account_id]
+
+    return Flow(act=connect, recover=connect, holds=holds)
+
+
+def subscribing(house: House) -> Callable[[], None]:
+    house.stripe.sell("ZenBilling Pro", lookup_key=PRO.lookup_key, amount=PRO.monthly_price_minor, currency="EUR")
+    once = factories.once("key-start", operation="startSubscription")
+
+    def start() -> None:
+        with contextlib.suppress(AlreadyAnswered):
+            start_subscription(
+                house.caller,
+                PRO.plan_id,
+                return_url="https://app.exemple.test/abonnement",
+                once=once,
+                subscriptions=house.held.subscriptions,
+                companies=house.held.companies,
+                stripe=house.gateway,
+                clock=house.clock,
+                ids=house.ids,
+            )
+
+    return start
+
+
+def a_company_asks_to_subscribe(house: House) -> Flow:
+    start = subscribing(house)
+
+    def holds() -> None:
+        assert len(house.stripe.store.all_of("", "customer")) == 1
+        assert [one["status"] for one in house.stripe.store.all_of("", "checkout.session")] == ["open"]
+
+    return Flow(act=start, recover=start, holds=holds)
+
+
+def a_subscription_begins(house: House) -> Flow:
+    subscribing(house)()
+    page = house.held.subscriptions.stored(house.invoice.tenant_id).page
+    assert page is not None
+    house.stripe.bank.confirm(page.session_id, "card")
+    event = house.latest("customer.subscription.created")
+    house.receive(event)
+    house.queue.waiting.clear()
+
+    def holds() -> None:
+        house.hear_all()
+        assert house.held.subscriptions.stored(house.invoice.tenant_id).is_running
+
+    return Flow(act=lambda: house.process(event), recover=lambda: house.process(event), holds=holds)
+
+
+@pytest.mark.parametrize("prepare", [an_account_is_made, a_company_asks_to_subscribe, a_subscription_begins])
+def test_a_company(house: House, prepare: Callable[[House], Flow]) -> None:
+    undisturbed(house, prepare)
 
 
 # What goes by the clock
