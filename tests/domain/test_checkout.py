@@ -45,12 +45,47 @@ def session() -> CheckoutSession:
     )
 
 
+NAMED = {"tenant_id": "ten_1", "invoice_id": "inv_1", "attempt": "1"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "is_of"),
+    [
+        ({}, {}, True),
+        ({}, {"metadata": NAMED | {"more": "x"}}, True),
+        ({}, {"amount_minor": 11999}, False),
+        ({}, {"currency": "USD"}, False),
+        ({}, {"expires_at": NOW}, False),
+        ({}, {"metadata": NAMED | {"attempt": "2"}}, False),
+        ({}, {"metadata": {}}, False),
+        ({"state": AttemptState.REFUSED}, {}, False),
+        ({"session_id": "cs_1"}, {"metadata": {}, "amount_minor": 1}, True),
+        ({"session_id": "cs_2"}, {}, False),
+    ],
+)
+def test_a_session_is_of_the_attempt_that_asked_for_it(
+    changes: dict[str, object], said: dict[str, object], is_of: bool
+) -> None:
+    told = replace(session(), **{"metadata": NAMED} | said)  # type: ignore[arg-type]
+
+    assert attempt(1, **changes).is_of(told, NAMED) is is_of
+
+
 def test_second_attempt_waits_for_the_first_to_end() -> None:
     begun = book().beginning(attempt(1))
 
     with pytest.raises(ValueError, match="one attempt at a time"):
         begun.beginning(attempt(2))
     assert begun.moved(1, AttemptState.EXPIRED, NOW).beginning(attempt(2)).live == attempt(2)
+
+
+def test_a_new_page_is_looked_at_at_its_own_end() -> None:
+    doubted = book().beginning(attempt(1)).to_check(NOW)
+    assert doubted.due_at == NOW
+
+    begun = doubted.moved(1, AttemptState.EXPIRED, NOW).beginning(attempt(2))
+
+    assert begun.due_at == attempt(2).expires_at
 
 
 def test_an_attempt_is_numbered_after_the_one_before() -> None:

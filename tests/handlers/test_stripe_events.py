@@ -96,15 +96,29 @@ def test_either_secret_and_either_form_of_body_will_do(queue: FakeStripeEventQue
         lambda body: signed(body + b" "),
         lambda body: signed(body[:-20]),
         lambda body: signed(body.replace(b"12000", b"50")),
+        lambda body: signed(body.replace(b'"account": "acct_', b'"account": "acct_other')),
         lambda body: signed(body).replace("v1=", "v0="),
     ],
-    ids=["unsigned", "empty", "forged", "old", "future", "changed", "truncated", "other-amount", "other-scheme"],
+    ids=[
+        "unsigned",
+        "empty",
+        "forged",
+        "old",
+        "future",
+        "changed",
+        "truncated",
+        "other-amount",
+        "other-account",
+        "other-scheme",
+    ],
 )
 def test_what_stripe_did_not_sign_just_now_is_refused(
     queue: FakeStripeEventQueue, sign: Callable[[bytes], str | None]
 ) -> None:
     event = told()
     body = json.dumps(event).encode()
+    assert b"12000" in body
+    assert b'"account": "acct_' in body
 
     answer = post(body, sign(body))
 

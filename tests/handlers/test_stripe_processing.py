@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -87,18 +88,23 @@ class Shop:
 def shop(owner: Person, queue: FakeStripeEventQueue, monkeypatch: pytest.MonkeyPatch) -> Shop:
     fake = FakeStripe(clock=clock, _ids=iter(range(uuid.uuid4().int % 10**12, 10**14)))
     monkeypatch.setattr(stripe, "gateway", lambda: fake)
+    account_id = connected(owner, fake)
+    invoice_id = owner.ids["invoice_id"]
+    owner.call("invoices/issue", body={"version": 1}, invoice_id=invoice_id)
+    return Shop(owner, fake, queue, account_id, invoice_id)
+
+
+def connected(owner: Person, fake: FakeStripe) -> str:
+    """The account of a company at Stripe."""
     caller = Caller(tenant_id=owner.tenant_id, user_id=owner.user_id, role=Role.OWNER, membership_version=1)
     connections = table.stripe_connections()
     connection = connections.read(caller).creating()
     connections.save(caller, connection)
-    account = fake.create_account(
-        AccountWanted(email="a@exemple.test", country="FR", business_name="Exemple"), idempotency_key="account"
-    )
+    wanted = AccountWanted(email="a@exemple.test", country="FR", business_name="Exemple")
+    account = fake.create_account(wanted, idempotency_key=f"account-{owner.tenant_id}")
     fake.enable(account.account_id)
     connections.save(caller, connection.connected(fake.accounts[account.account_id], clock.now()))
-    invoice_id = owner.ids["invoice_id"]
-    owner.call("invoices/issue", body={"version": 1}, invoice_id=invoice_id)
-    return Shop(owner, fake, queue, account.account_id, invoice_id)
+    return account.account_id
 
 
 def test_a_customer_pays_and_the_invoice_is_settled(shop: Shop) -> None:
@@ -172,6 +178,36 @@ def test_an_account_that_is_nobodys_is_parked(shop: Shop) -> None:
 
     assert shop.consume() == []
     assert shop.state(event_id) == (InboxState.PARKED, ParkReason.UNKNOWN_ACCOUNT)
+
+
+def test_the_account_of_another_company_pays_no_invoice(shop: Shop, member: Callable[..., Person]) -> None:
+    """A company that is connected as well names the invoice of another one, in a payment on its own account."""
+    asked, total = shop.confirm(), shop.balance()
+    other = connected(member(), shop.stripe)
+    shop.stripe.intents[other, "pi_of_another"] = replace(asked, payment_intent_id="pi_of_another")
+
+    event_ids = [
+        shop.post("payment_intent.succeeded", "pi_of_another", account=other),
+        shop.post("payment_intent.succeeded", asked.payment_intent_id, account=other),
+    ]
+    assert shop.consume() == []
+
+    assert {shop.state(event_id)[0] for event_id in event_ids} <= {InboxState.PARKED, InboxState.IGNORED}
+    assert shop.balance() == total > 0
+
+
+def test_an_event_that_ended_and_is_told_again_moves_nothing(shop: Shop) -> None:
+    intent = shop.confirm()
+    event_id = shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    assert shop.consume() == []
+    refund = shop.stripe.refund(shop.account_id, intent.payment_intent_id, 1_000)
+    assert refund.status is StripeRefundStatus.SUCCEEDED
+
+    assert shop.post("payment_intent.succeeded", intent.payment_intent_id, id=event_id) == event_id
+
+    assert list(shop.queue.messages) == []
+    assert shop.state(event_id) == (InboxState.DONE, None)
+    assert shop.balance() == 0
 
 
 def test_a_fault_of_ours_fails_the_function_once_the_others_had_their_turn(shop: Shop) -> None:

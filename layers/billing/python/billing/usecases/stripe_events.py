@@ -330,7 +330,7 @@ class _Settling:
             return ParkReason.OTHER_ACCOUNT
         if attempt is not None and attempt.account_id != self.account_id:
             return ParkReason.OTHER_ACCOUNT
-        if intent.currency != invoice.document.currency or (attempt and intent.currency != attempt.currency):
+        if intent.currency != invoice.document.currency:  # that of every attempt, too: it is frozen
             return ParkReason.OTHER_CURRENCY
         wanted = {one.amount_minor for one in (attempt, stored) if one is not None} or {intent.amount_minor}
         succeeded = intent.status is PaymentIntentStatus.SUCCEEDED

@@ -187,7 +187,7 @@ class StripeLedger:
         """First what invoices keep of it, then the credit of the customer. Raises: DoesNotFit."""
         payment = self.payments.read(caller, record.payment_id)
         if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
-            raise StaleVersion  # another told of it a moment ago
+            raise StaleVersion  # another told of it a moment ago: the version of the record would say so, too
         context = context_of(caller, payment, self.payments)
         kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
         parts, from_credit = payment.kept_parts(amount_minor, kept)
@@ -242,7 +242,7 @@ class StripeLedger:
         parts = []
         for part in refund.allocations:
             ledger = issued_of(context.invoices[part.invoice_id]).ledger
-            amount_minor = min(part.amount_minor, max(ledger.balance_minor, 0), ledger.refunded_minor)
+            amount_minor = min(part.amount_minor, max(ledger.balance_minor, 0))
             if amount_minor:
                 parts.append(replace(part, amount_minor=amount_minor))
         credited = refund.amount_minor - sum(part.amount_minor for part in parts)
