@@ -43,6 +43,10 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
         store.stripe_events[facts.entry.event.event_id] = facts.entry
     if facts.payment is not None:
         store.payments[facts.payment.tenant_id, facts.payment.payment_id] = facts.payment
+    if facts.booked is not None:
+        store.stripe_booked[tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id] = facts.booked
+    for refund in facts.on_paper:
+        store.on_paper[tenant_id, refund.day, refund.subject] = refund
     for news in facts.news:
         store.record(tenant_id, news.payment_id or news.invoice_id or "STRIPE", news.event)
 

@@ -264,6 +264,18 @@ class StripeApi:
         items = tuple(_balance_transaction(one) for one in listed["data"])
         return Page(items=items, position=items[-1].balance_transaction_id if items and listed["has_more"] else None)
 
+    def balance_transactions_of(self, account_id: str, source_id: str) -> tuple[BalanceTransaction, ...]:
+        asked: Any = {"source": source_id, "limit": _PAGE}
+        try:
+            listed = self._ask(
+                lambda stripe: stripe.v1.balance_transactions.list(asked, {"stripe_account": account_id})
+            )
+        except StripeRefused as refusal:
+            if refusal.code == "resource_missing":  # of the source
+                return ()
+            raise
+        return tuple(_balance_transaction(one) for one in listed["data"])
+
     # Subscriptions to the platform
 
     def find_price(self, lookup_key: str) -> StripePrice | None:

@@ -23,6 +23,7 @@ from billing.domain.stripe_payment import (
     MirroredDispute,
     MirroredRefund,
     PaidFor,
+    PaperRefund,
     SeenAtStripe,
     StripePayment,
     StripePaymentState,
@@ -387,6 +388,8 @@ class _Settling:
                 book=moved if moved is not book else None,
                 entry=self._end(unfit) if last else None,
                 counts=counts,
+                booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
+                on_paper=(*facts.on_paper, *self._on_paper_again(told, booking)),
             )
             try:
                 if booking is not None:
@@ -474,7 +477,22 @@ class _Settling:
             if dispute.dispute_id not in known:
                 counts.append("PaymentDisputed")
             news.append(StripeNews(event=_dispute_event(told, dispute, now), payment_id=told.derived_payment_id))
-        return told, StripeFacts(news=tuple(news), counts=tuple(counts))
+        unanswered = tuple(
+            self._paper_refund(told, refund)
+            for refund in told.refunds_lost(record)
+            if (request := told.request(refund.request_id)) is not None and request.by_note
+        )
+        return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered)
+
+    def _on_paper_again(self, told: StripePayment, booking: Booking | None) -> tuple[PaperRefund, ...]:
+        """A refund that came back and was a credit note's: what the note says is on paper only, once more."""
+        if booking is None or booking.kind is not BookingKind.REFUND_RETURNED:
+            return ()
+        refund = told.refund(booking.subject)
+        return (self._paper_refund(told, refund),) if refund.by_note_minor else ()
+
+    def _paper_refund(self, told: StripePayment, refund: MirroredRefund) -> PaperRefund:
+        return PaperRefund(day=self.desk.clock.today(), subject=refund.refund_id, invoice_id=told.invoice_id)
 
     def _moved(self, book: CheckoutBook, record: StripePayment, seen: SeenAtStripe) -> CheckoutBook:
         """The attempt as the payment makes it. While what came is in no ledger, nobody is asked to pay again."""
