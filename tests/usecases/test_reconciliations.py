@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from billing.domain.access import Role
-from billing.domain.checkout import AttemptState
+from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
 from billing.domain.errors import RefundRefused
 from billing.domain.events import EventType
@@ -566,3 +567,83 @@ def test_of_what_was_paid_both_ways_only_what_stripe_has_is_on_paper(till: Till)
     night(till)
 
     assert [one.ours_minor for one in of_today(till, today).differences] == [-5_000]
+
+
+def test_a_payment_that_is_known_and_in_no_ledger_is_a_difference(till: Till) -> None:
+    """It was paid in dollars meanwhile, and a customer's credit is in euros: it fits nowhere."""
+    till.issue(till.shop.wanted(till.shop.customer().customer_id, particulars=DOLLARS))
+    intent, today = till.confirm(), till.shop.clock.today()
+    till.pay(12_000)
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).state is InboxState.PARKED
+    assert not till.record(intent).payment_id
+
+    night(till)
+
+    [difference] = of_today(till, today).differences
+    assert intent.charge is not None
+    assert (difference.kind, difference.source_id) == (DifferenceKind.MISSING, intent.charge.charge_id)
+    assert (difference.stripe_minor, difference.ours_minor) == (12_000, 0)
+
+
+@pytest.mark.parametrize("made", ["refund", "dispute"])
+def test_what_no_event_told_of_a_payment_that_we_have_is_brought_in(till: Till, made: str) -> None:
+    intent = till.paid()
+    if made == "refund":
+        till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    else:
+        dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 1_000)
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    run = night(till)
+
+    assert (run.differing, run.repaired) == (0, 1)
+    assert till.stored().ledger.balance_minor == 1_000
+    assert night(till).differing == 0  # what the night booked is found again by its name
+
+
+def test_a_note_is_a_matter_of_the_account_that_was_paid(till: Till) -> None:
+    today = till.shop.clock.today()
+    till.paid()
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    till.held.store.stripe_days_due[till.shop.caller.tenant_id, "acct_other"] = today
+
+    run = night(till)
+
+    assert (run.ended, run.differing) == (2, 1)
+
+
+def test_a_refusal_that_no_note_asked_for_says_nothing_again(till: Till) -> None:
+    intent = till.paid()
+    credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    assert night(till).differing == 1
+    till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+    with pytest.raises(RefundRefused):
+        ask_refund(till, intent, 1_000)
+
+    assert night(till).differing == 0
+
+
+def test_a_refund_that_is_booked_while_the_night_looks_is_no_difference(till: Till) -> None:
+    intent = till.paid(5_000)
+    till.paid(7_000)
+    before = till.book
+    note = credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    till.stripe.refund(till.account_id, intent.payment_intent_id, note.document.totals.total_minor)
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    class SlowReader:
+        read = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(till.held.checkouts, name)
+
+        def book(self, tenant_id: str, invoice_id: str) -> CheckoutBook:
+            self.read += 1
+            return before if self.read == 1 else till.held.checkouts.book(tenant_id, invoice_id)
+
+    till.shop.clock.advance(timedelta(days=1))
+    slow = SlowReader()
+    run = reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk(checkouts=slow))
+
+    assert run.differing == 0
+    assert slow.read > 1
