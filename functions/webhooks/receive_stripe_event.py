@@ -63,7 +63,6 @@ def receive() -> Response[str]:
         clock=clock,
     )
     if entry.state is InboxState.PARKED:
-        count("StripeEventParked")
         logger.warning("event parked", event_id=told.event_id, event_type=told.event_type, reason=entry.reason)
     return respond(answer(200, StripeEventReceivedResponse()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,6 +108,7 @@ class Store:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     stripe_customers: dict[str, str] = field(default_factory=dict)
     stripe_payments: dict[tuple[str, str], StripePayment] = field(default_factory=dict)
+    counted: Tally[str] = field(default_factory=Tally)
     stripe_booked: dict[tuple[str, date, str, str], DayBooking] = field(default_factory=dict)
     on_paper: dict[tuple[str, date, str], PaperRefund] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)

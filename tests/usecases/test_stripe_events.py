@@ -4,6 +4,7 @@ fit is parked and applied in no part.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Callable
@@ -211,6 +212,33 @@ def test_whatever_order_events_come_in_the_end_is_the_same(till: Till, order: tu
     assert ended == [DONE] * 4
     assert money(till) == {"kept": 12_000, "balance": 0, "credit": 0}
     assert till.counted == {"PaymentAttempted": 1, "PaymentSucceeded": 1}
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "declined", "parked"])
+def test_wherever_the_processing_dies_each_fact_is_counted_once(till: Till, outcome: str) -> None:
+    if outcome == "declined":
+        intent, event_type = till.stripe.decline(till.account_id, till.session_id()), "payment_intent.payment_failed"
+    else:
+        intent, event_type = till.confirm(), "payment_intent.succeeded"
+    if outcome == "parked":
+        key = till.account_id, intent.payment_intent_id
+        till.stripe.intents[key] = replace(intent, received_minor=1)
+    event_id = till.told(event_type, intent.payment_intent_id)
+    for at, after in itertools.product(range(1, 40), (False, True)):
+        crash = CrashPoint(at=at, after=after)
+        watched = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments")
+        desk = till.desk()
+        with contextlib.suppress(Crashed):
+            till.process(event_id, **{name: crash.watch(getattr(desk, name)) for name in watched})
+
+    assert (
+        till.counted
+        == {
+            "succeeded": {"PaymentAttempted": 1, "PaymentSucceeded": 1},
+            "declined": {"PaymentAttempted": 1, "PaymentFailed": 1},
+            "parked": {"StripeEventParked": 1},
+        }[outcome]
+    )
 
 
 def test_a_declined_card_is_counted_and_the_page_stays_open(till: Till) -> None:

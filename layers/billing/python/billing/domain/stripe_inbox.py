@@ -77,6 +77,11 @@ class InboxEntry:
         return self.state is InboxState.RECEIVED
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """The metric of its end, written with it and counted from there."""
+        return ("StripeEventParked",) if self.state is InboxState.PARKED else ()
+
+    @property
     def forgotten_at(self) -> datetime | None:
         """What is parked is kept until somebody settled it."""
         ended = self.ended_at if self.state in {InboxState.DONE, InboxState.IGNORED} else None

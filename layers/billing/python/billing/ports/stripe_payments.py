@@ -29,8 +29,8 @@ class StripeFacts:
     """What Stripe told, as it becomes with an effect or without one: each part in its next version, or left out.
 
     ``payment`` where only what is known of it grew, and nothing moved. ``booked``, ``on_paper``: what the night looks
-    for at Stripe. ``counts``: metrics of the facts that this
-    writes, for whoever writes it to count.
+    for at Stripe. ``counts``: metrics of what this tells, written into this version of the record: the reader of the
+    table's stream counts them, so that nobody can die in between.
     """
 
     record: StripePayment | None = None

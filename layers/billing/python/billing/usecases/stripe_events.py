@@ -64,7 +64,7 @@ class Processed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeDesk:
-    """Everything that processing rests on. ``count`` is called for each fact once it is written."""
+    """Everything that processing rests on. ``count``: of what no written fact tells."""
 
     inbox: StripeInbox
     stripe: StripeGateway
@@ -150,7 +150,7 @@ def _of_platform(desk: StripeDesk, entry: InboxEntry) -> Processed:
     told = stored.told(found, now)
     event = subscription_event(stored, told, f"system:{STRIPE}", now)
     desk.subscriptions.save(Caller.system(tenant_id, STRIPE), told, event=event, entry=done)
-    return _as_ended(desk, done)
+    return _as_ended(done)
 
 
 def _money(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
@@ -167,12 +167,10 @@ def _money(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
 
 def _ended(desk: StripeDesk, entry: InboxEntry) -> Processed:
     desk.inbox.save(entry)
-    return _as_ended(desk, entry)
+    return _as_ended(entry)
 
 
-def _as_ended(desk: StripeDesk, entry: InboxEntry) -> Processed:
-    if entry.state is InboxState.PARKED:
-        desk.count("StripeEventParked")
+def _as_ended(entry: InboxEntry) -> Processed:
     return Processed(state=entry.state, reason=entry.reason, subject=entry.subject)
 
 
@@ -217,7 +215,7 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     done = entry.done(now, tenant_id=tenant_id)
     facts = StripeFacts(entry=done, book=moved if moved is not book else None)
     desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), facts)
-    return _as_ended(desk, done)
+    return _as_ended(done)
 
 
 def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
@@ -258,7 +256,7 @@ def _payout(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
         }
         news = (StripeNews(event=_news_event(event_type, now, data, event.event_id)),)
     desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), StripeFacts(entry=done, news=news))
-    return _as_ended(desk, done)
+    return _as_ended(done)
 
 
 def _news_event(event_type: EventType, at: datetime, data: dict[str, str | int], *facts: str) -> Event:
@@ -400,8 +398,6 @@ class _Settling:
                 if booking is not None:
                     unfit[booking] = refused.reason
                 continue
-            for counted in counts:
-                self.desk.count(counted)
             if last:
                 return self._outcome(unfit)
             stored = told = written.record or stored
@@ -521,7 +517,8 @@ class _Settling:
 
     def _outcome(self, unfit: dict[Booking, ParkReason]) -> Processed:
         for booking, reason in unfit.items():
-            self.desk.count("StripeEventParked")
+            if self.entry is None:
+                self.desk.count("StripeEventParked")
             return Processed(state=InboxState.PARKED, reason=reason, subject=booking.subject)
         return Processed(state=InboxState.DONE)
 

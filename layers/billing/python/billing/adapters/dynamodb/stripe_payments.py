@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, text
 from billing.adapters.dynamodb.payment_items import payment_to_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -27,8 +27,10 @@ def record_of(stored: Item | None) -> StripePayment | None:
 
 def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[Write]:
     """Part of a transaction. Refused: StaleVersion."""
+    if facts.counts and facts.record is None:
+        raise ValueError("what counts changes the record that it is counted from")
     if facts.record is not None:
-        yield _record_write(table, facts.record)
+        yield _record_write(table, facts.record, facts.counts)
         yield from (_source_write(table, facts.record, source_id) for source_id in facts.record.sources)
     if facts.book is not None:
         yield book_write(table, facts.book)
@@ -68,7 +70,7 @@ def _day_write(table: Table, tenant_id: str, key: keys.Key, entity: str, day: da
     return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
 
 
-def _record_write(table: Table, record: StripePayment) -> Write:
+def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) -> Write:
     key = keys.stripe_payment(record.tenant_id, record.payment_intent_id)
     content = item(
         pk=key.pk,
@@ -78,6 +80,7 @@ def _record_write(table: Table, record: StripePayment) -> Write:
         tenant_id=record.tenant_id,
         version=record.version,
         body=dump(record),
+        counted=counted_text(counts),  # of this version: the next one is another item whole
         outbox_pk=keys.refunds_asked(record.tenant_id) if record.open_request else None,
         outbox_sk=keys.outbox_order(record.open_request.requested_at) if record.open_request else None,
     )
