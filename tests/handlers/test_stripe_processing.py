@@ -153,7 +153,6 @@ def test_a_refund_a_failure_and_a_lost_dispute_follow(shop: Shop) -> None:
     [
         ({"amount_minor": 50, "received_minor": 50}, ParkReason.OTHER_AMOUNT),
         ({"currency": "USD"}, ParkReason.OTHER_CURRENCY),
-        ({"metadata": {"tenant_id": "ten_other", "invoice_id": "inv_1", "attempt": "1"}}, ParkReason.OTHER_TENANT),
     ],
 )
 def test_what_differs_from_what_was_asked_is_parked(shop: Shop, changes: Json, reason: ParkReason) -> None:

@@ -311,39 +311,23 @@ def test_another_amount_or_currency_is_parked_whole(till: Till, changes: dict[st
     assert till.counted == {"StripeEventParked": 2}
 
 
-@pytest.mark.parametrize(
-    ("metadata", "reason"),
-    [
-        ({"tenant_id": "ten_other"}, ParkReason.OTHER_TENANT),
-        ({"invoice_id": "inv_unknown"}, ParkReason.UNKNOWN_INVOICE),
-    ],
-)
-def test_another_company_or_invoice_is_parked(till: Till, metadata: dict[str, str], reason: ParkReason) -> None:
+@pytest.mark.parametrize("noted", [False, True])
+def test_on_another_account_than_the_one_that_was_asked_nothing_is_ours(till: Till, *, noted: bool) -> None:
+    """Where the attempt itself knows the payment, its account is a contradiction."""
     intent = till.confirm()
-    changed(till, intent, metadata={**intent.metadata, **metadata})
-
-    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id)
-
-    assert (ended.state, ended.reason) == (InboxState.PARKED, reason)
-    assert till.payments == []
-
-
-def test_a_draft_is_not_paid(till: Till) -> None:
-    intent = till.confirm()
-    changed(till, intent, metadata={**intent.metadata, "invoice_id": till.shop.draft().invoice_id})
-
-    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).reason is ParkReason.UNKNOWN_INVOICE
-
-
-def test_another_account_than_the_one_that_was_asked_is_parked(till: Till) -> None:
-    intent = till.confirm()
+    if noted:
+        book = till.book.moved(
+            1, AttemptState.PROCESSING, till.shop.clock.now(), payment_intent_id=intent.payment_intent_id
+        )
+        till.held.checkouts.save(book)
     other = till.connect()
     assert other != till.account_id
     till.stripe.intents[other, intent.payment_intent_id] = intent
 
     ended = till.tell("payment_intent.succeeded", intent.payment_intent_id, account_id=other)
 
-    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_ACCOUNT)
+    expected = (InboxState.PARKED, ParkReason.OTHER_ACCOUNT) if noted else (InboxState.IGNORED, ParkReason.NOT_OURS)
+    assert (ended.state, ended.reason) == expected
     assert till.payments == []
 
 
@@ -694,12 +678,26 @@ def test_a_known_payment_of_another_account_is_parked_when_the_attempt_is_forgot
     assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_ACCOUNT)
 
 
-def test_a_credit_note_is_not_paid(till: Till) -> None:
-    intent = till.confirm()
-    note = credit(till.shop, till.invoice.invoice_id)
-    changed(till, intent, metadata={**intent.metadata, "invoice_id": note.invoice_id})
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("kind", ["draft", "credit note", "nothing"])
+def test_what_is_no_issued_invoice_is_not_paid(till: Till, kind: str, *, known: bool) -> None:
+    """By metadata it is not ours; a record of ours that says so is a contradiction."""
+    intent = till.paid() if known else till.confirm()
+    ways: dict[str, Callable[[], str]] = {
+        "draft": lambda: till.shop.draft().invoice_id,
+        "credit note": lambda: credit(till.shop, till.invoice.invoice_id).invoice_id,
+        "nothing": lambda: "inv_unknown",
+    }
+    named = ways[kind]()
+    changed(till, intent, metadata={**intent.metadata, "invoice_id": named})
+    if known:
+        record = till.record(intent)
+        till.held.store.stripe_payments[record.tenant_id, record.payment_intent_id] = replace(record, invoice_id=named)
 
-    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).reason is ParkReason.UNKNOWN_INVOICE
+    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    parked, ignored = (InboxState.PARKED, ParkReason.UNKNOWN_INVOICE), (InboxState.IGNORED, ParkReason.NOT_OURS)
+    assert (ended.state, ended.reason) == (parked if known else ignored)
 
 
 def test_nothing_goes_back_whatever_is_read_later(till: Till) -> None:

@@ -34,7 +34,10 @@ class InboxState(StrEnum):
 
 
 class ParkReason(StrEnum):
-    """Why an event was applied in no part that does not fit. Names are for operators and metrics."""
+    """Why an event was applied in no part that does not fit. Names are for operators and metrics.
+
+    With the same word an event is ignored, and wakes nobody, where Stripe does not say that its object is ours.
+    """
 
     API_VERSION = "api_version_differs"
     UNKNOWN_ACCOUNT = "unknown_account"
@@ -79,7 +82,9 @@ class InboxEntry:
     @property
     def counts(self) -> tuple[str, ...]:
         """The metric of its end, written with it and counted from there."""
-        return ("StripeEventParked",) if self.state is InboxState.PARKED else ()
+        if self.state is InboxState.PARKED:
+            return ("StripeEventParked",)
+        return ("StripeEventIgnored",) if self.reason is not None else ()
 
     @property
     def forgotten_at(self) -> datetime | None:
@@ -103,8 +108,12 @@ class InboxEntry:
     def done(self, at: datetime, *, tenant_id: str = "") -> InboxEntry:
         return replace(self._ended(InboxState.DONE, at), tenant_id=tenant_id or self.tenant_id)
 
-    def ignored(self, at: datetime, *, tenant_id: str = "") -> InboxEntry:
-        return replace(self._ended(InboxState.IGNORED, at), tenant_id=tenant_id or self.tenant_id)
+    def ignored(
+        self, at: datetime, *, tenant_id: str = "", reason: ParkReason | None = None, subject: str = ""
+    ) -> InboxEntry:
+        """``reason``: of what could have been taken for ours."""
+        ignored = self._ended(InboxState.IGNORED, at)
+        return replace(ignored, reason=reason, subject=subject, tenant_id=tenant_id or self.tenant_id)
 
     def parked(self, reason: ParkReason, at: datetime, *, subject: str = "", tenant_id: str = "") -> InboxEntry:
         parked = self._ended(InboxState.PARKED, at)

@@ -2,6 +2,7 @@
 how it stands, whichever event told of it, in whatever order they come and however often.
 
 Effect, record and the end of the event are one transaction. What does not fit what we opened is parked, never applied.
+What Stripe does not say is of a page of ours is ignored, whatever is written on it: a company's own account is its own.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _PAYOUTS = {"payout.paid": EventType.STRIPE_PAYOUT_PAID, "payout.failed": EventT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processed:
-    """How an event ended; ``reason`` and ``subject`` where it was parked. None: it is not known."""
+    """How an event ended; ``reason`` and ``subject`` where it was parked, or names us. None: it is not known."""
 
     state: InboxState | None
     reason: ParkReason | None = None
@@ -198,7 +199,8 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     if paid_for is None:
         return _ended(desk, entry.ignored(now, tenant_id=tenant_id))
     if paid_for.tenant_id != tenant_id:
-        return _ended(desk, entry.parked(ParkReason.OTHER_TENANT, now, subject=event.object_id, tenant_id=tenant_id))
+        other = ParkReason.OTHER_TENANT
+        return _ended(desk, entry.ignored(now, tenant_id=tenant_id, reason=other, subject=event.object_id))
     if session.payment_intent_id is not None:
         found = session.payment_intent_id
         return _Settling(desk, tenant_id, event.account_id, found, entry, session=session, paid_for=paid_for).run()
@@ -294,15 +296,19 @@ class _Settling:
         if paid_for is None:
             return self._ignored()
         if paid_for.tenant_id != self.tenant_id:
-            return self._parked(ParkReason.OTHER_TENANT)
-        context = desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
-        invoice = context.invoice
+            return self._ignored(ParkReason.OTHER_TENANT)
+        return self._of_invoice(paid_for, intent, stored)
+
+    def _of_invoice(self, paid_for: PaidFor, intent: PaymentIntent, stored: StripePayment | None) -> Processed:
+        context = self.desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
+        invoice, attempt = context.invoice, context.book.attempt(paid_for.attempt)
+        if stored is None and not self._is_ours(paid_for, attempt):
+            if self._may_be_forgotten(context.book, paid_for):
+                return self._parked(ParkReason.NOT_OURS)
+            return self._ignored(ParkReason.NOT_OURS)
         if not isinstance(invoice, IssuedInvoice) or invoice.document.document_type.is_credit_note:
             return self._parked(ParkReason.UNKNOWN_INVOICE)
-        attempt = context.book.attempt(paid_for.attempt)
         mismatch = self._mismatch(intent, invoice, attempt, stored)
-        if mismatch is None and stored is None and not self._is_ours(paid_for, attempt):
-            mismatch = ParkReason.NOT_OURS
         if mismatch is not None:
             return self._parked(mismatch)
         record = stored or StripePayment.new(paid_for, self.account_id, intent)
@@ -314,8 +320,16 @@ class _Settling:
             return False
         if attempt.payment_intent_id is not None:
             return attempt.payment_intent_id == self.payment_intent_id
-        session = self.session or self.desk.stripe.session_of_payment_intent(self.account_id, self.payment_intent_id)
+        session = self._page()
         return session is not None and attempt.is_of(session, paid_for.metadata)
+
+    def _may_be_forgotten(self, book: CheckoutBook, paid_for: PaidFor) -> bool:
+        """Whether it came of some page, and names an attempt that was made and is not remembered: it may be real."""
+        made = 0 < paid_for.attempt <= book.made and book.attempt(paid_for.attempt) is None
+        return made and self._page() is not None
+
+    def _page(self) -> CheckoutSession | None:
+        return self.session or self.desk.stripe.session_of_payment_intent(self.account_id, self.payment_intent_id)
 
     def _mismatch(
         self,
@@ -530,11 +544,14 @@ class _Settling:
         now = self.desk.clock.now()
         return _ended(self.desk, self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id))
 
-    def _ignored(self) -> Processed:
-        """A payment of the company's own account that ZenBilling did not ask for."""
+    def _ignored(self, reason: ParkReason | None = None) -> Processed:
+        """A payment of the company's own account that ZenBilling did not ask for; ``reason``: though it says so."""
+        subject = self.payment_intent_id if reason else ""
         if self.entry is None:
-            return Processed(state=InboxState.IGNORED)
-        return _ended(self.desk, self.entry.ignored(self.desk.clock.now(), tenant_id=self.tenant_id))
+            return Processed(state=InboxState.IGNORED, reason=reason, subject=subject)
+        now = self.desk.clock.now()
+        ignored = self.entry.ignored(now, tenant_id=self.tenant_id, reason=reason, subject=subject)
+        return _ended(self.desk, ignored)
 
 
 def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:
