@@ -40,6 +40,7 @@ class ParkReason(StrEnum):
     """
 
     API_VERSION = "api_version_differs"
+    OTHER_MODE = "other_mode"  # of Stripe's test mode, and our key is of the live one; or the reverse
     UNKNOWN_ACCOUNT = "unknown_account"
     OTHER_TENANT = "other_tenant"
     OTHER_ACCOUNT = "other_account"
