@@ -21,7 +21,14 @@ from billing.domain.errors import DependencyUnavailable
 from billing.domain.events import EventType
 from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.payments import PaymentState, RefundCause
-from billing.domain.stripe import DisputeStatus, PaymentIntent, PaymentIntentStatus, StripePayout, StripeRefundStatus
+from billing.domain.stripe import (
+    CheckoutStatus,
+    DisputeStatus,
+    PaymentIntent,
+    PaymentIntentStatus,
+    StripePayout,
+    StripeRefundStatus,
+)
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import StripePaymentState, derived_id, method_of
@@ -909,3 +916,86 @@ def test_a_fact_has_one_id_of_the_form_of_ours() -> None:
 )
 def test_means_of_payment_are_named_as_a_person_knows_them(told: str, method: PaymentMethod) -> None:
     assert method_of(told) is method
+
+
+# What Stripe says one day and does not say yet
+
+
+def test_a_payment_in_a_new_state_is_parked_and_moves_nothing(till: Till) -> None:
+    intent = till.confirm()
+    changed(till, intent, status=PaymentIntentStatus.UNKNOWN, received_minor=0)
+
+    ended = till.tell("payment_intent.some_new_type", intent.payment_intent_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE)
+    assert ended.subject == intent.payment_intent_id
+    assert (till.payments, till.attempt_state()) == ([], AttemptState.OPEN)
+    changed(till, intent)  # what a later version of ours understands
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id) == DONE
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_a_page_in_a_new_state_is_parked_and_stays(till: Till) -> None:
+    session_id = till.session_id()
+    key = till.account_id, session_id
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], status=CheckoutStatus.UNKNOWN)
+
+    ended = till.tell("checkout.session.some_new_type", session_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE)
+    assert till.attempt_state() is AttemptState.OPEN
+    with pytest.raises(DependencyUnavailable):  # somebody may pay there: there is no second one
+        till.open()
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], status=CheckoutStatus.OPEN)
+    assert till.open().url
+
+
+@pytest.mark.parametrize("kind", ["refund", "dispute"])
+def test_a_refund_or_a_dispute_in_a_new_state_is_parked_once_and_all_else_goes_on(till: Till, kind: str) -> None:
+    intent = till.confirm()
+    pi = intent.payment_intent_id
+    if kind == "refund":
+        new = till.stripe.refund(till.account_id, pi, 1_000, status=StripeRefundStatus.UNKNOWN).refund_id
+    else:
+        new = till.stripe.dispute(till.account_id, pi, 1_000).dispute_id
+        till.stripe.disputes[till.account_id, new] = replace(
+            till.stripe.disputes[till.account_id, new], status=DisputeStatus.UNKNOWN
+        )
+
+    ended = till.tell("charge.some_new_type", new, parent_id=pi)
+
+    assert (ended.state, ended.reason, ended.subject) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE, new)
+    assert till.stored().ledger.balance_minor == 0  # the payment itself is booked, and nothing of what is not known
+    assert till.tell("charge.updated", pi) == DONE  # a person knows
+    if kind == "refund":
+        till.stripe.refunds[till.account_id, new] = replace(
+            till.stripe.refunds[till.account_id, new], status=StripeRefundStatus.SUCCEEDED
+        )
+    else:
+        assert till.record(intent).is_contested  # until it is known, nothing is given back besides
+        till.stripe.decide(till.account_id, new, won=False)
+    assert till.tell("charge.some_new_type", new, parent_id=pi) == DONE
+    assert till.stored().ledger.balance_minor == 1_000
+    till.adds_up()
+
+
+def test_a_new_state_does_not_take_back_what_is_known(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    till.stripe.refunds[till.account_id, refund.refund_id] = replace(refund, status=StripeRefundStatus.UNKNOWN)
+    changed(till, till.stripe.intents[till.account_id, intent.payment_intent_id], status=PaymentIntentStatus.UNKNOWN)
+
+    assert till.tell("charge.updated", intent.payment_intent_id).reason is ParkReason.UNKNOWN_STATE
+
+    assert till.record(intent).state is StripePaymentState.SUCCEEDED
+    assert till.record(intent).refund(refund.refund_id).status is StripeRefundStatus.SUCCEEDED
+    assert till.stored().ledger.balance_minor == 1_000
+
+
+def test_a_payment_in_a_new_state_that_the_night_finds_is_told(till: Till) -> None:
+    intent = till.confirm()
+    changed(till, intent, status=PaymentIntentStatus.UNKNOWN, received_minor=0)
+
+    assert night(till).differing == 1
+    assert till.counted["StripeEventParked"] == 1

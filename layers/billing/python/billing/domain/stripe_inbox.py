@@ -54,6 +54,7 @@ class ParkReason(StrEnum):
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros
     NOTHING_TO_REFUND = "nothing_to_refund"  # no invoice keeps so much, and the customer has no such credit
     RETURN_OF_NOTE = "return_of_note"  # a refund came back that a credit note had given back
+    UNKNOWN_STATE = "unknown_state"  # Stripe says of something what it could not say when this was written
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 

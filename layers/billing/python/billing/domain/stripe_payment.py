@@ -132,6 +132,21 @@ class SeenAtStripe:
         said |= {one.dispute_id: one.currency for one in self.disputes}
         return said.get(subject, currency) != currency
 
+    def not_understood(self, record: StripePayment) -> str:
+        """Stripe's id of the first thing that is in a state which we do not know; empty when there is none.
+
+        Of a refund or a dispute once: ``record`` says what was told already.
+        """
+        told = {one.refund_id for one in record.refunds if one.status is StripeRefundStatus.UNKNOWN}
+        told |= {one.dispute_id for one in record.disputes if one.status is DisputeStatus.UNKNOWN}
+        unknown = (
+            *((self.intent.payment_intent_id,) if self.intent.status is PaymentIntentStatus.UNKNOWN else ()),
+            *((self.session.session_id,) if self.session and self.session.status is CheckoutStatus.UNKNOWN else ()),
+            *(one.refund_id for one in self.refunds if one.status is StripeRefundStatus.UNKNOWN),
+            *(one.dispute_id for one in self.disputes if one.status is DisputeStatus.UNKNOWN),
+        )
+        return next((subject for subject in unknown if subject not in told), "")
+
     @property
     def page_expired(self) -> bool:
         return self.session is not None and self.session.status is CheckoutStatus.EXPIRED
@@ -248,12 +263,13 @@ class PaperRefund:
 _REFUND_RANKS = {
     StripeRefundStatus.PENDING: 0,
     StripeRefundStatus.REQUIRES_ACTION: 0,
+    StripeRefundStatus.UNKNOWN: 0,
     StripeRefundStatus.SUCCEEDED: 1,
     StripeRefundStatus.FAILED: 2,
     StripeRefundStatus.CANCELED: 2,
 }
 _KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED})
-_HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW})
+_HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.UNKNOWN})
 _NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
 
 

@@ -204,6 +204,9 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     if session.payment_intent_id is not None:
         found = session.payment_intent_id
         return _Settling(desk, tenant_id, event.account_id, found, entry, session=session, paid_for=paid_for).run()
+    if session.status is CheckoutStatus.UNKNOWN:
+        unknown = ParkReason.UNKNOWN_STATE
+        return _ended(desk, entry.parked(unknown, now, subject=event.object_id, tenant_id=tenant_id))
     book = desk.checkouts.book(tenant_id, paid_for.invoice_id)
     attempt = book.attempt(paid_for.attempt)
     moved = book
@@ -380,6 +383,7 @@ class _Settling:
         stored = record
         told, facts = self._told(record, seen)
         unfit: dict[Booking, ParkReason] = {}
+        unknown = seen.not_understood(record)
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
             told, noted = self._judged(caller, told, booking, book, unfit)
@@ -398,7 +402,7 @@ class _Settling:
                 facts,
                 record=after.next_after(stored) if changed else None,
                 book=moved if moved is not book else None,
-                entry=self._end(unfit) if last else None,
+                entry=self._end(unfit, unknown) if last else None,
                 counts=counts,
                 booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
                 on_paper=(*facts.on_paper, *self._on_paper_again(told, booking)),
@@ -413,7 +417,7 @@ class _Settling:
                     unfit[booking] = refused.reason
                 continue
             if last:
-                return self._outcome(unfit)
+                return self._outcome(unfit, unknown)
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
@@ -521,19 +525,19 @@ class _Settling:
             failure_code=record.last_error_code if state is AttemptState.FAILED else "",
         )
 
-    def _end(self, unfit: dict[Booking, ParkReason]) -> InboxEntry | None:
+    def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:
         if self.entry is None:
             return None
         now = self.desk.clock.now()
-        for booking, reason in unfit.items():
-            return self.entry.parked(reason, now, subject=booking.subject, tenant_id=self.tenant_id)
+        for reason, subject in _left(unfit, unknown):
+            return self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id)
         return self.entry.done(now, tenant_id=self.tenant_id)
 
-    def _outcome(self, unfit: dict[Booking, ParkReason]) -> Processed:
-        for booking, reason in unfit.items():
+    def _outcome(self, unfit: dict[Booking, ParkReason], unknown: str) -> Processed:
+        for reason, subject in _left(unfit, unknown):
             if self.entry is None:
                 self.desk.count("StripeEventParked")
-            return Processed(state=InboxState.PARKED, reason=reason, subject=booking.subject)
+            return Processed(state=InboxState.PARKED, reason=reason, subject=subject)
         return Processed(state=InboxState.DONE)
 
     def _parked(self, reason: ParkReason) -> Processed:
@@ -552,6 +556,12 @@ class _Settling:
         now = self.desk.clock.now()
         ignored = self.entry.ignored(now, tenant_id=self.tenant_id, reason=reason, subject=subject)
         return _ended(self.desk, ignored)
+
+
+def _left(unfit: dict[Booking, ParkReason], unknown: str) -> list[tuple[ParkReason, str]]:
+    """What a person has to look at, and why."""
+    found = [(reason, booking.subject) for booking, reason in unfit.items()]
+    return [*found, *([(ParkReason.UNKNOWN_STATE, unknown)] if unknown else [])]
 
 
 def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:
