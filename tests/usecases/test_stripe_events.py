@@ -999,3 +999,26 @@ def test_a_payment_in_a_new_state_that_the_night_finds_is_told(till: Till) -> No
 
     assert night(till).differing == 1
     assert till.counted["StripeEventParked"] == 1
+
+
+def test_a_refused_payment_whose_page_is_in_a_new_state_is_parked(till: Till) -> None:
+    """Whether the page was done says whether a debit failed or a card was declined: nobody knows."""
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+    key = next(key for key, one in till.stripe.sessions.items() if one.payment_intent_id == intent.payment_intent_id)
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], status=CheckoutStatus.UNKNOWN)
+
+    ended = till.tell("charge.failed", intent.payment_intent_id)
+
+    assert (ended.reason, ended.subject) == (ParkReason.UNKNOWN_STATE, key[1])
+    assert till.attempt_state() is AttemptState.PROCESSING
+
+
+def test_what_says_nothing_of_us_is_ignored_and_not_counted(till: Till) -> None:
+    intent = till.confirm()
+    changed(till, intent, metadata={})
+
+    for event_type in ("payment_intent.succeeded", "mandate.updated"):
+        assert till.tell(event_type, intent.payment_intent_id).state is InboxState.IGNORED
+    assert till.counted == {}
