@@ -20,8 +20,6 @@ def sweep_stripe_events(event: dict[str, Any]) -> dict[str, int]:
         sweep = usecases.sweep_stripe_events(inbox=inbox, queue=queue, clock=clock)
         if sweep.queued:
             count("StripeEventQueuedAgain", sweep.queued)
-    if sweep.parked:
-        count("StripeEventParked", sweep.parked)
     return {"queued": sweep.queued, "parked": sweep.parked}
 
 

@@ -35,6 +35,8 @@ def _processed(event_id: str) -> bool:
         return False
     if ended.state is InboxState.PARKED:
         logger.warning("event parked", event_id=event_id, reason=ended.reason, subject=ended.subject)
+    elif ended.state is InboxState.IGNORED and ended.reason is not None:
+        logger.info("event ignored", event_id=event_id, reason=ended.reason, subject=ended.subject)
     return True
 
 

@@ -58,13 +58,15 @@ def receive() -> Response[str]:
     entry = receive_stripe_event(
         told,
         api_version=STRIPE_API_VERSION,
+        of_our_mode=stripe_webhooks.key_mode().is_of(livemode=told.livemode),
         inbox=table.stripe_inbox(),
         queue=stripe_queue.event_queue(),
         clock=clock,
     )
     if entry.state is InboxState.PARKED:
-        count("StripeEventParked")
         logger.warning("event parked", event_id=told.event_id, event_type=told.event_type, reason=entry.reason)
+    elif entry.state is InboxState.IGNORED and entry.reason is not None:
+        logger.info("event ignored", event_id=told.event_id, event_type=told.event_type, reason=entry.reason)
     return respond(answer(200, StripeEventReceivedResponse()))
 
 

@@ -40,7 +40,12 @@ LATER = MORNING + timedelta(minutes=1)
 
 
 def prepared(
-    world: World, invoice: IssuedInvoice, scope: CreditScope = FULL, *, pattern: NumberPattern = PATTERN
+    world: World,
+    invoice: IssuedInvoice,
+    scope: CreditScope = FULL,
+    *,
+    pattern: NumberPattern = PATTERN,
+    excess: Excess = Excess.CUSTOMER_CREDIT,
 ) -> tuple[IssuedInvoice, dict[str, Any]]:
     """A credit note and what is written with it."""
     held = world.repositories.credit_notes
@@ -55,7 +60,7 @@ def prepared(
         computed,
         company=factories.company(world.caller.tenant_id),
         allocation=allocation,
-        settlement=settle(current.ledger, computed.totals.total_minor, Excess.CUSTOMER_CREDIT),
+        settlement=settle(current.ledger, computed.totals.total_minor, excess),
         reason="Retour",
         issued_at=LATER,
     )

@@ -8,15 +8,19 @@ from datetime import date, timedelta
 
 import pytest
 
+from billing.domain.crediting import Excess
+from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import EventType
 from billing.domain.reconciliation import Difference, DifferenceKind, Reconciliation
 from billing.domain.stripe import StripeAccount
 from billing.domain.stripe_connection import StripeConnection
+from billing.domain.stripe_payment import BookingKind, DayBooking, PaperRefund
 from billing.ports.paging import PageRequest
 from billing.ports.stripe_payments import StripeFacts
 from tests import factories
 from tests.contracts.conftest import World
+from tests.contracts.test_credit_notes import prepared
 from tests.contracts.test_stripe_payments import record
 from tests.fakes.clock import MORNING
 
@@ -108,3 +112,67 @@ def test_what_stripe_told_is_found_by_its_own_ids(world: World) -> None:
     assert held.sources(world.caller.tenant_id, ("ch_found", "ch_unknown")) == {"ch_found": written.payment_intent_id}
     assert held.sources(world.stranger.tenant_id, ("ch_found",)) == {}
     assert held.sources(world.caller.tenant_id, ()) == {}
+
+
+def booking(source_id: str, *, account_id: str = "acct_1", day: date = DAY) -> DayBooking:
+    return DayBooking(
+        account_id=account_id,
+        day=day,
+        kind=BookingKind.REFUND,
+        source_id=source_id,
+        amount_minor=-1_000,
+        payment_id="pay_1",
+    )
+
+
+def test_what_was_booked_on_a_day_is_walked_page_by_page(world: World) -> None:
+    held, tenant_id = world.repositories, world.caller.tenant_id
+    written = record(world)
+    bookings = [booking(f"re_{number}") for number in range(5)]
+    others = booking("re_other", account_id="acct_12"), booking("re_later", day=DAY + timedelta(days=1))
+    for number, one in enumerate((*bookings, *others, bookings[0])):  # the same fact is one
+        facts = StripeFacts(record=replace(written, version=number + 1), booked=one)
+        held.stripe_payments.write(world.caller, facts)
+
+    first, position = held.reconciliations.booked(tenant_id, "acct_1", DAY, limit=3)
+    rest, end = held.reconciliations.booked(tenant_id, "acct_1", DAY, limit=3, after=position)
+
+    assert ([*first, *rest], len(first), end) == (bookings, 3, None)
+    assert held.reconciliations.booked(tenant_id, "acct_12", DAY, limit=3) == ((others[0],), None)
+    assert held.reconciliations.booked(tenant_id, "acct_2", DAY, limit=3) == ((), None)
+    assert held.reconciliations.booked(world.stranger.tenant_id, "acct_1", DAY, limit=3) == ((), None)
+
+
+def test_nothing_is_booked_of_what_was_refused(world: World) -> None:
+    held, written = world.repositories, record(world)
+    held.stripe_payments.write(world.caller, StripeFacts(record=written))
+    refund = PaperRefund(day=DAY, subject="re_1", invoice_id="inv_1")
+    with pytest.raises(StaleVersion):
+        held.stripe_payments.write(
+            world.caller, StripeFacts(record=written, booked=booking("re_1"), on_paper=(refund,))
+        )
+
+    assert held.reconciliations.booked(written.tenant_id, "acct_1", DAY, limit=3) == ((), None)
+    assert held.reconciliations.on_paper(written.tenant_id, DAY, limit=3) == ((), None)
+
+
+def test_what_notes_gave_back_is_walked_by_the_day(world: World) -> None:
+    held, tenant_id = world.repositories, world.caller.tenant_id
+    invoice, plain = world.pay(world.issue(), 12_000), world.pay(world.issue(), 12_000)
+    note, written = prepared(world, invoice, excess=Excess.REFUND)
+    held.credit_notes.issue(world.caller, note, **written)
+    other, written = prepared(world, plain)
+    held.credit_notes.issue(world.caller, other, **written)
+    failed = PaperRefund(day=DAY, subject="re_1", invoice_id=plain.invoice_id)
+    held.stripe_payments.write(world.caller, StripeFacts(on_paper=(failed,)))
+    of_note = PaperRefund(
+        day=civil_date(note.document.issued_at), subject=note.invoice_id, invoice_id=invoice.invoice_id
+    )
+
+    first, position = held.reconciliations.on_paper(tenant_id, DAY, limit=1)
+    rest, end = held.reconciliations.on_paper(tenant_id, DAY, limit=2, after=position)
+
+    assert of_note.day == DAY
+    assert ([*first, *rest], end) == ([of_note, failed], None)
+    assert held.reconciliations.on_paper(tenant_id, DAY + timedelta(days=1), limit=1) == ((), None)
+    assert held.reconciliations.on_paper(world.stranger.tenant_id, DAY, limit=1) == ((), None)

@@ -428,6 +428,21 @@ def test_every_movement_is_on_the_balance_latest_first(world: StripeWorld, accou
     assert {one.currency for one in page.items} == {"EUR"}
 
 
+def test_what_something_moved_is_found_by_its_name(world: StripeWorld, account: str, clock: FakeClock) -> None:
+    intent = paid(world, account, clock)
+    refund_id = world.refund(account, intent.payment_intent_id, 2_000)
+    dispute_id = world.dispute(account, paid(world, account, clock, 7_000).payment_intent_id)
+    assert intent.charge is not None
+
+    def amounts(source_id: str) -> list[int]:
+        return [one.amount_minor for one in world.gateway.balance_transactions_of(account, source_id)]
+
+    assert amounts(intent.charge.charge_id) == [12_000]
+    assert amounts(refund_id) == [-2_000]
+    assert amounts(dispute_id) == [-7_000]
+    assert amounts("ch_unknown") == []
+
+
 def test_the_balance_is_read_between_two_instants_page_by_page(
     world: StripeWorld, account: str, clock: FakeClock
 ) -> None:

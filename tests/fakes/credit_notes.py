@@ -14,6 +14,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.quote import Quote
+from billing.domain.reconciliation import paper_refund_of
 from billing.ports.credit_notes import CreditedCustomer, CreditNoteContext, CreditNoteQuery, CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -89,6 +90,9 @@ class FakeCreditNotes:
             moved = credited_movements(note, entries)
             move_account(self._store, caller.tenant_id, note.document.customer_id, *moved)
             ask(self._store, delivery)
+            on_paper = paper_refund_of(note, invoice)
+            if on_paper:
+                self._store.on_paper[caller.tenant_id, on_paper.day, on_paper.subject] = on_paper
             self._store.record(caller.tenant_id, note.invoice_id, events[0])
             self._store.record(caller.tenant_id, invoice.invoice_id, events[1])
             if quote:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.reconciliation import Reconciliation
+from billing.domain.stripe_payment import DayBooking, PaperRefund
 from billing.ports.paging import Page, PageRequest
 from tests.fakes.store import SHARDS, Store, paged, shard_of
+
+T = TypeVar("T")
+
+
+def _page_of(found: dict[str, T], limit: int, after: str | None) -> tuple[tuple[T, ...], str | None]:
+    rest = sorted(name for name in found if after is None or name > after)
+    page = rest[:limit]
+    return tuple(found[name] for name in page), page[-1] if len(rest) > limit else None
 
 
 class FakeReconciliations:
@@ -51,6 +60,28 @@ class FakeReconciliations:
                 for source_id in record.sources
                 if owner == tenant_id and source_id in source_ids
             }
+
+    def booked(
+        self, tenant_id: str, account_id: str, day: date, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[DayBooking, ...], str | None]:
+        with self._store.lock:
+            found = {
+                source_id: one
+                for (owner, booked_on, account, source_id), one in self._store.stripe_booked.items()
+                if (owner, booked_on, account) == (tenant_id, day, account_id)
+            }
+        return _page_of(found, limit, after)
+
+    def on_paper(
+        self, tenant_id: str, day: date, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[PaperRefund, ...], str | None]:
+        with self._store.lock:
+            found = {
+                subject: one
+                for (owner, said_on, subject), one in self._store.on_paper.items()
+                if (owner, said_on) == (tenant_id, day)
+            }
+        return _page_of(found, limit, after)
 
     def save(self, report: Reconciliation, *, event: Event | None = None) -> None:
         key = (report.tenant_id, report.account_id, report.day)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from billing.domain.recurring_invoice import RecurringInvoice
 from billing.domain.reminders import Reminder, ReminderHold, ReminderPause, ReminderPlan, ReminderRun
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_inbox import InboxEntry
-from billing.domain.stripe_payment import StripePayment
+from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.domain.subscription import Subscription
 from billing.domain.verification import Verification
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
@@ -107,6 +108,9 @@ class Store:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     stripe_customers: dict[str, str] = field(default_factory=dict)
     stripe_payments: dict[tuple[str, str], StripePayment] = field(default_factory=dict)
+    counted: Tally[str] = field(default_factory=Tally)
+    stripe_booked: dict[tuple[str, date, str, str], DayBooking] = field(default_factory=dict)
+    on_paper: dict[tuple[str, date, str], PaperRefund] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str, int, str], MailClaim] = field(default_factory=dict)
     verifications: dict[tuple[str, str], Verification] = field(default_factory=dict)

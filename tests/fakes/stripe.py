@@ -194,6 +194,11 @@ class FakeStripe:
             page = tuple(found[:100])
             return Page(items=page, position=page[-1].balance_transaction_id if len(found) > len(page) else None)
 
+    def balance_transactions_of(self, account_id: str, source_id: str) -> tuple[BalanceTransaction, ...]:
+        with self._asked("balance_transactions_of"):
+            found = [one for one in self.balance.get(account_id, []) if one.source_id == source_id]
+            return tuple(found[:1])  # as Stripe: the movement that it made when it was
+
     def find_price(self, lookup_key: str) -> StripePrice | None:
         with self._asked("find_price"):
             return self.prices.get(lookup_key)

@@ -20,6 +20,11 @@ def hold_entry(store: Store, entry: InboxEntry) -> None:
         raise StaleVersion
 
 
+def move_entry(store: Store, entry: InboxEntry) -> None:
+    store.counted.update(entry.counts)
+    store.stripe_events[entry.event.event_id] = entry
+
+
 class FakeStripeInbox:
     """Port StripeInbox."""
 
@@ -28,7 +33,9 @@ class FakeStripeInbox:
 
     def receive(self, entry: InboxEntry) -> InboxEntry:
         with self._store.lock:
-            return self._store.stripe_events.setdefault(entry.event.event_id, entry)
+            if entry.event.event_id not in self._store.stripe_events:
+                move_entry(self._store, entry)
+            return self._store.stripe_events[entry.event.event_id]
 
     def read(self, event_id: str) -> InboxEntry | None:
         with self._store.lock:
@@ -37,7 +44,7 @@ class FakeStripeInbox:
     def save(self, entry: InboxEntry) -> None:
         with self._store.lock:
             hold_entry(self._store, entry)
-            self._store.stripe_events[entry.event.event_id] = entry
+            move_entry(self._store, entry)
 
     def waiting(self, shard: int, before: datetime, limit: int) -> list[str]:
         with self._store.lock:

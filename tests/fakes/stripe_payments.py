@@ -10,7 +10,7 @@ from billing.domain.stripe_payment import StripePayment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.stripe_payments import StripeFacts
 from tests.fakes.store import Store, shard_of
-from tests.fakes.stripe_inbox import hold_entry
+from tests.fakes.stripe_inbox import hold_entry, move_entry
 from tests.fakes.writes import hold_book, move_book
 
 
@@ -18,6 +18,8 @@ def hold_facts(store: Store, facts: StripeFacts | None) -> None:
     """Raises: StaleVersion, unless each part is the next version."""
     if facts is None:
         return
+    if facts.counts and facts.record is None:
+        raise ValueError("what counts changes the record that it is counted from")
     if facts.record is not None:
         stored = store.stripe_payments.get((facts.record.tenant_id, facts.record.payment_intent_id))
         if (stored.version if stored else 0) != facts.record.version - 1:
@@ -39,10 +41,15 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
         store.stripe_payments[facts.record.tenant_id, facts.record.payment_intent_id] = facts.record
     if facts.book is not None:
         move_book(store, facts.book)
+    store.counted.update(facts.counts)
     if facts.entry is not None:
-        store.stripe_events[facts.entry.event.event_id] = facts.entry
+        move_entry(store, facts.entry)
     if facts.payment is not None:
         store.payments[facts.payment.tenant_id, facts.payment.payment_id] = facts.payment
+    if facts.booked is not None:
+        store.stripe_booked[tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id] = facts.booked
+    for refund in facts.on_paper:
+        store.on_paper[tenant_id, refund.day, refund.subject] = refund
     for news in facts.news:
         store.record(tenant_id, news.payment_id or news.invoice_id or "STRIPE", news.event)
 

@@ -13,6 +13,7 @@ import pytest
 
 from billing.domain.access import Caller, Role
 from billing.domain.checkout import CheckoutSite
+from billing.domain.errors import DependencyUnavailable
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.stripe import AccountWanted, StripeRefused
@@ -26,6 +27,7 @@ from tests.fakes.stripe_inbox import FakeStripeEventQueue
 from tests.handlers.conftest import Json, Person, invoke, sample
 from tests.handlers.test_contract import ROUTES, assert_as_documented
 from tests.handlers.test_stripe_events import post, signed, told
+from tests.handlers.test_workflows import metrics
 
 
 @dataclass
@@ -157,7 +159,6 @@ def test_a_refund_a_failure_and_a_lost_dispute_follow(shop: Shop) -> None:
     [
         ({"amount_minor": 50, "received_minor": 50}, ParkReason.OTHER_AMOUNT),
         ({"currency": "USD"}, ParkReason.OTHER_CURRENCY),
-        ({"metadata": {"tenant_id": "ten_other", "invoice_id": "inv_1", "attempt": "1"}}, ParkReason.OTHER_TENANT),
     ],
 )
 def test_what_differs_from_what_was_asked_is_parked(shop: Shop, changes: Json, reason: ParkReason) -> None:
@@ -335,3 +336,94 @@ def test_a_payment_that_did_not_come_through_stripe_is_not_there(owner: Person) 
     made = owner.call("payments/record", body={**paid, "allocations": [], "excess": "customer_credit"}).body
 
     assert owner.call("payments/read_online", payment_id=made["payment_id"]).status == 404
+
+
+class Stream:
+    """What the stream of the table tells of the items that are written to be counted, one record each version."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.records: list[Json] = []
+        client = table.table()
+        call = client._call
+
+        def heard(operation: str, **request: Any) -> Any:
+            answer = call(operation, **request)
+            if operation == "transact_write_items":
+                items = [next(iter(one.values())).get("Item", {}) for one in request["TransactItems"]]
+                self.records += [self.record(image) for image in items if "counted" in image]
+            return answer
+
+        monkeypatch.setattr(client, "_call", heard)
+
+    def record(self, image: Json, **told: Any) -> Json:
+        [one] = sample("streams/start_workflows")["Records"]
+        number = str(10**20 + len(self.records))
+        changes = {"NewImage": image, "SequenceNumber": number}
+        return {**one, "eventID": uuid.uuid4().hex, "eventName": "MODIFY", "dynamodb": one["dynamodb"] | changes} | told
+
+    def follow(self, records: list[Json] | None = None) -> Json:
+        answer: Json = invoke("streams/start_workflows", {"Records": self.records if records is None else records})
+        return answer
+
+
+PAID_ONCE = {"PaymentAttempted": 1, "PaymentSucceeded": 1}
+
+
+def test_what_counts_is_counted_from_the_stream_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = Stream(monkeypatch)
+    intent = shop.confirm()
+    for _ in range(3):
+        shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    shop.stripe.refund(shop.account_id, intent.payment_intent_id, 1_000)
+    shop.post("charge.refunded", intent.payment_intent_id)
+    shop.post("payment_intent.succeeded", intent.payment_intent_id, account="acct_stranger")
+    capsys.readouterr()
+
+    assert shop.consume() == []
+    counted_by_the_processing = metrics(capsys)
+    assert stream.follow() == {"batchItemFailures": []}
+
+    assert counted_by_the_processing == {}
+    assert metrics(capsys) == PAID_ONCE | {"StripeEventParked": 1}
+    # A batch that Lambda hands again, and the next version of the same item, which counts nothing.
+    stream.follow()
+    [image, *_] = [one["dynamodb"]["NewImage"] for one in stream.records]
+    stream.follow([stream.record({name: value for name, value in image.items() if name != "counted"})])
+    assert metrics(capsys) == {}
+
+
+def test_a_batch_that_fails_on_its_way_counts_no_record_twice(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from streams import start_workflows  # noqa: PLC0415
+
+    stream = Stream(monkeypatch)
+    intent = shop.confirm()
+    shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    shop.consume()
+    entry = {"entity": {"S": "ledger_entry"}, "tenant_id": {"S": "t"}, "pk": {"S": "T#t#INVOICE#i"}}
+    failing = stream.record(entry | {"sk": {"S": "LEDGER#000001"}}, eventName="INSERT")
+    failing["dynamodb"]["SequenceNumber"] = "7"
+    fact = stream.records[0]
+    late = stream.record(fact["dynamodb"]["NewImage"])  # of another payment, for what it is worth
+
+    class Away:
+        error: Exception = DependencyUnavailable()
+
+        def book(self, *_: str) -> None:
+            raise self.error
+
+    monkeypatch.setattr(start_workflows, "checkouts", Away)
+    capsys.readouterr()
+
+    assert stream.follow([fact, failing, late]) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert metrics(capsys) == PAID_ONCE
+    monkeypatch.setattr(Away, "error", RuntimeError("a fault of ours"))
+    with pytest.raises(RuntimeError):
+        stream.follow([late, failing])
+    assert metrics(capsys) == {}
+    monkeypatch.undo()
+    assert stream.follow([fact, late]) == {"batchItemFailures": []}
+    assert metrics(capsys) == PAID_ONCE

@@ -90,8 +90,8 @@ def test_a_stream_consumer_gives_back_only_what_failed(name: str) -> None:
     assert source["MaximumRecordAgeInSeconds"] < 24 * 3600
 
 
-def test_the_outbox_consumer_sees_requests_and_ledger_entries_only() -> None:
-    requests, entries = resources()["WorkflowRequestsSource"]["Properties"]["FilterCriteria"]["Filters"]
+def test_the_outbox_consumer_sees_requests_ledger_entries_and_what_counts_only() -> None:
+    requests, entries, counted = resources()["WorkflowRequestsSource"]["Properties"]["FilterCriteria"]["Filters"]
 
     assert json.loads(requests["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
@@ -100,6 +100,10 @@ def test_the_outbox_consumer_sees_requests_and_ledger_entries_only() -> None:
     assert json.loads(entries["Pattern"]) == {
         "eventName": ["INSERT"],
         "dynamodb": {"NewImage": {"entity": {"S": ["ledger_entry"]}}},
+    }
+    assert json.loads(counted["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"counted": {"S": [{"exists": True}]}}},
     }
 
 

@@ -28,7 +28,7 @@ class Till(Counter):
 
     def __init__(self, shop: Shop, *, partly: bool = True) -> None:
         super().__init__(shop, partly=partly)
-        self.counted: Tally[str] = Tally()
+        self._counted: Tally[str] = Tally()
         self._events = itertools.count(1)
 
     def desk(self, **changes: Any) -> StripeDesk:
@@ -48,7 +48,12 @@ class Till(Counter):
         return replace(desk, **changes)
 
     def count(self, name: str) -> None:
-        self.counted[name] += 1
+        self._counted[name] += 1
+
+    @property
+    def counted(self) -> Tally[str]:
+        """By itself, and from what was written."""
+        return self._counted + self.held.store.counted
 
     def issue(self, wanted: DraftInput | None = None) -> IssuedInvoice:
         self.invoice = self.shop.issue(self.shop.draft(wanted) if wanted else None)

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from billing.domain.access import Role
-from billing.domain.checkout import AttemptState
+from billing.domain.checkout import AttemptState, CheckoutBook
+from billing.domain.crediting import Excess
+from billing.domain.errors import RefundRefused
 from billing.domain.events import EventType
+from billing.domain.ledger import PaymentMethod
 from billing.domain.reconciliation import DifferenceKind, Reconciliation, ReconciliationState
+from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState
 from billing.ports.paging import PageRequest
 from billing.ports.stripe import StripeRefused
+from billing.usecases.payments import RefundInput
 from billing.usecases.reconciliations import (
     ReconciliationRun,
     list_payment_reconciliations,
     reconcile_stripe_days,
 )
+from billing.usecases.stripe_refunds import StripeRefundInput, refund_by_its_means
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
-from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_credit_notes import credit, part
 from tests.usecases.test_currencies import DOLLARS
 
 
@@ -44,6 +52,22 @@ def reports(till: Till) -> list[Reconciliation]:
 
 def of_today(till: Till, day: date) -> Reconciliation:
     return next(one for one in reports(till) if one.day == day)
+
+
+def ask_refund(till: Till, intent: PaymentIntent, amount_minor: int, *, credit_note_id: str = "") -> None:
+    shop = till.shop
+    refund_by_its_means(
+        shop.caller,
+        till.payment(intent).payment_id,
+        RefundInput(amount_minor=amount_minor, method=PaymentMethod.CARD),
+        StripeRefundInput(credit_note_id=credit_note_id),
+        once=shop.once("refundPayment"),
+        payments=till.held.payments,
+        invoices=till.held.invoices,
+        stripe=till.desk,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
 
 
 def test_a_day_that_was_told_balances(till: Till) -> None:
@@ -330,3 +354,296 @@ def test_a_refund_in_another_currency_than_the_account_s_is_not_compared_by_amou
     night(till)
 
     assert of_today(till, today).state is ReconciliationState.BALANCED
+
+
+def test_a_payment_that_stripe_never_moved_is_a_difference(till: Till) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    till.stripe.balance[till.account_id].clear()
+
+    assert night(till).differing == 1
+
+    report = of_today(till, today)
+    assert intent.charge is not None
+    [difference] = report.differences
+    assert (difference.kind, difference.source_id) == (DifferenceKind.NOT_AT_STRIPE, intent.charge.charge_id)
+    assert (difference.stripe_minor, difference.ours_minor) == (0, 12_000)
+    assert difference.payment_id == till.payment(intent).payment_id
+    assert (report.booked, report.movements) == (1, 0)
+    assert till.counted["StripeReconciliationDiffers"] == 1
+    for _ in range(5):
+        assert night(till).differing == 0  # said once
+
+
+@pytest.mark.parametrize("lost", ["refund", "dispute"])
+def test_a_refund_or_a_lost_dispute_that_stripe_never_moved_is_a_difference(till: Till, lost: str) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    if lost == "refund":
+        source = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000).refund_id
+        till.tell("charge.refunded", intent.payment_intent_id)
+    else:
+        source = till.stripe.dispute(till.account_id, intent.payment_intent_id, 1_000).dispute_id
+        till.stripe.decide(till.account_id, source, won=False)
+        till.tell("charge.dispute.closed", source, parent_id=intent.payment_intent_id)
+    held = till.stripe.balance[till.account_id]
+    held[:] = [one for one in held if one.source_id != source]
+
+    night(till)
+
+    [difference] = of_today(till, today).differences
+    assert (difference.kind, difference.source_id) == (DifferenceKind.NOT_AT_STRIPE, source)
+    assert (difference.stripe_minor, difference.ours_minor) == (0, -1_000)
+
+
+def test_a_booking_whose_money_moved_another_day_is_asked_for_by_name(till: Till) -> None:
+    """A dispute is lost weeks after it took the money; the days between say nothing of it."""
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    night(till)
+    till.shop.clock.advance(timedelta(days=30))
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+    today = till.shop.clock.today()
+    till.stripe.calls.clear()
+
+    night(till)
+
+    assert (of_today(till, today).booked, of_today(till, today).state) == (1, ReconciliationState.BALANCED)
+    assert till.stripe.calls.count("balance_transactions_of") == 1
+
+
+def test_what_the_day_itself_shows_is_asked_for_no_more(till: Till) -> None:
+    till.paid(7_000)
+    till.stripe.calls.clear()
+
+    assert night(till).differing == 0
+    assert "balance_transactions_of" not in till.stripe.calls
+
+
+def test_a_movement_the_other_way_is_no_answer(till: Till) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    [moved] = till.stripe.balance[till.account_id]
+    till.stripe.balance[till.account_id][:] = [replace(moved, amount_minor=-12_000)]
+
+    night(till)
+
+    kinds = {one.kind for one in of_today(till, today).differences}
+    assert DifferenceKind.NOT_AT_STRIPE in kinds
+    assert intent.charge is not None
+
+
+def test_many_bookings_are_looked_for_page_by_page_and_a_run_that_dies_goes_on(till: Till) -> None:
+    today = till.shop.clock.today()
+    till.paid()
+    [booking] = till.held.store.stripe_booked.values()
+    tenant_id = till.shop.caller.tenant_id
+    for number in range(60):
+        other = replace(booking, source_id=f"ch_never{number:04d}")
+        till.held.store.stripe_booked[tenant_id, today, till.account_id, other.source_id] = other
+    till.shop.clock.advance(timedelta(days=1))
+    crashes = 0
+    for at in range(1, 200):
+        crash = CrashPoint(at=at, after=True)
+        try:
+            reconcile_stripe_days(
+                reconciliations=crash.watch(till.held.reconciliations),
+                desk=till.desk(stripe=crash.watch(till.stripe)),
+            )
+        except Crashed:
+            crashes += 1
+            continue
+        break
+
+    report = of_today(till, today)
+    assert crashes > 2
+    assert (report.booked, len(report.differences)) == (61, 60)
+    assert len({one.source_id for one in report.differences}) == 60
+
+
+def test_a_refund_that_a_note_recorded_and_stripe_never_made_is_told_to_the_company_once(till: Till) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    note = credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+
+    assert night(till).differing == 1
+
+    [difference] = of_today(till, today).differences
+    assert (difference.kind, difference.source_id) == (DifferenceKind.ON_PAPER, note.invoice_id)
+    assert (difference.stripe_minor, difference.ours_minor) == (0, -12_000)
+    assert difference.payment_id == till.payment(intent).payment_id
+    # The company's own to make: it is told, and no operator is woken.
+    told = till.held.store.events[till.shop.caller.tenant_id, "STRIPE"]
+    assert [one.event_type for one in told].count(EventType.STRIPE_RECONCILIATION_DIFFERS) == 1
+    assert (till.counted["StripeReconciliationDiffers"], till.counted["StripeRefundOnPaper"]) == (0, 1)
+    assert sum(night(till).differing for _ in range(5)) == 0
+
+
+@pytest.mark.parametrize("asked", ["here", "in the dashboard"])
+def test_a_refund_that_a_note_recorded_and_stripe_made_balances(till: Till, asked: str) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    note = credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    given = note.document.totals.total_minor
+    if asked == "here":
+        ask_refund(till, intent, given, credit_note_id=note.invoice_id)
+    else:
+        till.stripe.refund(till.account_id, intent.payment_intent_id, given)
+        till.tell("charge.refunded", intent.payment_intent_id)
+
+    assert night(till).differing == 0
+    assert of_today(till, today).booked == 2
+
+
+def test_what_is_on_its_way_is_no_refund_on_paper(till: Till) -> None:
+    intent = till.paid()
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 12_000, status=StripeRefundStatus.PENDING)
+    till.stripe.balance[till.account_id].pop()
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    assert night(till).differing == 0
+
+
+def test_the_part_that_stripe_did_not_give_back_is_on_paper(till: Till) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    night(till)
+
+    assert [(one.kind, one.ours_minor) for one in of_today(till, today).differences] == [
+        (DifferenceKind.ON_PAPER, -7_000)
+    ]
+
+
+@pytest.mark.parametrize("failing", ["after it had come", "before it came"])
+def test_a_note_s_refund_that_fails_later_is_on_paper_from_that_day(till: Till, failing: str) -> None:
+    intent = till.paid()
+    note = credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    real = till.stripe.refund
+    if failing == "before it came":
+        till.stripe.refund = partial(real, status=StripeRefundStatus.PENDING)  # type: ignore[method-assign]
+    ask_refund(till, intent, 12_000, credit_note_id=note.invoice_id)
+    assert night(till).differing == 0
+    till.shop.clock.advance(timedelta(days=5))
+    assert night(till).differing == 0
+    [refund] = till.stripe.refunds.values()
+    till.stripe.fail_refund(till.account_id, refund.refund_id)
+    till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
+    today = till.shop.clock.today()
+
+    night(till)
+
+    assert [(one.kind, one.source_id, one.ours_minor) for one in of_today(till, today).differences] == [
+        (DifferenceKind.ON_PAPER, refund.refund_id, -12_000)
+    ]
+
+
+def test_a_note_s_refund_that_stripe_refuses_later_is_on_paper_from_that_day(till: Till) -> None:
+    intent = till.paid()
+    note = credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    assert night(till).differing == 1
+    till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+    with pytest.raises(RefundRefused):
+        ask_refund(till, intent, 12_000, credit_note_id=note.invoice_id)
+    today = till.shop.clock.today()
+
+    night(till)
+
+    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.ON_PAPER]
+
+
+def test_what_was_paid_otherwise_is_no_matter_of_stripe(till: Till) -> None:
+    till.pay(12_000)
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+
+    assert night(till).differing == 0
+
+
+def test_of_what_was_paid_both_ways_only_what_stripe_has_is_on_paper(till: Till) -> None:
+    till.paid(5_000)
+    till.pay(7_000)
+    today = till.shop.clock.today()
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+
+    night(till)
+
+    assert [one.ours_minor for one in of_today(till, today).differences] == [-5_000]
+
+
+def test_a_payment_that_is_known_and_in_no_ledger_is_a_difference(till: Till) -> None:
+    """It was paid in dollars meanwhile, and a customer's credit is in euros: it fits nowhere."""
+    till.issue(till.shop.wanted(till.shop.customer().customer_id, particulars=DOLLARS))
+    intent, today = till.confirm(), till.shop.clock.today()
+    till.pay(12_000)
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).state is InboxState.PARKED
+    assert not till.record(intent).payment_id
+
+    night(till)
+
+    [difference] = of_today(till, today).differences
+    assert intent.charge is not None
+    assert (difference.kind, difference.source_id) == (DifferenceKind.MISSING, intent.charge.charge_id)
+    assert (difference.stripe_minor, difference.ours_minor) == (12_000, 0)
+
+
+@pytest.mark.parametrize("made", ["refund", "dispute"])
+def test_what_no_event_told_of_a_payment_that_we_have_is_brought_in(till: Till, made: str) -> None:
+    intent = till.paid()
+    if made == "refund":
+        till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    else:
+        dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 1_000)
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    run = night(till)
+
+    assert (run.differing, run.repaired) == (0, 1)
+    assert till.stored().ledger.balance_minor == 1_000
+    assert night(till).differing == 0  # what the night booked is found again by its name
+
+
+def test_a_note_is_a_matter_of_the_account_that_was_paid(till: Till) -> None:
+    today = till.shop.clock.today()
+    till.paid()
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    till.held.store.stripe_days_due[till.shop.caller.tenant_id, "acct_other"] = today
+
+    run = night(till)
+
+    assert (run.ended, run.differing) == (2, 1)
+
+
+def test_a_refusal_that_no_note_asked_for_says_nothing_again(till: Till) -> None:
+    intent = till.paid()
+    credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    assert night(till).differing == 1
+    till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+    with pytest.raises(RefundRefused):
+        ask_refund(till, intent, 1_000)
+
+    assert night(till).differing == 0
+
+
+def test_a_refund_that_is_booked_while_the_night_looks_is_no_difference(till: Till) -> None:
+    intent = till.paid(5_000)
+    till.paid(7_000)
+    before = till.book
+    note = credit(till.shop, till.invoice.invoice_id, part(3_333), excess=Excess.REFUND)
+    till.stripe.refund(till.account_id, intent.payment_intent_id, note.document.totals.total_minor)
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    class SlowReader:
+        read = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(till.held.checkouts, name)
+
+        def book(self, tenant_id: str, invoice_id: str) -> CheckoutBook:
+            self.read += 1
+            return before if self.read == 1 else till.held.checkouts.book(tenant_id, invoice_id)
+
+    till.shop.clock.advance(timedelta(days=1))
+    slow = SlowReader()
+    run = reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk(checkouts=slow))
+
+    assert run.differing == 0
+    assert slow.read > 1

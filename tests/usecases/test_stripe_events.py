@@ -4,6 +4,7 @@ fit is parked and applied in no part.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Callable
@@ -20,7 +21,14 @@ from billing.domain.errors import DependencyUnavailable
 from billing.domain.events import EventType
 from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.payments import PaymentState, RefundCause
-from billing.domain.stripe import DisputeStatus, PaymentIntent, PaymentIntentStatus, StripePayout, StripeRefundStatus
+from billing.domain.stripe import (
+    CheckoutStatus,
+    DisputeStatus,
+    PaymentIntent,
+    PaymentIntentStatus,
+    StripePayout,
+    StripeRefundStatus,
+)
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import StripePaymentState, derived_id, method_of
@@ -213,6 +221,33 @@ def test_whatever_order_events_come_in_the_end_is_the_same(till: Till, order: tu
     assert till.counted == {"PaymentAttempted": 1, "PaymentSucceeded": 1}
 
 
+@pytest.mark.parametrize("outcome", ["succeeded", "declined", "parked"])
+def test_wherever_the_processing_dies_each_fact_is_counted_once(till: Till, outcome: str) -> None:
+    if outcome == "declined":
+        intent, event_type = till.stripe.decline(till.account_id, till.session_id()), "payment_intent.payment_failed"
+    else:
+        intent, event_type = till.confirm(), "payment_intent.succeeded"
+    if outcome == "parked":
+        key = till.account_id, intent.payment_intent_id
+        till.stripe.intents[key] = replace(intent, received_minor=1)
+    event_id = till.told(event_type, intent.payment_intent_id)
+    for at, after in itertools.product(range(1, 40), (False, True)):
+        crash = CrashPoint(at=at, after=after)
+        watched = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments")
+        desk = till.desk()
+        with contextlib.suppress(Crashed):
+            till.process(event_id, **{name: crash.watch(getattr(desk, name)) for name in watched})
+
+    assert (
+        till.counted
+        == {
+            "succeeded": {"PaymentAttempted": 1, "PaymentSucceeded": 1},
+            "declined": {"PaymentAttempted": 1, "PaymentFailed": 1},
+            "parked": {"StripeEventParked": 1},
+        }[outcome]
+    )
+
+
 def test_a_declined_card_is_counted_and_the_page_stays_open(till: Till) -> None:
     session_id = till.session_id()
     intents = [till.stripe.decline(till.account_id, session_id) for _ in range(2)]
@@ -283,39 +318,23 @@ def test_another_amount_or_currency_is_parked_whole(till: Till, changes: dict[st
     assert till.counted == {"StripeEventParked": 2}
 
 
-@pytest.mark.parametrize(
-    ("metadata", "reason"),
-    [
-        ({"tenant_id": "ten_other"}, ParkReason.OTHER_TENANT),
-        ({"invoice_id": "inv_unknown"}, ParkReason.UNKNOWN_INVOICE),
-    ],
-)
-def test_another_company_or_invoice_is_parked(till: Till, metadata: dict[str, str], reason: ParkReason) -> None:
+@pytest.mark.parametrize("noted", [False, True])
+def test_on_another_account_than_the_one_that_was_asked_nothing_is_ours(till: Till, *, noted: bool) -> None:
+    """Where the attempt itself knows the payment, its account is a contradiction."""
     intent = till.confirm()
-    changed(till, intent, metadata={**intent.metadata, **metadata})
-
-    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id)
-
-    assert (ended.state, ended.reason) == (InboxState.PARKED, reason)
-    assert till.payments == []
-
-
-def test_a_draft_is_not_paid(till: Till) -> None:
-    intent = till.confirm()
-    changed(till, intent, metadata={**intent.metadata, "invoice_id": till.shop.draft().invoice_id})
-
-    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).reason is ParkReason.UNKNOWN_INVOICE
-
-
-def test_another_account_than_the_one_that_was_asked_is_parked(till: Till) -> None:
-    intent = till.confirm()
+    if noted:
+        book = till.book.moved(
+            1, AttemptState.PROCESSING, till.shop.clock.now(), payment_intent_id=intent.payment_intent_id
+        )
+        till.held.checkouts.save(book)
     other = till.connect()
     assert other != till.account_id
     till.stripe.intents[other, intent.payment_intent_id] = intent
 
     ended = till.tell("payment_intent.succeeded", intent.payment_intent_id, account_id=other)
 
-    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_ACCOUNT)
+    expected = (InboxState.PARKED, ParkReason.OTHER_ACCOUNT) if noted else (InboxState.IGNORED, ParkReason.NOT_OURS)
+    assert (ended.state, ended.reason) == expected
     assert till.payments == []
 
 
@@ -666,12 +685,26 @@ def test_a_known_payment_of_another_account_is_parked_when_the_attempt_is_forgot
     assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.OTHER_ACCOUNT)
 
 
-def test_a_credit_note_is_not_paid(till: Till) -> None:
-    intent = till.confirm()
-    note = credit(till.shop, till.invoice.invoice_id)
-    changed(till, intent, metadata={**intent.metadata, "invoice_id": note.invoice_id})
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("kind", ["draft", "credit note", "nothing"])
+def test_what_is_no_issued_invoice_is_not_paid(till: Till, kind: str, *, known: bool) -> None:
+    """By metadata it is not ours; a record of ours that says so is a contradiction."""
+    intent = till.paid() if known else till.confirm()
+    ways: dict[str, Callable[[], str]] = {
+        "draft": lambda: till.shop.draft().invoice_id,
+        "credit note": lambda: credit(till.shop, till.invoice.invoice_id).invoice_id,
+        "nothing": lambda: "inv_unknown",
+    }
+    named = ways[kind]()
+    changed(till, intent, metadata={**intent.metadata, "invoice_id": named})
+    if known:
+        record = till.record(intent)
+        till.held.store.stripe_payments[record.tenant_id, record.payment_intent_id] = replace(record, invoice_id=named)
 
-    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).reason is ParkReason.UNKNOWN_INVOICE
+    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    parked, ignored = (InboxState.PARKED, ParkReason.UNKNOWN_INVOICE), (InboxState.IGNORED, ParkReason.NOT_OURS)
+    assert (ended.state, ended.reason) == (parked if known else ignored)
 
 
 def test_nothing_goes_back_whatever_is_read_later(till: Till) -> None:
@@ -883,3 +916,109 @@ def test_a_fact_has_one_id_of_the_form_of_ours() -> None:
 )
 def test_means_of_payment_are_named_as_a_person_knows_them(told: str, method: PaymentMethod) -> None:
     assert method_of(told) is method
+
+
+# What Stripe says one day and does not say yet
+
+
+def test_a_payment_in_a_new_state_is_parked_and_moves_nothing(till: Till) -> None:
+    intent = till.confirm()
+    changed(till, intent, status=PaymentIntentStatus.UNKNOWN, received_minor=0)
+
+    ended = till.tell("payment_intent.some_new_type", intent.payment_intent_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE)
+    assert ended.subject == intent.payment_intent_id
+    assert (till.payments, till.attempt_state()) == ([], AttemptState.OPEN)
+    changed(till, intent)  # what a later version of ours understands
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id) == DONE
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_a_page_in_a_new_state_is_parked_and_stays(till: Till) -> None:
+    session_id = till.session_id()
+    key = till.account_id, session_id
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], status=CheckoutStatus.UNKNOWN)
+
+    ended = till.tell("checkout.session.some_new_type", session_id)
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE)
+    assert till.attempt_state() is AttemptState.OPEN
+    with pytest.raises(DependencyUnavailable):  # somebody may pay there: there is no second one
+        till.open()
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], status=CheckoutStatus.OPEN)
+    assert till.open().url
+
+
+@pytest.mark.parametrize("kind", ["refund", "dispute"])
+def test_a_refund_or_a_dispute_in_a_new_state_is_parked_once_and_all_else_goes_on(till: Till, kind: str) -> None:
+    intent = till.confirm()
+    pi = intent.payment_intent_id
+    if kind == "refund":
+        new = till.stripe.refund(till.account_id, pi, 1_000, status=StripeRefundStatus.UNKNOWN).refund_id
+    else:
+        new = till.stripe.dispute(till.account_id, pi, 1_000).dispute_id
+        till.stripe.disputes[till.account_id, new] = replace(
+            till.stripe.disputes[till.account_id, new], status=DisputeStatus.UNKNOWN
+        )
+
+    ended = till.tell("charge.some_new_type", new, parent_id=pi)
+
+    assert (ended.state, ended.reason, ended.subject) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE, new)
+    assert till.stored().ledger.balance_minor == 0  # the payment itself is booked, and nothing of what is not known
+    assert till.tell("charge.updated", pi) == DONE  # a person knows
+    if kind == "refund":
+        till.stripe.refunds[till.account_id, new] = replace(
+            till.stripe.refunds[till.account_id, new], status=StripeRefundStatus.SUCCEEDED
+        )
+    else:
+        assert till.record(intent).is_contested  # until it is known, nothing is given back besides
+        till.stripe.decide(till.account_id, new, won=False)
+    assert till.tell("charge.some_new_type", new, parent_id=pi) == DONE
+    assert till.stored().ledger.balance_minor == 1_000
+    till.adds_up()
+
+
+def test_a_new_state_does_not_take_back_what_is_known(till: Till) -> None:
+    intent = till.paid()
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+    till.stripe.refunds[till.account_id, refund.refund_id] = replace(refund, status=StripeRefundStatus.UNKNOWN)
+    changed(till, till.stripe.intents[till.account_id, intent.payment_intent_id], status=PaymentIntentStatus.UNKNOWN)
+
+    assert till.tell("charge.updated", intent.payment_intent_id).reason is ParkReason.UNKNOWN_STATE
+
+    assert till.record(intent).state is StripePaymentState.SUCCEEDED
+    assert till.record(intent).refund(refund.refund_id).status is StripeRefundStatus.SUCCEEDED
+    assert till.stored().ledger.balance_minor == 1_000
+
+
+def test_a_payment_in_a_new_state_that_the_night_finds_is_told(till: Till) -> None:
+    intent = till.confirm()
+    changed(till, intent, status=PaymentIntentStatus.UNKNOWN, received_minor=0)
+
+    assert night(till).differing == 1
+    assert till.counted["StripeEventParked"] == 1
+
+
+def test_a_refused_payment_whose_page_is_in_a_new_state_is_parked(till: Till) -> None:
+    """Whether the page was done says whether a debit failed or a card was declined: nobody knows."""
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+    key = next(key for key, one in till.stripe.sessions.items() if one.payment_intent_id == intent.payment_intent_id)
+    till.stripe.sessions[key] = replace(till.stripe.sessions[key], status=CheckoutStatus.UNKNOWN)
+
+    ended = till.tell("charge.failed", intent.payment_intent_id)
+
+    assert (ended.reason, ended.subject) == (ParkReason.UNKNOWN_STATE, key[1])
+    assert till.attempt_state() is AttemptState.PROCESSING
+
+
+def test_what_says_nothing_of_us_is_ignored_and_not_counted(till: Till) -> None:
+    intent = till.confirm()
+    changed(till, intent, metadata={})
+
+    for event_type in ("payment_intent.succeeded", "mandate.updated"):
+        assert till.tell(event_type, intent.payment_intent_id).state is InboxState.IGNORED
+    assert till.counted == {}

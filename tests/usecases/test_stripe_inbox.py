@@ -38,7 +38,12 @@ class Post:
             livemode=False,
         )
         return stripe_inbox.receive_stripe_event(
-            event, api_version=STRIPE_API_VERSION, inbox=self.inbox, queue=self.queue, clock=self.clock
+            event,
+            api_version=STRIPE_API_VERSION,
+            of_our_mode=True,
+            inbox=self.inbox,
+            queue=self.queue,
+            clock=self.clock,
         )
 
     def sweep(self) -> stripe_inbox.Sweep:
@@ -152,7 +157,12 @@ def test_an_event_of_another_version_of_the_api_is_parked_and_not_queued() -> No
     post.queue.messages.clear()
 
     kept = stripe_inbox.receive_stripe_event(
-        told, api_version=STRIPE_API_VERSION, inbox=post.inbox, queue=post.queue, clock=post.clock
+        told,
+        api_version=STRIPE_API_VERSION,
+        of_our_mode=True,
+        inbox=post.inbox,
+        queue=post.queue,
+        clock=post.clock,
     )
 
     assert (kept.state, kept.reason, kept.subject) == (InboxState.PARKED, ParkReason.API_VERSION, "2020-01-01")

@@ -5,6 +5,7 @@ when it is known already.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,11 +20,13 @@ from billing.domain.stripe import (
 )
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.usecases.stripe_events import Processed
+from billing.usecases.stripe_settling import settle_waiting_checkouts
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_reconciliations import night
 
 DONE = Processed(state=InboxState.DONE)
-NOT_OURS = (InboxState.PARKED, ParkReason.NOT_OURS)
+NOT_OURS = (InboxState.IGNORED, ParkReason.NOT_OURS)
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def outcome(ended: Processed) -> tuple[InboxState | None, ParkReason | None]:
 
 @pytest.mark.parametrize("with_session", [False, True])
 @pytest.mark.parametrize("attempt", ["1", "999999"])
-def test_a_payment_that_names_an_attempt_that_was_never_made_is_parked(
+def test_a_payment_that_names_an_attempt_that_was_never_made_is_none_of_ours(
     till: Till, attempt: str, *, with_session: bool
 ) -> None:
     payment_intent_id = forged(till, attempt=attempt, amount_minor=9_999_999, with_session=with_session)
@@ -82,7 +85,7 @@ def test_a_payment_that_names_an_attempt_that_was_never_made_is_parked(
 
 
 @pytest.mark.parametrize("with_session", [False, True])
-def test_a_second_payment_for_an_attempt_that_was_paid_is_parked(till: Till, *, with_session: bool) -> None:
+def test_a_second_payment_for_an_attempt_that_was_paid_is_none_of_ours(till: Till, *, with_session: bool) -> None:
     till.paid()
 
     assert outcome(till.tell("payment_intent.succeeded", forged(till, with_session=with_session))) == NOT_OURS
@@ -130,7 +133,7 @@ def test_a_page_of_somebody_else_that_expires_ends_no_attempt(till: Till, *, ope
     assert till.attempt_state() is (AttemptState.OPENING if opening else AttemptState.OPEN)
 
 
-def test_a_page_that_names_another_company_is_parked(till: Till) -> None:
+def test_a_page_that_names_another_company_is_ignored(till: Till) -> None:
     session_id = till.session_id()
     till.stripe.expire_checkout_session(till.account_id, session_id)
     key = till.account_id, session_id
@@ -139,7 +142,7 @@ def test_a_page_that_names_another_company_is_parked(till: Till) -> None:
 
     ended = till.tell("checkout.session.expired", session_id)
 
-    assert outcome(ended) == (InboxState.PARKED, ParkReason.OTHER_TENANT)
+    assert outcome(ended) == (InboxState.IGNORED, ParkReason.OTHER_TENANT)
     assert till.attempt_state() is AttemptState.OPEN
 
 
@@ -182,8 +185,57 @@ def test_of_an_attempt_that_is_not_remembered_the_record_proves_and_nothing_else
     till.held.store.checkout_books[key] = replace(book, made=HISTORY + 1, attempts=forgotten)
     till.stripe.settle(till.account_id, known.payment_intent_id)
 
-    assert outcome(till.tell("payment_intent.succeeded", forged(till, with_session=True))) == NOT_OURS
+    assert outcome(till.tell("payment_intent.succeeded", forged(till))) == NOT_OURS
+    of_some_page = till.tell("payment_intent.succeeded", forged(till, with_session=True))
+    assert outcome(of_some_page) == (InboxState.PARKED, ParkReason.NOT_OURS)  # it may have been one of those
     assert till.tell("payment_intent.succeeded", known.payment_intent_id) == DONE
 
     assert len(till.payments) == 1
     assert till.stored().ledger.balance_minor == 0
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"tenant_id": "ten_other"}, ParkReason.OTHER_TENANT),
+        ({"invoice_id": "inv_unknown"}, ParkReason.NOT_OURS),
+        ({"attempt": "2"}, ParkReason.NOT_OURS),
+        ({"attempt": "0"}, ParkReason.NOT_OURS),
+    ],
+)
+@pytest.mark.parametrize("with_session", [False, True])
+def test_whatever_a_company_writes_on_its_own_payments_wakes_nobody(
+    till: Till, metadata: dict[str, str], reason: ParkReason, *, with_session: bool
+) -> None:
+    till.open()
+    payment_intent_id = forged(till, with_session=with_session)
+    written = till.stripe.intents[till.account_id, payment_intent_id].metadata
+    change(till, payment_intent_id, metadata={**written, **metadata})
+
+    for event_type in ("payment_intent.created", "payment_intent.succeeded", "charge.refunded"):
+        assert outcome(till.tell(event_type, payment_intent_id)) == (InboxState.IGNORED, reason)
+
+    assert till.counted == {"StripeEventIgnored": 3}
+    kept = [one for one in till.held.store.stripe_events.values() if one.reason is reason]
+    assert {one.subject for one in kept} == {payment_intent_id}
+    assert night(till).differing == 0
+    assert (till.payments, till.attempt_state()) == ([], AttemptState.OPEN)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"tenant_id": "ten_other"}, {"invoice_id": "inv_unknown"}, {"attempt": "7"}])
+def test_what_was_paid_on_our_page_is_booked_whatever_the_company_wrote_on_it(
+    till: Till, metadata: dict[str, str]
+) -> None:
+    """Its events say nothing any more: the page itself, which we know, leads to it."""
+    intent = till.confirm()
+    change(till, intent.payment_intent_id, metadata={**intent.metadata, **metadata} if metadata else {})
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).state is InboxState.IGNORED
+    till.shop.clock.advance(timedelta(days=1))
+    till.sweep()
+    assert till.attempt_state() is AttemptState.PROCESSING
+    till.shop.clock.advance(timedelta(hours=2))
+
+    settle_waiting_checkouts(desk=till.desk())
+
+    assert till.stored().ledger.balance_minor == 0
+    assert till.attempt_state() is AttemptState.SUCCEEDED

@@ -19,7 +19,14 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.plans import DUNNING, FREE, PRO, PlanId
-from billing.domain.stripe import STRIPE_API_VERSION, StripeEvent, StripeLink, StripeSubscription, SubscriptionStatus
+from billing.domain.stripe import (
+    STRIPE_API_VERSION,
+    CheckoutStatus,
+    StripeEvent,
+    StripeLink,
+    StripeSubscription,
+    SubscriptionStatus,
+)
 from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.subscription import Subscription
 from billing.ports.idempotency import AlreadyAnswered
@@ -389,6 +396,31 @@ def test_what_does_not_fit_is_parked_and_never_applied(office: Office) -> None:
     assert (other.state, other.reason) == (InboxState.PARKED, ParkReason.OTHER_TENANT)
     assert (unsold.state, unsold.reason) == (InboxState.PARKED, ParkReason.UNKNOWN_PLAN)
     assert (office.read().plan, office.news) == (FREE, [])
+
+
+def test_a_subscription_in_a_state_that_is_new_gives_and_takes_nothing(office: Office) -> None:
+    held = office.subscribed()
+    office.stripe.subscriptions[held.subscription_id] = replace(held, status=SubscriptionStatus.UNKNOWN)
+    before = office.read()
+
+    ended = office.tell("customer.subscription.some_new_type")
+    refreshed = office.refresh()
+
+    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.UNKNOWN_STATE)
+    assert refreshed == office.read() == before
+    assert before.plan is PRO
+
+
+def test_a_page_in_a_state_that_is_new_stays_the_only_one(office: Office) -> None:
+    office.start()
+    [session_id] = office.stripe.subscribing
+    key = "", session_id
+    office.stripe.sessions[key] = replace(office.stripe.sessions[key], status=CheckoutStatus.UNKNOWN)
+
+    with pytest.raises(DependencyUnavailable):
+        office.start()
+
+    assert list(office.stripe.subscribing) == [session_id]
 
 
 def test_a_price_that_was_replaced_still_is_its_plan(office: Office) -> None:

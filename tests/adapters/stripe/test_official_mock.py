@@ -107,6 +107,7 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
         ACCOUNT, since=NOW - timedelta(days=1), before=NOW)),
     ("list_balance_transactions", lambda stripe: stripe.list_balance_transactions(
         ACCOUNT, since=NOW - timedelta(days=1), before=NOW, after="txn_1")),
+    ("balance_transactions_of", lambda stripe: stripe.balance_transactions_of(ACCOUNT, "ch_1")),
     ("find_price", lambda stripe: stripe.find_price("zenbilling_pro_monthly")),
     ("create_subscriber", lambda stripe: stripe.create_subscriber(SUBSCRIBER, idempotency_key="k")),
     ("create_subscription_page", lambda stripe: stripe.create_subscription_page(SUBSCRIPTION, idempotency_key="k")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -18,6 +19,7 @@ from stripe import APIConnectionError, AuthenticationError, RequestsClient, Stri
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.stripe import (
     STRIPE_API_VERSION,
+    UNKNOWN,
     BalanceTransaction,
     CheckoutPaymentStatus,
     CheckoutSession,
@@ -59,6 +61,7 @@ _MISSING: Final = frozenset({"resource_missing", "account_invalid"})
 _BUSY_CODES: Final = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
 _BUSY_STATUSES: Final = frozenset({401, 409, 429})  # 401: the key is ours to set right, nobody was refused anything
 T = TypeVar("T")
+S = TypeVar("S", bound=StrEnum)
 Said = Mapping[str, Any]
 
 
@@ -166,7 +169,7 @@ class StripeApi:
             )
         except StripeRefused:
             found = self.read_checkout_session(account_id, session_id)
-            if found is None or found.status is CheckoutStatus.OPEN:
+            if found is None or found.status not in {CheckoutStatus.COMPLETE, CheckoutStatus.EXPIRED}:
                 raise
             return found
 
@@ -263,6 +266,18 @@ class StripeApi:
         listed = self._ask(lambda stripe: stripe.v1.balance_transactions.list(asked, {"stripe_account": account_id}))
         items = tuple(_balance_transaction(one) for one in listed["data"])
         return Page(items=items, position=items[-1].balance_transaction_id if items and listed["has_more"] else None)
+
+    def balance_transactions_of(self, account_id: str, source_id: str) -> tuple[BalanceTransaction, ...]:
+        asked: Any = {"source": source_id, "limit": _PAGE}
+        try:
+            listed = self._ask(
+                lambda stripe: stripe.v1.balance_transactions.list(asked, {"stripe_account": account_id})
+            )
+        except StripeRefused as refusal:
+            if refusal.code == "resource_missing":  # of the source
+                return ()
+            raise
+        return tuple(_balance_transaction(one) for one in listed["data"])
 
     # Subscriptions to the platform
 
@@ -473,8 +488,8 @@ def _account(said: Said) -> StripeAccount:
 def _session(said: Said) -> CheckoutSession:
     return CheckoutSession(
         session_id=said["id"],
-        status=CheckoutStatus(said["status"]),
-        payment_status=CheckoutPaymentStatus(said["payment_status"]),
+        status=_state(CheckoutStatus, said["status"]),
+        payment_status=_state(CheckoutPaymentStatus, said["payment_status"]),
         amount_minor=said["amount_total"] or 0,
         currency=(said["currency"] or "").upper(),
         expires_at=_instant(said["expires_at"]),
@@ -488,7 +503,7 @@ def _intent(said: Said) -> PaymentIntent:
     charge = said.get("latest_charge")
     return PaymentIntent(
         payment_intent_id=said["id"],
-        status=PaymentIntentStatus(said["status"]),
+        status=_state(PaymentIntentStatus, said["status"]),
         amount_minor=said["amount"],
         received_minor=said.get("amount_received") or 0,
         currency=said["currency"].upper(),
@@ -521,7 +536,7 @@ def _charge(said: Said) -> StripeCharge:
 def _refund(said: Said) -> StripeRefund:
     return StripeRefund(
         refund_id=said["id"],
-        status=StripeRefundStatus(said["status"]),
+        status=_state(StripeRefundStatus, said["status"]),
         amount_minor=said["amount"],
         currency=said["currency"].upper(),
         created=_instant(said["created"]),
@@ -538,7 +553,7 @@ def _dispute(said: Said) -> StripeDispute:
     due = (said.get("evidence_details") or {}).get("due_by")
     return StripeDispute(
         dispute_id=said["id"],
-        status=DisputeStatus(said["status"]),
+        status=_state(DisputeStatus, said["status"]),
         amount_minor=said["amount"],
         currency=said["currency"].upper(),
         created=_instant(said["created"]),
@@ -591,7 +606,7 @@ def _price(said: Said) -> StripePrice:
 
 def _subscription(said: Said) -> StripeSubscription:
     (item, *_) = said["items"]["data"]
-    status, metadata = SubscriptionStatus(said["status"]), said.get("metadata") or {}
+    status, metadata = _state(SubscriptionStatus, said["status"]), said.get("metadata") or {}
     latest = said.get("latest_invoice")
     owed = latest if isinstance(latest, Mapping) and latest.get("status") in {"open", "uncollectible"} else {}
     failures = owed.get("attempt_count") or 0
@@ -613,6 +628,11 @@ def _subscription(said: Said) -> StripeSubscription:
         unpaid_since=_instant(owed["created"]) if failures else None,
         next_attempt_at=_instant(again) if again else None,
     )
+
+
+def _state(states: type[S], said: Any) -> S:
+    """One of those that are known; else the one that says so: what Stripe adds one day stops nothing."""
+    return states(said) if said in list(states) else states(UNKNOWN)
 
 
 def _id(held: Any) -> str | None:

@@ -14,7 +14,7 @@ from billing.domain.reconciliation import Difference, DifferenceKind, Reconcilia
 
 class PaymentDifferenceResponse(Reply):
     kind: DifferenceKind
-    source_id: Annotated[str, Field(description="The charge, refund or dispute at Stripe")]
+    source_id: Annotated[str, Field(description="The charge, refund or dispute at Stripe; a credit note without one")]
     stripe_minor: int
     ours_minor: int
     payment_id: str | None
@@ -31,13 +31,19 @@ class PaymentDifferenceResponse(Reply):
 
 
 class PaymentReconciliationResponse(Reply):
-    """A day in Paris; cents, as Stripe moved them."""
+    """A day in Paris; cents, as Stripe moved them.
+
+    A difference ``missing`` is at Stripe and not in the ledger, ``not_at_stripe`` the reverse. ``on_paper``: a credit
+    note says that the money was given back, and Stripe did not give it back: refund the payment naming the note, unless
+    you gave it back by other means.
+    """
 
     day: date
     account_id: str
     state: ReconciliationState
     movements: int
     foreign: Annotated[int, Field(description="Movements of payments that ZenBilling did not ask for")]
+    booked: Annotated[int, Field(description="Payments, refunds and lost disputes that the ledger has of that day")]
     repaired: Annotated[int, Field(description="Facts that had not been told, and are in the ledger now")]
     paid_minor: int
     given_back_minor: int
@@ -54,6 +60,7 @@ class PaymentReconciliationResponse(Reply):
             state=report.state,
             movements=report.movements,
             foreign=report.foreign,
+            booked=report.booked,
             repaired=report.repaired,
             paid_minor=report.paid_minor,
             given_back_minor=report.given_back_minor,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
-from billing.domain.dates import PARIS
+from billing.domain.canonical import LATER
+from billing.domain.dates import PARIS, civil_date
 from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.invoice import IssuedInvoice
 from billing.domain.payments import Payment
 from billing.domain.stripe import BalanceTransaction
-from billing.domain.stripe_payment import StripePayment
+from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 
 MAX_DIFFERENCES: Final = 100
 _PAYMENTS = frozenset({"charge", "payment"})
@@ -26,17 +28,35 @@ class DifferenceKind(StrEnum):
     OTHER_AMOUNT = "other_amount"
     OTHER_FEE = "other_fee"
     UNKNOWN = "unknown"  # Stripe itself does not say what it belongs to
+    NOT_AT_STRIPE = "not_at_stripe"  # our ledger has it, and Stripe never moved it
+    ON_PAPER = "on_paper"  # a credit note says that it was given back, and Stripe did not give it back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """``source_id`` of the charge, refund or dispute at Stripe; cents as Stripe says and as we do."""
+    """``source_id`` of the charge, refund or dispute at Stripe, or of the credit note that nothing there answers.
+
+    Cents as Stripe says and as we do.
+    """
 
     kind: DifferenceKind
     source_id: str
     stripe_minor: int
     ours_minor: int
     payment_id: str = ""
+
+
+class ReconciliationStage(StrEnum):
+    """What of a day is held against the other side, one after the other."""
+
+    MOVEMENTS = "movements"  # each at Stripe, against the ledger
+    BOOKINGS = "bookings"  # each in the ledger, against Stripe
+    NOTES = "notes"  # each refund that a credit note recorded, against Stripe
+
+    @property
+    def following(self) -> ReconciliationStage | None:
+        stages = tuple(ReconciliationStage)
+        return next(iter(stages[stages.index(self) + 1 :]), None)
 
 
 class ReconciliationState(StrEnum):
@@ -50,6 +70,7 @@ class Reconciliation:
     """Amounts in cents, summed over the day, of what ZenBilling asked for; ``foreign``: movements of other payments.
 
     ``repaired``: facts that no event had told, and that are in the ledger now. ``position``: how far it was read.
+    ``booked``: how much the ledger has of that day.
     """
 
     tenant_id: str
@@ -66,6 +87,8 @@ class Reconciliation:
     fee_minor: int = 0
     payout_minor: int = 0
     differences: tuple[Difference, ...] = ()
+    stage: ReconciliationStage = field(default=ReconciliationStage.MOVEMENTS, metadata=LATER)
+    booked: int = field(default=0, metadata=LATER)
     started_at: datetime
     ended_at: datetime | None = None
 
@@ -92,8 +115,18 @@ class Reconciliation:
             - (moved.amount_minor if kind not in _PAYMENTS | _PAYOUTS | _FEES and not foreign else 0),
             fee_minor=self.fee_minor + (0 if foreign else moved.fee_minor),
             payout_minor=self.payout_minor - (moved.amount_minor if kind in _PAYOUTS else 0),
-            differences=(*self.differences, *((difference,) if difference else ()))[:MAX_DIFFERENCES],
-        )
+        ).with_differences(*((difference,) if difference else ()))
+
+    def with_differences(self, *found: Difference) -> Reconciliation:
+        return replace(self, differences=(*self.differences, *found)[:MAX_DIFFERENCES])
+
+    def with_bookings(self, number: int) -> Reconciliation:
+        return replace(self, booked=self.booked + number)
+
+    @property
+    def is_for_operators(self) -> bool:
+        """Whether something differs that the company did not write itself: a refund on paper is its own to make."""
+        return any(one.kind is not DifferenceKind.ON_PAPER for one in self.differences)
 
     def read_to(self, position: str) -> Reconciliation:
         return replace(self, version=self.version + 1, position=position)
@@ -178,6 +211,34 @@ def _difference(kind: DifferenceKind, moved: BalanceTransaction, record: StripeP
         ours_minor=ours_minor,
         payment_id=record.payment_id,
     )
+
+
+def not_at_stripe(booking: DayBooking) -> Difference:
+    return Difference(
+        kind=DifferenceKind.NOT_AT_STRIPE,
+        source_id=booking.source_id,
+        stripe_minor=0,
+        ours_minor=booking.amount_minor,
+        payment_id=booking.payment_id,
+    )
+
+
+def refunded_on_paper(refund: PaperRefund, amount_minor: int, payment_id: str) -> Difference:
+    return Difference(
+        kind=DifferenceKind.ON_PAPER,
+        source_id=refund.subject,
+        stripe_minor=0,
+        ours_minor=-amount_minor,
+        payment_id=payment_id,
+    )
+
+
+def paper_refund_of(note: IssuedInvoice, invoice: IssuedInvoice) -> PaperRefund | None:
+    """What the issue of a credit note gives back of its invoice, in the ledger alone; None where it gives nothing."""
+    document = note.document
+    if document.settlement is None or not document.settlement.refunded_minor:
+        return None
+    return PaperRefund(day=civil_date(document.issued_at), subject=note.invoice_id, invoice_id=invoice.invoice_id)
 
 
 def unknown_movement(moved: BalanceTransaction) -> Difference:

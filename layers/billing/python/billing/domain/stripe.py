@@ -37,16 +37,22 @@ class StripeLink:
     expires_at: datetime | None = None
 
 
+# What Stripe says one day and does not say yet: nothing follows from it, and what it is said of is not done with.
+UNKNOWN: Final = "unknown"
+
+
 class CheckoutStatus(StrEnum):
     OPEN = "open"
     COMPLETE = "complete"
     EXPIRED = "expired"
+    UNKNOWN = UNKNOWN
 
 
 class CheckoutPaymentStatus(StrEnum):
     PAID = "paid"
     UNPAID = "unpaid"
     NO_PAYMENT_REQUIRED = "no_payment_required"
+    UNKNOWN = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,7 @@ class PaymentIntentStatus(StrEnum):
     PROCESSING = "processing"
     CANCELED = "canceled"
     SUCCEEDED = "succeeded"
+    UNKNOWN = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +121,7 @@ class StripeRefundStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    UNKNOWN = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +148,7 @@ class DisputeStatus(StrEnum):
     WON = "won"
     LOST = "lost"
     PREVENTED = "prevented"
+    UNKNOWN = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +216,7 @@ class SubscriptionStatus(StrEnum):
     CANCELED = "canceled"
     UNPAID = "unpaid"
     PAUSED = "paused"
+    UNKNOWN = UNKNOWN
 
     @property
     def is_over(self) -> bool:

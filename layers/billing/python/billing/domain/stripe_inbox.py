@@ -34,9 +34,13 @@ class InboxState(StrEnum):
 
 
 class ParkReason(StrEnum):
-    """Why an event was applied in no part that does not fit. Names are for operators and metrics."""
+    """Why an event was applied in no part that does not fit. Names are for operators and metrics.
+
+    With the same word an event is ignored, and wakes nobody, where Stripe does not say that its object is ours.
+    """
 
     API_VERSION = "api_version_differs"
+    OTHER_MODE = "other_mode"  # of Stripe's test mode, and our key is of the live one; or the reverse
     UNKNOWN_ACCOUNT = "unknown_account"
     OTHER_TENANT = "other_tenant"
     OTHER_ACCOUNT = "other_account"
@@ -50,6 +54,7 @@ class ParkReason(StrEnum):
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros
     NOTHING_TO_REFUND = "nothing_to_refund"  # no invoice keeps so much, and the customer has no such credit
     RETURN_OF_NOTE = "return_of_note"  # a refund came back that a credit note had given back
+    UNKNOWN_STATE = "unknown_state"  # Stripe says of something what it could not say when this was written
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 
@@ -77,6 +82,13 @@ class InboxEntry:
         return self.state is InboxState.RECEIVED
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """The metric of its end, written with it and counted from there."""
+        if self.state is InboxState.PARKED:
+            return ("StripeEventParked",)
+        return ("StripeEventIgnored",) if self.reason is not None else ()
+
+    @property
     def forgotten_at(self) -> datetime | None:
         """What is parked is kept until somebody settled it."""
         ended = self.ended_at if self.state in {InboxState.DONE, InboxState.IGNORED} else None
@@ -98,8 +110,12 @@ class InboxEntry:
     def done(self, at: datetime, *, tenant_id: str = "") -> InboxEntry:
         return replace(self._ended(InboxState.DONE, at), tenant_id=tenant_id or self.tenant_id)
 
-    def ignored(self, at: datetime, *, tenant_id: str = "") -> InboxEntry:
-        return replace(self._ended(InboxState.IGNORED, at), tenant_id=tenant_id or self.tenant_id)
+    def ignored(
+        self, at: datetime, *, tenant_id: str = "", reason: ParkReason | None = None, subject: str = ""
+    ) -> InboxEntry:
+        """``reason``: of what could have been taken for ours."""
+        ignored = self._ended(InboxState.IGNORED, at)
+        return replace(ignored, reason=reason, subject=subject, tenant_id=tenant_id or self.tenant_id)
 
     def parked(self, reason: ParkReason, at: datetime, *, subject: str = "", tenant_id: str = "") -> InboxEntry:
         parked = self._ended(InboxState.PARKED, at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -132,6 +132,21 @@ class SeenAtStripe:
         said |= {one.dispute_id: one.currency for one in self.disputes}
         return said.get(subject, currency) != currency
 
+    def not_understood(self, record: StripePayment) -> str:
+        """Stripe's id of the first thing that is in a state which we do not know; empty when there is none.
+
+        Of a refund or a dispute once: ``record`` says what was told already.
+        """
+        told = {one.refund_id for one in record.refunds if one.status is StripeRefundStatus.UNKNOWN}
+        told |= {one.dispute_id for one in record.disputes if one.status is DisputeStatus.UNKNOWN}
+        unknown = (
+            *((self.intent.payment_intent_id,) if self.intent.status is PaymentIntentStatus.UNKNOWN else ()),
+            *((self.session.session_id,) if self.session and self.session.status is CheckoutStatus.UNKNOWN else ()),
+            *(one.refund_id for one in self.refunds if one.status is StripeRefundStatus.UNKNOWN),
+            *(one.dispute_id for one in self.disputes if one.status is DisputeStatus.UNKNOWN),
+        )
+        return next((subject for subject in unknown if subject not in told), "")
+
     @property
     def page_expired(self) -> bool:
         return self.session is not None and self.session.status is CheckoutStatus.EXPIRED
@@ -218,15 +233,43 @@ class Booking:
     subject: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayBooking:
+    """A fact that our ledger has since a day, and that has to be a movement at Stripe: the night looks for it there.
+
+    ``source_id`` of the charge, refund or dispute; ``amount_minor`` as Stripe moved it, negative when money left.
+    """
+
+    account_id: str
+    day: date
+    kind: BookingKind
+    source_id: str
+    amount_minor: int
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperRefund:
+    """A credit note says since a day that money was given back: Stripe gives it back, or the night tells the company.
+
+    ``subject``: the note, or the refund at Stripe that was its and failed.
+    """
+
+    day: date
+    subject: str
+    invoice_id: str
+
+
 _REFUND_RANKS = {
     StripeRefundStatus.PENDING: 0,
     StripeRefundStatus.REQUIRES_ACTION: 0,
+    StripeRefundStatus.UNKNOWN: 0,
     StripeRefundStatus.SUCCEEDED: 1,
     StripeRefundStatus.FAILED: 2,
     StripeRefundStatus.CANCELED: 2,
 }
 _KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED})
-_HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW})
+_HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.UNKNOWN})
 _NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
 
 
@@ -452,6 +495,26 @@ class StripePayment:
                     for one in self.disputes
                 )
                 return replace(self, disputes=disputes)
+
+    def day_booking(self, booking: Booking, day: date) -> DayBooking | None:
+        """What a booking has to be at Stripe; None where it moves nothing there, or only takes back what it moved."""
+        match booking.kind:
+            case BookingKind.PAYMENT:
+                source_id, amount_minor = self.charge_id, self.amount_minor
+            case BookingKind.REFUND:
+                source_id, amount_minor = booking.subject, -self.refund(booking.subject).amount_minor
+            case BookingKind.DISPUTE_LOST:
+                source_id, amount_minor = booking.subject, -self.dispute(booking.subject).amount_minor
+            case _:
+                return None
+        return DayBooking(
+            account_id=self.account_id,
+            day=day,
+            kind=booking.kind,
+            source_id=source_id or self.payment_intent_id,
+            amount_minor=amount_minor,
+            payment_id=self.derived_payment_id,
+        )
 
     def refund(self, refund_id: str) -> MirroredRefund:
         return next(one for one in self.refunds if one.refund_id == refund_id)

@@ -8,6 +8,7 @@ from typing import Protocol
 from billing.domain.access import Caller
 from billing.domain.events import Event
 from billing.domain.reconciliation import Reconciliation
+from billing.domain.stripe_payment import DayBooking, PaperRefund
 from billing.ports.paging import Page, PageRequest
 
 
@@ -28,6 +29,18 @@ class Reconciliations(Protocol):
 
     def sources(self, tenant_id: str, source_ids: tuple[str, ...]) -> dict[str, str]:
         """The payment intents that charges, refunds and disputes belong to, of those that we know. One request."""
+        ...
+
+    def booked(
+        self, tenant_id: str, account_id: str, day: date, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[DayBooking, ...], str | None]:
+        """What our ledger booked on a day of what an account moved; the position of the next page. One request."""
+        ...
+
+    def on_paper(
+        self, tenant_id: str, day: date, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[PaperRefund, ...], str | None]:
+        """What credit notes gave back on a day, in the ledger; the position of the next page. One request."""
         ...
 
     def save(self, report: Reconciliation, *, event: Event | None = None) -> None:

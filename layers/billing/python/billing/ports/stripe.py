@@ -160,6 +160,10 @@ class StripeGateway(Protocol):
         """Those created within, a page of one hundred, latest first as Stripe lists; ``after`` is a page's position."""
         ...
 
+    def balance_transactions_of(self, account_id: str, source_id: str) -> tuple[BalanceTransaction, ...]:
+        """The movement that a charge, a refund or a dispute made when it was; none when there is none."""
+        ...
+
     # The platform's own account: companies as its customers
 
     def find_price(self, lookup_key: str) -> StripePrice | None:

@@ -11,7 +11,7 @@ from billing.domain.checkout import CheckoutBook
 from billing.domain.events import Event
 from billing.domain.payments import Payment
 from billing.domain.stripe_inbox import InboxEntry
-from billing.domain.stripe_payment import StripePayment
+from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.ports.idempotency import IdempotentRequest
 
 
@@ -28,8 +28,9 @@ class StripeNews:
 class StripeFacts:
     """What Stripe told, as it becomes with an effect or without one: each part in its next version, or left out.
 
-    ``payment`` where only what is known of it grew, and nothing moved. ``counts``: metrics of the facts that this
-    writes, for whoever writes it to count.
+    ``payment`` where only what is known of it grew, and nothing moved. ``booked``, ``on_paper``: what the night looks
+    for at Stripe. ``counts``: metrics of what this tells, written into this version of the record: the reader of the
+    table's stream counts them, so that nobody can die in between.
     """
 
     record: StripePayment | None = None
@@ -37,6 +38,8 @@ class StripeFacts:
     entry: InboxEntry | None = None
     payment: Payment | None = None
     news: tuple[StripeNews, ...] = ()
+    booked: DayBooking | None = None
+    on_paper: tuple[PaperRefund, ...] = ()
     counts: tuple[str, ...] = ()
 
 

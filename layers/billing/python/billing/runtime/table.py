@@ -11,6 +11,7 @@ import boto3
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.chains import Chains
 from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections, moved_ledger_from_image
+from billing.adapters.dynamodb.codec import counted_in
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
@@ -197,6 +198,11 @@ def open_request(image: Mapping[str, Any]) -> OpenRequest | None:
 def moved_ledger(image: Mapping[str, Any]) -> MovedLedger | None:
     """The ledger entry in a record of the table's stream; None when it is something else."""
     return moved_ledger_from_image(image)
+
+
+def counted_facts(image: Mapping[str, Any]) -> tuple[str, ...]:
+    """Metrics of the facts that a record of the table's stream tells."""
+    return counted_in(image)
 
 
 def unplaced_event(image: Mapping[str, Any]) -> UnplacedEvent:

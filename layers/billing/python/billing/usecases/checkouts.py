@@ -274,6 +274,8 @@ class _Till:
 
     def _ended(self, book: CheckoutBook, live: CheckoutAttempt, session: CheckoutSession) -> CheckoutBook:
         """What was paid is ``processing`` until the ledger has it, in the transaction that makes it ``succeeded``."""
+        if session.status is CheckoutStatus.UNKNOWN:  # somebody may still pay there: it stays the only page
+            raise DependencyUnavailable
         if session.status is CheckoutStatus.COMPLETE:
             self._saved(
                 book.moved(

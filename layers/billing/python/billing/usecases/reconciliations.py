@@ -1,27 +1,33 @@
-"""Each night what moved at Stripe is held against the ledger: what no event told is brought in as if one had, what
-differs is listed, alerted and told to the company. A page at a time, from where the last run stopped.
+"""Each night what moved at Stripe is held against the ledger: what no event told is brought in as if one had. Then what
+the ledger booked that day is held against Stripe, and what credit notes gave back. What differs is listed, alerted and
+told to the company. A page at a time, from where the last run stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from billing.domain.access import Caller, Permission
+from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.reconciliation import (
     Difference,
     Reconciliation,
+    ReconciliationStage,
     ReconciliationState,
     difference_of,
     is_booked_here,
     is_stripes_own,
     ledger_difference,
+    not_at_stripe,
     reconciliation_differs,
+    refunded_on_paper,
     unknown_movement,
 )
 from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_inbox import InboxState
+from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.ports.paging import Page, PageRequest
 from billing.ports.reconciliations import Reconciliations
 from billing.ports.stripe import StripeRefused
@@ -30,6 +36,7 @@ from billing.usecases.stripe_ledger import STRIPE
 from billing.usecases.turns import Turns
 
 PAGE_LIMIT = 100
+LOOKED_FOR_AT_ONCE = 25  # of those that the movements of the day did not answer, each is a question to Stripe
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
 NO_ACCESS = "account_invalid"  # the company withdrew our access; every other refusal is a fault of ours
 
@@ -86,6 +93,7 @@ def _account_days(
     ended: list[Reconciliation] = []
     day = min(reconciliations.due_since(tenant_id, account_id) or yesterday, yesterday)
     while day <= yesterday:
+        night = _Night(reconciliations, desk, deadline)
         report = reconciliations.stored(tenant_id, account_id, day) or Reconciliation(
             tenant_id=tenant_id, account_id=account_id, day=day, started_at=desk.clock.now()
         )
@@ -93,7 +101,7 @@ def _account_days(
             if desk.clock.monotonic() >= deadline:
                 return ended
             try:
-                report = _page(report, reconciliations, desk)
+                report = night.page(report)
             except StripeRefused as refused:
                 if refused.code != NO_ACCESS:
                     raise
@@ -102,29 +110,102 @@ def _account_days(
             if report.state is not ReconciliationState.RUNNING:
                 ended.append(report)
                 if report.state is ReconciliationState.DIFFERS:
-                    desk.count("StripeReconciliationDiffers")
+                    desk.count("StripeReconciliationDiffers" if report.is_for_operators else "StripeRefundOnPaper")
         reconciliations.looked_at(tenant_id, account_id, day)
         day += timedelta(days=1)
     return ended
 
 
-def _page(report: Reconciliation, reconciliations: Reconciliations, desk: StripeDesk) -> Reconciliation:
-    """One page further; ended with the last."""
-    page = desk.stripe.list_balance_transactions(
-        report.account_id, since=report.since, before=report.before, after=report.position or None
-    )
-    booked = [one for one in page.items if is_booked_here(one)]
-    known = reconciliations.sources(report.tenant_id, tuple({one.source_id for one in booked if one.source_id}))
-    for moved in page.items:
-        if is_booked_here(moved):
-            report = _held(report, moved, known.get(moved.source_id), desk)
-        else:
-            report = report.with_movement(moved, None, foreign=is_stripes_own(moved), repaired=False)
-    now = desk.clock.now()
-    report = report.read_to(page.position) if page.position else report.ended(now)
-    differs = report.state is ReconciliationState.DIFFERS
-    reconciliations.save(report, event=reconciliation_differs(report, now) if differs else None)
-    return report
+class _Night:
+    """One day of one account. ``_moved``: what this run saw move at Stripe, and whether money came or left."""
+
+    def __init__(self, reconciliations: Reconciliations, desk: StripeDesk, deadline: float) -> None:
+        self._reconciliations = reconciliations
+        self._desk = desk
+        self._deadline = deadline
+        self._moved: set[tuple[str, bool]] = set()
+
+    def page(self, report: Reconciliation) -> Reconciliation:
+        """One page further, and through whatever stage begins with it; ended with the last."""
+        read = {
+            ReconciliationStage.MOVEMENTS: self._movements,
+            ReconciliationStage.BOOKINGS: self._bookings,
+            ReconciliationStage.NOTES: self._notes,
+        }
+        while True:
+            report, position = read[report.stage](report)
+            following = report.stage.following
+            if position is None and following is None:
+                report = report.ended(self._desk.clock.now())
+                break
+            if position is None and following is not None:
+                report = replace(report, stage=following, position="")
+            if position is not None or self._desk.clock.monotonic() >= self._deadline:
+                report = report.read_to(position or "")
+                break
+        now, differs = self._desk.clock.now(), report.state is ReconciliationState.DIFFERS
+        self._reconciliations.save(report, event=reconciliation_differs(report, now) if differs else None)
+        return report
+
+    def _movements(self, report: Reconciliation) -> tuple[Reconciliation, str | None]:
+        page = self._desk.stripe.list_balance_transactions(
+            report.account_id, since=report.since, before=report.before, after=report.position or None
+        )
+        booked = [one for one in page.items if is_booked_here(one)]
+        self._moved |= {(one.source_id, one.amount_minor > 0) for one in booked}
+        named = tuple({one.source_id for one in booked if one.source_id})
+        known = self._reconciliations.sources(report.tenant_id, named)
+        for moved in page.items:
+            if is_booked_here(moved):
+                report = _held(report, moved, known.get(moved.source_id), self._desk)
+            else:
+                report = report.with_movement(moved, None, foreign=is_stripes_own(moved), repaired=False)
+        return report, page.position
+
+    def _bookings(self, report: Reconciliation) -> tuple[Reconciliation, str | None]:
+        """By the night after, Stripe has moved what we booked: the same day, or as it says when asked for that one."""
+        page, position = self._reconciliations.booked(
+            report.tenant_id,
+            report.account_id,
+            report.day,
+            limit=LOOKED_FOR_AT_ONCE,
+            after=report.position or None,
+        )
+        missing = (not_at_stripe(one) for one in page if not self._is_at_stripe(one))
+        return report.with_bookings(len(page)).with_differences(*missing), position
+
+    def _is_at_stripe(self, booking: DayBooking) -> bool:
+        came = booking.amount_minor > 0
+        if (booking.source_id, came) in self._moved:
+            return True
+        moved = self._desk.stripe.balance_transactions_of(booking.account_id, booking.source_id)
+        return any((one.amount_minor > 0) is came for one in moved)
+
+    def _notes(self, report: Reconciliation) -> tuple[Reconciliation, str | None]:
+        """What credit notes say was given back of payments of this account, and Stripe was not asked for."""
+        page, position = self._reconciliations.on_paper(
+            report.tenant_id, report.day, limit=LOOKED_FOR_AT_ONCE, after=report.position or None
+        )
+        for refund in {one.invoice_id: one for one in page}.values():
+            report = report.with_differences(*self._on_paper(report, refund))
+        return report, position
+
+    def _on_paper(self, report: Reconciliation, refund: PaperRefund) -> tuple[Difference, ...]:
+        desk, tenant_id = self._desk, report.tenant_id
+        while True:
+            book = desk.checkouts.book(tenant_id, refund.invoice_id)
+            payments = self._payments_of(report, book)
+            left = desk.ledger.left_by_notes(Caller.system(tenant_id, STRIPE), payments, book) if payments else 0
+            if not left:
+                return ()
+            if desk.checkouts.book(tenant_id, refund.invoice_id).version == book.version:  # all of one moment
+                return (refunded_on_paper(refund, left, payments[-1].payment_id),)
+
+    def _payments_of(self, report: Reconciliation, book: CheckoutBook) -> tuple[StripePayment, ...]:
+        """Of an invoice, on this account."""
+        named = (one.payment_intent_id for one in book.attempts if one.payment_intent_id)
+        found = (self._desk.stripe_payments.stored(report.tenant_id, one) for one in named)
+        return tuple(one for one in found if one and one.payment_id and one.account_id == report.account_id)
 
 
 def _held(

@@ -2,6 +2,7 @@
 how it stands, whichever event told of it, in whatever order they come and however often.
 
 Effect, record and the end of the event are one transaction. What does not fit what we opened is parked, never applied.
+What Stripe does not say is of a page of ours is ignored, whatever is written on it: a company's own account is its own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from billing.domain.stripe_payment import (
     MirroredDispute,
     MirroredRefund,
     PaidFor,
+    PaperRefund,
     SeenAtStripe,
     StripePayment,
     StripePaymentState,
@@ -54,7 +56,7 @@ _PAYOUTS = {"payout.paid": EventType.STRIPE_PAYOUT_PAID, "payout.failed": EventT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processed:
-    """How an event ended; ``reason`` and ``subject`` where it was parked. None: it is not known."""
+    """How an event ended; ``reason`` and ``subject`` where it was parked, or names us. None: it is not known."""
 
     state: InboxState | None
     reason: ParkReason | None = None
@@ -63,7 +65,7 @@ class Processed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeDesk:
-    """Everything that processing rests on. ``count`` is called for each fact once it is written."""
+    """Everything that processing rests on. ``count``: of what no written fact tells."""
 
     inbox: StripeInbox
     stripe: StripeGateway
@@ -149,7 +151,7 @@ def _of_platform(desk: StripeDesk, entry: InboxEntry) -> Processed:
     told = stored.told(found, now)
     event = subscription_event(stored, told, f"system:{STRIPE}", now)
     desk.subscriptions.save(Caller.system(tenant_id, STRIPE), told, event=event, entry=done)
-    return _as_ended(desk, done)
+    return _as_ended(done)
 
 
 def _money(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
@@ -166,12 +168,10 @@ def _money(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
 
 def _ended(desk: StripeDesk, entry: InboxEntry) -> Processed:
     desk.inbox.save(entry)
-    return _as_ended(desk, entry)
+    return _as_ended(entry)
 
 
-def _as_ended(desk: StripeDesk, entry: InboxEntry) -> Processed:
-    if entry.state is InboxState.PARKED:
-        desk.count("StripeEventParked")
+def _as_ended(entry: InboxEntry) -> Processed:
     return Processed(state=entry.state, reason=entry.reason, subject=entry.subject)
 
 
@@ -199,10 +199,14 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     if paid_for is None:
         return _ended(desk, entry.ignored(now, tenant_id=tenant_id))
     if paid_for.tenant_id != tenant_id:
-        return _ended(desk, entry.parked(ParkReason.OTHER_TENANT, now, subject=event.object_id, tenant_id=tenant_id))
+        other = ParkReason.OTHER_TENANT
+        return _ended(desk, entry.ignored(now, tenant_id=tenant_id, reason=other, subject=event.object_id))
     if session.payment_intent_id is not None:
         found = session.payment_intent_id
         return _Settling(desk, tenant_id, event.account_id, found, entry, session=session, paid_for=paid_for).run()
+    if session.status is CheckoutStatus.UNKNOWN:
+        unknown = ParkReason.UNKNOWN_STATE
+        return _ended(desk, entry.parked(unknown, now, subject=event.object_id, tenant_id=tenant_id))
     book = desk.checkouts.book(tenant_id, paid_for.invoice_id)
     attempt = book.attempt(paid_for.attempt)
     moved = book
@@ -216,7 +220,7 @@ def _session(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     done = entry.done(now, tenant_id=tenant_id)
     facts = StripeFacts(entry=done, book=moved if moved is not book else None)
     desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), facts)
-    return _as_ended(desk, done)
+    return _as_ended(done)
 
 
 def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
@@ -257,7 +261,7 @@ def _payout(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
         }
         news = (StripeNews(event=_news_event(event_type, now, data, event.event_id)),)
     desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), StripeFacts(entry=done, news=news))
-    return _as_ended(desk, done)
+    return _as_ended(done)
 
 
 def _news_event(event_type: EventType, at: datetime, data: dict[str, str | int], *facts: str) -> Event:
@@ -295,15 +299,19 @@ class _Settling:
         if paid_for is None:
             return self._ignored()
         if paid_for.tenant_id != self.tenant_id:
-            return self._parked(ParkReason.OTHER_TENANT)
-        context = desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
-        invoice = context.invoice
+            return self._ignored(ParkReason.OTHER_TENANT)
+        return self._of_invoice(paid_for, intent, stored)
+
+    def _of_invoice(self, paid_for: PaidFor, intent: PaymentIntent, stored: StripePayment | None) -> Processed:
+        context = self.desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
+        invoice, attempt = context.invoice, context.book.attempt(paid_for.attempt)
+        if stored is None and not self._is_ours(paid_for, attempt):
+            if self._may_be_forgotten(context.book, paid_for):
+                return self._parked(ParkReason.NOT_OURS)
+            return self._ignored(ParkReason.NOT_OURS)
         if not isinstance(invoice, IssuedInvoice) or invoice.document.document_type.is_credit_note:
             return self._parked(ParkReason.UNKNOWN_INVOICE)
-        attempt = context.book.attempt(paid_for.attempt)
         mismatch = self._mismatch(intent, invoice, attempt, stored)
-        if mismatch is None and stored is None and not self._is_ours(paid_for, attempt):
-            mismatch = ParkReason.NOT_OURS
         if mismatch is not None:
             return self._parked(mismatch)
         record = stored or StripePayment.new(paid_for, self.account_id, intent)
@@ -315,8 +323,16 @@ class _Settling:
             return False
         if attempt.payment_intent_id is not None:
             return attempt.payment_intent_id == self.payment_intent_id
-        session = self.session or self.desk.stripe.session_of_payment_intent(self.account_id, self.payment_intent_id)
+        session = self._page()
         return session is not None and attempt.is_of(session, paid_for.metadata)
+
+    def _may_be_forgotten(self, book: CheckoutBook, paid_for: PaidFor) -> bool:
+        """Whether it came of some page, and names an attempt that was made and is not remembered: it may be real."""
+        made = 0 < paid_for.attempt <= book.made and book.attempt(paid_for.attempt) is None
+        return made and self._page() is not None
+
+    def _page(self) -> CheckoutSession | None:
+        return self.session or self.desk.stripe.session_of_payment_intent(self.account_id, self.payment_intent_id)
 
     def _mismatch(
         self,
@@ -367,6 +383,7 @@ class _Settling:
         stored = record
         told, facts = self._told(record, seen)
         unfit: dict[Booking, ParkReason] = {}
+        unknown = seen.not_understood(record)
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
             told, noted = self._judged(caller, told, booking, book, unfit)
@@ -385,8 +402,10 @@ class _Settling:
                 facts,
                 record=after.next_after(stored) if changed else None,
                 book=moved if moved is not book else None,
-                entry=self._end(unfit) if last else None,
+                entry=self._end(unfit, unknown) if last else None,
                 counts=counts,
+                booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
+                on_paper=(*facts.on_paper, *self._on_paper_again(told, booking)),
             )
             try:
                 if booking is not None:
@@ -397,10 +416,8 @@ class _Settling:
                 if booking is not None:
                     unfit[booking] = refused.reason
                 continue
-            for counted in counts:
-                self.desk.count(counted)
             if last:
-                return self._outcome(unfit)
+                return self._outcome(unfit, unknown)
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
@@ -474,7 +491,22 @@ class _Settling:
             if dispute.dispute_id not in known:
                 counts.append("PaymentDisputed")
             news.append(StripeNews(event=_dispute_event(told, dispute, now), payment_id=told.derived_payment_id))
-        return told, StripeFacts(news=tuple(news), counts=tuple(counts))
+        unanswered = tuple(
+            self._paper_refund(told, refund)
+            for refund in told.refunds_lost(record)
+            if (request := told.request(refund.request_id)) is not None and request.by_note
+        )
+        return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered)
+
+    def _on_paper_again(self, told: StripePayment, booking: Booking | None) -> tuple[PaperRefund, ...]:
+        """A refund that came back and was a credit note's: what the note says is on paper only, once more."""
+        if booking is None or booking.kind is not BookingKind.REFUND_RETURNED:
+            return ()
+        refund = told.refund(booking.subject)
+        return (self._paper_refund(told, refund),) if refund.by_note_minor else ()
+
+    def _paper_refund(self, told: StripePayment, refund: MirroredRefund) -> PaperRefund:
+        return PaperRefund(day=self.desk.clock.today(), subject=refund.refund_id, invoice_id=told.invoice_id)
 
     def _moved(self, book: CheckoutBook, record: StripePayment, seen: SeenAtStripe) -> CheckoutBook:
         """The attempt as the payment makes it. While what came is in no ledger, nobody is asked to pay again."""
@@ -493,18 +525,19 @@ class _Settling:
             failure_code=record.last_error_code if state is AttemptState.FAILED else "",
         )
 
-    def _end(self, unfit: dict[Booking, ParkReason]) -> InboxEntry | None:
+    def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:
         if self.entry is None:
             return None
         now = self.desk.clock.now()
-        for booking, reason in unfit.items():
-            return self.entry.parked(reason, now, subject=booking.subject, tenant_id=self.tenant_id)
+        for reason, subject in _left(unfit, unknown):
+            return self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id)
         return self.entry.done(now, tenant_id=self.tenant_id)
 
-    def _outcome(self, unfit: dict[Booking, ParkReason]) -> Processed:
-        for booking, reason in unfit.items():
-            self.desk.count("StripeEventParked")
-            return Processed(state=InboxState.PARKED, reason=reason, subject=booking.subject)
+    def _outcome(self, unfit: dict[Booking, ParkReason], unknown: str) -> Processed:
+        for reason, subject in _left(unfit, unknown):
+            if self.entry is None:
+                self.desk.count("StripeEventParked")
+            return Processed(state=InboxState.PARKED, reason=reason, subject=subject)
         return Processed(state=InboxState.DONE)
 
     def _parked(self, reason: ParkReason) -> Processed:
@@ -515,11 +548,20 @@ class _Settling:
         now = self.desk.clock.now()
         return _ended(self.desk, self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id))
 
-    def _ignored(self) -> Processed:
-        """A payment of the company's own account that ZenBilling did not ask for."""
+    def _ignored(self, reason: ParkReason | None = None) -> Processed:
+        """A payment of the company's own account that ZenBilling did not ask for; ``reason``: though it says so."""
+        subject = self.payment_intent_id if reason else ""
         if self.entry is None:
-            return Processed(state=InboxState.IGNORED)
-        return _ended(self.desk, self.entry.ignored(self.desk.clock.now(), tenant_id=self.tenant_id))
+            return Processed(state=InboxState.IGNORED, reason=reason, subject=subject)
+        now = self.desk.clock.now()
+        ignored = self.entry.ignored(now, tenant_id=self.tenant_id, reason=reason, subject=subject)
+        return _ended(self.desk, ignored)
+
+
+def _left(unfit: dict[Booking, ParkReason], unknown: str) -> list[tuple[ParkReason, str]]:
+    """What a person has to look at, and why."""
+    found = [(reason, booking.subject) for booking, reason in unfit.items()]
+    return [*found, *([(ParkReason.UNKNOWN_STATE, unknown)] if unknown else [])]
 
 
 def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:

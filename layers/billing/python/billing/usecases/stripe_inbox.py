@@ -22,15 +22,25 @@ class Sweep:
 
 
 def receive_stripe_event(
-    event: StripeEvent, *, api_version: str, inbox: StripeInbox, queue: StripeEventQueue, clock: Clock
+    event: StripeEvent,
+    *,
+    api_version: str,
+    of_our_mode: bool,
+    inbox: StripeInbox,
+    queue: StripeEventQueue,
+    clock: Clock,
 ) -> InboxEntry:
     """The event is kept and in the queue, or has ended already; told in another version of the API it is parked.
+
+    One that is not of the mode of our key is ignored: it tells nothing of what we know, and the object is not there.
 
     Raises: DependencyUnavailable, when it is not sure to be kept and queued: Stripe tells it again.
     """
     now = clock.now()
     entry = InboxEntry.received(event, now)
-    if event.api_version != api_version:
+    if not of_our_mode:
+        entry = entry.ignored(now, reason=ParkReason.OTHER_MODE, subject="live" if event.livemode else "test")
+    elif event.api_version != api_version:
         entry = entry.parked(ParkReason.API_VERSION, now, subject=event.api_version)
     kept = inbox.receive(entry)
     if kept.is_waiting:

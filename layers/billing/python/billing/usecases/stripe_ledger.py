@@ -160,20 +160,31 @@ class StripeLedger:
         request = record.request(refund.request_id)
         if request is not None and request.by_note:
             return refund.amount_minor
-        invoice = issued_of(self.invoices.read(caller, record.invoice_id))
+        left = self._on_paper(caller, book) - record.asked_by_notes_minor
+        return min(left, refund.amount_minor, self._note_share(caller, record)) if left > 0 else 0
+
+    def left_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
+        """What credit notes on an invoice gave back of these payments of it, and nobody asked Stripe to."""
+        coming = sum(one.asked_by_notes_minor + one.coming_minor for one in records)
+        left = self._on_paper(caller, book) - coming
+        return min(left, sum(self._note_share(caller, one) for one in records)) if left > 0 else 0
+
+    def _on_paper(self, caller: Caller, book: CheckoutBook) -> int:
+        """What notes on the invoice of a book gave back in the ledger, and no refund at Stripe answered yet."""
+        invoice = issued_of(self.invoices.read(caller, book.invoice_id))
         if not invoice.ledger.refunded_minor:
             return 0
         entries = self.invoices.last_entries(caller, invoice)
         notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
         on_paper = sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
-        left = on_paper - book.by_notes_minor - record.asked_by_notes_minor
-        if left <= 0:
-            return 0
-        # A note gives back what the invoice was paid with: never what this payment left as credit of the customer.
+        return on_paper - book.by_notes_minor
+
+    def _note_share(self, caller: Caller, record: StripePayment) -> int:
+        """A note gives back what the invoice was paid with: never what a payment left as credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
         noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
         settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
-        return min(left, refund.amount_minor, max(settled - noted, 0))
+        return max(settled - noted, 0)
 
     def _given_back(
         self,

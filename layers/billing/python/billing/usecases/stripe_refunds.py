@@ -29,6 +29,7 @@ from billing.domain.payments import Payment
 from billing.domain.stripe_inbox import InboxState
 from billing.domain.stripe_payment import (
     REQUEST_KEY,
+    PaperRefund,
     RefundRequest,
     RequestState,
     StripePayment,
@@ -291,7 +292,10 @@ def _refuse(record: StripePayment, request_id: str, code: str, desk: StripeDesk)
         return
     news = _news(desk, refused, request, EventType.PAYMENT_REFUND_REFUSED, f"system:{STRIPE}")
     caller = Caller.system(record.tenant_id, STRIPE)
-    desk.stripe_payments.write(caller, StripeFacts(record=refused.next_after(current), news=(news,)))
+    paper = PaperRefund(day=desk.clock.today(), subject=request.credit_note_id, invoice_id=record.invoice_id)
+    on_paper = (paper,) if request.by_note else ()
+    facts = StripeFacts(record=refused.next_after(current), news=(news,), on_paper=on_paper)
+    desk.stripe_payments.write(caller, facts)
 
 
 def _news(

@@ -12,6 +12,7 @@ from billing.domain.access import Caller, Permission
 from billing.domain.dates import civil_date
 from billing.domain.errors import (
     CompanyNotDescribed,
+    DependencyUnavailable,
     StaleVersion,
     SubscriptionNotStarted,
     SubscriptionRefused,
@@ -19,7 +20,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.plans import PLAN_CURRENCY, Plan, PlanId
-from billing.domain.stripe import CheckoutSession, CheckoutStatus, StripeLink, StripeSubscription
+from billing.domain.stripe import CheckoutSession, CheckoutStatus, StripeLink, StripeSubscription, SubscriptionStatus
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.subscription import Subscription, SubscriptionPage, current_one, news_of, offered, plan_sold
 from billing.ports.clock import Clock, Ids
@@ -152,6 +153,8 @@ def unfit(stored: Subscription, customer_id: str, found: StripeSubscription | No
         return None
     if found.tenant_id not in {"", stored.tenant_id}:
         return ParkReason.OTHER_TENANT
+    if found.status is SubscriptionStatus.UNKNOWN:  # what is known stays: no plan is given or taken by it
+        return ParkReason.UNKNOWN_STATE
     return None if plan_sold(found) else ParkReason.UNKNOWN_PLAN
 
 
@@ -224,6 +227,8 @@ class _Starting:
             raise SubscriptionRunning(
                 "L'abonnement vient d'être confirmé : actualisez-le.", "It was confirmed just now: refresh it."
             )
+        if session is not None and session.status is CheckoutStatus.UNKNOWN:
+            raise DependencyUnavailable
         return session if session is not None and session.status is CheckoutStatus.OPEN else None
 
     def _asked(self, stored: Subscription) -> Subscription:

@@ -26,6 +26,16 @@ def attribute(value: str | int | bool | bytes) -> dict[str, Any]:
     return {"S": value}
 
 
+def counted_text(counts: tuple[str, ...]) -> str | None:
+    """Metrics of the facts that a version of an item is, for the reader of the table's stream; None without any."""
+    return " ".join(counts) or None
+
+
+def counted_in(image: Mapping[str, Any]) -> tuple[str, ...]:
+    """What ``counted_text`` says in an image of the stream."""
+    return tuple(image["counted"]["S"].split()) if "counted" in image else ()
+
+
 def item(**values: str | int | bool | bytes | None) -> Item:
     """An item of scalars; None leaves the attribute out (sparse indexes rely on it)."""
     return {name: attribute(value) for name, value in values.items() if value is not None}

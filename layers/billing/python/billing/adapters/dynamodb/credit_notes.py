@@ -19,6 +19,7 @@ from billing.adapters.dynamodb.invoices import (
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.quotes import from_item as quote_from_item
 from billing.adapters.dynamodb.search import word_records
+from billing.adapters.dynamodb.stripe_payments import paper_refund_write
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
 from billing.domain.customer_account import credited_movements
@@ -30,6 +31,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
 from billing.domain.numbering import NumberAllocation, Series
 from billing.domain.quote import Quote
+from billing.domain.reconciliation import paper_refund_of
 from billing.ports.credit_notes import CreditedCustomer, CreditNoteContext, CreditNoteQuery, CreditNoteSummary
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -89,12 +91,13 @@ class CreditNotes:
     ) -> None:
         tenant_id = caller.tenant_id
         of_note, of_invoice = events
-        content = issued_to_item(note)
+        content, on_paper = issued_to_item(note), paper_refund_of(note, invoice)
         self._table.write(
             caller,
             *self._invoices.moved_ledger(invoice, entries),
             *(movement_writes(self._table, movement) if movement else ()),
             *(self._quotes.told(*quote) if quote else ()),
+            *((paper_refund_write(self._table, tenant_id, on_paper),) if on_paper else ()),
             self._table.create(content, refuse_with(Busy)),
             *word_records(self._table, search.CREDIT_NOTE, content),
             *self._invoices.taken_number(note, allocation),

@@ -307,6 +307,24 @@ def stripe_source(tenant_id: str, source_id: str) -> Key:
     return Key(_tenant(tenant_id, "STRIPE_SOURCE", source_id), HEAD)
 
 
+def stripe_booked(tenant_id: str, day: date, account_id: str, source_id: str) -> Key:
+    """What was booked on a day of what an account at Stripe moved."""
+    return Key(stripe_booked_on(tenant_id, day), f"{account_id}#{source_id}")
+
+
+def stripe_booked_on(tenant_id: str, day: date) -> str:
+    return _tenant(tenant_id, "STRIPE_BOOKED", day.isoformat())
+
+
+def refunded_on_paper(tenant_id: str, day: date, subject: str) -> Key:
+    """What a credit note gave back on a day."""
+    return Key(refunded_on_paper_on(tenant_id, day), f"BY#{subject}")
+
+
+def refunded_on_paper_on(tenant_id: str, day: date) -> str:
+    return _tenant(tenant_id, "REFUNDED_ON_PAPER", day.isoformat())
+
+
 def stripe_day(tenant_id: str, account_id: str, day: date) -> Key:
     return stripe_day_named(tenant_id, f"{account_id}@{day.isoformat()}")
 

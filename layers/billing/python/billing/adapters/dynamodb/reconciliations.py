@@ -11,6 +11,7 @@ from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.reconciliation import Reconciliation
+from billing.domain.stripe_payment import DayBooking, PaperRefund
 from billing.ports.paging import Page, PageRequest
 
 STRIPE_DAY = "stripe_day"
@@ -61,6 +62,25 @@ class Reconciliations:
         wanted = {keys.stripe_source(tenant_id, source_id): source_id for source_id in source_ids}
         found = self._table.batch(list(wanted)) if wanted else {}
         return {wanted[key]: text(stored, "payment_intent_id") for key, stored in found.items()}
+
+    def booked(
+        self, tenant_id: str, account_id: str, day: date, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[DayBooking, ...], str | None]:
+        found, position = self._table.query(
+            keys.stripe_booked_on(tenant_id, day),
+            low=f"{account_id}#",
+            high=f"{account_id}#{keys.HIGHEST}",
+            limit=limit,
+            after=after,
+        )
+        return tuple(load(DayBooking, text(stored, "body")) for stored in found), position
+
+    def on_paper(
+        self, tenant_id: str, day: date, *, limit: int, after: str | None = None
+    ) -> tuple[tuple[PaperRefund, ...], str | None]:
+        partition = keys.refunded_on_paper_on(tenant_id, day)
+        found, position = self._table.query(partition, low="BY#", high=f"BY#{keys.HIGHEST}", limit=limit, after=after)
+        return tuple(load(PaperRefund, text(stored, "body")) for stored in found), position
 
     def save(self, report: Reconciliation, *, event: Event | None = None) -> None:
         tenant_id = report.tenant_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, load_all, text
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.errors import StaleVersion
 from billing.domain.stripe_inbox import InboxEntry, InboxState
@@ -28,6 +28,7 @@ def to_item(entry: InboxEntry) -> Item:
         tenant_id=entry.tenant_id,  # empty until it is known
         version=entry.version,
         body=body,
+        counted=counted_text(entry.counts),
         outbox_pk=keys.stripe_events_waiting(event_id) if entry.next_at else None,
         outbox_sk=keys.outbox_order(entry.next_at) if entry.next_at else None,
         listing_pk=keys.stripe_events_parked() if parked_at else None,

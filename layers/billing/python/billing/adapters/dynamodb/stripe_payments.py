@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, text
 from billing.adapters.dynamodb.payment_items import payment_to_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
-from billing.domain.stripe_payment import StripePayment
+from billing.domain.stripe_payment import PaperRefund, StripePayment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 
 STRIPE_PAYMENT = "stripe_payment"
+LOOKED_FOR = timedelta(days=400)  # nights that were missed so long are made good
 
 
 def record_of(stored: Item | None) -> StripePayment | None:
@@ -26,8 +27,10 @@ def record_of(stored: Item | None) -> StripePayment | None:
 
 def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[Write]:
     """Part of a transaction. Refused: StaleVersion."""
+    if facts.counts and facts.record is None:
+        raise ValueError("what counts changes the record that it is counted from")
     if facts.record is not None:
-        yield _record_write(table, facts.record)
+        yield _record_write(table, facts.record, facts.counts)
         yield from (_source_write(table, facts.record, source_id) for source_id in facts.record.sources)
     if facts.book is not None:
         yield book_write(table, facts.book)
@@ -38,11 +41,36 @@ def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[W
         yield table.replace(
             payment_to_item(facts.payment), expected_version=expected, refused=refuse_with(StaleVersion)
         )
+    if facts.booked is not None:
+        key = keys.stripe_booked(tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id)
+        yield _day_write(table, tenant_id, key, "stripe_booking", facts.booked.day, facts.booked)
+    yield from (paper_refund_write(table, tenant_id, one) for one in facts.on_paper)
     for news in facts.news:
         yield table.event(_beside(tenant_id, news), tenant_id, news.event)
 
 
-def _record_write(table: Table, record: StripePayment) -> Write:
+def paper_refund_write(table: Table, tenant_id: str, refund: PaperRefund) -> Write:
+    """Part of a transaction: the night of that day asks whether Stripe gave it back. Refused: StaleVersion."""
+    key = keys.refunded_on_paper(tenant_id, refund.day, refund.subject)
+    return _day_write(table, tenant_id, key, "paper_refund", refund.day, refund)
+
+
+def _day_write(table: Table, tenant_id: str, key: keys.Key, entity: str, day: date, held: object) -> Write:
+    """What a night looks for; the same day's again is the same item."""
+    content = item(
+        pk=key.pk,
+        sk=key.sk,
+        entity=entity,
+        schema_version=SCHEMA_VERSION,
+        tenant_id=tenant_id,
+        body=dump(held),
+        expires_at=int(datetime.combine(day + LOOKED_FOR, time(), UTC).timestamp()),
+    )
+    only_if, values = "attribute_not_exists(pk) OR entity = :entity", {":entity": entity}
+    return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
+
+
+def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) -> Write:
     key = keys.stripe_payment(record.tenant_id, record.payment_intent_id)
     content = item(
         pk=key.pk,
@@ -52,6 +80,7 @@ def _record_write(table: Table, record: StripePayment) -> Write:
         tenant_id=record.tenant_id,
         version=record.version,
         body=dump(record),
+        counted=counted_text(counts),  # of this version: the next one is another item whole
         outbox_pk=keys.refunds_asked(record.tenant_id) if record.open_request else None,
         outbox_sk=keys.outbox_order(record.open_request.requested_at) if record.open_request else None,
     )
