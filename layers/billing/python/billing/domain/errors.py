@@ -38,6 +38,7 @@ BillingError
 │   ├── SubscriptionRunning      … already; the portal changes it
 │   ├── SubscriptionNotStarted   … so that there is no portal yet
 │   ├── SubscriptionRefused      Stripe does not open a page for it
+│   ├── PlanLimitReached         no new invoice this month; everything else goes on
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
@@ -479,6 +480,14 @@ class SubscriptionRefused(Conflict):
     slug = "subscription-refused"
     title_fr = "Stripe n'a pas accepté la demande d'abonnement"
     title_en = "Stripe did not accept the request for a subscription"
+
+
+class PlanLimitReached(Conflict):
+    """Far more invoices this month than the plan is meant for; the detail says what to do."""
+
+    slug = "plan-limit-reached"
+    title_fr = "Le nombre de factures de votre offre est atteint pour ce mois"
+    title_en = "The number of invoices of your plan is reached for this month"
 
 
 class ReminderAlreadySent(Conflict):
