@@ -59,6 +59,7 @@ BillingError
 │   └── MembershipChanged        the token no longer says the truth: refresh it
 ├── Forbidden                    the role does not allow it
 ├── TooManyAttempts
+│   └── TooManyPaymentPages      of one invoice within the hour
 ├── Busy                         contention outlasted the request's budget: try again
 └── DependencyUnavailable        a third party or the table did not answer in time
     ├── DocumentDamaged
@@ -580,6 +581,19 @@ class TooManyAttempts(BillingError):
     slug = "too-many-attempts"
     title_fr = "Trop de tentatives, réessayez plus tard"
     title_en = "Too many attempts, try again later"
+
+
+class TooManyPaymentPages(TooManyAttempts):
+    """An invoice had as many pages at Stripe as it may within an hour; ``retry_after_seconds``: until the next one."""
+
+    slug = "too-many-payment-pages"
+    title_fr = "Trop de pages de paiement ont été demandées pour cette facture"
+    title_en = "Too many payment pages were asked for this invoice"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        minutes = -(-retry_after_seconds // 60)
+        super().__init__(f"Réessayez dans {minutes} min.", f"Try again in {minutes} min.")
 
 
 class Busy(BillingError):

@@ -11,7 +11,7 @@ import boto3
 from billing.ports.clock import Clock
 from billing.runtime.clients import sdk_config
 from billing.runtime.clock import clock
-from billing.runtime.settings import stripe_secret_arn
+from billing.runtime.settings import stripe_webhook_secret_arn
 
 READ_AGAIN_SECONDS = 60.0  # at most so often, whoever sends what no secret signed
 TRUSTED_SECONDS = 600.0  # then a secret that was taken away is taken away here, too
@@ -47,7 +47,7 @@ def signing_secrets() -> SigningSecrets:
 
 def _stored_secrets() -> tuple[str, ...]:
     client = boto3.client("secretsmanager", config=sdk_config())
-    return secrets_of(client.get_secret_value(SecretId=stripe_secret_arn())["SecretString"])
+    return secrets_of(client.get_secret_value(SecretId=stripe_webhook_secret_arn())["SecretString"])
 
 
 def secrets_of(secret_string: str) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def open_checkout(
     The page that is open already is given again while it asks for the same.
 
     Raises: NotFound, OnlinePaymentUnavailable, NothingLeftToPay, PaymentInProgress, PaymentExceedsBalance,
-        FieldErrors (the amount), CheckoutRefused, DependencyUnavailable.
+        FieldErrors (the amount), TooManyPaymentPages, CheckoutRefused, DependencyUnavailable.
     """
     till = _Till(site=site, checkouts=checkouts, stripe=stripe, secrets=secrets, clock=clock)
     return judged_anew(lambda: till.open(tenant_id, invoice_id, amount_minor), clock=clock, ids=ids)
@@ -150,6 +150,7 @@ class _Till:
             shown, book = self._shown(book, invoice, live, wanted)
             if shown is not None:
                 return shown
+        book.hold_pace(self.clock.now())
         number = book.made + 1
         attempt = CheckoutAttempt(
             number=number,
@@ -200,6 +201,7 @@ class _Till:
     ) -> tuple[CheckoutPage | None, CheckoutBook]:
         """The page of the live attempt where it is what is wanted; else the book without that attempt."""
         if wanted != _Facts.of(live) or live.expires_at - self.clock.now() < LEAST_LIFE_SHOWN:
+            book.hold_pace(self.clock.now())  # the page that is there stays where no other may follow
             return None, self._closed(book, invoice, live)
         session, book = self._found(book, invoice, live)
         if session is None:
