@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,11 +35,12 @@ from billing.domain.errors import (
 )
 from billing.domain.links import LinkToken, hash_of_secret
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
-from billing.ports.checkouts import MovedLedger
+from billing.ports.checkouts import DueCheckout, MovedLedger
 from billing.ports.stripe import AccountWanted, StripeRefused
 from billing.usecases import checkouts
 from billing.usecases.checkouts import (
     AGAIN_AFTER,
+    RUN_BUDGET_SECONDS,
     SETTLED_AFTER,
     CheckoutPage,
     ClosingRun,
@@ -47,6 +48,7 @@ from billing.usecases.checkouts import (
     doubt_checkout,
     open_checkout,
 )
+from tests.fakes.clock import FakeIds
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.stripe import FakeStripe
@@ -692,3 +694,35 @@ def test_what_stripe_refuses_counts_too(shop: Shop) -> None:
 
     with pytest.raises(TooManyPaymentPages):
         counter.open()
+
+
+def test_a_slow_shard_keeps_the_others_waiting_for_one_run_only(counter: Counter) -> None:
+    """What one shard holds takes all the time there is: the next run begins with another."""
+    checkouts_of, shards = counter.held.checkouts, counter.held.checkouts.shards
+    counter.open()
+    counter.pay(2_000)
+    counter.doubt()
+    (mine,) = [shard for shard in range(shards) if checkouts_of.due(counter.shop.clock.now(), shard=shard, limit=1)]
+
+    class Slow:
+        """The shard before has something due that lasts longer than a run."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(checkouts_of, name)
+
+        def due(self, at: datetime, *, shard: int, limit: int) -> tuple[DueCheckout, ...]:
+            if shard == (mine - 1) % shards:
+                counter.shop.clock.sleep(RUN_BUDGET_SECONDS + 1)
+            return checkouts_of.due(at, shard=shard, limit=limit)
+
+    class Starting(FakeIds):
+        at = 0
+
+        def jitter(self) -> float:
+            return self.at / shards
+
+    ids = Starting()
+    ids.at = (mine - 1) % shards
+    assert counter.sweep(checkouts=Slow(), ids=ids) == ClosingRun()
+    ids.at = mine
+    assert counter.sweep(checkouts=Slow(), ids=ids) == ClosingRun(closed=1)

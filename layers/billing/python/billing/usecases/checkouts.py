@@ -46,7 +46,7 @@ from billing.ports.checkouts import CheckoutContext, Checkouts, DueCheckout, Lin
 from billing.ports.clock import Clock, Ids
 from billing.ports.stripe import CheckoutWanted, StripeGateway, StripeRefused
 from billing.usecases.contention import judged_anew
-from billing.usecases.turns import Turns
+from billing.usecases.turns import Turns, turning
 
 JOB = "stripe"
 DUE_LIMIT = 50
@@ -348,7 +348,7 @@ class _Sweep:
     def run(self) -> ClosingRun:
         clock, turns = self.till.clock, Turns()
         started = clock.monotonic()
-        for shard in range(self.till.checkouts.shards):
+        for shard in turning(self.till.checkouts.shards, self.ids.jitter()):
             for due in self.till.checkouts.due(clock.now(), shard=shard, limit=DUE_LIMIT):
                 if clock.monotonic() - started > RUN_BUDGET_SECONDS:
                     break

@@ -161,11 +161,7 @@ class StripeLedger:
         if request is not None and request.by_note:
             return refund.amount_minor
         invoice = issued_of(self.invoices.read(caller, record.invoice_id))
-        if not invoice.ledger.refunded_minor:
-            return 0
-        entries = self.invoices.last_entries(caller, invoice)
-        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
-        on_paper = sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
+        on_paper = self.given_back_on_paper(caller, invoice)
         left = on_paper - book.by_notes_minor - record.asked_by_notes_minor
         if left <= 0:
             return 0
@@ -174,6 +170,14 @@ class StripeLedger:
         noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
         settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
         return min(left, refund.amount_minor, max(settled - noted, 0))
+
+    def given_back_on_paper(self, caller: Caller, invoice: IssuedInvoice) -> int:
+        """What credit notes on an invoice say was given back, at Stripe or not."""
+        if not invoice.ledger.refunded_minor:
+            return 0
+        entries = self.invoices.last_entries(caller, invoice)
+        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
+        return sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
 
     def _given_back(
         self,
