@@ -165,7 +165,9 @@ class _Provisioner:
                 "starttls": False,
             }
         if "webhook_secrets" in value:
-            return {"api_key": API_KEY, "webhook_secrets": [WEBHOOK_SECRET]}
+            return {"webhook_secrets": [WEBHOOK_SECRET]}
+        if generated.get("GenerateStringKey") == "api_key":
+            return {"api_key": API_KEY}
         if "GenerateStringKey" in generated:
             value[generated["GenerateStringKey"]] = secrets.token_urlsafe(24)
         return value
@@ -227,8 +229,10 @@ class _Provisioner:
 
 def _is_written_here(properties: Mapping[str, Any]) -> bool:
     """The relay's port is another at each start; what was generated once stays as it is."""
-    template = json.loads(properties.get("GenerateSecretString", {}).get("SecretStringTemplate", "{}"))
-    return {"host", "port", "starttls"} <= set(template) or "webhook_secrets" in template
+    generated = properties.get("GenerateSecretString", {})
+    template = json.loads(generated.get("SecretStringTemplate", "{}"))
+    of_stripe = "webhook_secrets" in template or generated.get("GenerateStringKey") == "api_key"
+    return of_stripe or {"host", "port", "starttls"} <= set(template)
 
 
 def _forwarder_archive() -> bytes:

@@ -34,6 +34,9 @@ from billing.domain.parties import (
     ProductDescription,
     ProductKind,
 )
+from billing.domain.plans import PRO
+from billing.domain.stripe import StripeSubscription, SubscriptionStatus
+from billing.domain.subscription import Subscription
 from billing.domain.totals import Discount, Line
 from billing.domain.vat import FRANCHISE_TREATMENT, VatCategory, VatRegime, VatTreatment
 from billing.ports.idempotency import Answer, IdempotentRequest
@@ -367,6 +370,19 @@ def delivery_request(
         requested_at=at,
         correlation_id="corr-1",
     )
+
+
+def pro_subscription(tenant_id: str = TENANT_ID, **overrides: Any) -> Subscription:
+    """A company that pays for its plan: it issues as many invoices as it likes."""
+    held = StripeSubscription(
+        subscription_id="sub_1",
+        customer_id=f"cus_{tenant_id}",
+        status=SubscriptionStatus.ACTIVE,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        current_period_end=datetime(2027, 1, 1, tzinfo=UTC),
+        lookup_key=PRO.lookup_key,
+    )
+    return Subscription(tenant_id=tenant_id, version=1, customer_id=held.customer_id, held=replace(held, **overrides))
 
 
 def once(key: str = "key-1", *, operation: str = "createInvoice", body: str = "{}") -> IdempotentRequest:

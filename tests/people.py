@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,7 @@ class Person:
     def __init__(self, cloud: LocalCloud, *, described: bool = True) -> None:
         self.email = f"personne{next(_ranks)}@exemple.test"
         self.api = ApiClient(cloud.base_url)
+        self._cloud = cloud
         self._clients = [self.api]
         self.api.post("/v1/auth/sign-up", {"email": self.email, "password": PASSWORD, "full_name": "Exemple"})
         mail = wait_for(
@@ -34,6 +36,14 @@ class Person:
         if described:
             self.api.put("/v1/company", COMPANY, version=0)
             self.customer = self.api.post("/v1/customers", {**CUSTOMER, "email": f"client.{self.email}"})
+
+    def subscribe(self) -> None:
+        """The company pays for its plan: it issues more than the free one is meant for."""
+        page = self.api.post("/v1/subscription/start", {"plan_id": "pro"})["url"]
+        session = re.search(r"cs_test_\w+", page)
+        assert session
+        self._cloud.stripe("POST", f"checkout/{session[0]}/pay", {"method": "card"})
+        assert self.api.post("/v1/subscription/refresh")["plan"]["plan_id"] == "pro"
 
     def another_client(self) -> ApiClient:
         self._clients.append(ApiClient(self.api.base_url, token=self.api.token))

@@ -30,7 +30,16 @@ install(app)
     tags=["invoices"],
     description="One atomic step: the next number of the series, a full snapshot of seller, buyer and lines, and the "
     "hash of the previous document. The PDF follows; with `send`, so does the mail.",
-    responses=documented(200, InvoiceResponse, "The issued invoice", versioned=True),
+    responses=documented(
+        200,
+        InvoiceResponse,
+        "The issued invoice",
+        versioned=True,
+        refused={
+            409: "`company-not-described`, `invoice-already-issued`, `issue-date-too-early`, `recipient-missing`, "
+            "`number-taken`, `plan-limit-reached` (its detail says what to do)"
+        },
+    ),
 )
 def issue(
     invoice_id: InvoiceId, body: Annotated[IssueInvoiceRequest, Body()], idempotency_key: IdempotencyKey

@@ -33,7 +33,8 @@ install(app)
         "Where to pay",
         refused={
             409: "`nothing-left-to-pay`, `online-payment-unavailable`, `payment-in-progress`, "
-            "`payment-exceeds-balance`, `checkout-refused`"
+            "`payment-exceeds-balance`, `checkout-refused`",
+            429: "`too-many-payment-pages`: ten other pages were asked for within the hour; `Retry-After` says when",
         },
     ),
 )

@@ -23,11 +23,7 @@ install(app)
 )
 def read() -> Response[str]:
     found = read_subscription(caller(app), subscriptions=table.subscriptions(), clock=clock)
-    return respond(
-        subscription_use_answer(
-            found.subscription, now=clock.now(), invoices=found.invoices, is_above_plan=found.is_above_plan
-        )
-    )
+    return respond(subscription_use_answer(found.subscription, now=clock.now(), invoices=found.invoices))
 
 
 handler = entry_point(app)

@@ -13,6 +13,7 @@ from billing.domain.stripe_signature import stripe_signature_holds
 from billing.runtime import stripe_queue, stripe_webhooks, table
 from billing.runtime.clock import clock
 from billing.runtime.observability import count, logger
+from billing.runtime.settings import stripe_livemode
 from billing.usecases.stripe_inbox import receive_stripe_event
 
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -58,7 +59,7 @@ def receive() -> Response[str]:
     entry = receive_stripe_event(
         told,
         api_version=STRIPE_API_VERSION,
-        of_our_mode=stripe_webhooks.key_mode().is_of(livemode=told.livemode),
+        of_our_mode=told.livemode is stripe_livemode(),
         inbox=table.stripe_inbox(),
         queue=stripe_queue.event_queue(),
         clock=clock,

@@ -71,6 +71,7 @@ def test_operations(cloud: LocalCloud, person: Callable[..., Person]) -> None:
 
 
 def subject(owner: Person) -> Subject:
+    owner.subscribe()
     return Subject(api=owner.api, customer_id=owner.customer["customer_id"])
 
 

@@ -9,13 +9,16 @@ import pytest
 
 from billing.domain.checkout import SESSION_LIFE, SETTLED_AFTER, AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.errors import MembershipChanged, StaleVersion
+from billing.domain.events import Event, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutPaymentStatus, CheckoutSession, CheckoutStatus, StripeAccount
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
+from billing.domain.stripe_inbox import InboxEntry, InboxState
 from billing.ports.checkouts import DueCheckout
 from billing.ports.idempotency import AlreadyAnswered
 from tests import factories
 from tests.contracts.conftest import World
+from tests.contracts.test_stripe_inbox import told
 from tests.fakes.clock import MORNING
 
 END = MORNING + SESSION_LIFE
@@ -246,3 +249,26 @@ def test_a_connection_is_saved_once_per_request(counter: Counter) -> None:
         counter.connections.read(counter.world.caller, once=once)
     with pytest.raises(AlreadyAnswered):
         counter.connections.save(counter.world.caller, creating.creating(), once=once, answered=creating)
+
+
+def test_what_stripe_told_of_an_account_ends_with_its_effect_or_not_at_all(counter: Counter) -> None:
+    inbox, caller = counter.world.repositories.stripe_inbox, counter.world.caller
+    entry = inbox.receive(InboxEntry.received(told(), MORNING))
+    gone = counter.connect().disconnected(MORNING)
+    event = Event(
+        event_id=counter.world.new_id("evt"),
+        event_type=EventType.STRIPE_ACCOUNT_WITHDRAWN,
+        occurred_at=MORNING,
+        actor="system:stripe",
+    )
+    with pytest.raises(StaleVersion):
+        counter.connections.save(caller, gone.closed(), event=event, entry=entry.done(MORNING))
+    kept = inbox.read(entry.event.event_id)
+    assert kept is not None
+    assert kept.state is InboxState.RECEIVED
+
+    counter.connections.save(caller, gone, event=event, entry=entry.done(MORNING))
+
+    ended = inbox.read(entry.event.event_id)
+    assert ended is not None
+    assert (ended.state, counter.connections.read(caller)) == (InboxState.DONE, gone)

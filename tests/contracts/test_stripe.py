@@ -292,17 +292,6 @@ def test_a_debit_that_the_bank_refuses_pays_nothing(world: StripeWorld, account:
     assert intent.charge is None or not intent.charge.paid
     assert after is not None
     assert (after.status, after.payment_status) == (CheckoutStatus.COMPLETE, CheckoutPaymentStatus.UNPAID)
-    assert world.gateway.cancel_payment_intent(account, intent_id).status is PaymentIntentStatus.CANCELED
-
-
-@pytest.mark.parametrize("method", ["card", "sepa_debit"])
-def test_what_is_paid_or_on_its_way_is_not_canceled(
-    world: StripeWorld, account: str, clock: FakeClock, method: str
-) -> None:
-    intent_id = world.confirm(account, opened(world, account, clock).session_id, method=method)
-
-    assert world.gateway.cancel_payment_intent(account, intent_id) == read(world, account, intent_id)
-    assert read(world, account, intent_id).status is not PaymentIntentStatus.CANCELED
 
 
 def test_money_goes_back_once_for_each_key(world: StripeWorld, account: str, clock: FakeClock) -> None:

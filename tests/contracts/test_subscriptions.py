@@ -106,3 +106,17 @@ def test_it_is_saved_once_per_request(world: World) -> None:
 
     with pytest.raises(AlreadyAnswered):
         subscriptions.read(world.caller, once=once)
+
+
+def test_issuing_knows_the_plan_of_the_company(world: World) -> None:
+    def seen() -> Subscription:
+        draft = world.add_draft()
+        invoices, once = world.repositories.invoices, world.once("issueInvoice")
+        return invoices.load_for_issue(world.caller, draft.invoice_id, once=once).subscription
+
+    assert seen() == Subscription(tenant_id=world.caller.tenant_id)
+    customer_id = f"cus_{uuid.uuid4().hex}"
+    told = known(world, customer_id).told(held(customer_id), MORNING)
+    world.repositories.subscriptions.save(world.caller, told)
+
+    assert seen() == told

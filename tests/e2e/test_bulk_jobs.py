@@ -49,6 +49,7 @@ def _results(api: ApiClient, job: Json) -> list[Json]:
 
 def test_many_drafts_are_issued_mailed_once_and_exported(cloud: LocalCloud, person: Callable[..., Person]) -> None:
     someone = person()
+    someone.subscribe()
     api, customer = someone.api, someone.customer["customer_id"]
     with ThreadPoolExecutor(4) as pool:
         made = list(

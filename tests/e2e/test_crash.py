@@ -42,6 +42,7 @@ def insist(api: ApiClient, path: str, body: object, key: str) -> Json:
 def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_path: Path) -> None:
     with local_cloud(state=tmp_path / "cloud") as cloud:
         someone = Person(cloud)
+        someone.subscribe()
         body = draft(someone.customer["customer_id"])
         clients = [someone.another_client() for _ in range(CLIENTS)]
 

@@ -28,6 +28,7 @@ def test_a_reader_misses_nothing_and_sees_nothing_twice_while_others_write(
     cloud: LocalCloud, person: Callable[..., Person]
 ) -> None:
     someone = person()
+    someone.subscribe()
     body = draft(someone.customer["customer_id"])
 
     def work(_: int) -> list[str]:

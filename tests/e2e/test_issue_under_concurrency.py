@@ -22,6 +22,7 @@ DRAFTS = 400
 
 def test_sixteen_clients_issue_four_hundred_drafts_without_a_gap_or_a_refusal(person: Callable[..., Person]) -> None:
     someone = person()
+    someone.subscribe()
     body = draft(someone.customer["customer_id"])
     clients = [someone.another_client() for _ in range(CLIENTS)]
 

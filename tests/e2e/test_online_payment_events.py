@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from local.client import Json, wait_for
 from local.testing import LocalCloud
-from tests.e2e.test_online_payments import Shop
+from tests.e2e.test_online_payments import Shop, is_open
 from tests.people import Person
 
 pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture
+def kiosk(cloud: LocalCloud, person: Callable[..., Person]) -> Shop:
+    """Nothing is mailed."""
+    return Shop(cloud, person(), mailed=False)
 
 
 @pytest.fixture
@@ -91,6 +99,60 @@ def test_a_lost_dispute_opens_the_invoice_again(shop: Shop) -> None:
     wait_until(lambda: payment(shop)["state"] == "refunded", "the dispute to be in the ledger")
     wait_until(lambda: invoice(shop)["balance_minor"] == made["amount_minor"], "the invoice to be owed again")
     assert [one["cause"] for one in payment(shop)["refunds"]] == ["dispute"]
+
+
+def test_a_part_is_paid_and_then_the_rest(kiosk: Shop) -> None:
+    total = invoice(kiosk)["total_minor"]
+    version = kiosk.api.get("/v1/stripe-account")["version"]
+    kiosk.api.put("/v1/stripe-account", {"allows_partial_payments": True}, version=version)
+
+    kiosk.confirm(kiosk.checkout({"amount_minor": 1_000}).json())
+    wait_until(lambda: invoice(kiosk)["balance_minor"] == total - 1_000, "the part to be paid")
+    rest = kiosk.checkout().json()
+    kiosk.confirm(rest)
+
+    assert rest["amount_minor"] == total - 1_000
+    wait_until(lambda: invoice(kiosk)["balance_minor"] == 0, "the rest to be paid")
+    paid_minor = [one["amount_minor"] for one in kiosk.api.get("/v1/payments")["items"]]
+    assert sorted(paid_minor) == [1_000, total - 1_000]
+
+
+def test_of_two_tabs_one_pays(kiosk: Shop) -> None:
+    first, second = kiosk.checkout().json(), kiosk.checkout().json()
+    kiosk.confirm(first)
+
+    with pytest.raises(Exception, match="40"):
+        kiosk.confirm(second)
+
+    wait_until(lambda: invoice(kiosk)["balance_minor"] == 0, "the invoice to be paid")
+    assert payment(kiosk)["credited_minor"] == 0
+    assert kiosk.checkout().json()["type"] == "/problems/nothing-left-to-pay"
+
+
+def test_a_page_that_expired_at_stripe_is_followed_by_another(kiosk: Shop) -> None:
+    page = kiosk.checkout().json()
+    found = re.search(r"cs_test_\w+", page["url"])
+    assert found
+    headers = {"authorization": "Bearer sk_test_zenbilling_local", "stripe-account": kiosk.account_id}
+    path = f"{kiosk.cloud.layout.stripe_url}/v1/checkout/sessions/{found[0]}/expire"
+    assert httpx.post(path, headers=headers, trust_env=False).json()["status"] == "expired"
+
+    another = kiosk.checkout().json()
+
+    assert (is_open(page), is_open(another)) == (False, True)
+    assert another["amount_minor"] == page["amount_minor"]
+
+
+def test_what_comes_for_an_invoice_that_was_credited_meanwhile_is_credit_of_the_customer_and_shown(kiosk: Shop) -> None:
+    total, path = invoice(kiosk)["total_minor"], f"/v1/customers/{kiosk.someone.customer['customer_id']}/credit"
+    intent = kiosk.confirm(kiosk.checkout().json(), "sepa_debit")
+    wait_until(lambda: kiosk.shown()["online_payment"]["why_not"] == "in_progress", "the debit to be on its way")
+    kiosk.api.post(f"/v1/invoices/{kiosk.invoice_id}/credit-notes", {"mode": "full", "reason": "Retour"})
+    kiosk.cloud.stripe("POST", f"payment_intents/{intent['id']}/settle", {})
+
+    wait_until(lambda: kiosk.api.get(path)["balance_minor"] == total, "the money to be credit")
+    assert (payment(kiosk)["credited_minor"], payment(kiosk)["amount_minor"]) == (total, total)
+    assert invoice(kiosk)["status"] == "cancelled"
 
 
 def test_a_forged_event_is_refused(shop: Shop) -> None:

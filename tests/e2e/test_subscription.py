@@ -1,15 +1,17 @@
-"""A company subscribes to ZenBilling over HTTP: trial, paid, a refused card, the portal, the end."""
+"""What time does, over HTTP: a subscription from its trial to its end, with a refused card; a link that expires."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
-from local.client import Json, wait_for
+from local.client import ApiClient, Json, wait_for
 from local.testing import LocalCloud
+from tests.e2e.test_online_payments import Shop
 from tests.people import Person
 
 pytestmark = pytest.mark.cloud
@@ -106,3 +108,14 @@ def test_what_stripe_ends_after_its_last_try_falls_back_to_the_free_plan(dated: 
 
     assert company.becomes("canceled")["plan"]["plan_id"] == "free"
     someone.leave()
+
+
+def test_a_link_to_an_invoice_opens_it_for_a_year(dated: LocalCloud, dated_person: Callable[..., Person]) -> None:
+    shop = Shop(dated, dated_person(), connected=False, mailed=False)
+    number = shop.shown()["number"]
+    dated.set_clock(dated.now() + timedelta(days=364))
+    assert shop.shown()["number"] == number
+    dated.set_clock(dated.now() + timedelta(days=2))
+
+    with ApiClient(dated.base_url) as anyone:
+        assert anyone.send("GET", shop.link).status_code == 404

@@ -30,6 +30,7 @@ def test_each_of_three_hundred_is_drawn_judged_and_mailed_once(
     cloud: LocalCloud, person: Callable[..., Person]
 ) -> None:
     someone = person()
+    someone.subscribe()
     address, body = f"client.{someone.email}", draft(someone.customer["customer_id"])
     clients = [someone.another_client() for _ in range(CLIENTS)]
 

@@ -11,9 +11,11 @@ from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe_connection import StripeConnection
+from billing.domain.stripe_inbox import InboxEntry
 from billing.ports.checkouts import CheckoutContext, DueCheckout
 from billing.ports.idempotency import IdempotentRequest
 from tests.fakes.store import SHARDS, Store, shard_of
+from tests.fakes.stripe_inbox import hold_entry
 from tests.fakes.writes import hold_book, move_book
 
 
@@ -99,6 +101,7 @@ class FakeStripeConnections:
         connection: StripeConnection,
         *,
         event: Event | None = None,
+        entry: InboxEntry | None = None,
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
@@ -111,6 +114,9 @@ class FakeStripeConnections:
                 and self._store.stripe_accounts.setdefault(account.account_id, tenant_id) != tenant_id
             ):
                 raise StaleVersion
+            if entry is not None:
+                hold_entry(self._store, entry)
+                self._store.stripe_events[entry.event.event_id] = entry
             self._store.stripe_connections[tenant_id] = connection
             if account is not None and connection.just_connected and connection.connected_at:
                 self._store.stripe_days_due[tenant_id, account.account_id] = civil_date(connection.connected_at)

@@ -30,6 +30,7 @@ from billing.domain.product_reference import reference_key, reference_taken
 from billing.domain.quote import Quote
 from billing.domain.reminders import is_reminder_id, reminded_of
 from billing.domain.search import fold, words
+from billing.domain.subscription import Subscription
 from billing.domain.verification import (
     ChainedDocument,
     ChainLink,
@@ -416,6 +417,8 @@ class FakeInvoices:
                 invoice=_invoice(self._store, caller.tenant_id, invoice_id),
                 company=self._store.companies.get(caller.tenant_id),
                 series=self._series(caller.tenant_id),
+                subscription=self._store.subscriptions.get(caller.tenant_id)
+                or Subscription(tenant_id=caller.tenant_id),
             )
 
     def issue(

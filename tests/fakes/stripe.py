@@ -133,14 +133,6 @@ class FakeStripe:
                 None,
             )
 
-    def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
-        with self._asked("cancel_payment_intent"):
-            intent = self.intents[account_id, payment_intent_id]
-            if intent.status not in {PaymentIntentStatus.SUCCEEDED, PaymentIntentStatus.PROCESSING}:
-                intent = replace(intent, status=PaymentIntentStatus.CANCELED)
-                self.intents[account_id, payment_intent_id] = intent
-            return intent
-
     def create_refund(self, account_id: str, wanted: RefundWanted, *, idempotency_key: str) -> StripeRefund:
         with self._asked("create_refund"):
             charge = self.intents[account_id, wanted.payment_intent_id].charge
@@ -297,6 +289,12 @@ class FakeStripe:
             return changed
 
     # The world: customers, banks, the dashboard
+
+    def cancel(self, account_id: str, payment_intent_id: str) -> None:
+        """Somebody at the company did, in the dashboard."""
+        with self.lock:
+            intent = self.intents[account_id, payment_intent_id]
+            self.intents[account_id, payment_intent_id] = replace(intent, status=PaymentIntentStatus.CANCELED)
 
     def enable(self, account_id: str) -> None:
         """The company answered all that Stripe wanted to know."""
@@ -591,14 +589,12 @@ class FakeStripe:
             BalanceTransaction(
                 balance_transaction_id=self._id("txn"),
                 transaction_type=kind,
-                reporting_category="dispute" if kind == "adjustment" else kind,
                 amount_minor=amount_minor,
                 fee_minor=taken,
                 net_minor=amount_minor - taken,
                 currency=intent.currency,
                 source_id=source or (charge.charge_id if charge else ""),
                 created=self.clock.now(),
-                available_on=self.clock.now() + timedelta(days=3),
             )
         )
 

@@ -181,9 +181,8 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> FakeStripeEventQueue:
     queue = FakeStripeEventQueue()
     monkeypatch.setattr(stripe_queue, "event_queue", lambda: queue)
     monkeypatch.setattr(stripe_webhooks, "_stored_secrets", lambda: STRIPE_SECRETS)
-    monkeypatch.setattr(stripe_webhooks, "_stored_mode", lambda: False)
+    monkeypatch.setenv("STRIPE_MODE", "test")
     stripe_webhooks.signing_secrets.cache_clear()
-    stripe_webhooks.key_mode.cache_clear()
     return queue
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing.domain.checkout import SESSION_LIFE
+from billing.domain.checkout import PACE, SESSION_LIFE
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
 from billing.ports.stripe import StripeRefused
 from billing.runtime import table
@@ -107,6 +107,19 @@ def test_what_stripe_refuses_is_a_problem_of_its_own(seller: Person, monkeypatch
 
     assert (refused.status, refused.body["type"]) == (409, "/problems/checkout-refused")
     assert "account_invalid" in refused.body["detail"]
+
+
+def test_whoever_asks_for_page_after_page_is_told_when_there_is_another(
+    seller: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STRIPE.refused, "create_checkout_session", StripeRefused("amount_too_small", status=400))
+    assert {pay(seller).status for _ in range(PACE)} == {409}
+
+    refused = pay(seller)
+
+    assert (refused.status, refused.body["type"]) == (429, "/problems/too-many-payment-pages")
+    assert refused.body["title"] == "Trop de pages de paiement ont été demandées pour cette facture"
+    assert 3_500 < int(refused.headers["Retry-After"]) <= 3_600
 
 
 def test_while_stripe_is_away_the_answer_says_when_to_come_back(

@@ -60,11 +60,11 @@ OF_NO_FIELD = {
     },
     "the caller, or a secret that is not said": {
         "unauthenticated", "credentials-refused", "email-not-confirmed", "session-ended", "membership-changed",
-        "forbidden", "too-many-attempts", "sign-in-challenge-required",
+        "forbidden", "too-many-attempts", "too-many-payment-pages", "sign-in-challenge-required",
     },
     "headers, tokens, others at work, third parties": {
         "checkout-refused", "stripe-account-refused", "subscription-running", "subscription-not-started",
-        "subscription-refused",
+        "subscription-refused", "plan-limit-reached",
         "page-token-invalid", "idempotency-key-reused", "precondition-required", "busy", "dependency-unavailable",
         "mail-temporarily-refused", "mail-unconfirmed", "mail-refused", "document-damaged", "body-too-large",
         "stripe-signature-refused",

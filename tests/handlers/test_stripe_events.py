@@ -243,17 +243,16 @@ class FakeMinutes:
 
 
 def test_the_stored_secret_names_one_or_two() -> None:
-    assert stripe_webhooks.secrets_of('{"api_key": "sk", "webhook_secrets": ["a", "", "b"]}') == ("a", "b")
-    assert stripe_webhooks.secrets_of('{"api_key": "sk"}') == ()
+    assert stripe_webhooks.secrets_of('{"webhook_secrets": ["a", "", "b"]}') == ("a", "b")
+    assert stripe_webhooks.secrets_of('{"unused": "as generated"}') == ()
 
 
-@pytest.mark.parametrize(("key_is_live", "event_is_live"), [(True, False), (False, True)])
+@pytest.mark.parametrize(("we_are_live", "event_is_live"), [(True, False), (False, True)])
 def test_an_event_of_stripe_s_other_mode_is_kept_and_wakes_nobody(
-    queue: FakeStripeEventQueue, monkeypatch: pytest.MonkeyPatch, *, key_is_live: bool, event_is_live: bool
+    queue: FakeStripeEventQueue, monkeypatch: pytest.MonkeyPatch, *, we_are_live: bool, event_is_live: bool
 ) -> None:
     """An endpoint of live mode hears of the test mode of connected accounts; in whatever version of the API."""
-    monkeypatch.setattr(stripe_webhooks, "_stored_mode", lambda: key_is_live)
-    stripe_webhooks.key_mode.cache_clear()
+    monkeypatch.setenv("STRIPE_MODE", "live" if we_are_live else "test")
     event = told(livemode=event_is_live, api_version="2020-01-01")
     body = json.dumps(event).encode()
 
@@ -265,46 +264,7 @@ def test_an_event_of_stripe_s_other_mode_is_kept_and_wakes_nobody(
     assert kept.subject == ("live" if event_is_live else "test")
     assert kept.counts == ("StripeEventIgnored",)
     assert list(queue.messages) == []
-    fits = told(livemode=key_is_live)
+    fits = told(livemode=we_are_live)
     body = json.dumps(fits).encode()
     assert post(body, signed(body)).status == 200
     assert list(queue.messages) == [fits["id"]]
-
-
-def test_a_key_that_was_replaced_by_one_of_the_other_mode_loses_no_event() -> None:
-    stored: list[bool | None] = [None, False, True]
-    read: list[bool | None] = []
-
-    def stored_mode() -> bool | None:
-        read.append(stored[0])
-        return stored[0]
-
-    mode = stripe_webhooks.KeyMode(stored_mode)
-    assert mode.is_of(livemode=True)  # no key yet
-    assert mode.is_of(livemode=False)
-    stored.pop(0)
-    assert mode.is_of(livemode=False)
-    assert not mode.is_of(livemode=True)
-    stored.pop(0)
-    assert mode.is_of(livemode=True)
-    asked = len(read)
-    assert all(mode.is_of(livemode=True) for _ in range(20))
-    assert len(read) == asked
-
-
-@pytest.mark.parametrize(
-    ("key", "livemode"),
-    [
-        ("sk_live_abc", True),
-        ("rk_live_abc", True),
-        ("sk_org_live_abc", True),
-        ("sk_test_abc", False),
-        ("rk_test_live", False),
-        ("sk_test_zenbilling_local", False),
-        ("Xy7live_test", None),
-        ("", None),
-    ],
-)
-def test_the_key_says_its_mode(key: str, livemode: bool | None) -> None:
-    assert stripe_webhooks.livemode_of(json.dumps({"api_key": key, "webhook_secrets": []})) is livemode
-    assert stripe_webhooks.livemode_of("{}") is None

@@ -122,6 +122,36 @@ def test_a_customer_pays_and_the_invoice_is_settled(shop: Shop) -> None:
     assert shop.owner.call("payments/read", payment_id=row["payment_id"]).body["payment_id"] == row["payment_id"]
 
 
+def test_an_event_costs_its_requests(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    client = table.table()
+    original, asked = client._call, shop.stripe._asked
+
+    def counted(operation: str, **request: Any) -> Any:
+        made.append(operation)
+        return original(operation, **request)
+
+    def counted_at_stripe(operation: str) -> Any:
+        made.append(operation)
+        return asked(operation)
+
+    intent = shop.confirm()
+    monkeypatch.setattr(client, "_call", counted)
+    monkeypatch.setattr(shop.stripe, "_asked", counted_at_stripe)
+
+    shop.post("payment_intent.succeeded", intent.payment_intent_id)
+    assert made == ["transact_write_items"]
+    made.clear()
+    shop.consume()
+    assert sorted(made) == [
+        *["batch_get_item"] * 2,
+        *["get_item"] * 3,
+        "read_payment_intent",
+        "session_of_payment_intent",
+        "transact_write_items",
+    ]
+
+
 def test_a_refund_a_failure_and_a_lost_dispute_follow(shop: Shop) -> None:
     intent = shop.confirm()
     pi = {"payment_intent": intent.payment_intent_id}

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Role
-from billing.domain.plans import DUNNING, PRO
+from billing.domain.plans import DUNNING, FREE, PRO
 from billing.domain.stripe import SubscriptionStatus
 from billing.domain.stripe_inbox import InboxState
 from billing.runtime import table
 from billing.runtime.clock import clock
 from tests.fakes.stripe_inbox import FakeStripeEventQueue
-from tests.handlers.conftest import STRIPE, Json, Person, invoke, sample
+from tests.handlers.conftest import STRIPE, Answered, Json, Person, invoke, sample
 from tests.handlers.test_stripe_events import post, signed, told
 
 Tell = Callable[..., str]
@@ -75,7 +75,7 @@ def test_a_company_subscribes_owes_and_ends(owner: Person, tell: Tell) -> None:
     tell("customer.subscription.deleted", customer_id)
     after = owner.call("subscription/read").body
 
-    assert (before.body["invoices_this_month"], after["invoices_this_month"], after["is_above_plan"]) == (0, 1, False)
+    assert (before.body["invoices_this_month"], after["invoices_this_month"], after["use"]) == (0, 1, "within")
     assert (before.body["plan"]["plan_id"], before.body["status"], before.headers["ETag"]) == ("free", None, '"0"')
     assert (trying["plan"]["plan_id"], trying["status"]) == ("pro", "trialing")
     assert trying["detail_fr"].startswith("Essai gratuit jusqu'au ")
@@ -157,3 +157,27 @@ def test_another_company_has_its_own(owner: Person, member: Callable[..., Person
 
     assert (shown["plan"]["plan_id"], shown["status"]) == ("free", None)
     assert other.call("subscription/open_portal").status == 409
+
+
+def test_what_the_free_plan_holds_is_told_and_then_refused(owner: Person, draft_body: Json) -> None:
+    held = FREE.stops_at
+    assert held is not None
+
+    def issue() -> Answered:
+        made = owner.call("invoices/create", body=draft_body).body["invoice_id"]
+        return owner.call("invoices/issue", body={"version": 1}, invoice_id=made)
+
+    assert {issue().status for _ in range(held)} == {200}
+    shown: Json = owner.call("subscription/read").body
+    refused = issue()
+    confirmed(owner)
+    owner.call("subscription/refresh")
+
+    assert (shown["use"], shown["invoices_this_month"], shown["stops_at"]) == ("full", held, held)
+    assert (shown["plan"]["stops_at"], refused.status, refused.body["type"]) == (
+        held,
+        409,
+        "/problems/plan-limit-reached",
+    )
+    assert "passez à l'offre Pro (page Abonnement)" in refused.body["detail"]
+    assert (issue().status, owner.call("subscription/read").body["stops_at"]) == (200, None)

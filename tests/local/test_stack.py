@@ -16,7 +16,7 @@ ATTRIBUTES = {
     "ErrandsQueue": "http://127.0.0.1:4003/000000000000/zenbilling-ErrandsQueue",
     "ThingsTable.StreamArn": "arn:aws:dynamodb:eu-west-3:000000000000:table/things/stream/1",
     "People": "eu-west-3_pool",
-    "StripeSecret": "arn:aws:secretsmanager:eu-west-3:000000000000:secret:stripe",
+    "StripeWebhookSecret": "arn:aws:secretsmanager:eu-west-3:000000000000:secret:stripe",
     "PeopleClient": "client",
 }
 

@@ -118,6 +118,7 @@ class DocumentLife(RuleBasedStateMachine):
         super().__init__()
         self.shop = Shop()
         self.shop.describe()
+        self.shop.subscribe()
         self.customer_id = self.shop.customer().customer_id
         self.writers = [self.shop.caller, self.shop.person(Role.ADMIN), self.shop.person(Role.MEMBER)]
         self.stranger = Shop(

@@ -187,6 +187,20 @@ def test_roles_share_one_managed_policy_and_none_of_aws() -> None:
     assert {str(policy) for policies in attached for policy in policies} == {str({"Ref": "FunctionBasicsPolicy"})}
 
 
+def test_what_signs_webhooks_and_the_key_that_moves_money_are_read_apart() -> None:
+    """The public function that receives webhooks cannot ask Stripe anything; none that asks it can sign as Stripe."""
+    readers: dict[str, set[str]] = {}
+    for role, action, resource in _granted():
+        if action == "secretsmanager:GetSecretValue":
+            readers.setdefault(target(resource), set()).add(role)
+
+    assert readers["StripeWebhookSecret"] == {"StripeReceiveRole"}
+    assert len(readers["StripeSecret"]) > 5
+    assert "StripeReceiveRole" not in set().union(*(readers[one] for one in readers if one != "StripeWebhookSecret"))
+    named = {name for name, function in functions().items() if "STRIPE_WEBHOOK_SECRET_ARN" in str(function)}
+    assert named == {"WebhooksReceiveStripeEventFunction"}
+
+
 def test_buckets_and_topics_are_open_to_nobody_unconditionally() -> None:
     kinds = ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
     allowed = [

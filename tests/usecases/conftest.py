@@ -69,6 +69,11 @@ class Shop:
             ids=self.ids,
         )
 
+    def subscribe(self) -> None:
+        """The company issues more than the free plan is meant for."""
+        subscription = factories.pro_subscription(self.caller.tenant_id)
+        self.repositories.subscriptions.save(self.caller, subscription)
+
     def customer(self, **changes: Any) -> Customer:
         return customers.create_customer(
             self.caller,

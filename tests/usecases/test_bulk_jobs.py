@@ -242,6 +242,7 @@ def test_a_thousand_documents_lose_none_and_repeat_none(operation: BulkOperation
     """Three executions at once, each dying at random calls and starting again."""
     shop = Shop()
     shop.describe()
+    shop.subscribe()
     bulk = Bulk(shop)
     chosen = _drafts(shop, 1000)
     if operation is BulkOperation.SEND:

@@ -6,13 +6,15 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from billing.domain import checkout
 from billing.domain.checkout import (
     LEAST_LIFE_SHOWN,
+    PACE,
     SESSION_LIFE,
     AttemptState,
     CheckoutAttempt,
@@ -20,6 +22,7 @@ from billing.domain.checkout import (
     CheckoutSite,
 )
 from billing.domain.errors import (
+    Busy,
     CheckoutRefused,
     DependencyUnavailable,
     FieldErrors,
@@ -28,14 +31,16 @@ from billing.domain.errors import (
     OnlinePaymentUnavailable,
     PaymentExceedsBalance,
     PaymentInProgress,
+    TooManyPaymentPages,
 )
 from billing.domain.links import LinkToken, hash_of_secret
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
-from billing.ports.checkouts import MovedLedger
+from billing.ports.checkouts import DueCheckout, MovedLedger
 from billing.ports.stripe import AccountWanted, StripeRefused
 from billing.usecases import checkouts
 from billing.usecases.checkouts import (
     AGAIN_AFTER,
+    RUN_BUDGET_SECONDS,
     SETTLED_AFTER,
     CheckoutPage,
     ClosingRun,
@@ -43,6 +48,7 @@ from billing.usecases.checkouts import (
     doubt_checkout,
     open_checkout,
 )
+from tests.fakes.clock import FakeIds
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.stripe import FakeStripe
@@ -608,7 +614,8 @@ def test_a_crash_anywhere_while_closing_leaves_nothing_open(method: str | None, 
         assert all(one.status is not CheckoutStatus.OPEN for one in counter.sessions)
 
 
-def test_opening_and_closing_at_once_never_leave_two_pages(shop: Shop) -> None:
+def test_opening_and_closing_at_once_never_leave_two_pages(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkout, "PACE", 64)
     counter = Counter(shop, partly=True)
 
     def act(turn: int) -> None:
@@ -640,3 +647,82 @@ def test_a_page_of_an_account_that_another_one_followed_is_closed(counter: Count
 
     assert counter.current.state is AttemptState.EXPIRED
     assert [one.status for one in counter.sessions] == [CheckoutStatus.EXPIRED]
+
+
+def test_an_invoice_has_at_most_ten_pages_an_hour_and_keeps_the_last(shop: Shop) -> None:
+    counter = Counter(shop, partly=True)
+    for rank in range(PACE):
+        counter.open(1_000 + rank)
+        shop.clock.advance(timedelta(minutes=2))
+    last = counter.current
+
+    with pytest.raises(TooManyPaymentPages) as refused:
+        counter.open(5_000)
+
+    assert refused.value.retry_after_seconds == 40 * 60
+    assert (counter.current, len(counter.sessions)) == (last, PACE)
+    assert counter.open(last.amount_minor).url == last.url, "the page that is there is shown all the same"
+    shop.clock.advance(timedelta(minutes=40))
+    assert counter.open(5_000).fresh
+    with pytest.raises(TooManyPaymentPages):
+        counter.open(6_000)
+
+
+def test_many_at_once_ask_stripe_for_ten_pages_at_most(shop: Shop) -> None:
+    counter = Counter(shop, partly=True)
+
+    def ask(amount_minor: int) -> bool:
+        try:
+            return counter.open(amount_minor).fresh
+        except (TooManyPaymentPages, Busy):
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(ask, range(1_000, 1_040)))
+
+    assert len(counter.sessions) <= PACE
+    assert opened.count(True) <= PACE
+    assert len(counter.payable) <= 1
+
+
+def test_what_stripe_refuses_counts_too(shop: Shop) -> None:
+    counter = Counter(shop)
+    for _ in range(PACE):
+        counter.stripe.refused["create_checkout_session"] = StripeRefused("amount_too_small", status=400)
+        with pytest.raises(CheckoutRefused):
+            counter.open()
+
+    with pytest.raises(TooManyPaymentPages):
+        counter.open()
+
+
+def test_a_slow_shard_keeps_the_others_waiting_for_one_run_only(counter: Counter) -> None:
+    """What one shard holds takes all the time there is: the next run begins with another."""
+    checkouts_of, shards = counter.held.checkouts, counter.held.checkouts.shards
+    counter.open()
+    counter.pay(2_000)
+    counter.doubt()
+    (mine,) = [shard for shard in range(shards) if checkouts_of.due(counter.shop.clock.now(), shard=shard, limit=1)]
+
+    class Slow:
+        """The shard before has something due that lasts longer than a run."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(checkouts_of, name)
+
+        def due(self, at: datetime, *, shard: int, limit: int) -> tuple[DueCheckout, ...]:
+            if shard == (mine - 1) % shards:
+                counter.shop.clock.sleep(RUN_BUDGET_SECONDS + 1)
+            return checkouts_of.due(at, shard=shard, limit=limit)
+
+    class Starting(FakeIds):
+        at = 0
+
+        def jitter(self) -> float:
+            return self.at / shards
+
+    ids = Starting()
+    ids.at = (mine - 1) % shards
+    assert counter.sweep(checkouts=Slow(), ids=ids) == ClosingRun()
+    ids.at = mine
+    assert counter.sweep(checkouts=Slow(), ids=ids) == ClosingRun(closed=1)

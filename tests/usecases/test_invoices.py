@@ -392,6 +392,7 @@ def test_a_number_that_another_mask_printed_is_refused(shop: Shop) -> None:
 
 @pytest.mark.parametrize("others", [1, 5, 40])
 def test_issue_takes_the_next_number_however_often_the_series_moves(shop: Shop, others: int) -> None:
+    shop.subscribe()
     draft = shop.draft()
     contended = ContendedInvoices(shop, others)
 
@@ -404,6 +405,7 @@ def test_issue_takes_the_next_number_however_often_the_series_moves(shop: Shop, 
 
 
 def test_issue_gives_up_when_its_budget_is_spent_and_leaves_the_draft(shop: Shop) -> None:
+    shop.subscribe()
     draft = shop.draft()
     contended = ContendedInvoices(shop, 10**6)
 

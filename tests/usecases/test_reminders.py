@@ -544,6 +544,7 @@ def test_a_run_that_dies_anywhere_is_made_good_by_the_next(after: bool) -> None:
 def test_only_the_invoices_of_the_day_are_read(dunning: Dunning) -> None:
     """The run's cost follows what is due, not the history."""
     dunning.plan()
+    dunning.shop.subscribe()
     for _ in range(30):
         dunning.owed()
     dunning.go_to(ISSUED + timedelta(days=2))

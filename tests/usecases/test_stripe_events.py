@@ -282,7 +282,7 @@ def test_a_page_that_expires_after_a_declined_card_frees_the_invoice(till: Till)
 
 def test_a_canceled_intent_frees_the_invoice(till: Till) -> None:
     intent = till.stripe.decline(till.account_id, till.session_id())
-    till.stripe.cancel_payment_intent(till.account_id, intent.payment_intent_id)
+    till.stripe.cancel(till.account_id, intent.payment_intent_id)
 
     till.tell("payment_intent.canceled", intent.payment_intent_id)
 
@@ -754,6 +754,37 @@ def test_access_withdrawn_at_stripe_disconnects(till: Till) -> None:
     assert connection.state is ConnectionState.DISCONNECTED
     told = till.held.store.events[till.shop.caller.tenant_id, "STRIPE"]
     assert [one.event_type for one in told].count(EventType.STRIPE_ACCOUNT_WITHDRAWN) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("event_type", ["account.updated", "account.application.deauthorized"])
+def test_a_crash_anywhere_leaves_an_account_and_its_event_both_done_or_both_not(
+    event_type: str, *, after: bool
+) -> None:
+    for at in itertools.count(1):
+        shop = Shop()
+        shop.describe()
+        till = Till(shop)
+        tenant_id, store = shop.caller.tenant_id, till.held.store
+        event_id = till.told(event_type, till.account_id)
+        before = store.stripe_connections[tenant_id]
+        if event_type == "account.updated":
+            till.stripe.accounts[till.account_id] = replace(
+                till.stripe.accounts[till.account_id], payouts_enabled=False
+            )
+        else:
+            del till.stripe.accounts[till.account_id]
+        crash = CrashPoint(at=at, after=after)
+        ports = {name: crash.watch(getattr(till.desk(), name)) for name in ("inbox", "connections", "stripe")}
+        try:
+            till.process(event_id, **ports)
+        except Crashed:
+            changed = store.stripe_connections[tenant_id] != before
+            assert changed is (store.stripe_events[event_id].state is InboxState.DONE)
+        else:
+            assert at > 4
+            return
+        assert till.process(event_id) == DONE
 
 
 @pytest.mark.parametrize("livemode", [False, True])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.domain.crediting import Excess
-from billing.domain.errors import RefundExceedsPayment
+from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
@@ -162,3 +162,50 @@ def test_a_refund_that_was_a_note_s_in_part_and_comes_back_is_looked_at_by_a_per
     ended = till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
 
     assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.RETURN_OF_NOTE)
+
+
+def test_a_refund_that_names_no_note_is_the_one_that_a_note_gave_back(refunds: Refunds) -> None:
+    till = refunds.till
+    refunded_note(till, 3_333)
+    noted = till.stored().ledger.refunded_minor
+
+    refunds.ask(noted)
+
+    assert refunds.at_stripe == [noted]
+    assert till.stored().ledger.balance_minor == 0
+    till.adds_up()
+
+
+def test_what_a_note_gave_back_is_not_given_back_again(refunds: Refunds) -> None:
+    """Whoever asks twice, by mistake, is told before Stripe is asked; another note says what more there is."""
+    till = refunds.till
+    note = refunded_note(till, 3_333)
+    noted = till.stored().ledger.refunded_minor
+    refunds.ask(noted, credit_note_id=note.invoice_id)
+
+    with pytest.raises(RefundExceedsPayment) as refused:
+        refunds.ask(noted)
+
+    assert refused.value.detail_fr.startswith("Ce que les avoirs de cette facture rendent au client, Stripe l'a déjà")
+    assert refunds.at_stripe == [noted]
+    assert till.stored().ledger.balance_minor == 0
+    another = refunded_note(till, 1_000)
+    refunds.ask(till.stored().ledger.refunded_minor - noted, credit_note_id=another.invoice_id)
+    assert sum(refunds.at_stripe) == till.stored().ledger.refunded_minor
+    till.adds_up()
+
+
+def test_what_was_asked_for_a_note_and_not_answered_is_not_asked_again(refunds: Refunds) -> None:
+    till = refunds.till
+    note = refunded_note(till, 3_333)
+    noted = till.stored().ledger.refunded_minor
+    till.stripe.down = True
+    with pytest.raises(DependencyUnavailable):
+        refunds.ask(noted, credit_note_id=note.invoice_id)
+    till.stripe.down = False
+
+    with pytest.raises(RefundExceedsPayment):
+        refunds.ask(noted)
+
+    refunds.sweep()
+    assert refunds.at_stripe == [noted]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from billing.domain.checkout import SETTLED_AFTER, AttemptState
-from billing.domain.errors import DependencyUnavailable
-from billing.domain.stripe import PaymentIntent
+from billing.domain.errors import DependencyUnavailable, NothingLeftToPay
+from billing.domain.stripe import CheckoutStatus, PaymentIntent, PaymentIntentStatus
+from billing.domain.stripe_inbox import InboxState
 from billing.ports.stripe import StripeRefused
 from billing.usecases.checkouts import close_due_checkouts
 from billing.usecases.stripe_settling import AGAIN_AFTER, SettlingRun, settle_waiting_checkouts
@@ -119,3 +121,49 @@ def test_stripe_that_is_away_is_no_failure_of_the_run(till: Till) -> None:
         till.stripe.read_account(till.account_id)
 
     assert later(till).failed == 1
+
+
+def failed_debit(till: Till) -> PaymentIntent:
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    failed = till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+    till.tell("payment_intent.payment_failed", intent.payment_intent_id)
+    return failed
+
+
+def confirm_again(till: Till, intent: PaymentIntent) -> None:
+    """The company does, by its own means at Stripe, where no page of ours is asked."""
+    key = till.account_id, intent.payment_intent_id
+    till.stripe.intents[key] = replace(till.stripe.intents[key], status=PaymentIntentStatus.PROCESSING)
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+
+
+def test_a_failed_debit_that_is_confirmed_again_and_comes_closes_the_page_that_followed_it(till: Till) -> None:
+    failed = failed_debit(till)
+    session_id = till.session_id()
+    confirm_again(till, failed)
+    till.stripe.settle(till.account_id, failed.payment_intent_id)
+    till.tell("payment_intent.succeeded", failed.payment_intent_id)
+
+    assert till.doubt()
+    till.sweep()
+
+    assert till.stripe.sessions[till.account_id, session_id].status is CheckoutStatus.EXPIRED
+    assert (till.stored().ledger.balance_minor, till.credit()) == (0, 0)
+    with pytest.raises(NothingLeftToPay):
+        till.open()
+    till.adds_up()
+
+
+def test_a_failed_debit_that_comes_beside_another_payment_is_credit_of_the_customer_and_told(till: Till) -> None:
+    failed = failed_debit(till)
+    confirm_again(till, failed)
+    paid = till.paid()
+    till.stripe.settle(till.account_id, failed.payment_intent_id)
+
+    assert till.tell("payment_intent.succeeded", failed.payment_intent_id).state is InboxState.DONE
+
+    assert (till.stored().ledger.balance_minor, till.credit()) == (0, 12_000)
+    assert {till.payment(one).credited_minor for one in (paid, failed)} == {0, 12_000}
+    assert till.statement().closing_minor == -12_000
+    till.adds_up()

@@ -46,6 +46,7 @@ class Storm:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self.shop.subscribe()
         self.till = Till(self.shop)
         self.chance = random.Random(self.seed)  # noqa: S311 - a storm that can be repeated
         self.later: list[Callable[[], None]] = []

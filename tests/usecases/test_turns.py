@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from billing.usecases.turns import Turns
+from billing.usecases.turns import Turns, turning
 
 
 def fail(error: Exception) -> None:
@@ -60,3 +60,10 @@ def test_what_no_other_would_survive_ends_the_run_at_once() -> None:
     with pytest.raises(TimeoutError), turns.one(at_once=TimeoutError):
         raise TimeoutError
     turns.end()
+
+
+@pytest.mark.parametrize(
+    ("chance", "order"), [(0.0, (0, 1, 2, 3)), (0.49, (1, 2, 3, 0)), (0.5, (2, 3, 0, 1)), (0.999, (3, 0, 1, 2))]
+)
+def test_each_run_begins_elsewhere_and_comes_round(chance: float, order: tuple[int, ...]) -> None:
+    assert turning(4, chance) == order

@@ -77,6 +77,7 @@ def test_nothing_issued_passes_in_a_step_for_each_series_and_one_for_the_credits
 
 
 def test_many_invoices_take_many_pages_and_what_is_issued_meanwhile_waits_for_the_next_proof(shop: Shop) -> None:
+    shop.subscribe()
     for _ in range(PAGE_LIMIT + 1):
         shop.issue()
     started = _start(shop)
@@ -153,6 +154,7 @@ def test_ten_thousand_documents_take_one_execution_of_the_workflow(shop: Shop) -
 
 
 def test_two_runs_of_one_job_read_each_page_once(shop: Shop) -> None:
+    shop.subscribe()
     for _ in range(PAGE_LIMIT + 1):
         shop.issue()
     started = _start(shop)

@@ -122,6 +122,7 @@ def test_the_sweeper_starts_again_under_a_new_name_until_it_gives_up(shop: Shop)
 
 
 def test_the_sweeper_leaves_a_long_verification_alone_while_it_goes_on(shop: Shop) -> None:
+    shop.subscribe()
     for _ in range(3 * PAGE_LIMIT):
         shop.issue()
     shop.repositories.store.outbox.clear()  # their deliveries are not what is watched here
@@ -142,6 +143,7 @@ def test_the_sweeper_leaves_a_long_verification_alone_while_it_goes_on(shop: Sho
 
 
 def test_a_verification_that_died_goes_on_from_its_checkpoint(shop: Shop) -> None:
+    shop.subscribe()
     for _ in range(PAGE_LIMIT + 1):
         shop.issue()
     started = _verification(shop)
@@ -179,6 +181,7 @@ def test_one_request_that_cannot_be_started_does_not_hold_the_others_back(shop: 
 
 
 def test_the_sweeper_takes_up_everything_an_outage_left_behind(shop: Shop) -> None:
+    shop.subscribe()
     for _ in range(SWEEP_LIMIT + 5):
         shop.issue()
     shop.clock.advance(timedelta(seconds=AFTER_SECONDS + 1))

@@ -94,7 +94,6 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
     ("expire_checkout_session", lambda stripe: stripe.expire_checkout_session(ACCOUNT, "cs_1")),
     ("read_payment_intent", lambda stripe: stripe.read_payment_intent(ACCOUNT, "pi_1")),
     ("payment_intent_of_charge", lambda stripe: (stripe.payment_intent_of_charge(ACCOUNT, "ch_1"),)),
-    ("cancel_payment_intent", lambda stripe: stripe.cancel_payment_intent(ACCOUNT, "pi_1")),
     ("create_refund", lambda stripe: stripe.create_refund(ACCOUNT, REFUND, idempotency_key="k")),
     ("create_refund", lambda stripe: stripe.create_refund(
         ACCOUNT, replace(REFUND, reason="", refund_application_fee=False, metadata={}), idempotency_key="k")),

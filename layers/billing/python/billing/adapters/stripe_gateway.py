@@ -190,24 +190,6 @@ class StripeApi:
         )
         return found["payment_intent"] if found else None
 
-    def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
-        try:
-            return _intent(
-                self._ask(
-                    lambda stripe: stripe.v1.payment_intents.cancel(
-                        payment_intent_id,
-                        {"expand": ["latest_charge.balance_transaction"]},
-                        {"stripe_account": account_id},
-                    )
-                )
-            )
-        except StripeRefused:
-            # Too late, or its Checkout session has to be closed instead: it is told as it is.
-            found = self.read_payment_intent(account_id, payment_intent_id)
-            if found is None:
-                raise
-            return found
-
     def create_refund(self, account_id: str, wanted: RefundWanted, *, idempotency_key: str) -> StripeRefund:
         asked: Any = {
             "payment_intent": wanted.payment_intent_id,
@@ -581,14 +563,12 @@ def _balance_transaction(said: Said) -> BalanceTransaction:
     return BalanceTransaction(
         balance_transaction_id=said["id"],
         transaction_type=said["type"],
-        reporting_category=said.get("reporting_category") or "",
         amount_minor=said["amount"],
         fee_minor=said["fee"],
         net_minor=said["net"],
         currency=said["currency"].upper(),
         source_id=_id(said.get("source")) or "",
         created=_instant(said["created"]),
-        available_on=_instant(said["available_on"]),
     )
 
 

@@ -114,7 +114,8 @@ def _unsupported_media_type(request: _RequestOf) -> Response[str]:
 
 def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
     kind = type(error)
-    retry_after = next((_RETRY_AFTER_SECONDS[base] for base in kind.__mro__ if base in _RETRY_AFTER_SECONDS), None)
+    usual = next((_RETRY_AFTER_SECONDS[base] for base in kind.__mro__ if base in _RETRY_AFTER_SECONDS), None)
+    retry_after = error.retry_after_seconds if isinstance(error, errors.TooManyPaymentPages) else usual
     return _response(
         request,
         status=status_of(kind),

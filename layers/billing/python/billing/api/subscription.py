@@ -12,7 +12,7 @@ from billing.api.answers import Reply, Request, answer
 from billing.domain.dates import civil_date, format_french
 from billing.domain.plans import PLAN_CURRENCY, Plan, PlanId
 from billing.domain.stripe import StripeLink, SubscriptionStatus
-from billing.domain.subscription import Subscription
+from billing.domain.subscription import PlanUse, Subscription
 from billing.ports.idempotency import Answer
 
 _WORDS: dict[SubscriptionStatus, tuple[str, str]] = {
@@ -45,7 +45,10 @@ class PlanResponse(Reply):
     monthly_price_minor: Annotated[int, Field(description="In cents, excluding VAT")]
     currency: str
     trial_days: Annotated[int, Field(description="The first time")]
-    invoices_a_month: Annotated[int, Field(description="What the plan is meant for; issuing is never refused")]
+    invoices_a_month: Annotated[int, Field(description="What the plan is meant for")]
+    stops_at: Annotated[
+        int | None, Field(description="How many a month are issued at most (`plan-limit-reached`); none: no limit")
+    ]
 
     @classmethod
     def of(cls, plan: Plan) -> PlanResponse:
@@ -57,6 +60,7 @@ class PlanResponse(Reply):
             currency=PLAN_CURRENCY,
             trial_days=plan.trial_days,
             invoices_a_month=plan.invoices_a_month,
+            stops_at=plan.stops_at,
         )
 
 
@@ -92,7 +96,17 @@ class SubscriptionUseResponse(SubscriptionResponse):
     invoices_this_month: Annotated[
         int | None, Field(description="Dated this month; none in the month in which it began to be counted")
     ]
-    is_above_plan: Annotated[bool, Field(description="More than the plan is meant for: nothing is refused")]
+    use: Annotated[
+        PlanUse,
+        Field(
+            description="`near`: from 80 % of the plan; `above`: more than it is meant for, everything goes on; "
+            "`full`: a new invoice is refused until next month, or until another plan is taken"
+        ),
+    ]
+    stops_at: Annotated[
+        int | None,
+        Field(description="How many are issued at most now; none: no limit, also for a while after a paid plan ended"),
+    ]
 
 
 class SubscriptionLinkResponse(SubscriptionResponse):
@@ -147,10 +161,13 @@ def subscription_answer(subscription: Subscription, now: datetime) -> Answer:
     return answer(200, SubscriptionResponse.of(subscription, now), version=subscription.version)
 
 
-def subscription_use_answer(
-    subscription: Subscription, *, now: datetime, invoices: int | None, is_above_plan: bool
-) -> Answer:
-    used: dict[str, Any] = {"invoices_this_month": invoices, "is_above_plan": is_above_plan}
+def subscription_use_answer(subscription: Subscription, *, now: datetime, invoices: int | None) -> Answer:
+    used: dict[str, Any] = {
+        "invoices_this_month": invoices,
+        # What is not known is not held against anybody.
+        "use": subscription.use_of(invoices or 0, now),
+        "stops_at": subscription.stops_at(now),
+    }
     reply = SubscriptionUseResponse(**_fields(subscription, now), **used)
     return answer(200, reply, version=subscription.version)
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from billing.domain.canonical import LATER
+from billing.domain.errors import TooManyPaymentPages
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutSession
 from billing.domain.stripe_connection import StripeConnection
@@ -22,6 +23,7 @@ LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not off
 SETTLED_AFTER = timedelta(hours=1)  # what was confirmed is asked for at Stripe, whatever its events do
 ASKED_FOR = timedelta(days=40)  # the longest debit ends within fourteen
 HISTORY = 20
+PACE, PACE_WITHIN = 10, timedelta(hours=1)  # pages at Stripe; whoever holds a link may ask for them
 LEAST_MINOR = 50  # Stripe's, in euros
 
 
@@ -168,6 +170,13 @@ class CheckoutBook:
     def checked(self) -> CheckoutBook:
         """Its page may stay until its end."""
         return replace(self, version=self.version + 1, check_at=None)
+
+    def hold_pace(self, at: datetime) -> None:
+        """One more attempt begins. Those of the last hour are all remembered. Raises: TooManyPaymentPages."""
+        recent = [one.opened_at for one in self.attempts if one.opened_at > at - PACE_WITHIN]
+        if len(recent) >= PACE:
+            left = recent[-PACE] + PACE_WITHIN - at
+            raise TooManyPaymentPages(max(1, -(-left // timedelta(seconds=1))))
 
     def opened_for(self, secret_hash: str) -> CheckoutAttempt | None:
         """The attempt whose customer is led back with a secret."""

@@ -19,6 +19,10 @@ def due_date(issue_date: date, payment_terms_days: int) -> date:
     return issue_date + timedelta(days=payment_terms_days)
 
 
+def first_of_next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
 def format_french(day: date) -> str:
     """``31/12/2026``."""
     return day.strftime("%d/%m/%Y")

@@ -38,6 +38,7 @@ BillingError
 │   ├── SubscriptionRunning      … already; the portal changes it
 │   ├── SubscriptionNotStarted   … so that there is no portal yet
 │   ├── SubscriptionRefused      Stripe does not open a page for it
+│   ├── PlanLimitReached         no new invoice this month; everything else goes on
 │   ├── ReminderAlreadySent
 │   ├── ReminderNotDue
 │   ├── WebhookEndpointLimitReached
@@ -58,6 +59,7 @@ BillingError
 │   └── MembershipChanged        the token no longer says the truth: refresh it
 ├── Forbidden                    the role does not allow it
 ├── TooManyAttempts
+│   └── TooManyPaymentPages      of one invoice within the hour
 ├── Busy                         contention outlasted the request's budget: try again
 └── DependencyUnavailable        a third party or the table did not answer in time
     ├── DocumentDamaged
@@ -481,6 +483,14 @@ class SubscriptionRefused(Conflict):
     title_en = "Stripe did not accept the request for a subscription"
 
 
+class PlanLimitReached(Conflict):
+    """Far more invoices this month than the plan is meant for; the detail says what to do."""
+
+    slug = "plan-limit-reached"
+    title_fr = "Le nombre de factures de votre offre est atteint pour ce mois"
+    title_en = "The number of invoices of your plan is reached for this month"
+
+
 class ReminderAlreadySent(Conflict):
     slug = "reminder-already-sent"
     title_fr = "Cette relance est déjà partie"
@@ -571,6 +581,19 @@ class TooManyAttempts(BillingError):
     slug = "too-many-attempts"
     title_fr = "Trop de tentatives, réessayez plus tard"
     title_en = "Too many attempts, try again later"
+
+
+class TooManyPaymentPages(TooManyAttempts):
+    """An invoice had as many pages at Stripe as it may within an hour; ``retry_after_seconds``: until the next one."""
+
+    slug = "too-many-payment-pages"
+    title_fr = "Trop de pages de paiement ont été demandées pour cette facture"
+    title_en = "Too many payment pages were asked for this invoice"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        minutes = -(-retry_after_seconds // 60)
+        super().__init__(f"Réessayez dans {minutes} min.", f"Try again in {minutes} min.")
 
 
 class Busy(BillingError):

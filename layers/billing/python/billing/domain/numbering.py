@@ -159,6 +159,11 @@ class NumberAllocation:
     previous: SeriesState
 
     @property
+    def before_in_month(self) -> int | None:
+        """How many documents of the series are dated in the month of this one already; None: it is not known."""
+        return self.previous.numbered_in_month_of(self.issue_date)
+
+    @property
     def opens_year(self) -> bool:
         return self.year != self.previous.year
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 PLAN_CURRENCY: Final = "EUR"
 # How long Stripe tries a card again before it ends a subscription: what is set there under "Manage failed payments".
 DUNNING: Final = timedelta(days=15)
+# How long a company that had a paid plan issues as before, once it is over.
+AFTERWARDS: Final = timedelta(days=15)
+NEAR: Final = Fraction(8, 10)  # of a plan: told to the company
+MARGIN: Final = Fraction(12, 10)  # of a plan: issued all the same, where nothing more is
 
 
 class PlanId(StrEnum):
@@ -21,7 +26,8 @@ class PlanId(StrEnum):
 class Plan:
     """Prices in cents a month, excluding VAT. ``lookup_key`` names the price at Stripe, empty for what costs nothing.
 
-    ``invoices_a_month``: how many a month the plan is meant for. It is told; issuing is never refused.
+    ``invoices_a_month``: how many a month the plan is meant for. Where ``is_held``, no new one is issued beyond its
+    margin; otherwise it is told only.
     """
 
     plan_id: PlanId
@@ -31,6 +37,17 @@ class Plan:
     lookup_key: str
     trial_days: int
     invoices_a_month: int
+    is_held: bool = False
+
+    @property
+    def near(self) -> int:
+        """From how many on the company is told that the plan is nearly used."""
+        return int(self.invoices_a_month * NEAR)
+
+    @property
+    def stops_at(self) -> int | None:
+        """How many a month are issued at most; None: as many as there are."""
+        return int(self.invoices_a_month * MARGIN) if self.is_held else None
 
 
 FREE: Final = Plan(
@@ -41,6 +58,7 @@ FREE: Final = Plan(
     lookup_key="",
     trial_days=0,
     invoices_a_month=20,
+    is_held=True,
 )
 PRO: Final = Plan(
     plan_id=PlanId.PRO,

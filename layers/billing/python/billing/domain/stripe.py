@@ -186,14 +186,12 @@ class BalanceTransaction:
 
     balance_transaction_id: str
     transaction_type: str
-    reporting_category: str
     amount_minor: int
     fee_minor: int
     net_minor: int
     currency: str
     source_id: str
     created: datetime
-    available_on: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
+from billing.domain.dates import first_of_next_month, format_french
+from billing.domain.errors import PlanLimitReached
 from billing.domain.events import EventType
-from billing.domain.plans import DUNNING, FREE, Plan, PlanId, plan_named, plan_of, plan_priced
+from billing.domain.plans import AFTERWARDS, DUNNING, FREE, PRO, Plan, PlanId, plan_named, plan_of, plan_priced
 from billing.domain.stripe import StripeSubscription, SubscriptionStatus
 
 PAGE_LIFE: Final = timedelta(hours=23)  # Stripe takes up to 24
@@ -17,6 +20,16 @@ ASKED_UNTIL: Final = timedelta(minutes=35)  # before its end: Stripe opens none 
 _SERVED: Final = frozenset({SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 _NOT_BEGUN: Final = frozenset({SubscriptionStatus.INCOMPLETE, SubscriptionStatus.INCOMPLETE_EXPIRED})
 _OWING: Final = frozenset({SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID})
+_LAPSED: Final = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.UNPAID, SubscriptionStatus.PAUSED})
+
+
+class PlanUse(StrEnum):
+    """How much of a plan a month used."""
+
+    WITHIN = "within"
+    NEAR = "near"
+    ABOVE = "above"  # more than it is meant for: everything goes on
+    FULL = "full"  # no new invoice is issued
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +104,39 @@ class Subscription:
         """Whole days until then, those begun included."""
         ends = self.owing_ends_at
         return max(-((at - ends) // timedelta(days=1)), 0) if ends else None
+
+    def stops_at(self, at: datetime) -> int | None:
+        """How many invoices a month are issued at most; None: as many as there are. A plan that was had ends gently."""
+        held = self.held
+        if held is not None and held.status in _LAPSED:
+            over = held.ended_at or (held.unpaid_since + DUNNING if held.unpaid_since else held.current_period_end)
+            if at < over + AFTERWARDS:
+                return None
+        return self.plan.stops_at
+
+    def use_of(self, issued: int, at: datetime) -> PlanUse:
+        plan, stops_at = self.plan, self.stops_at(at)
+        if stops_at is not None and issued >= stops_at:
+            return PlanUse.FULL
+        if issued > plan.invoices_a_month:
+            return PlanUse.ABOVE
+        return PlanUse.NEAR if issued >= plan.near else PlanUse.WITHIN
+
+    def hold_room(self, issued: int, issue_date: date, at: datetime) -> None:
+        """One more invoice is issued where ``issued`` are dated in its month already. Raises: PlanLimitReached."""
+        if self.use_of(issued, at) is not PlanUse.FULL:
+            return
+        plan, anew = self.plan, first_of_next_month(issue_date)
+        raise PlanLimitReached(
+            f"L'offre {plan.name_fr} est prévue pour {plan.invoices_a_month} factures par mois, et {issued} sont déjà "
+            f"datées de ce mois-ci. La facture reste en brouillon : passez à l'offre {PRO.name_fr} (page Abonnement) "
+            f"pour l'émettre tout de suite, ou émettez-la à partir du {format_french(anew)}. Avoirs, encaissements, "
+            "relances, envois et exports restent ouverts.",
+            f"The {plan.name_en} plan is meant for {plan.invoices_a_month} invoices a month, and {issued} are dated "
+            f"this month already. The invoice stays a draft: take the {PRO.name_en} plan (subscription page) to issue "
+            f"it now, or issue it from {anew.isoformat()} on. Credit notes, payments, reminders, mail and exports stay "
+            "open.",
+        )
 
     def asking(self, plan: Plan, price_id: str, at: datetime) -> Subscription:
         """Another page is about to be asked for."""

@@ -12,6 +12,7 @@ from billing.domain.checkout import CheckoutBook
 from billing.domain.events import Event
 from billing.domain.invoice import Invoice
 from billing.domain.stripe_connection import StripeConnection
+from billing.domain.stripe_inbox import InboxEntry
 from billing.ports.idempotency import IdempotentRequest
 
 
@@ -95,10 +96,14 @@ class StripeConnections(Protocol):
         connection: StripeConnection,
         *,
         event: Event | None = None,
+        entry: InboxEntry | None = None,
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
-        """The next version; an account it names leads to this tenant from then on. Raises: StaleVersion."""
+        """The next version, and the end of what Stripe told, in one transaction.
+
+        An account that it names leads to this tenant from then on. Raises: StaleVersion.
+        """
         ...
 
     def tenant_of(self, account_id: str) -> str | None:

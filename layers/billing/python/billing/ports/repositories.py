@@ -26,6 +26,7 @@ from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, PriceChange, Product, ProductKind
 from billing.domain.quote import Quote
 from billing.domain.retention import NOT_YET
+from billing.domain.subscription import Subscription
 from billing.domain.vat import VatTreatment
 from billing.domain.verification import (
     ChainLink,
@@ -255,6 +256,7 @@ class IssueContext:
     invoice: Invoice
     company: Company | None
     series: SeriesState
+    subscription: Subscription  # of the company to the platform
     takes_payments: bool = False  # online
 
 

@@ -134,10 +134,6 @@ class StripeGateway(Protocol):
         """None when there is no such charge, or it was made without a payment intent."""
         ...
 
-    def cancel_payment_intent(self, account_id: str, payment_intent_id: str) -> PaymentIntent:
-        """As it is afterwards; never raises for being too late."""
-        ...
-
     def create_refund(self, account_id: str, wanted: RefundWanted, *, idempotency_key: str) -> StripeRefund:
         """Raises: StripeRefused (``charge_already_refunded``, ``charge_disputed``, ``insufficient_funds``, …)."""
         ...

@@ -82,6 +82,15 @@ def stripe_secret_arn() -> str:
     return os.environ["STRIPE_SECRET_ARN"]
 
 
+def stripe_webhook_secret_arn() -> str:
+    return os.environ["STRIPE_WEBHOOK_SECRET_ARN"]
+
+
+def stripe_livemode() -> bool:
+    """Whether this environment is of Stripe's live mode: it takes no event of the other one."""
+    return os.environ["STRIPE_MODE"] == "live"
+
+
 def stripe_return_url() -> str:
     """The page of the app that Stripe leads a company back to."""
     return os.environ["STRIPE_RETURN_URL"]

@@ -46,7 +46,7 @@ from billing.ports.checkouts import CheckoutContext, Checkouts, DueCheckout, Lin
 from billing.ports.clock import Clock, Ids
 from billing.ports.stripe import CheckoutWanted, StripeGateway, StripeRefused
 from billing.usecases.contention import judged_anew
-from billing.usecases.turns import Turns
+from billing.usecases.turns import Turns, turning
 
 JOB = "stripe"
 DUE_LIMIT = 50
@@ -92,7 +92,7 @@ def open_checkout(
     The page that is open already is given again while it asks for the same.
 
     Raises: NotFound, OnlinePaymentUnavailable, NothingLeftToPay, PaymentInProgress, PaymentExceedsBalance,
-        FieldErrors (the amount), CheckoutRefused, DependencyUnavailable.
+        FieldErrors (the amount), TooManyPaymentPages, CheckoutRefused, DependencyUnavailable.
     """
     till = _Till(site=site, checkouts=checkouts, stripe=stripe, secrets=secrets, clock=clock)
     return judged_anew(lambda: till.open(tenant_id, invoice_id, amount_minor), clock=clock, ids=ids)
@@ -150,6 +150,7 @@ class _Till:
             shown, book = self._shown(book, invoice, live, wanted)
             if shown is not None:
                 return shown
+        book.hold_pace(self.clock.now())
         number = book.made + 1
         attempt = CheckoutAttempt(
             number=number,
@@ -200,6 +201,7 @@ class _Till:
     ) -> tuple[CheckoutPage | None, CheckoutBook]:
         """The page of the live attempt where it is what is wanted; else the book without that attempt."""
         if wanted != _Facts.of(live) or live.expires_at - self.clock.now() < LEAST_LIFE_SHOWN:
+            book.hold_pace(self.clock.now())  # the page that is there stays where no other may follow
             return None, self._closed(book, invoice, live)
         session, book = self._found(book, invoice, live)
         if session is None:
@@ -348,7 +350,7 @@ class _Sweep:
     def run(self) -> ClosingRun:
         clock, turns = self.till.clock, Turns()
         started = clock.monotonic()
-        for shard in range(self.till.checkouts.shards):
+        for shard in turning(self.till.checkouts.shards, self.ids.jitter()):
             for due in self.till.checkouts.due(clock.now(), shard=shard, limit=DUE_LIMIT):
                 if clock.monotonic() - started > RUN_BUDGET_SECONDS:
                     break

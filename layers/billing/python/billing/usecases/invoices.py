@@ -33,6 +33,7 @@ from billing.domain.invoice import (
 from billing.domain.ledger import EntryKind, LedgerEntry
 from billing.domain.numbering import SeriesState, allocate
 from billing.domain.parties import Company, Customer
+from billing.domain.subscription import Subscription
 from billing.domain.totals import Totals
 from billing.domain.vat import VatTreatment
 from billing.ports.clock import Clock, Ids
@@ -235,22 +236,23 @@ def issue_invoice(
     Under contention the number is taken again, at once and then after jittered pauses, until the budget ends.
 
     Raises: NotFound, InvoiceAlreadyIssued, StaleVersion, CompanyNotDescribed, FieldErrors,
-        IssueDateTooEarly, RecipientMissing, NumberTaken, Busy.
+        IssueDateTooEarly, RecipientMissing, PlanLimitReached, NumberTaken, Busy.
     """
     caller.require(Permission.WRITE_DOCUMENTS)
     started = clock.monotonic()
     _refuse_future("/issue_date", issue_date, clock)
 
-    def load() -> tuple[DraftInvoice, Company, Customer, SeriesState, str]:
+    def load() -> tuple[DraftInvoice, Company, Customer, SeriesState, Subscription, str]:
         context = invoices.load_for_issue(caller, invoice_id, once=once)
         draft = _draft(context.invoice, expected_version)
         company = described(context.company)
         customer = customers.current(caller, draft.content.customer_id)
         if send and customer.description.invoice_email is None:
             raise RecipientMissing
-        return draft, company, customer, context.series, payment_page if context.takes_payments else ""
+        page = payment_page if context.takes_payments else ""
+        return draft, company, customer, context.series, context.subscription, page
 
-    draft, company, customer, series, page = load()
+    draft, company, customer, series, subscription, page = load()
     crowded = False
     while True:
         now = clock.now()
@@ -259,6 +261,8 @@ def issue_invoice(
             company.description.invoice_number_pattern,
             issue_date or _default_issue_date(series, clock),
         )
+        if allocation.before_in_month is not None and not draft.content.preceding:  # what was begun is finished
+            subscription.hold_room(allocation.before_in_month, allocation.issue_date, now)
         issued = freeze(
             draft, company=company, customer=customer, allocation=allocation, issued_at=now, payment_page=page
         )
@@ -302,7 +306,7 @@ def issue_invoice(
             if crowded:
                 # Many issue at once: spread them out, then look again, for all that was read is old by now.
                 clock.sleep(CROWD_PAUSE_SECONDS * ids.jitter())
-                draft, company, customer, series, page = load()
+                draft, company, customer, series, subscription, page = load()
             crowded = True
         else:
             return issued

@@ -42,6 +42,41 @@ from billing.usecases.contention import judged_anew
 from billing.usecases.stripe_ledger import STRIPE, DoesNotFit, StripeLedger
 from billing.usecases.subscriptions import subscription_event, unfit
 
+# To be enabled at Stripe (docs/runbook.md), on the endpoint of the connected accounts and on the platform's own.
+OF_ACCOUNTS = (
+    "account.application.deauthorized",
+    "account.updated",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.refunded",
+    "charge.updated",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "payment_intent.canceled",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.succeeded",
+    "payout.failed",
+    "payout.paid",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+)
+OF_PLATFORM = (
+    "checkout.session.completed",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.updated",
+    "invoice.paid",
+    "invoice.payment_failed",
+)
 _ACCOUNT = frozenset({"account.updated", "account.application.deauthorized"})
 _SUBSCRIBED = ("customer.subscription.", "invoice.", "checkout.session.")  # without an account: the platform's own
 _MONEY = ("checkout.session.", "payment_intent.", "charge.", "refund.", "payout.")
@@ -227,6 +262,7 @@ def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
     event, now = entry.event, desk.clock.now()
     connection = desk.connections.stored(tenant_id)
     current = connection.account
+    done = entry.done(now, tenant_id=tenant_id)
     if current is not None and current.account_id == event.account_id:
         caller = Caller.system(tenant_id, STRIPE)
         account = desk.stripe.read_account(event.account_id)
@@ -236,10 +272,12 @@ def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
                 withdrawn = _news_event(
                     EventType.STRIPE_ACCOUNT_WITHDRAWN, now, {"account_id": event.account_id}, event.event_id
                 )
-                desk.connections.save(caller, connection.disconnected(now), event=withdrawn)
+                desk.connections.save(caller, connection.disconnected(now), event=withdrawn, entry=done)
+                return _as_ended(desk, done)
         elif account != current:
-            desk.connections.save(caller, connection.refreshed(account, now))
-    return _ended(desk, entry.done(now, tenant_id=tenant_id))
+            desk.connections.save(caller, connection.refreshed(account, now), entry=done)
+            return _as_ended(desk, done)
+    return _ended(desk, done)
 
 
 def _payout(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:

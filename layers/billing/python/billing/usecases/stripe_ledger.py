@@ -172,12 +172,7 @@ class StripeLedger:
     def _on_paper(self, caller: Caller, book: CheckoutBook) -> int:
         """What notes on the invoice of a book gave back in the ledger, and no refund at Stripe answered yet."""
         invoice = issued_of(self.invoices.read(caller, book.invoice_id))
-        if not invoice.ledger.refunded_minor:
-            return 0
-        entries = self.invoices.last_entries(caller, invoice)
-        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
-        on_paper = sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
-        return on_paper - book.by_notes_minor
+        return self.given_back_on_paper(caller, invoice) - book.by_notes_minor
 
     def _note_share(self, caller: Caller, record: StripePayment) -> int:
         """A note gives back what the invoice was paid with: never what a payment left as credit of the customer."""
@@ -185,6 +180,14 @@ class StripeLedger:
         noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
         settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
         return max(settled - noted, 0)
+
+    def given_back_on_paper(self, caller: Caller, invoice: IssuedInvoice) -> int:
+        """What credit notes on an invoice say was given back, at Stripe or not."""
+        if not invoice.ledger.refunded_minor:
+            return 0
+        entries = self.invoices.last_entries(caller, invoice)
+        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
+        return sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
 
     def _given_back(
         self,

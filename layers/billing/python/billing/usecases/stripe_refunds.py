@@ -46,7 +46,7 @@ from billing.usecases.contention import judged_anew
 from billing.usecases.payments import RefundInput, context_of, issued_of, refund_payment
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
 from billing.usecases.stripe_ledger import STRIPE
-from billing.usecases.turns import Turns
+from billing.usecases.turns import Turns, turning
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
 SWEPT_AT_ONCE = 50  # of a shard
@@ -157,7 +157,7 @@ def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
     """Every request that nobody waits for any more. Raises: what went wrong for one, once every other had its turn."""
     turns, finished, failed = Turns(), 0, 0
     before = desk.clock.now() - FINISHED_AFTER
-    for shard in range(SHARDS):
+    for shard in turning(SHARDS, desk.ids.jitter()):
         for tenant_id, payment_intent_id in desk.stripe_payments.asked(shard, before, SWEPT_AT_ONCE):
             with turns.one():
                 record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
@@ -201,6 +201,7 @@ class _Asking:
             )
         by_note = self._by_note(payment, record)
         if not by_note:
+            self._hold_not_given_back(record)
             self._hold_bearable(payment, record)
         request = RefundRequest(
             request_id=_request_id(caller, self.payment_id, once),
@@ -244,6 +245,25 @@ class _Asking:
             if isinstance(note, IssuedInvoice) and is_note and paid & _preceding(note):
                 return note
         raise UnknownReference((FieldError("/credit_note_id", "Avoir inconnu.", "Unknown credit note."),))
+
+    def _hold_not_given_back(self, record: StripePayment) -> None:
+        """Where credit notes gave money back, a refund that names none is theirs. Raises: RefundExceedsPayment: the
+        customer has, or is about to have, all that they gave back.
+        """
+        if self.online.credit_note_id:
+            return
+        invoice = issued_of(self.invoices.read(self.caller, record.invoice_id))
+        on_paper = self.desk.ledger.given_back_on_paper(self.caller, invoice)
+        if not on_paper:
+            return
+        book = self.desk.checkouts.book(record.tenant_id, record.invoice_id)
+        if on_paper <= book.by_notes_minor + record.asked_by_notes_minor:
+            raise RefundExceedsPayment(
+                "Ce que les avoirs de cette facture rendent au client, Stripe l'a déjà remboursé. Pour rendre "
+                "davantage, émettez un autre avoir et indiquez-le (credit_note_id).",
+                "What the credit notes on this invoice give back, Stripe refunded already. To give back more, issue "
+                "another credit note and name it (credit_note_id).",
+            )
 
     def _hold_bearable(self, payment: Payment, record: StripePayment) -> None:
         """Invoices and credit together keep so much, beside what is on its way. Raises: RefundExceedsPayment."""

@@ -9,7 +9,7 @@ from billing.domain.errors import BillingError, StaleVersion
 from billing.domain.stripe_payment import PaidFor
 from billing.ports.stripe import StripeRefused
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
-from billing.usecases.turns import Turns
+from billing.usecases.turns import Turns, turning
 
 ASKED_AT_ONCE = 50  # of a shard
 RUN_BUDGET_SECONDS = 20.0  # the function has a minute, and refunds to finish besides
@@ -32,7 +32,7 @@ def settle_waiting_checkouts(*, desk: StripeDesk) -> SettlingRun:
     """
     turns, ended, waiting, failed = Turns(), 0, 0, 0
     started = desk.clock.monotonic()
-    for shard in range(desk.checkouts.shards):
+    for shard in turning(desk.checkouts.shards, desk.ids.jitter()):
         for tenant_id, invoice_id in desk.checkouts.unsettled(desk.clock.now(), shard=shard, limit=ASKED_AT_ONCE):
             if desk.clock.monotonic() - started > RUN_BUDGET_SECONDS:
                 break

@@ -50,10 +50,6 @@ class SubscriptionUse:
     subscription: Subscription
     invoices: int | None
 
-    @property
-    def is_above_plan(self) -> bool:
-        return self.invoices is not None and self.invoices > self.subscription.plan.invoices_a_month
-
 
 def read_subscription(caller: Caller, *, subscriptions: Subscriptions, clock: Clock) -> SubscriptionUse:
     """As Stripe last told it, and how much of the plan is used."""

@@ -40,3 +40,12 @@ class Turns:
         """Raises: the first failure, once everything had its turn."""
         if self._first is not None:
             raise self._first
+
+
+def turning(count: int, chance: float) -> tuple[int, ...]:
+    """The shards of a run that may end before the last one, from another one each time: the first keep nobody waiting.
+
+    ``chance``: from 0 to 1, another for each run; a run that is due every so many minutes has no other rhythm to go by.
+    """
+    first = int(chance * count) % count
+    return (*range(first, count), *range(first))

@@ -13,7 +13,7 @@ secrets = boto3.client("secretsmanager")
 
 
 def handler(event: dict[str, Any], _context: Any) -> Any:
-    told = json.loads(secrets.get_secret_value(SecretId=os.environ["STRIPE_SECRET_ARN"])["SecretString"])
+    told = json.loads(secrets.get_secret_value(SecretId=os.environ["STRIPE_WEBHOOK_SECRET_ARN"])["SecretString"])
     (secret,) = told["webhook_secrets"]
     instant, signed, *_ = event["headers"]["stripe-signature"].split(",")
     signature = hmac.new(secret.encode(), f"{instant[2:]}.{event['body']}".encode(), hashlib.sha256).hexdigest()

@@ -12,6 +12,7 @@ from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, lo
 from billing.adapters.dynamodb.invoices import LEDGER_ENTRY
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.reconciliations import due_write
+from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
@@ -19,6 +20,7 @@ from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.stripe_connection import StripeConnection
+from billing.domain.stripe_inbox import InboxEntry
 from billing.ports.checkouts import CheckoutContext, DueCheckout, MovedLedger
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
@@ -148,6 +150,7 @@ class StripeConnections:
         connection: StripeConnection,
         *,
         event: Event | None = None,
+        entry: InboxEntry | None = None,
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
@@ -158,6 +161,8 @@ class StripeConnections:
             if connection.just_connected:
                 first = civil_date(connection.connected_at or self._table.now())
                 writes.append(due_write(self._table, tenant_id, connection.account.account_id, first))
+        if entry is not None:
+            writes.append(entry_write(self._table, entry))
         if event is not None:
             writes.append(self._table.event(keys.stripe_connection_event(tenant_id, event.event_id), tenant_id, event))
         self._table.write(caller, *writes, once=once, answered=answered)

@@ -24,6 +24,7 @@ from billing.adapters.dynamodb.customers import current as current_customer
 from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.products import from_item as product_from_item
 from billing.adapters.dynamodb.search import word_records
+from billing.adapters.dynamodb.subscription_items import subscription_of
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.customer_account import issued_movements
@@ -370,7 +371,9 @@ class Invoices:
         company_key = keys.company(caller.tenant_id)
         series_key = keys.series(caller.tenant_id, Series.INVOICE.value)
         connection_key = keys.stripe_connection(caller.tenant_id)
-        found = self._table.read(caller, invoice_key, company_key, series_key, connection_key, once=once)
+        subscription_key = keys.subscription(caller.tenant_id)
+        beside = company_key, series_key, connection_key, subscription_key
+        found = self._table.read(caller, invoice_key, *beside, once=once)
         if invoice_key not in found:
             raise NotFound
         company, connection = found.get(company_key), found.get(connection_key)
@@ -379,6 +382,7 @@ class Invoices:
             invoice=from_item(found[invoice_key]),
             company=company_from_item(company) if company else None,
             series=series_from_item(Series.INVOICE, found.get(series_key)),
+            subscription=subscription_of(caller.tenant_id, found.get(subscription_key)),
         )
 
     def issue(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, dump, item, text
 from billing.adapters.dynamodb.invoices import series_from_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
+from billing.adapters.dynamodb.subscription_items import subscription_of
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
@@ -17,10 +18,6 @@ from billing.ports.idempotency import IdempotentRequest
 
 SUBSCRIPTION = "subscription"
 STRIPE_CUSTOMER = "stripe_customer"
-
-
-def subscription_of(tenant_id: str, stored: Item | None) -> Subscription:
-    return load(Subscription, text(stored, "body")) if stored else Subscription(tenant_id=tenant_id)
 
 
 class Subscriptions:

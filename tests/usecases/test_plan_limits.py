@@ -1,0 +1,203 @@
+"""Beyond the margin of the free plan no new invoice is issued; what the law demands of those there are goes on."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from billing.domain.bulk import BulkOperation, BulkOutcome
+from billing.domain.errors import PlanLimitReached
+from billing.domain.invoice import DraftInvoice, IssuedInvoice
+from billing.domain.ledger import InvoiceStatus
+from billing.domain.plans import AFTERWARDS, DUNNING, FREE, PLANS
+from billing.domain.stripe import SubscriptionStatus
+from billing.domain.subscription import PlanUse, Subscription
+from tests import factories
+from tests.usecases.conftest import Shop
+from tests.usecases.test_bulk_jobs import Bulk
+from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_quote_billing import Site
+from tests.usecases.test_recurring_invoices import START, Planner
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+STOPS_AT = FREE.stops_at or 0
+
+
+@pytest.fixture
+def full(shop: Shop) -> Shop:
+    """A company on the free plan that issued all that it holds this month, margin included."""
+    fill(shop, STOPS_AT)
+    return shop
+
+
+def fill(shop: Shop, count: int) -> None:
+    customer_id = shop.customer().customer_id
+    for _ in range(count):
+        shop.issue(shop.draft(shop.wanted(customer_id)))
+
+
+def test_the_file_of_the_plans_holds_the_free_one_alone() -> None:
+    assert [(plan.plan_id.value, plan.near, plan.stops_at) for plan in PLANS] == [("free", 16, 24), ("pro", 800, None)]
+
+
+@pytest.mark.parametrize(
+    ("issued", "use"),
+    [
+        (0, "within"),
+        (15, "within"),
+        (16, "near"),
+        (20, "near"),
+        (21, "above"),
+        (23, "above"),
+        (24, "full"),
+        (99, "full"),
+    ],
+)
+def test_a_company_is_told_before_anything_is_refused(issued: int, use: str) -> None:
+    free, pro = Subscription(tenant_id="ten_1"), factories.pro_subscription()
+
+    assert free.use_of(issued, NOON) is PlanUse(use)
+    assert pro.use_of(issued, NOON) is PlanUse.WITHIN
+    assert (pro.use_of(800, NOON), pro.use_of(5_000, NOON)) == (PlanUse.NEAR, PlanUse.ABOVE)
+
+
+def test_one_more_than_the_margin_is_refused_and_stays_a_draft(full: Shop) -> None:
+    draft = full.draft()
+    before = len(full.repositories.store.unplaced)
+
+    with pytest.raises(PlanLimitReached) as refused:
+        full.issue(draft)
+
+    assert full.repositories.invoices.read(full.caller, draft.invoice_id) == draft
+    assert len(full.repositories.store.unplaced) == before
+    said = refused.value.detail_fr
+    assert said.startswith(
+        "L'offre Gratuit est prévue pour 20 factures par mois, et 24 sont déjà datées de ce mois-ci."
+    )
+    assert "passez à l'offre Pro (page Abonnement)" in said
+    assert "à partir du 01/12/2026" in said
+
+
+def test_next_month_it_is_issued(full: Shop) -> None:
+    draft = full.draft()
+    full.clock.set(datetime(2026, 12, 1, 9, tzinfo=UTC))
+
+    assert full.issue(draft).document.number == "F2026-00025"
+
+
+def test_with_another_plan_the_same_request_is_answered(full: Shop) -> None:
+    draft, once = full.draft(), full.once("issueInvoice")
+    with pytest.raises(PlanLimitReached):
+        full.issue(draft, once=once)
+
+    full.subscribe()
+
+    assert full.issue(draft, once=once).document.rank == 25
+
+
+def test_what_was_issued_is_sent_paid_credited_and_read_to_its_end(full: Shop) -> None:
+    one, other, *_ = (each for each in full.repositories.store.invoices.values() if isinstance(each, IssuedInvoice))
+
+    full.send(one.invoice_id)
+    full.pay(one.invoice_id, 12_000)
+    note = credit(full, other.invoice_id)
+
+    assert note.document.number == "A2026-00001"
+    assert full.stored(one).ledger.status is InvoiceStatus.PAID
+    assert full.stored(other).ledger.status is InvoiceStatus.CANCELLED
+
+
+def test_the_rest_of_what_was_invoiced_in_part_is_issued() -> None:
+    site = Site().accept()
+    site.issue("deposit", percent=Decimal(30))
+    fill(site.shop, STOPS_AT - 1)
+
+    assert site.issue("rest").document.rank == STOPS_AT + 1
+    with pytest.raises(PlanLimitReached):
+        site.shop.issue()
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"status": SubscriptionStatus.TRIALING},
+        {"status": SubscriptionStatus.ACTIVE},
+        {"status": SubscriptionStatus.PAST_DUE, "unpaid_since": NOON - timedelta(days=40)},
+        {"status": SubscriptionStatus.UNPAID, "unpaid_since": NOON - DUNNING - AFTERWARDS + timedelta(minutes=1)},
+        {"status": SubscriptionStatus.CANCELED, "ended_at": NOON - AFTERWARDS + timedelta(minutes=1)},
+        {"status": SubscriptionStatus.PAUSED, "current_period_end": NOON - timedelta(days=1)},
+    ],
+)
+def test_a_trial_a_paid_plan_and_the_days_after_it_hold_nothing(held: dict[str, Any]) -> None:
+    assert factories.pro_subscription(**held).stops_at(NOON) is None
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"status": SubscriptionStatus.UNPAID, "unpaid_since": NOON - DUNNING - AFTERWARDS},
+        {"status": SubscriptionStatus.CANCELED, "ended_at": NOON - AFTERWARDS},
+        {"status": SubscriptionStatus.PAUSED, "current_period_end": NOON - AFTERWARDS},
+        {"status": SubscriptionStatus.INCOMPLETE},
+        {"status": SubscriptionStatus.INCOMPLETE_EXPIRED},
+    ],
+)
+def test_what_never_began_or_is_long_over_is_the_free_plan(held: dict[str, Any]) -> None:
+    assert factories.pro_subscription(**held).stops_at(NOON) == FREE.stops_at
+
+
+def test_a_series_whose_month_is_not_counted_yet_holds_nothing(full: Shop) -> None:
+    store = full.repositories.store
+    for key, state in store.series.items():
+        store.series[key] = replace(state, month_opening=None)
+
+    assert full.issue().document.rank == 25
+
+
+def test_many_at_once_take_what_is_left_and_no_more(shop: Shop) -> None:
+    customer_id = shop.customer().customer_id
+    drafts = [shop.draft(shop.wanted(customer_id)) for _ in range(STOPS_AT + 10)]
+
+    def issue(draft: DraftInvoice) -> int | None:
+        try:
+            return shop.issue(draft).document.rank
+        except PlanLimitReached:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        ranks = list(pool.map(issue, drafts))
+
+    assert sorted(rank for rank in ranks if rank) == list(range(1, STOPS_AT + 1))
+    assert ranks.count(None) == 10
+
+
+def test_a_job_refuses_those_beyond_and_says_why(shop: Shop) -> None:
+    bulk = Bulk(shop)
+    customer_id = shop.customer().customer_id
+    chosen = [shop.draft(shop.wanted(customer_id)).invoice_id for _ in range(STOPS_AT + 2)]
+
+    job = bulk.start(BulkOperation.ISSUE, *chosen)
+    bulk.run(job)
+
+    assert [one.outcome for one in bulk.results(job)].count(BulkOutcome.DONE) == STOPS_AT
+    assert [*bulk.refusals(job).values()] == ["plan-limit-reached"] * 2
+
+
+def test_a_recurring_invoice_waits_as_a_draft_and_goes_on_next_month(shop: Shop) -> None:
+    planner = Planner(shop)
+    recurring = planner.create()
+    planner.go_to(START)
+    fill(shop, STOPS_AT)
+
+    assert (planner.run().parked, planner.read(recurring).error) == (1, "plan-limit-reached")
+    planner.go_to(START + timedelta(days=1))
+    assert planner.run().parked == 1
+    planner.go_to((START + timedelta(days=31)).replace(day=1))
+
+    assert planner.run().issued == 2
+    assert planner.read(recurring).error == ""
