@@ -241,7 +241,12 @@ class House:
 
     def receive(self, event: StripeEvent) -> None:
         receive_stripe_event(
-            event, api_version=STRIPE_API_VERSION, inbox=self.held.stripe_inbox, queue=self.events, clock=self.clock
+            event,
+            api_version=STRIPE_API_VERSION,
+            of_our_mode=True,
+            inbox=self.held.stripe_inbox,
+            queue=self.events,
+            clock=self.clock,
         )
 
     def process(self, event: StripeEvent) -> Processed:

@@ -502,8 +502,12 @@ def test_what_is_on_its_way_for_a_note_takes_no_room_in_the_books(refunds: Refun
     till.stripe.refund = real  # type: ignore[method-assign]
     assert till.record(refunds.intent).reserved_minor == noted
 
-    assert refunds.ask(12_000 - noted).refunded_minor == 12_000 - noted
+    with pytest.raises(RefundExceedsPayment, match="credit_note_id"):
+        refunds.ask(12_000 - noted)  # here it has to name what it is for
+    rest = till.stripe.refund(till.account_id, refunds.intent.payment_intent_id, 12_000 - noted)
+    till.tell("refund.updated", rest.refund_id, parent_id=refunds.intent.payment_intent_id)
 
+    assert till.payment(refunds.intent).refunded_minor == 12_000 - noted
     till.adds_up()
 
 

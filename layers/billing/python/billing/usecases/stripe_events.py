@@ -273,10 +273,10 @@ def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
                     EventType.STRIPE_ACCOUNT_WITHDRAWN, now, {"account_id": event.account_id}, event.event_id
                 )
                 desk.connections.save(caller, connection.disconnected(now), event=withdrawn, entry=done)
-                return _as_ended(desk, done)
+                return _as_ended(done)
         elif account != current:
             desk.connections.save(caller, connection.refreshed(account, now), entry=done)
-            return _as_ended(desk, done)
+            return _as_ended(done)
     return _ended(desk, done)
 
 
