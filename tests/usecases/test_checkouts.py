@@ -235,6 +235,7 @@ def test_a_page_of_a_former_account_is_closed_before_another_opens(counter: Coun
 @pytest.mark.parametrize(("amount_minor", "partly", "refused"), [
     (12_001, True, PaymentExceedsBalance),
     (11_999, False, FieldErrors),
+    (11_951, True, FieldErrors),  # the rest could not be paid online
     (49, True, FieldErrors),
     (0, True, FieldErrors),
     (-5, True, FieldErrors),

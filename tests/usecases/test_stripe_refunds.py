@@ -27,7 +27,7 @@ from billing.domain.payments import Payment, PaymentState
 from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_payment import RequestState
 from billing.ports.idempotency import IdempotentRequest
-from billing.ports.stripe import RefundWanted, StripeRefused
+from billing.ports.stripe import NO_ACCESS, RefundWanted, StripeRefused
 from billing.usecases.payments import RefundInput
 from billing.usecases.stripe_refunds import (
     RefundSweep,
@@ -469,3 +469,25 @@ def test_what_a_lost_dispute_took_is_not_refunded_again(refunds: Refunds) -> Non
     assert till.record(refunds.intent).reserved_minor == 9_000
     with pytest.raises(RefundExceedsPayment):
         refunds.ask(3_001)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_account_that_left_refuses_in_words_and_keeps_nothing_reserved(refunds: Refunds, *, known: bool) -> None:
+    """Asked for before it left and not answered yet, or only after."""
+    stripe = refunds.till.stripe
+    if known:
+        stripe.down = True
+        with pytest.raises(DependencyUnavailable):
+            refunds.ask(5_000, key="before")
+        stripe.down = False
+    for method in ("list_refunds", "create_refund", "read_refund"):
+        stripe.refused[method] = StripeRefused(NO_ACCESS, status=403)
+
+    with pytest.raises(RefundRefused, match="no longer linked"):
+        refunds.ask(5_000, key="before" if known else "after")
+
+    record = refunds.till.record(refunds.intent)
+    assert [one.state for one in record.requests] == [RequestState.REFUSED]
+    assert record.reserved_minor == 0
+    assert refunds.sweep() == RefundSweep()
+    refunds.till.adds_up()

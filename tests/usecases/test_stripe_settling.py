@@ -103,17 +103,6 @@ def test_a_fault_in_one_keeps_no_other_waiting(till: Till) -> None:
     assert till.stored(first).ledger.balance_minor == 0
 
 
-def test_what_never_ends_is_given_up_after_weeks(till: Till) -> None:
-    intent = debited(till)
-    del till.stripe.intents[till.account_id, intent.payment_intent_id]  # the company withdrew our access
-
-    runs = [later(till) for _ in range(60)]
-
-    assert {one.waiting for one in runs[:39]} == {1}
-    assert runs[45:] == [SettlingRun()] * 15
-    assert till.attempt_state() is AttemptState.PROCESSING
-
-
 def test_stripe_that_is_away_is_no_failure_of_the_run(till: Till) -> None:
     debited(till)
     till.stripe.down = True
@@ -167,3 +156,16 @@ def test_a_failed_debit_that_comes_beside_another_payment_is_credit_of_the_custo
     assert {till.payment(one).credited_minor for one in (paid, failed)} == {0, 12_000}
     assert till.statement().closing_minor == -12_000
     till.adds_up()
+
+
+def test_a_debit_of_an_account_that_left_frees_the_invoice_after_a_month(till: Till) -> None:
+    debited(till)
+    till.stripe.intents.clear()  # Stripe shows us nothing of an account that is not ours to ask any more
+
+    assert [later(till).ended for _ in range(29)] == [0] * 29
+    assert till.attempt_state() is AttemptState.PROCESSING
+    assert later(till) == SettlingRun(ended=1)
+
+    assert till.attempt_state() is AttemptState.FAILED
+    assert till.stored().ledger.balance_minor == 12_000
+    assert later(till) == SettlingRun()

@@ -41,6 +41,7 @@ from billing.domain.stripe import (
 from billing.ports.clock import Clock
 from billing.ports.paging import Page
 from billing.ports.stripe import (
+    NO_ACCESS,
     AccountWanted,
     CheckoutWanted,
     RefundWanted,
@@ -57,7 +58,7 @@ AGAIN_WITHIN_SECONDS = 2.0  # a failure that took longer is not asked again: the
 FAILURES_BEFORE_PAUSE = 3
 PAUSE_SECONDS = 30.0
 _PAGE = 100
-_MISSING: Final = frozenset({"resource_missing", "account_invalid"})
+_MISSING: Final = frozenset({"resource_missing", NO_ACCESS})
 _BUSY_CODES: Final = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
 _BUSY_STATUSES: Final = frozenset({401, 409, 429})  # 401: the key is ours to set right, nobody was refused anything
 T = TypeVar("T")

@@ -25,6 +25,8 @@ from billing.domain.stripe import (
 )
 from billing.ports.paging import Page
 
+NO_ACCESS = "account_invalid"  # Stripe's code once a company withdrew our access to its account
+
 
 class StripeRefused(Exception):
     """Stripe said no for good: asking again the same way gives the same answer. ``code`` is Stripe's."""

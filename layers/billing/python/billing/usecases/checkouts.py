@@ -190,7 +190,7 @@ class _Till:
         if why_not := why_not_online(invoice, connection, context.book, payable_minor=payable):
             raise _refused(why_not, invoice)
         amount = payable if amount_minor is None else amount_minor
-        _hold_amount(amount, payable, partly=connection.allows_partial_payments)
+        _hold_amount(amount, payable, invoice.document.currency, partly=connection.allows_partial_payments)
         assert connection.account is not None  # noqa: S101 - it accepts payments
         return _Facts(
             account_id=connection.account.account_id, amount_minor=amount, ledger_rank=invoice.ledger.entry_count
@@ -413,12 +413,14 @@ def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice) -> BillingError:
                 f"{seller} n'accepte pas le paiement en ligne.", f"{seller} does not accept payments online."
             )
         case WhyNotOnline.BELOW_MINIMUM:
+            currency = invoice.document.currency
             return OnlinePaymentUnavailable(
-                "Le reste à payer est inférieur au minimum de 0,50.", "What is left is below the minimum of 0.50."
+                f"Le reste à payer est inférieur au minimum de 0,50 {currency}.",
+                f"What is left is below the minimum of {currency} 0.50.",
             )
 
 
-def _hold_amount(amount_minor: int, payable_minor: int, *, partly: bool) -> None:
+def _hold_amount(amount_minor: int, payable_minor: int, currency: str, *, partly: bool) -> None:
     if amount_minor > payable_minor:
         raise PaymentExceedsBalance
     if amount_minor < payable_minor and not partly:
@@ -426,7 +428,19 @@ def _hold_amount(amount_minor: int, payable_minor: int, *, partly: bool) -> None
             (FieldError("/amount_minor", "Le paiement partiel n'est pas proposé.", "No partial payment is offered."),)
         )
     if amount_minor < LEAST_MINOR:
-        raise FieldErrors((FieldError("/amount_minor", "Le minimum est de 0,50.", "The minimum is 0.50."),))
+        raise FieldErrors(
+            (FieldError("/amount_minor", f"Le minimum est de 0,50 {currency}.", f"The minimum is {currency} 0.50."),)
+        )
+    if 0 < payable_minor - amount_minor < LEAST_MINOR:  # nobody could pay that online
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/amount_minor",
+                    f"Payez tout, ou laissez au moins 0,50 {currency} : moins ne peut pas être payé en ligne.",
+                    f"Pay all of it, or leave {currency} 0.50 at least: less cannot be paid online.",
+                ),
+            )
+        )
 
 
 def _rests_on(live: CheckoutAttempt, invoice: IssuedInvoice, connection: StripeConnection) -> bool:

@@ -30,7 +30,7 @@ from billing.domain.stripe_inbox import InboxState
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.ports.paging import Page, PageRequest
 from billing.ports.reconciliations import Reconciliations
-from billing.ports.stripe import StripeRefused
+from billing.ports.stripe import NO_ACCESS, StripeRefused
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
 from billing.usecases.stripe_ledger import STRIPE
 from billing.usecases.turns import Turns
@@ -38,7 +38,6 @@ from billing.usecases.turns import Turns
 PAGE_LIMIT = 100
 LOOKED_FOR_AT_ONCE = 25  # of those that the movements of the day did not answer, each is a question to Stripe
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
-NO_ACCESS = "account_invalid"  # the company withdrew our access; every other refusal is a fault of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ def _account_days(
             try:
                 report = night.page(report)
             except StripeRefused as refused:
-                if refused.code != NO_ACCESS:
+                if refused.code != NO_ACCESS:  # every other refusal is a fault of ours
                     raise
                 reconciliations.looked_at(tenant_id, account_id, yesterday)  # there is nothing to read any more
                 return ended

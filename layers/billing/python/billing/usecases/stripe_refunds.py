@@ -39,7 +39,7 @@ from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.ports.payments import Payments
 from billing.ports.repositories import Invoices
-from billing.ports.stripe import RefundWanted, StripeRefused
+from billing.ports.stripe import NO_ACCESS, RefundWanted, StripeRefused
 from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from billing.usecases.contention import judged_anew
@@ -67,6 +67,10 @@ _REASONS = {
     "balance_insufficient": (
         "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
         "The balance of your Stripe account is not enough for this refund.",
+    ),
+    NO_ACCESS: (
+        "Votre compte Stripe n'est plus relié à ZenBilling : faites ce remboursement dans Stripe.",
+        "Your Stripe account is no longer linked to ZenBilling: make this refund at Stripe.",
     ),
     "amount_too_large": (
         "Le montant dépasse ce qui reste à rembourser chez Stripe.",
@@ -127,14 +131,20 @@ def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str
     Raises: DependencyUnavailable, Busy.
     """
     record = _stored(tenant_id, payment_intent_id, desk)
-    # What Stripe did already says so: its own memory of a key ends after a day, that of a refund never.
-    settled = settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
-    record = _stored(tenant_id, payment_intent_id, desk)
-    request = record.request(request_id)
-    if request is None or request.state is not RequestState.REQUESTED:
-        return record
-    if settled.state is not InboxState.DONE and _is_made(record, request_id, desk):
-        raise DependencyUnavailable  # it is at Stripe, and cannot come to the books before a person settled the cause
+    try:
+        # What Stripe did already says so: its own memory of a key ends after a day, that of a refund never.
+        settled = settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
+        record = _stored(tenant_id, payment_intent_id, desk)
+        request = record.request(request_id)
+        if request is None or request.state is not RequestState.REQUESTED:
+            return record
+        if settled.state is not InboxState.DONE and _is_made(record, request_id, desk):
+            raise DependencyUnavailable  # at Stripe, and not in the books before a person settled the cause
+    except StripeRefused as refused:
+        if refused.code != NO_ACCESS:
+            raise
+        judged_anew(lambda: _refuse(record, request_id, NO_ACCESS, desk), clock=desk.clock, ids=desk.ids)
+        return _stored(tenant_id, payment_intent_id, desk)
     wanted = RefundWanted(
         payment_intent_id=payment_intent_id,
         amount_minor=request.amount_minor,
@@ -290,7 +300,13 @@ def _is_made(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
 def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk) -> Payment:
     """The payment once Stripe answered. Raises: RefundRefused, DependencyUnavailable."""
     payment = desk.payments.read(caller, payment_id)
-    record = finish_stripe_refund(caller.tenant_id, payment.payment_intent_id, request_id, desk=desk)
+    try:
+        record = finish_stripe_refund(caller.tenant_id, payment.payment_intent_id, request_id, desk=desk)
+    except DependencyUnavailable as error:
+        raise DependencyUnavailable(
+            "Votre demande est enregistrée et sera faite dès que Stripe répondra : ne la refaites pas.",
+            "Your request is recorded and will be made as soon as Stripe answers: do not ask again.",
+        ) from error
     request = record.request(request_id)
     if request is not None and request.state is RequestState.REFUSED:
         french, english = _REASONS.get(

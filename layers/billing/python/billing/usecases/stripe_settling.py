@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from billing.domain.checkout import AttemptState
 from billing.domain.errors import BillingError, StaleVersion
+from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import PaidFor
-from billing.ports.stripe import StripeRefused
+from billing.ports.stripe import NO_ACCESS, StripeRefused
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
 from billing.usecases.turns import Turns, turning
 
 ASKED_AT_ONCE = 50  # of a shard
 RUN_BUDGET_SECONDS = 20.0  # the function has a minute, and refunds to finish besides
 AGAIN_AFTER = timedelta(days=1)  # a debit takes up to fourteen
+LOST_AFTER = timedelta(days=30)  # what cannot be read any more holds the invoice no longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,12 @@ def _settled(tenant_id: str, invoice_id: str, desk: StripeDesk) -> bool:
     if book.settled_at is None or live is None or live.payment_intent_id is None:
         return True  # an event came meanwhile
     paid_for = PaidFor(tenant_id=tenant_id, invoice_id=invoice_id, attempt=live.number)
-    settle_stripe_payment(tenant_id, live.account_id, live.payment_intent_id, desk=desk, paid_for=paid_for)
+    told = settle_stripe_payment(tenant_id, live.account_id, live.payment_intent_id, desk=desk, paid_for=paid_for)
+    lost = told.reason is ParkReason.NOT_AT_STRIPE and desk.clock.now() - live.opened_at >= LOST_AFTER
+    if lost:  # the company took its account away: it sees there whether the money came
+        book = desk.checkouts.book(tenant_id, invoice_id)
+        desk.checkouts.save(book.moved(live.number, AttemptState.FAILED, desk.clock.now(), failure_code=NO_ACCESS))
+        return True
     return not _postpone(tenant_id, invoice_id, desk)
 
 
