@@ -99,6 +99,11 @@ openapi: ## Write api.yaml and docs/openapi.json from the handlers
 	@$(SETUP) app
 	@$(PYTHON) -m local.openapi
 
+.PHONY: supervision
+supervision: ## Write the alarms of template.yaml from the thresholds in billing/domain/indicators.py
+	@$(SETUP) app
+	@$(PYTHON) -m local.supervision
+
 .PHONY: openapi-check
 openapi-check: ## Fail when api.yaml or docs/openapi.json differ from what the handlers say
 	@$(SETUP) app

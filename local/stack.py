@@ -190,7 +190,9 @@ def read_functions(template: Template, layout: Layout) -> dict[str, Function]:
         variables = {
             key: str(template.resolve(value)) for key, value in merged["Environment"].get("Variables", {}).items()
         }
-        attached = [layers[template.resolve(layer)] for layer in merged.get("Layers", [])]
+        # A layer that is not of the stack is an extension of AWS's, which measures and holds no code of ours.
+        named = [template.resolve(layer) for layer in merged.get("Layers", [])]
+        attached = [layers[layer] for layer in named if layer in layers]
         functions[name] = Function(
             logical_id=logical_id,
             name=name,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from billing.domain.indicators import CRITICAL_FUNCTIONS
 from local.openapi.handlers import HandlerName
 from tests.template.reach import Reached, distribution
 from tests.template.stack import FUNCTION, ROOT, TEMPLATE, functions, handlers, resources
@@ -17,6 +18,7 @@ LAYERS_DIRECTORY = {
     "StripeDepsLayer": "stripe_deps",
     "ValidationDepsLayer": "validation_deps",
 }
+INSIGHTS = "LambdaInsightsLayerArn"  # AWS's extension, which measures and is imported by nobody
 EVERYWHERE = {"CoreDepsLayer", "BillingLayer"}
 SAMPLES = sorted((ROOT / "events").glob("*/*.json"))
 
@@ -28,7 +30,7 @@ def _module(function: str) -> str:
 
 
 def _layers(function: str) -> list[str]:
-    return [layer["Ref"] for layer in functions()[function]["Layers"]]
+    return [layer["Ref"] for layer in functions()[function]["Layers"] if layer["Ref"] != INSIGHTS]
 
 
 def _pins(layer: str) -> set[str]:
@@ -106,6 +108,12 @@ def test_layers_hold_what_the_handler_imports(function: str, reached: dict[str, 
 def test_no_layer_is_attached_for_nothing(function: str, reached: dict[str, Reached]) -> None:
     for layer in set(_layers(function)) - EVERYWHERE:
         assert reached[_module(function)].distributions & (_pins(layer) - _pins("CoreDepsLayer"))
+
+
+def test_what_is_measured_is_what_the_thresholds_name() -> None:
+    measured = {name for name, function in functions().items() if {"Ref": INSIGHTS} in function["Layers"]}
+
+    assert measured == {function for function, _, _ in CRITICAL_FUNCTIONS.values()}
 
 
 def test_a_function_block_has_twelve_lines_at_most() -> None:

@@ -1,0 +1,84 @@
+"""What a watched indicator is: its measure, the limits of each severity, and what an alarm on it is called.
+
+The values stand in ``indicators.py``, and ``make supervision`` writes the template's alarms from them. Terms are
+CloudWatch's: a datapoint is the value of one period; M of N datapoints make an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Of an alarm: who is told follows from it."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Service(StrEnum):
+    """What people would say is broken."""
+
+    API = "api"
+    INFRASTRUCTURE = "infrastructure"
+    INVOICES = "invoices"
+    DATA = "data"
+    PAYMENTS = "payments"
+    MAIL = "mail"
+    WEBHOOKS = "webhooks"
+    AUTOMATIONS = "automations"
+    PROOF = "proof"
+    SUPERVISION = "supervision"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A series of CloudWatch. Values of dimensions are text, ``Ref:Resource`` or ``GetAtt:Resource.Attribute``."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+    statistic: str = "Sum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """The limit from which a datapoint breaches, and how many of how many must."""
+
+    limit: float
+    datapoints: int = 1
+    periods: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """One figure that is watched.
+
+    ``expressions`` are metric math by id, the first one decides; without any the only metric does. ``period`` is in
+    seconds. ``below`` says that a datapoint breaches below the limit, where others do from the limit up.
+    ``silent_is_bad`` says that missing data breaches.
+    """
+
+    name: str
+    service: Service
+    says: str
+    unit: str
+    metrics: dict[str, Metric]
+    expressions: dict[str, str] = field(default_factory=dict)
+    period: int = 60
+    warning: Level | None = None
+    critical: Level | None = None
+    below: bool = False
+    silent_is_bad: bool = False
+
+    def levels(self) -> Iterator[tuple[Severity, Level]]:
+        if self.warning is not None:
+            yield Severity.WARNING, self.warning
+        if self.critical is not None:
+            yield Severity.CRITICAL, self.critical
+
+    def alarm_name(self, severity: Severity) -> str:
+        """The logical id of its alarm, which is the runbook's heading too."""
+        return f"{self.name}{severity.value.title()}Alarm"
