@@ -181,7 +181,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> FakeStripeEventQueue:
     queue = FakeStripeEventQueue()
     monkeypatch.setattr(stripe_queue, "event_queue", lambda: queue)
     monkeypatch.setattr(stripe_webhooks, "_stored_secrets", lambda: STRIPE_SECRETS)
-    monkeypatch.setenv("STRIPE_MODE", "test")
+    monkeypatch.setenv("STRIPE_MODE_KIND", "test")
     stripe_webhooks.signing_secrets.cache_clear()
     return queue
 

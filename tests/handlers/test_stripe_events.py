@@ -252,7 +252,7 @@ def test_an_event_of_stripe_s_other_mode_is_kept_and_wakes_nobody(
     queue: FakeStripeEventQueue, monkeypatch: pytest.MonkeyPatch, *, we_are_live: bool, event_is_live: bool
 ) -> None:
     """An endpoint of live mode hears of the test mode of connected accounts; in whatever version of the API."""
-    monkeypatch.setenv("STRIPE_MODE", "live" if we_are_live else "test")
+    monkeypatch.setenv("STRIPE_MODE_KIND", "live" if we_are_live else "test")
     event = told(livemode=event_is_live, api_version="2020-01-01")
     body = json.dumps(event).encode()
 

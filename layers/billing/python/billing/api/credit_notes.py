@@ -91,7 +91,11 @@ class CreditNoteRequest(Request):
     reason: Annotated[str, Text(300, min_length=1), Field(examples=["Retour de marchandise"])]
     excess: Annotated[
         Excess,
-        Field(description="Where goes what exceeds the balance due: the customer's credit, or a refund"),
+        Field(
+            description="Where goes what exceeds the balance due: the customer's credit, or a refund. The note records "
+            "the refund and moves no money: of an invoice paid through Stripe, have Stripe make it by "
+            "`POST /v1/payments/{payment_id}/refund` with this note's id"
+        ),
     ] = Excess.CUSTOMER_CREDIT
     refund_method: PaymentMethod = PaymentMethod.TRANSFER
 

@@ -79,7 +79,10 @@ class MoneyBackRequest(Request):
 
 
 class RefundPaymentRequest(MoneyBackRequest):
-    """Of a payment that came through Stripe, which makes the refund itself, only the amount and these two count."""
+    """Of a payment that came through Stripe, which makes the refund itself, only `amount_minor`, `reason` and
+    `credit_note_id` count. A refund that a credit note recorded already is Stripe's part of it: the payment's own
+    `refunded_minor` does not count it, `GET /v1/payments/{payment_id}/online` shows it.
+    """
 
     reason: Annotated[str, Text(300), Field(examples=["Geste commercial"])] = ""
     credit_note_id: Annotated[

@@ -88,7 +88,7 @@ def stripe_webhook_secret_arn() -> str:
 
 def stripe_livemode() -> bool:
     """Whether this environment is of Stripe's live mode: it takes no event of the other one."""
-    return os.environ["STRIPE_MODE"] == "live"
+    return os.environ["STRIPE_MODE_KIND"] == "live"
 
 
 def stripe_return_url() -> str:
