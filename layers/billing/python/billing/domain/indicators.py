@@ -2,7 +2,7 @@
 
 ``make supervision`` writes the alarms and dashboards of the template from it; the runbook has a heading per alarm. The
 figures of CPU, memory, disk, latency, errors, capacity, payments and invoices are those promised to customers
-(docs/decisions/0036). Expressions are CloudWatch's metric math, limits are in ``unit``, periods in seconds.
+(docs/decisions/0029). Expressions are CloudWatch's metric math, limits are in ``unit``, periods in seconds.
 """
 
 from __future__ import annotations
