@@ -424,7 +424,9 @@ def welcome(layout: Layout, *, sample: bool) -> str:
         "",
         f"  ZenBilling answers on {api}",
         f"  Mails arrive in {mail}/ as .eml files; logs of each function are in {os.path.relpath(layout.logs)}/",
-        "  The public link of a quote shows JSON here: the page it leads to is yours to make (see README).",
+        "  Public links of quotes and invoices show JSON here, the ways back from Stripe 401: those pages are yours",
+        "  to make (see README).",
+        f"  Stripe is played by {layout.stripe_url} (docs/local-stripe.md)",
     ]
     if sample:
         lines += [

@@ -32,6 +32,14 @@ def _page(title: str, body: str, status: int = 200) -> Page:
 
 _UNKNOWN: Final = _page("Page inconnue", "<h1>Page inconnue</h1>", 404)
 
+_STATES = {
+    "active": "en cours",
+    "trialing": "à l'essai",
+    "past_due": "paiement en retard",
+    "unpaid": "impayé",
+    "incomplete": "en attente du premier paiement",
+}
+
 
 class Pages:
     def __init__(self, bank: Bank, subscriptions: Subscriptions) -> None:
@@ -146,7 +154,8 @@ class Pages:
         elif found["cancel_at_period_end"]:
             said, buttons = "Votre abonnement prend fin avec sa période.", [("resume", "Garder mon abonnement")]
         else:
-            said, buttons = f"Votre abonnement : {found['status']}.", [("cancel", "Résilier à la fin de la période")]
+            state = _STATES.get(str(found["status"]), str(found["status"]))
+            said, buttons = f"Votre abonnement : {state}.", [("cancel", "Résilier à la fin de la période")]
         buttons += [("card", "Changer de carte"), ("leave", "Retour")]
         listed = "".join(
             f'<button formaction="/p/session/{portal_id}/{action}">{label}</button>' for action, label in buttons
