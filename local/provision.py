@@ -166,6 +166,8 @@ class _Provisioner:
             }
         if "webhook_secrets" in value:
             return {"api_key": API_KEY, "webhook_secrets": [WEBHOOK_SECRET]}
+        if "slack_webhook_url" in value:
+            value["emails"] = ["exploitation@exemple.test"]  # into the mailbox of here
         if "GenerateStringKey" in generated:
             value[generated["GenerateStringKey"]] = secrets.token_urlsafe(24)
         return value
