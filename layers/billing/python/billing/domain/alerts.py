@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
+from billing.domain.alarm_words import in_words, number
 from billing.domain.dates import PARIS
 from billing.domain.indicators import INDICATORS
 from billing.domain.watch import Indicator, Level, Service
@@ -325,8 +326,6 @@ def signal_of(text: str, at: datetime) -> Signal:
 
 
 def _alarm_signal(told: Mapping[str, Any], at: datetime) -> Signal:
-    from billing.domain.alarm_words import in_words, number  # noqa: PLC0415 - alarms only
-
     environment, _, name = str(told["AlarmName"]).rpartition("-")
     known = known_alarm(name)
     kind_found = _ALARM_KIND.search(name)
