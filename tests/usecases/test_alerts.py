@@ -17,7 +17,14 @@ from billing.domain.incidents import DEADLINES, IncidentSeverity
 from billing.domain.watch import Service
 from billing.ports.paging import PageRequest
 from billing.usecases import incidents
-from billing.usecases.alerts import AlertRun, deliver_notice, plan_maintenance, receive_alert, run_alerts
+from billing.usecases.alerts import (
+    AlertRun,
+    deliver_notice,
+    plan_maintenance,
+    receive_alert,
+    run_alerts,
+    warn_of_deadline,
+)
 from tests.alarms import alarm_message
 from tests.fakes.alerts import FakeAlertDesk, FakeChannel
 from tests.fakes.clock import FakeClock, FakeIds
@@ -261,6 +268,26 @@ def test_what_rings_at_the_end_of_a_maintenance_is_told_with_its_incident(desk: 
     assert [one.number for one in desk.desk.list_open_incidents(PageRequest()).items] == ["ZB-2026-001"]
 
 
+def test_what_waits_waits_on_when_a_maintenance_begins(desk: Desk) -> None:
+    desk.say(WARNING)
+    desk.say("ApiLatencyWarningAlarm")
+    _maintain(desk, Service.API)
+    assert desk.run(timedelta(minutes=5)).released == 0
+    assert desk.run(timedelta(minutes=55)).released == 1
+
+    assert len(desk.channels[Channel.EMAIL].told) == 2
+
+
+def test_what_was_counted_and_is_over_is_not_told(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    desk.clock.advance(timedelta(minutes=3))
+    desk.say(CRITICAL, "OK")
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+
+    assert desk.run(timedelta(hours=1)).released == 0
+
+
 @pytest.mark.parametrize("broken", list(Channel))
 @pytest.mark.parametrize("how", ["down", "breaks"])
 def test_a_channel_that_is_down_keeps_no_other_waiting_and_is_tried_again(broken: Channel, how: str) -> None:
@@ -376,6 +403,18 @@ def test_people_are_warned_of_a_deadline_at_three_quarters_and_at_its_end_once_e
     desk.run(timedelta(minutes=55))
     desk.run(timedelta(hours=9))
     assert desk.channels[Channel.SMS].titles[2:] == ["Incident ZB-2026-001 : le délai est dépassé"]
+
+
+def test_nobody_is_warned_too_early_or_of_what_is_closed(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    given: Any = {"desk": desk.desk, "clock": desk.clock, "ids": desk.ids}
+
+    assert warn_of_deadline("ZB-2026-001", **given) == ""
+    assert warn_of_deadline("ZB-2026-009", **given) == ""
+    desk.say(CRITICAL, "OK")
+    desk.close("ZB-2026-001", approver="Astreinte")
+    desk.clock.advance(timedelta(hours=5))
+    assert warn_of_deadline("ZB-2026-001", **given) == ""
 
 
 def test_a_person_opens_grades_notes_and_the_sheet_tells_it(desk: Desk) -> None:

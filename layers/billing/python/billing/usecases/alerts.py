@@ -275,19 +275,13 @@ class _Judgement:
             return ""
         told = []
         for line in due:
-            level = self._alarms[line.signal.subject].level(line.signal.severity)
-            if line.reason in {Fate.COUNTED, Fate.MAINTENANCE}:
-                if not level.ringing:
-                    continue
+            if line.reason in {Fate.COUNTED, Fate.MAINTENANCE}:  # it rings: a recovery takes the line away
                 number = line.incident_number or self._incident(line.signal)
                 line = replace(line, incident_number=number, channels=CHANNELS[line.signal.severity])  # noqa: PLW2901
             told.append(line)
-        service = service.without(due)
-        if told:
-            worst = max((line.signal.severity for line in told), key=lambda one: one.rank)
-            service = service.opened(worst, self._now)
-        self._put_service(service)
-        return self._tell(tuple(told)) if told else ""
+        worst = max((line.signal.severity for line in told), key=lambda one: one.rank)
+        self._put_service(service.without(due).opened(worst, self._now))
+        return self._tell(tuple(told))
 
     def _tell(self, lines: tuple[HeldLine, ...]) -> str:
         channels = tuple(one for one in Channel if any(one in line.channels for line in lines))
