@@ -28,6 +28,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from local.layout import ACCOUNT_ID, HOST, REGION, Layout
 from local.pool_client import PoolClient, PoolUnreachableError
+from local.sns import sns_event
 from local.stack import read_stack
 
 DELIVERY_HEADER: Final = "X-ZenBilling-Delivery"
@@ -107,32 +108,6 @@ def _unfolded(value: object) -> str:
     return re.sub(r"\r?\n(?=[ \t])", "", str(value)).strip()
 
 
-def sns_event(topic_arn: str, message: str) -> dict[str, Any]:
-    """A message of a topic as Lambda hands it to a subscribed function."""
-    return {
-        "Records": [
-            {
-                "EventSource": "aws:sns",
-                "EventVersion": "1.0",
-                "EventSubscriptionArn": f"{topic_arn}:{uuid.uuid4()}",
-                "Sns": {
-                    "Type": "Notification",
-                    "MessageId": str(uuid.uuid4()),
-                    "TopicArn": topic_arn,
-                    "Subject": "Amazon SES Email Event Notification",
-                    "Message": message,
-                    "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-                    "SignatureVersion": "1",
-                    "Signature": "local",
-                    "SigningCertUrl": "",
-                    "UnsubscribeUrl": "",
-                    "MessageAttributes": {},
-                },
-            }
-        ]
-    }
-
-
 class EventTeller(threading.Thread):
     """Tells subscribed functions what became of the mails; an event is forgotten once it was accepted or given up."""
 
@@ -160,7 +135,7 @@ class EventTeller(threading.Thread):
             for event in json.loads(path.read_text(encoding="utf-8")):
                 for topic, functions in self._topics.items():
                     for function in functions:
-                        self._call(function, sns_event(topic, json.dumps(event)))
+                        self._call(function, sns_event(topic, json.dumps(event), "Amazon SES Email Event Notification"))
             path.unlink()
 
     def _call(self, function: str, event: dict[str, Any]) -> None:

@@ -168,6 +168,8 @@ class _Provisioner:
             return {"webhook_secrets": [WEBHOOK_SECRET]}
         if generated.get("GenerateStringKey") == "api_key":
             return {"api_key": API_KEY}
+        if "slack_webhook_url" in value:
+            value["emails"] = ["exploitation@exemple.test"]  # into the mailbox of here
         if "GenerateStringKey" in generated:
             value[generated["GenerateStringKey"]] = secrets.token_urlsafe(24)
         return value

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local.layout import Layout, endpoint_variables
+from local.sns import sns_event
 from local.template import Template, TemplateError, read_yaml
 
 # What a deployer would pass: mail leaves by SMTP (into the sink), and a lost workflow is seen quickly.
@@ -377,8 +378,9 @@ def _read_schedules(template: Template) -> list[Schedule]:
     for logical_id, properties in template.resources("AWS::Scheduler::Schedule").items():
         schedule = template.resolve(properties)
         target = schedule["Target"]
-        if ":function:" not in target["Arn"]:
-            raise TemplateError(f"{logical_id}: only a function is run by a schedule locally")
+        function, given = _scheduled_function(template, target)
+        if function is None:
+            raise TemplateError(f"{logical_id}: only a function, or a topic of one, is run by a schedule locally")
         if schedule.get("State") == "DISABLED":
             continue
         schedules.append(
@@ -386,12 +388,23 @@ def _read_schedules(template: Template) -> list[Schedule]:
                 name=schedule.get("Name", logical_id),
                 expression=schedule["ScheduleExpression"],
                 timezone=schedule.get("ScheduleExpressionTimezone", "UTC"),
-                function=target["Arn"].split(":")[-1],
-                input=target.get("Input"),
+                function=function,
+                input=given,
                 retries=int(target.get("RetryPolicy", {}).get("MaximumRetryAttempts", 185)),
             )
         )
     return schedules
+
+
+def _scheduled_function(template: Template, target: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The function and what it is given: a topic hands the message to the one that is subscribed."""
+    arn, given = target["Arn"], target.get("Input")
+    if ":function:" in arn:
+        return arn.split(":")[-1], given
+    for subscription in map(template.resolve, template.resources("AWS::SNS::Subscription").values()):
+        if subscription["TopicArn"] == arn and subscription["Protocol"] == "lambda":
+            return subscription["Endpoint"].split(":")[-1], json.dumps(sns_event(arn, given or "", ""))
+    return None, None
 
 
 def _read_state_machines(template: Template, layout: Layout) -> list[StateMachine]:

@@ -1,14 +1,12 @@
-"""The alarms of the template as text, and how an alarm says in French from where it rings."""
+"""The alarms of the template as text."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
+from billing.domain.alarm_words import in_words
 from billing.domain.watch import Indicator, Level, Metric, Severity
-
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-_NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
 def alarms(indicators: tuple[Indicator, ...]) -> str:
@@ -16,37 +14,6 @@ def alarms(indicators: tuple[Indicator, ...]) -> str:
     return "\n".join(
         _alarm(indicator, severity, level) for indicator in indicators for severity, level in indicator.levels()
     )
-
-
-def in_words(indicator: Indicator, level: Level) -> str:
-    """From where it rings: ``Requêtes en erreur : 2 % des requêtes ou plus, 3 minutes sur 5``."""
-    if indicator.below:
-        return f"{indicator.says} : aucune {indicator.unit} depuis {_long(level.periods * indicator.period)}"
-    limit = number(level.limit)
-    return f"{indicator.says} : {limit} {indicator.unit} ou plus, {_window(indicator.period, level)}"
-
-
-def number(value: float) -> str:
-    """As French writes it: ``60 000``, ``0,05``."""
-    return f"{value:,.6f}".rstrip("0").rstrip(".").replace(",", _NARROW).replace(".", ",")
-
-
-def _window(period: int, level: Level) -> str:
-    if level.periods == 1:
-        return f"en {_long(period)}"
-    if period == _MINUTE:
-        return f"{level.datapoints} minutes sur {level.periods}"
-    return f"{level.datapoints} fois {_long(period)} sur {level.periods}"
-
-
-def _long(seconds: int) -> str:
-    if seconds % _DAY == 0:
-        return f"{seconds // _DAY * 24} heures"
-    if seconds % _HOUR == 0:
-        hours = seconds // _HOUR
-        return f"{hours} heure{'s' * (hours > 1)}"
-    minutes = seconds // _MINUTE
-    return f"{minutes} minute{'s' * (minutes > 1)}"
 
 
 def _alarm(indicator: Indicator, severity: Severity, level: Level) -> str:
@@ -63,8 +30,8 @@ def _alarm(indicator: Indicator, severity: Severity, level: Level) -> str:
         f"      DatapointsToAlarm: {level.datapoints}",
         f"      EvaluationPeriods: {level.periods}",
         f"      TreatMissingData: {'breaching' if indicator.silent_is_bad else 'notBreaching'}",
-        "      AlarmActions: [!Ref AlertsTopic]",
-        "      OKActions: [!Ref AlertsTopic]",
+        f"      AlarmActions: [!Ref {indicator.topic}]",
+        f"      OKActions: [!Ref {indicator.topic}]",
         *_measured(indicator),
     ]
     return "\n".join(lines) + "\n"

@@ -98,6 +98,22 @@ def test_a_mapping_that_lambda_would_refuse_is_refused(
         read_stack(layout)
 
 
+def test_a_schedule_of_a_topic_runs_the_function_that_is_subscribed(project: Path, tmp_path: Path) -> None:
+    changed = shutil.copytree(project, tmp_path / "project") / "template.yaml"
+    text = changed.read_text(encoding="utf-8")
+    was = "Target: {Arn: !GetAtt EchoFunction.Arn, RoleArn: none}"
+    assert was in text
+    changed.write_text(text.replace(was, "Target: {Arn: !Ref MailTopic, RoleArn: none, Input: beat}"), encoding="utf-8")
+    layout = Layout(project=changed.parent, state=tmp_path, ports=Ports(base=4000))
+    layout.make_directories()
+    layout.resources_file.write_text(json.dumps(ATTRIBUTES))
+
+    (schedule,) = read_stack(layout).schedules
+    assert schedule.function == "zenbilling-things-mail-event"
+    assert schedule.input is not None
+    assert json.loads(schedule.input)["Records"][0]["Sns"]["Message"] == "beat"
+
+
 def test_definition_of_a_state_machine_has_its_substitutions(stack: Stack) -> None:
     (machine,) = stack.state_machines
 

@@ -28,6 +28,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
         ("AWS/SES", f"Reputation.{kind}Rate"): [frozenset(), frozenset({"ses:configuration-set"})]
         for kind in ("Bounce", "Complaint")
     },
+    **{("ZenBilling", f"Alert{told}"): [frozenset({"service"})] for told in ("Heartbeat", "ChannelGivenUp")},
     ("ZenBilling", "PaymentAttempted"): [frozenset({"service"})],
     ("ZenBilling", "PaymentFailed"): [frozenset({"service"})],
     ("ZenBilling", "LedgerVerificationFailed"): [frozenset({"service"})],
@@ -80,6 +81,13 @@ PROMISED = {
     "InvoiceGenerationErrors": (2, 5),
 }
 ALARMS = resources("AWS::CloudWatch::Alarm")
+# What rings when the path of alerts is broken cannot take it.
+AROUND = {
+    "AlertHeartbeatMissingCriticalAlarm",
+    "AlertRouterErrorsCriticalAlarm",
+    "AlertRunsMissingCriticalAlarm",
+    "AlertChannelsGivenUpWarningAlarm",
+}
 
 
 def _metrics(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -120,7 +128,8 @@ def test_an_alarm_watches_resources_of_the_stack(name: str) -> None:
 def test_an_alarm_tells_somebody_both_ways(name: str) -> None:
     properties = ALARMS[name]["Properties"]
 
-    assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlertsTopic"}]
+    topic = "LastResortTopic" if name in AROUND else "AlertsTopic"
+    assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
     assert re.fullmatch(r"\w+(Warning|Critical)Alarm", name)
     assert properties["TreatMissingData"] == ("breaching" if "Missing" in name else "notBreaching")
     assert properties["DatapointsToAlarm"] <= properties["EvaluationPeriods"]

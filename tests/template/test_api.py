@@ -25,7 +25,12 @@ PUBLIC = {
 }
 # Functions reached by something else than a route.
 UNROUTED_DOMAINS = {"streams", "scheduled", "workflows"}
-UNROUTED = {"AuthPreTokenGenerationFunction", "WebhooksReceiveMailEventFunction", "WebhooksProcessStripeEventFunction"}
+UNROUTED = {
+    "AuthPreTokenGenerationFunction",
+    "OperationsRouteAlertFunction",
+    "WebhooksReceiveMailEventFunction",
+    "WebhooksProcessStripeEventFunction",
+}
 
 
 @pytest.fixture(scope="session")

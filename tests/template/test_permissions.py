@@ -13,6 +13,7 @@ from tests.template.stack import api, functions, references, resources, target
 # Actions that IAM cannot bind to a resource.
 UNBOUND_ACTIONS = {
     "dynamodb:ListStreams": "knows no resource",
+    "sns:Publish": "a telephone number is no resource; topics are denied to who may text",
     "xray:PutTelemetryRecords": "traces know no resource",
     "xray:PutTraceSegments": "traces know no resource",
     "logs:CreateLogDelivery": "log deliveries know no resource",
@@ -47,6 +48,7 @@ SERVICE_PREFIXES = {
     "dynamodb": "dynamodb",
     "s3": "s3",
     "secretsmanager": "secretsmanager",
+    "sns": "sns",
     "sesv2": "ses",
     "sqs": "sqs",
     "stepfunctions": "states",
@@ -85,6 +87,29 @@ def test_no_action_is_a_wildcard() -> None:
 
 def test_a_resource_is_left_open_only_where_iam_knows_none() -> None:
     assert [grant for grant in _granted() if grant[2] == STAR and grant[1] not in UNBOUND_ACTIONS] == []
+
+
+def test_who_may_text_anybody_may_publish_to_no_topic() -> None:
+    texting = {role for role, action, granted in _granted() if action == "sns:Publish" and granted == STAR}
+    denied = [
+        statement
+        for statement in _statements(resources()["AlertsRole"])
+        if statement["Effect"] == "Deny" and statement["Action"] == ["sns:Publish"]
+    ]
+
+    assert texting == {"AlertsRole"}
+    assert [one["Resource"] for one in denied] == [{"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}]
+
+
+def test_alerts_know_nothing_of_any_tenant() -> None:
+    conditions = [
+        statement.get("Condition")
+        for statement in _statements(resources()["AlertsRole"])
+        if any(action.startswith("dynamodb:") for action in _listed(statement["Action"]))
+    ]
+
+    assert conditions
+    assert all(one == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPS_*"]}} for one in conditions)
 
 
 def test_nobody_scans_the_table() -> None:

@@ -44,6 +44,8 @@ BillingError
 │   ├── WebhookEndpointLimitReached
 │   ├── WebhookEndpointDisabled
 │   ├── BulkJobNotStopped
+│   ├── IncidentNotClosable      … yet; its detail says what is missing
+│   ├── IncidentTimelineFull
 │   ├── ExportNotReady
 │   ├── OnboardingStepUnavailable
 │   ├── ProductReferenceTaken    … its pointer is in ``errors``
@@ -325,6 +327,18 @@ class PdfNotReady(Conflict):
     slug = "pdf-not-ready"
     title_fr = "Le PDF est en cours de préparation"
     title_en = "The PDF is being prepared"
+
+
+class IncidentNotClosable(Conflict):
+    slug = "incident-not-closable"
+    title_fr = "Incident qui ne peut pas être clos"
+    title_en = "Incident cannot be closed"
+
+
+class IncidentTimelineFull(Conflict):
+    slug = "incident-timeline-full"
+    title_fr = "Chronologie de l'incident pleine"
+    title_en = "Timeline of the incident is full"
 
 
 class BulkJobNotStopped(Conflict):

@@ -62,7 +62,9 @@ def _errors(name: str, function: str, says: str, service: Service, period: int, 
     )
 
 
-def _missing(name: str, function: str, says: str, service: Service, period: int, level: Level) -> Indicator:
+def _missing(
+    name: str, function: str, says: str, service: Service, period: int, level: Level, **rest: Any
+) -> Indicator:
     """A function that runs by the clock does not run any more."""
     return Indicator(
         name=name,
@@ -74,6 +76,7 @@ def _missing(name: str, function: str, says: str, service: Service, period: int,
         below=True,
         silent_is_bad=True,
         critical=level,
+        **rest,
     )
 
 
@@ -592,6 +595,52 @@ INDICATORS: tuple[Indicator, ...] = (
         Service.PAYMENTS,
         300,
         Level(limit=1, datapoints=2, periods=2),
+    ),
+    # ---- The path of alerts itself: what breaks there goes around it
+    Indicator(
+        name="AlertHeartbeatMissing",
+        service=Service.SUPERVISION,
+        says="Les alertes n'arrivent plus à ceux qui les envoient",
+        unit="pulsation",
+        metrics={"beats": _own("AlertHeartbeat")},
+        period=300,
+        below=True,
+        silent_is_bad=True,
+        critical=Level(limit=1, datapoints=3, periods=3),
+        topic="LastResortTopic",
+    ),
+    Indicator(
+        name="AlertRouterErrors",
+        service=Service.SUPERVISION,
+        says="L'envoi des alertes échoue",
+        unit="exécution en échec",
+        metrics={
+            "routing": _function("Errors", "OperationsRouteAlertFunction"),
+            "running": _function("Errors", "ScheduledRunAlertsFunction"),
+        },
+        expressions={"failed": "FILL(routing, 0) + FILL(running, 0)"},
+        period=300,
+        critical=Level(limit=1),
+        topic="LastResortTopic",
+    ),
+    _missing(
+        "AlertRunsMissing",
+        "ScheduledRunAlertsFunction",
+        "Les alertes en attente ne sont plus envoyées",
+        Service.SUPERVISION,
+        300,
+        Level(limit=1, datapoints=2, periods=2),
+        topic="LastResortTopic",
+    ),
+    _bookings(
+        "AlertChannelsGivenUp",
+        "Alertes qu'un canal (Slack, e-mail ou SMS) n'a pas prises après tous ses essais",
+        "AlertChannelGivenUp",
+        "alerte",
+        service=Service.SUPERVISION,
+        period=300,
+        warning=Level(limit=1),
+        topic="LastResortTopic",
     ),
     # ---- Webhooks of companies
     _bookings(

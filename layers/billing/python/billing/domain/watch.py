@@ -58,7 +58,8 @@ class Indicator:
 
     ``expressions`` are metric math by id, the first one decides; without any the only metric does. ``period`` is in
     seconds. ``below`` says that a datapoint breaches below the limit, where others do from the limit up.
-    ``silent_is_bad`` says that missing data breaches.
+    ``silent_is_bad`` says that missing data breaches. ``topic`` is who is told: alarms on the path of alerts itself go
+    around it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Indicator:
     critical: Level | None = None
     below: bool = False
     silent_is_bad: bool = False
+    topic: str = "AlertsTopic"
 
     def levels(self) -> Iterator[tuple[Severity, Level]]:
         if self.warning is not None:

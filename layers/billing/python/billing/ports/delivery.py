@@ -128,7 +128,10 @@ class MailedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMail:
-    """``delivery_reference`` travels with the mail so that the provider's events can be matched to it."""
+    """``delivery_reference`` travels with the mail so that the provider's events can be matched to it.
+
+    Without an ``attachment_name`` nothing is attached.
+    """
 
     sender_name: str
     reply_to: str

@@ -7,6 +7,10 @@ import os
 PRODUCT_VERSION = "0.1.0"
 
 
+def alerts_secret_arn() -> str:
+    return os.environ["ALERTS_SECRET_ARN"]
+
+
 def billing_table_name() -> str:
     return os.environ["BILLING_TABLE_NAME"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from billing.adapters.dynamodb.alerts import AlertDesk
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.chains import Chains
 from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections, moved_ledger_from_image
@@ -48,6 +49,11 @@ from billing.runtime.settings import billing_table_name
 @cache
 def table() -> Table:
     return Table(boto3.client("dynamodb", config=sdk_config()), billing_table_name(), clock=clock, ids=ids)
+
+
+@cache
+def alert_desk() -> AlertDesk:
+    return AlertDesk(table())
 
 
 @cache

@@ -6,7 +6,8 @@ customer that the platform has there, before any tenant is known;
 ``WEBHOOKS#…`` let one sweeper serve all tenants and hold identifiers only (docs/decisions/0003-table-keys.md). So do
 ``STRIPE_DAYS#…`` and
 ``STRIPE_EVENT#…``, which are kept as they come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they
-wait or are parked.
+wait or are parked. ``OPS_…`` is what operators of the platform keep: alerts, incidents, notices and maintenance windows
+(docs/decisions/0036-alerts-and-incidents.md).
 """
 
 from __future__ import annotations
@@ -611,3 +612,64 @@ def reminders_due(tenant_id: str) -> str:
 
 def reminders_due_shard(shard: int) -> str:
     return f"REMINDERS#{shard}"
+
+
+def ops_alert(message_id: str) -> Key:
+    return Key(f"OPS_ALERT#{message_id}", HEAD)
+
+
+def ops_alerts(year: int) -> str:
+    return f"OPS_ALERTS#{year:04d}"
+
+
+def ops_alarm(subject: str) -> Key:
+    return Key(f"OPS_ALARM#{subject}", HEAD)
+
+
+def ops_service(service: str) -> Key:
+    return Key(f"OPS_SERVICE#{service}", HEAD)
+
+
+def ops_services_due() -> str:
+    return "OPS_SERVICES#DUE"
+
+
+def ops_incident(number: str) -> Key:
+    return Key(f"OPS_INCIDENT#{number}", HEAD)
+
+
+def ops_incident_series(year: int) -> Key:
+    return Key(f"OPS_INCIDENT_SERIES#{year:04d}", HEAD)
+
+
+def ops_incidents(year: int) -> str:
+    return f"OPS_INCIDENTS#{year:04d}"
+
+
+def ops_incidents_open() -> str:
+    return "OPS_INCIDENTS#OPEN"
+
+
+def ops_incidents_due() -> str:
+    return "OPS_INCIDENTS#DUE"
+
+
+def ops_notice(notice_id: str) -> Key:
+    return Key(f"OPS_NOTICE#{notice_id}", HEAD)
+
+
+def ops_delivery(notice_id: str, channel: str) -> Key:
+    return Key(f"OPS_NOTICE#{notice_id}", f"CHANNEL#{channel}")
+
+
+def ops_notices_due() -> str:
+    return "OPS_NOTICES#DUE"
+
+
+def ops_named(key: Key) -> str:
+    """Message, service, incident or notice of its key: the index of what is due holds keys only."""
+    return key.pk.partition("#")[2]
+
+
+def ops_maintenance(ends_at: datetime, window_id: str) -> Key:
+    return Key("OPS_MAINTENANCE", f"{outbox_order(ends_at)}#{window_id}")

@@ -1,4 +1,4 @@
-"""An outgoing mail as the bytes that travel: multipart/mixed of (text, HTML) and the PDF.
+"""An outgoing mail as the bytes that travel: multipart/mixed of (text, HTML) and the PDF, if it carries one.
 
 No ``Auto-Submitted``: a person asked for the sending, and an absence notice of the customer is worth reading.
 """
@@ -59,6 +59,10 @@ def build(mail: OutgoingMail, from_address: str) -> bytes:
     message["Content-Language"] = mail.language
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    fingerprint = hashlib.sha256(mail.message_id.encode()).hexdigest()[:24]
+    if not mail.attachment_name:  # an alert
+        message.set_boundary(f"alternative-{fingerprint}")
+        return message.as_bytes()
     message.add_attachment(
         mail.attachment,
         maintype="application",
@@ -70,7 +74,6 @@ def build(mail: OutgoingMail, from_address: str) -> bytes:
         message.add_attachment(
             file.content, maintype=maintype, subtype=subtype, filename=_UNSAFE_IN_NAMES.sub("-", file.name)
         )
-    fingerprint = hashlib.sha256(mail.message_id.encode()).hexdigest()[:24]
     message.set_boundary(f"mixed-{fingerprint}")
     next(iter(message.iter_parts())).set_boundary(f"alternative-{fingerprint}")
     return message.as_bytes()

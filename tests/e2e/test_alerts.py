@@ -1,0 +1,36 @@
+"""An alarm on the topic of the local cloud: through SNS, the router and the relay into a mailbox."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from local.client import mails_to, wait_for
+from local.provision import client
+from local.testing import LocalCloud
+from tests.alarms import alarm_message
+
+pytestmark = pytest.mark.cloud
+MAILBOX = "exploitation@exemple.test"
+
+
+def test_an_alarm_goes_through_the_topic_to_those_who_are_told(cloud: LocalCloud) -> None:
+    sns = client("sns", cloud.layout.ministack_url)
+    [topic] = [one["TopicArn"] for one in sns.list_topics()["Topics"] if "AlertsTopic" in one["TopicArn"]]
+    text = alarm_message("LedgerVerificationFailedCriticalAlarm", cloud.now(), value="1.0", stack="zenbilling")
+    sns.publish(TopicArn=topic, Message=text)
+
+    [path] = wait_for(lambda: mails_to(cloud.mail_directory, MAILBOX) or None, seconds=20, what="the mail")
+    mail = message_from_bytes(path.read_bytes(), policy=default)
+    assert mail["Subject"].startswith("[zenbilling] CRITIQUE – Preuve et journal : Trou, doublon ou altération")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert f"Incident ZB-{cloud.now().year}-001" in body.get_content()
+    assert "Que faire : docs/runbook.md#ledgerverificationfailedcriticalalarm" in body.get_content()
+
+
+def test_the_run_of_every_minute_and_the_heartbeat_are_scheduled(cloud: LocalCloud) -> None:
+    assert set(cloud.run_schedule("run-alerts")) == {"delivered", "failed", "released", "warned"}
+    assert cloud.run_schedule("alert-heartbeat") is None

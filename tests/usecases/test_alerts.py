@@ -1,0 +1,452 @@
+"""Who hears of what, when, and that nothing is lost or told twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from billing.domain.alerts import MAX_ATTEMPTS, Alert, Channel, DeliveryState, Fate, is_quiet, next_morning
+from billing.domain.errors import IncidentNotClosable, NotFound
+from billing.domain.incidents import DEADLINES, IncidentSeverity
+from billing.domain.watch import Service
+from billing.ports.paging import PageRequest
+from billing.usecases import incidents
+from billing.usecases.alerts import (
+    AlertRun,
+    deliver_notice,
+    plan_maintenance,
+    receive_alert,
+    run_alerts,
+    warn_of_deadline,
+)
+from tests.alarms import alarm_message
+from tests.fakes.alerts import FakeAlertDesk, FakeChannel
+from tests.fakes.clock import FakeClock, FakeIds
+
+FRIDAY_TEN = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)  # 10:00 in Paris
+WARNING, CRITICAL = "ApiErrorsWarningAlarm", "ApiErrorsCriticalAlarm"
+OPERATOR = "1f0a2b3c-operator"
+
+
+class Desk:
+    """The router with its channels, at a time that the test says."""
+
+    def __init__(self, now: datetime = FRIDAY_TEN) -> None:
+        self.clock = FakeClock(now)
+        self.ids = FakeIds()
+        self.desk = FakeAlertDesk()
+        self.channels = {one: FakeChannel() for one in Channel}
+        self.messages = 0
+
+    def say(self, name: str, state: str = "ALARM", *, message_id: str = "", at: datetime | None = None) -> Alert:
+        self.messages += 1
+        text = alarm_message(name, at or self.clock.now(), state=state)
+        return self.hear(text, message_id or f"msg-{self.messages}")
+
+    def hear(self, text: str, message_id: str) -> Alert:
+        alert = receive_alert(message_id, text, desk=self.desk, clock=self.clock, ids=self.ids)
+        if alert.notice_id:
+            deliver_notice(alert.notice_id, desk=self.desk, channels=self.channels, clock=self.clock)
+        return alert
+
+    def run(self, after: timedelta = timedelta(0)) -> AlertRun:
+        self.clock.advance(after)
+        return run_alerts(desk=self.desk, channels=self.channels, clock=self.clock, ids=self.ids)
+
+    def told(self) -> dict[str, int]:
+        return {name.value: len(channel.told) for name, channel in self.channels.items()}
+
+    def close(self, number: str, *, cause: str = "Disque", approver: str = "") -> None:
+        incidents.close_incident(
+            number,
+            by=OPERATOR,
+            cause=cause,
+            approver=approver,
+            desk=self.desk,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_severity_says_who_is_told(desk: Desk) -> None:
+    desk.say(WARNING)
+    assert desk.told() == {"slack": 1, "email": 1, "sms": 0}
+    desk.say("StripeDeadLettersCriticalAlarm")
+    assert desk.told() == {"slack": 2, "email": 2, "sms": 1}
+    deployed = {"detail-type": "CodeDeploy Deployment State-change Notification", "detail": {"state": "SUCCESS"}}
+    desk.hear(json.dumps(deployed), "deployed")
+    assert desk.told() == {"slack": 3, "email": 2, "sms": 1}
+
+
+def test_people_read_what_rings_from_where_how_much_and_what_to_do(desk: Desk) -> None:
+    desk.say(CRITICAL)
+
+    (notice,) = desk.channels[Channel.SMS].told
+    assert notice.title == "[zenbilling-prod] CRITIQUE – API : Requêtes en erreur de notre fait (5xx)"
+    assert notice.lines == (
+        "Requêtes en erreur de notre fait (5xx) : 5 % des requêtes ou plus, 2 minutes sur 3.",
+        "Valeur relevée : 7,3 % des requêtes, le 27/11/2026 à 10:00 (heure de Paris).",
+        "Service : API. Gravité : critique.",
+        "Incident ZB-2026-001, à résoudre avant le 27/11/2026 à 14:00.",
+        "Que faire : docs/runbook.md#apierrorscriticalalarm",
+    )
+    assert notice.sms.endswith("incident ZB-2026-001")
+
+
+def test_a_message_that_comes_twice_is_told_once(desk: Desk) -> None:
+    first = desk.say(WARNING, message_id="same")
+    again = desk.say(WARNING, message_id="same")
+
+    assert again == first
+    assert desk.told() == {"slack": 1, "email": 1, "sms": 0}
+    kept = desk.desk.alert("same")
+    assert kept is not None
+    assert json.loads(kept.payload)["AlarmName"] == f"zenbilling-prod-{WARNING}"
+
+
+def test_within_its_cool_down_an_alarm_is_counted(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+    desk.clock.advance(timedelta(minutes=5))
+    assert desk.say(CRITICAL).fate is Fate.COUNTED
+    assert desk.say(CRITICAL, "OK").fate is Fate.KEPT
+    desk.run(timedelta(minutes=30))
+
+    assert len(desk.channels[Channel.SMS].told) == 2  # that it rang, that it was over
+    assert desk.desk.incidents(["ZB-2026-001"])["ZB-2026-001"].rang == 2
+
+
+def test_what_was_counted_and_rings_on_is_told_after_the_cool_down(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    desk.clock.advance(timedelta(minutes=3))
+    desk.say(CRITICAL, "OK")
+    desk.say(CRITICAL)
+    desk.run(timedelta(minutes=1))
+    assert len(desk.channels[Channel.SMS].told) == 2
+    desk.run(timedelta(minutes=12))
+
+    assert desk.channels[Channel.SMS].titles[2].startswith("[zenbilling-prod] CRITIQUE")
+
+
+def test_alarms_of_one_service_at_once_are_one_message(desk: Desk) -> None:
+    desk.say(WARNING)
+    assert desk.say("ApiLatencyWarningAlarm").fate is Fate.GROUPED
+    assert desk.say("NetworkLatencyWarningAlarm").fate is Fate.GROUPED
+    assert desk.say("FailedPaymentsWarningAlarm").fate is Fate.TOLD  # of another service
+    desk.run(timedelta(minutes=5))
+
+    titles = desk.channels[Channel.EMAIL].titles
+    assert len(titles) == 3
+    assert titles[2] == "[zenbilling-prod] ATTENTION – API : 2 alarmes, dont 2 en cours"
+
+
+def test_something_worse_does_not_wait_for_the_group_and_takes_it_along(desk: Desk) -> None:
+    desk.say(WARNING)
+    desk.say("ApiLatencyWarningAlarm")
+    desk.say(CRITICAL)
+
+    assert desk.channels[Channel.SMS].titles == ["[zenbilling-prod] CRITIQUE – API : 2 alarmes, dont 2 en cours"]
+    desk.run(timedelta(minutes=10))
+    assert len(desk.channels[Channel.SLACK].told) == 2
+
+
+def test_recovery_is_told_to_those_who_had_heard(desk: Desk) -> None:
+    desk.say(WARNING)
+    desk.clock.advance(timedelta(minutes=10))
+    desk.say(WARNING, "OK")
+
+    assert desk.told() == {"slack": 2, "email": 2, "sms": 0}
+    assert desk.channels[Channel.EMAIL].titles[1].startswith("[zenbilling-prod] RÉTABLI – API")
+    assert desk.say(WARNING, "OK").fate is Fate.KEPT
+    assert desk.told() == {"slack": 2, "email": 2, "sms": 0}
+
+
+def test_a_state_that_comes_late_changes_nothing(desk: Desk) -> None:
+    desk.say(WARNING)
+    late = desk.say(WARNING, "OK", at=FRIDAY_TEN - timedelta(seconds=1))
+
+    assert late.fate is Fate.OUTDATED
+    assert desk.desk.alarms(["ApiErrors"])["ApiErrors"].rings
+
+
+@pytest.mark.parametrize(
+    ("at", "quiet"),
+    [
+        (datetime(2026, 11, 27, 6, 59, tzinfo=UTC), True),  # 07:59 in Paris
+        (datetime(2026, 11, 27, 7, 0, tzinfo=UTC), False),
+        (datetime(2026, 11, 27, 19, 0, tzinfo=UTC), True),
+        (datetime(2026, 11, 28, 12, 0, tzinfo=UTC), True),  # a Saturday
+        (datetime(2026, 7, 27, 6, 0, tzinfo=UTC), False),  # summer: 08:00
+    ],
+)
+def test_quiet_hours_are_those_of_paris(at: datetime, quiet: bool) -> None:
+    assert is_quiet(at) is quiet
+
+
+def test_the_morning_is_a_working_day_whatever_clocks_do() -> None:
+    assert next_morning(datetime(2026, 11, 27, 22, 0, tzinfo=UTC)) == datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
+    assert next_morning(datetime(2027, 3, 27, 12, 0, tzinfo=UTC)) == datetime(2027, 3, 29, 6, 0, tzinfo=UTC)
+
+
+def test_a_warning_at_night_waits_for_the_morning_and_critical_ones_do_not() -> None:
+    desk = Desk(datetime(2026, 11, 26, 23, 0, tzinfo=UTC))
+    assert desk.say(WARNING).fate is Fate.QUIET
+    desk.say("FailedPaymentsWarningAlarm")
+    desk.clock.advance(timedelta(minutes=20))
+    desk.say("FailedPaymentsWarningAlarm", "OK")
+    assert desk.told() == {"slack": 0, "email": 0, "sms": 0}
+    assert desk.desk.list_open_incidents(PageRequest()).items[0].severity is IncidentSeverity.MEDIUM
+    desk.say("StripeDeadLettersCriticalAlarm")
+    assert len(desk.channels[Channel.SMS].told) == 1  # and it says of the payments that had recovered
+    assert any("rétabli" in line for line in desk.channels[Channel.SMS].told[0].lines)
+    desk.clock.set(datetime(2026, 11, 27, 6, 59, tzinfo=UTC))
+    desk.run()
+    assert not any("API" in title for title in desk.channels[Channel.EMAIL].titles)
+    desk.run(timedelta(minutes=1))
+    assert desk.channels[Channel.EMAIL].titles[-1].startswith("[zenbilling-prod] ATTENTION – API")
+
+
+def test_a_warning_that_gets_critical_at_night_is_told_and_is_one_incident() -> None:
+    desk = Desk(datetime(2026, 11, 26, 23, 0, tzinfo=UTC))
+    desk.say(WARNING)
+    desk.clock.advance(timedelta(minutes=5))
+    desk.say(CRITICAL)
+
+    assert len(desk.channels[Channel.SMS].told) == 1
+    (incident,) = desk.desk.list_incidents(2026, PageRequest()).items
+    assert (incident.severity, incident.deadline) == (IncidentSeverity.CRITICAL, desk.clock.now() + timedelta(hours=4))
+    desk.clock.set(datetime(2026, 11, 27, 8, 0, tzinfo=UTC))
+    assert desk.run().released == 0
+
+
+def _maintain(desk: Desk, *services: Service) -> None:
+    plan_maintenance(
+        starts_at=desk.clock.now(),
+        ends_at=desk.clock.now() + timedelta(hours=1),
+        services=services,
+        reason="Migration",
+        by=OPERATOR,
+        desk=desk.desk,
+        clock=desk.clock,
+        ids=desk.ids,
+    )
+
+
+def test_maintenance_is_silent_kept_and_opens_nothing(desk: Desk) -> None:
+    _maintain(desk, Service.API)
+    alert = desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+    desk.say("StripeDeadLettersCriticalAlarm")  # of another service
+
+    assert alert.fate is Fate.MAINTENANCE
+    assert [one.fate for one in desk.desk.list_alerts(2026, PageRequest()).items].count(Fate.MAINTENANCE) == 1
+    assert len(desk.channels[Channel.SMS].told) == 1
+    assert len(desk.desk.list_incidents(2026, PageRequest()).items) == 1
+    desk.run(timedelta(hours=2))
+    assert len(desk.channels[Channel.SMS].told) == 1
+
+
+def test_what_rings_at_the_end_of_a_maintenance_is_told_with_its_incident(desk: Desk) -> None:
+    _maintain(desk)
+    desk.say(CRITICAL)
+    desk.run(timedelta(minutes=59))
+    assert desk.told()["sms"] == 0
+    desk.run(timedelta(minutes=1))
+
+    assert desk.told() == {"slack": 1, "email": 1, "sms": 1}
+    assert [one.number for one in desk.desk.list_open_incidents(PageRequest()).items] == ["ZB-2026-001"]
+
+
+def test_what_waits_waits_on_when_a_maintenance_begins(desk: Desk) -> None:
+    desk.say(WARNING)
+    desk.say("ApiLatencyWarningAlarm")
+    _maintain(desk, Service.API)
+    assert desk.run(timedelta(minutes=5)).released == 0
+    assert desk.run(timedelta(minutes=55)).released == 1
+
+    assert len(desk.channels[Channel.EMAIL].told) == 2
+
+
+def test_what_was_counted_and_is_over_is_not_told(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    desk.clock.advance(timedelta(minutes=3))
+    desk.say(CRITICAL, "OK")
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+
+    assert desk.run(timedelta(hours=1)).released == 0
+
+
+@pytest.mark.parametrize("broken", list(Channel))
+@pytest.mark.parametrize("how", ["down", "breaks"])
+def test_a_channel_that_is_down_keeps_no_other_waiting_and_is_tried_again(broken: Channel, how: str) -> None:
+    desk = Desk()
+    setattr(desk.channels[broken], how, True)
+    alert = desk.say(CRITICAL)
+
+    assert desk.told() == {one.value: int(one is not broken) for one in Channel}
+    setattr(desk.channels[broken], how, False)
+    desk.run(timedelta(minutes=1))
+    assert desk.told() == dict.fromkeys(Channel, 1)
+    found = desk.desk.notice(alert.notice_id)
+    assert found is not None
+    assert {one.state for one in found[1]} == {DeliveryState.SENT}
+
+
+def test_a_channel_is_given_up_after_its_tries(desk: Desk) -> None:
+    desk.channels[Channel.SLACK].down = True
+    desk.say(WARNING)
+    runs = [desk.run(timedelta(hours=1)) for _ in range(10)]
+
+    assert sum(one.failed for one in runs) == MAX_ATTEMPTS - 1
+    assert sum(one.given_up for one in runs) == 1
+
+
+def test_two_runs_at_once_tell_once(desk: Desk) -> None:
+    alert = receive_alert("m", alarm_message(CRITICAL, FRIDAY_TEN), desk=desk.desk, clock=desk.clock, ids=desk.ids)
+    gate = threading.Barrier(4)
+
+    def deliver() -> None:
+        gate.wait()
+        deliver_notice(alert.notice_id, desk=desk.desk, channels=desk.channels, clock=desk.clock)
+
+    with ThreadPoolExecutor(4) as threads:
+        for one in [threads.submit(deliver) for _ in range(4)]:
+            one.result()
+
+    assert desk.told() == dict.fromkeys(Channel, 1)
+
+
+def test_who_died_holding_a_delivery_is_followed_by_another_after_the_lease(desk: Desk) -> None:
+    alert = receive_alert("m", alarm_message(CRITICAL, FRIDAY_TEN), desk=desk.desk, clock=desk.clock, ids=desk.ids)
+    found = desk.desk.notice(alert.notice_id)
+    assert found is not None
+    for delivery in found[1]:
+        desk.desk.save_delivery(delivery.claimed(desk.clock.now()))
+    desk.run(timedelta(minutes=1))
+    assert desk.told()["sms"] == 0
+    desk.run(timedelta(minutes=1))
+
+    assert desk.told() == dict.fromkeys(Channel, 1)
+
+
+def test_numbers_are_dense_whoever_opens_and_an_alarm_has_one_incident(desk: Desk) -> None:
+    names = ["ApiErrors", "StripeDeadLetters", "ChainHeadDiffers", "LedgerVerificationFailed"]
+    gate = threading.Barrier(12)
+
+    def ring(place: int) -> None:
+        name = f"{names[place % 4]}CriticalAlarm"
+        gate.wait()
+        receive_alert(
+            f"m{place}", alarm_message(name, FRIDAY_TEN), desk=desk.desk, clock=FakeClock(FRIDAY_TEN), ids=desk.ids
+        )
+
+    with ThreadPoolExecutor(12) as threads:
+        for one in [threads.submit(ring, place) for place in range(12)]:
+            one.result()
+
+    found = desk.desk.list_incidents(2026, PageRequest()).items
+    assert sorted(one.number for one in found) == [f"ZB-2026-00{rank}" for rank in range(1, 5)]
+    assert sum(one.rang for one in found) == 12
+
+
+def test_an_incident_closes_when_its_alarm_is_over_and_a_person_said_why(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    number = "ZB-2026-001"
+    with pytest.raises(IncidentNotClosable, match="ringing"):
+        desk.close(number, approver="Astreinte")
+    desk.say(CRITICAL, "OK")
+    with pytest.raises(IncidentNotClosable, match="cause"):
+        desk.close(number, cause="", approver="Astreinte")
+    with pytest.raises(IncidentNotClosable, match="approves"):
+        desk.close(number)
+    desk.close(number, approver="Astreinte")
+    with pytest.raises(IncidentNotClosable, match="already"):
+        desk.close(number, approver="Astreinte")
+
+    assert desk.desk.list_open_incidents(PageRequest()).items == ()
+    with pytest.raises(NotFound):
+        desk.close("ZB-2026-002")
+
+
+@pytest.mark.parametrize(("minutes", "number"), [(60, "ZB-2026-001"), (61, "ZB-2026-002")])
+def test_it_opens_again_when_its_alarm_rings_within_the_hour(desk: Desk, minutes: int, number: str) -> None:
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+    desk.close("ZB-2026-001", approver="Astreinte")
+    desk.clock.advance(timedelta(minutes=minutes))
+    alert = desk.say(CRITICAL)
+
+    assert alert.incident_number == number
+    (incident,) = desk.desk.list_open_incidents(PageRequest()).items
+    assert (incident.number, incident.deadline) == (number, desk.clock.now() + timedelta(hours=4))
+
+
+def test_people_are_warned_of_a_deadline_at_three_quarters_and_at_its_end_once_each(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    desk.run(timedelta(hours=2, minutes=59))
+    assert len(desk.channels[Channel.SMS].told) == 1
+    desk.run(timedelta(minutes=1))
+    desk.run(timedelta(minutes=5))
+    assert desk.channels[Channel.SMS].titles[1:] == ["Incident ZB-2026-001 : 75 % du délai est passé"]
+    desk.run(timedelta(minutes=55))
+    desk.run(timedelta(hours=9))
+    assert desk.channels[Channel.SMS].titles[2:] == ["Incident ZB-2026-001 : le délai est dépassé"]
+
+
+def test_nobody_is_warned_too_early_or_of_what_is_closed(desk: Desk) -> None:
+    desk.say(CRITICAL)
+    given: Any = {"desk": desk.desk, "clock": desk.clock, "ids": desk.ids}
+
+    assert warn_of_deadline("ZB-2026-001", **given) == ""
+    assert warn_of_deadline("ZB-2026-009", **given) == ""
+    desk.say(CRITICAL, "OK")
+    desk.close("ZB-2026-001", approver="Astreinte")
+    desk.clock.advance(timedelta(hours=5))
+    assert warn_of_deadline("ZB-2026-001", **given) == ""
+
+
+def test_a_person_opens_grades_notes_and_the_sheet_tells_it(desk: Desk) -> None:
+    given: Any = {"desk": desk.desk, "clock": desk.clock, "ids": desk.ids}
+    opened = incidents.open_incident(
+        by=OPERATOR, severity=IncidentSeverity.LOW, title="Logo | déformé", service=Service.INVOICES, **given
+    )
+    noted = incidents.note_incident(
+        opened.number,
+        by=OPERATOR,
+        text="Vu sur trois factures",
+        severity=IncidentSeverity.HIGH,
+        found=lambda facts: replace(facts, documents=("inv_1", "inv_2"), analysis="Le rapport n'est pas gardé."),
+        **given,
+    )
+    assert noted.deadline == opened.opened_at + DEADLINES[IncidentSeverity.HIGH]
+    desk.clock.advance(timedelta(hours=1, minutes=5))
+    incidents.close_incident(opened.number, by=OPERATOR, cause="Cadre faux", approver="Responsable", **given)
+
+    sheet = incidents.write_post_mortem(opened.number, desk=desk.desk)
+    parts = [line for line in sheet.splitlines() if line.startswith("## ")]
+    assert parts == [
+        "## Informations générales",
+        "## Reproduction",
+        "## Environnement",
+        "## Journaux",
+        "## Chiffres d'impact",
+        "## Analyse",
+        "## Actions correctives",
+    ]
+    assert "| Titre | Logo \\| déformé |" in sheet
+    assert "| Documents touchés | 2 (inv_1, inv_2) |" in sheet
+    assert "| Durée | 1 h 05 min |" in sheet
+    assert "Cadre faux" in sheet
+    assert f"- 27/11/2026 à 10:00 — {OPERATOR} : Vu sur trois factures" in sheet
