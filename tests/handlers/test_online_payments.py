@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing.domain.checkout import PACE, SESSION_LIFE
+from billing.domain.checkout import PACE_OF_ALL, SESSION_LIFE
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
 from billing.ports.stripe import StripeRefused
 from billing.runtime import table
@@ -113,7 +113,7 @@ def test_whoever_asks_for_page_after_page_is_told_when_there_is_another(
     seller: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(STRIPE.refused, "create_checkout_session", StripeRefused("amount_too_small", status=400))
-    assert {pay(seller).status for _ in range(PACE)} == {409}
+    assert {pay(seller).status for _ in range(PACE_OF_ALL)} == {409}
 
     refused = pay(seller)
 

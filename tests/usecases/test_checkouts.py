@@ -14,7 +14,8 @@ import pytest
 from billing.domain import checkout
 from billing.domain.checkout import (
     LEAST_LIFE_SHOWN,
-    PACE,
+    PACE_OF_ALL,
+    PACE_OF_PARTS,
     SESSION_LIFE,
     AttemptState,
     CheckoutAttempt,
@@ -616,7 +617,7 @@ def test_a_crash_anywhere_while_closing_leaves_nothing_open(method: str | None, 
 
 
 def test_opening_and_closing_at_once_never_leave_two_pages(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkout, "PACE", 64)
+    monkeypatch.setattr(checkout, "PACE_OF_PARTS", 64)
     counter = Counter(shop, partly=True)
 
     def act(turn: int) -> None:
@@ -652,7 +653,7 @@ def test_a_page_of_an_account_that_another_one_followed_is_closed(counter: Count
 
 def test_an_invoice_has_at_most_ten_pages_an_hour_and_keeps_the_last(shop: Shop) -> None:
     counter = Counter(shop, partly=True)
-    for rank in range(PACE):
+    for rank in range(PACE_OF_PARTS):
         counter.open(1_000 + rank)
         shop.clock.advance(timedelta(minutes=2))
     last = counter.current
@@ -661,12 +662,24 @@ def test_an_invoice_has_at_most_ten_pages_an_hour_and_keeps_the_last(shop: Shop)
         counter.open(5_000)
 
     assert refused.value.retry_after_seconds == 40 * 60
-    assert (counter.current, len(counter.sessions)) == (last, PACE)
+    assert (counter.current, len(counter.sessions)) == (last, PACE_OF_PARTS)
     assert counter.open(last.amount_minor).url == last.url, "the page that is there is shown all the same"
     shop.clock.advance(timedelta(minutes=40))
     assert counter.open(5_000).fresh
     with pytest.raises(TooManyPaymentPages):
         counter.open(6_000)
+
+
+def test_whoever_spends_the_hour_on_parts_keeps_nobody_from_paying_all(shop: Shop) -> None:
+    counter = Counter(shop, partly=True)
+    for rank in range(PACE_OF_PARTS):
+        counter.open(1_000 + rank)
+    with pytest.raises(TooManyPaymentPages):
+        counter.open(5_000)
+
+    assert counter.open().fresh
+    assert len(counter.payable) == 1
+    assert PACE_OF_ALL > PACE_OF_PARTS
 
 
 def test_many_at_once_ask_stripe_for_ten_pages_at_most(shop: Shop) -> None:
@@ -681,14 +694,14 @@ def test_many_at_once_ask_stripe_for_ten_pages_at_most(shop: Shop) -> None:
     with ThreadPoolExecutor(8) as pool:
         opened = list(pool.map(ask, range(1_000, 1_040)))
 
-    assert len(counter.sessions) <= PACE
-    assert opened.count(True) <= PACE
+    assert len(counter.sessions) <= PACE_OF_PARTS
+    assert opened.count(True) <= PACE_OF_PARTS
     assert len(counter.payable) <= 1
 
 
 def test_what_stripe_refuses_counts_too(shop: Shop) -> None:
     counter = Counter(shop)
-    for _ in range(PACE):
+    for _ in range(PACE_OF_ALL):
         counter.stripe.refused["create_checkout_session"] = StripeRefused("amount_too_small", status=400)
         with pytest.raises(CheckoutRefused):
             counter.open()

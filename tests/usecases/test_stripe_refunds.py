@@ -471,23 +471,47 @@ def test_what_a_lost_dispute_took_is_not_refunded_again(refunds: Refunds) -> Non
         refunds.ask(3_001)
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_an_account_that_left_refuses_in_words_and_keeps_nothing_reserved(refunds: Refunds, *, known: bool) -> None:
-    """Asked for before it left and not answered yet, or only after."""
-    stripe = refunds.till.stripe
-    if known:
-        stripe.down = True
-        with pytest.raises(DependencyUnavailable):
-            refunds.ask(5_000, key="before")
-        stripe.down = False
+def leave(refunds: Refunds) -> None:
     for method in ("list_refunds", "create_refund", "read_refund"):
-        stripe.refused[method] = StripeRefused(NO_ACCESS, status=403)
+        refunds.till.stripe.refused[method] = StripeRefused(NO_ACCESS, status=403)
+
+
+def test_an_account_that_left_refuses_in_words_and_keeps_nothing_reserved(refunds: Refunds) -> None:
+    leave(refunds)
 
     with pytest.raises(RefundRefused, match="no longer linked"):
-        refunds.ask(5_000, key="before" if known else "after")
+        refunds.ask(5_000)
 
     record = refunds.till.record(refunds.intent)
     assert [one.state for one in record.requests] == [RequestState.REFUSED]
     assert record.reserved_minor == 0
     assert refunds.sweep() == RefundSweep()
+    refunds.till.adds_up()
+
+
+def test_what_may_have_reached_an_account_before_it_left_is_not_asked_again(
+    refunds: Refunds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe made it, its answer was lost, and access was withdrawn: nobody can look."""
+    make = refunds.till.stripe.create_refund
+
+    def unheard(*args: Any, **kwargs: Any) -> Any:
+        make(*args, **kwargs)
+        raise DependencyUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refunds.till.stripe, "create_refund", unheard)
+        with pytest.raises(DependencyUnavailable, match="do not ask again"):
+            refunds.ask(5_000, key="one")
+    leave(refunds)
+
+    with pytest.raises(RefundRefused, match="before you make another"):
+        refunds.ask(5_000, key="one")
+    assert refunds.sweep() == RefundSweep(failed=1)
+    assert refunds.till.record(refunds.intent).reserved_minor == 5_000
+    refunds.till.stripe.refused.clear()  # it is linked again
+
+    assert refunds.sweep() == RefundSweep(finished=1)
+    assert refunds.at_stripe == [5_000]
+    assert refunds.till.payment(refunds.intent).refunded_minor == 5_000
     refunds.till.adds_up()

@@ -23,7 +23,8 @@ LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not off
 SETTLED_AFTER = timedelta(hours=1)  # what was confirmed is asked for at Stripe, whatever its events do
 ASKED_FOR = timedelta(days=40)  # the longest debit ends within fourteen
 HISTORY = 20
-PACE, PACE_WITHIN = 10, timedelta(hours=1)  # pages at Stripe; whoever holds a link may ask for them
+# Pages at Stripe of an invoice; whoever holds a link may ask for them. All that is owed can be paid when parts cannot.
+PACE_OF_PARTS, PACE_OF_ALL, PACE_WITHIN = 10, 15, timedelta(hours=1)
 LEAST_MINOR = 50  # Stripe's, in euros
 
 
@@ -171,11 +172,12 @@ class CheckoutBook:
         """Its page may stay until its end."""
         return replace(self, version=self.version + 1, check_at=None)
 
-    def hold_pace(self, at: datetime) -> None:
+    def hold_pace(self, at: datetime, *, of_all: bool) -> None:
         """One more attempt begins. Those of the last hour are all remembered. Raises: TooManyPaymentPages."""
         recent = [one.opened_at for one in self.attempts if one.opened_at > at - PACE_WITHIN]
-        if len(recent) >= PACE:
-            left = recent[-PACE] + PACE_WITHIN - at
+        pace = PACE_OF_ALL if of_all else PACE_OF_PARTS
+        if len(recent) >= pace:
+            left = recent[-pace] + PACE_WITHIN - at
             raise TooManyPaymentPages(max(1, -(-left // timedelta(seconds=1))))
 
     def opened_for(self, secret_hash: str) -> CheckoutAttempt | None:

@@ -150,7 +150,7 @@ class _Till:
             shown, book = self._shown(book, invoice, live, wanted)
             if shown is not None:
                 return shown
-        book.hold_pace(self.clock.now())
+        self._hold_pace(book, invoice, wanted)
         number = book.made + 1
         attempt = CheckoutAttempt(
             number=number,
@@ -196,12 +196,17 @@ class _Till:
             account_id=connection.account.account_id, amount_minor=amount, ledger_rank=invoice.ledger.entry_count
         )
 
+    def _hold_pace(self, book: CheckoutBook, invoice: IssuedInvoice, wanted: _Facts) -> None:
+        """Raises: TooManyPaymentPages."""
+        now = self.clock.now()
+        book.hold_pace(now, of_all=wanted.amount_minor == invoice.payable_minor(self.clock.today()))
+
     def _shown(
         self, book: CheckoutBook, invoice: IssuedInvoice, live: CheckoutAttempt, wanted: _Facts
     ) -> tuple[CheckoutPage | None, CheckoutBook]:
         """The page of the live attempt where it is what is wanted; else the book without that attempt."""
         if wanted != _Facts.of(live) or live.expires_at - self.clock.now() < LEAST_LIFE_SHOWN:
-            book.hold_pace(self.clock.now())  # the page that is there stays where no other may follow
+            self._hold_pace(book, invoice, wanted)  # the page that is there stays where no other may follow
             return None, self._closed(book, invoice, live)
         session, book = self._found(book, invoice, live)
         if session is None:

@@ -261,7 +261,8 @@ def issue_invoice(
             company.description.invoice_number_pattern,
             issue_date or _default_issue_date(series, clock),
         )
-        if allocation.before_in_month is not None and not draft.content.preceding:  # what was begun is finished
+        begun = draft.content.preceding or draft.content.quote_id  # a customer accepted it: it is billed to its end
+        if allocation.before_in_month is not None and not begun:
             subscription.hold_room(allocation.before_in_month, allocation.issue_date, now)
         issued = freeze(
             draft, company=company, customer=customer, allocation=allocation, issued_at=now, payment_page=page

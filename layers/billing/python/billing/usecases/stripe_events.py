@@ -581,7 +581,8 @@ class _Settling:
     def _parked(self, reason: ParkReason) -> Processed:
         subject = self.payment_intent_id
         if self.entry is None:
-            self.desk.count("StripeEventParked")
+            if reason is not ParkReason.NOT_AT_STRIPE:  # of an account that left: nothing that a person could settle
+                self.desk.count("StripeEventParked")
             return Processed(state=InboxState.PARKED, reason=reason, subject=subject)
         now = self.desk.clock.now()
         return _ended(self.desk, self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id))

@@ -32,14 +32,17 @@ def receive_stripe_event(
 ) -> InboxEntry:
     """The event is kept and in the queue, or has ended already; told in another version of the API it is parked.
 
-    One that is not of the mode of our key is ignored: it tells nothing of what we know, and the object is not there.
+    One of Stripe's test mode is ignored where we are live: a live endpoint hears of it, and it tells of nothing real. A
+    live one where we are not is parked: either the mode is set wrong, or the endpoint is.
 
     Raises: DependencyUnavailable, when it is not sure to be kept and queued: Stripe tells it again.
     """
     now = clock.now()
     entry = InboxEntry.received(event, now)
-    if not of_our_mode:
-        entry = entry.ignored(now, reason=ParkReason.OTHER_MODE, subject="live" if event.livemode else "test")
+    if not of_our_mode and event.livemode:
+        entry = entry.parked(ParkReason.OTHER_MODE, now, subject="live")
+    elif not of_our_mode:
+        entry = entry.ignored(now, reason=ParkReason.OTHER_MODE, subject="test")
     elif event.api_version != api_version:
         entry = entry.parked(ParkReason.API_VERSION, now, subject=event.api_version)
     kept = inbox.receive(entry)

@@ -119,16 +119,20 @@ def refund_by_its_means(
         asking = _Asking(caller, payment_id, wanted.amount_minor, online, invoices, stripe())
         with contextlib.suppress(AlreadyAnswered):  # by the same request, a moment ago
             judged_anew(lambda: asking.record(once), clock=clock, ids=ids)
+            return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe(), first=True)
     except AlreadyAnswered:  # by Stripe perhaps not yet: whoever asks again goes on
         if not payments.read(caller, payment_id).payment_intent_id:
             raise
-    return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe())
+    return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe(), first=False)
 
 
-def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str, *, desk: StripeDesk) -> StripePayment:
+def finish_stripe_refund(
+    tenant_id: str, payment_intent_id: str, request_id: str, *, desk: StripeDesk, first: bool = False
+) -> StripePayment:
     """A request that was recorded is answered by Stripe, and what follows is in the ledger. Safe to run again.
 
-    Raises: DependencyUnavailable, Busy.
+    ``first``: nobody can have asked Stripe for it before. Raises: DependencyUnavailable, Busy, StripeRefused: the
+    account is not ours to ask any more, and whether the refund was made before nobody can say: it stays asked for.
     """
     record = _stored(tenant_id, payment_intent_id, desk)
     try:
@@ -141,7 +145,7 @@ def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str
         if settled.state is not InboxState.DONE and _is_made(record, request_id, desk):
             raise DependencyUnavailable  # at Stripe, and not in the books before a person settled the cause
     except StripeRefused as refused:
-        if refused.code != NO_ACCESS:
+        if refused.code != NO_ACCESS or not first:
             raise
         judged_anew(lambda: _refuse(record, request_id, NO_ACCESS, desk), clock=desk.clock, ids=desk.ids)
         return _stored(tenant_id, payment_intent_id, desk)
@@ -157,6 +161,8 @@ def finish_stripe_refund(tenant_id: str, payment_intent_id: str, request_id: str
         desk.stripe.create_refund(record.account_id, wanted, idempotency_key=key)
     except StripeRefused as refused:
         code = refused.code
+        if code == NO_ACCESS and not first:
+            raise
         judged_anew(lambda: _refuse(record, request_id, code, desk), clock=desk.clock, ids=desk.ids)
     else:
         settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
@@ -297,11 +303,20 @@ def _is_made(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
     return any(one.metadata.get(REQUEST_KEY) == request_id for one in made)
 
 
-def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk) -> Payment:
+def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, *, first: bool) -> Payment:
     """The payment once Stripe answered. Raises: RefundRefused, DependencyUnavailable."""
     payment = desk.payments.read(caller, payment_id)
     try:
-        record = finish_stripe_refund(caller.tenant_id, payment.payment_intent_id, request_id, desk=desk)
+        record = finish_stripe_refund(caller.tenant_id, payment.payment_intent_id, request_id, desk=desk, first=first)
+    except StripeRefused as refused:
+        if refused.code != NO_ACCESS:
+            raise
+        raise RefundRefused(
+            "Votre compte Stripe n'est plus relié à ZenBilling. Cette demande a pu y arriver avant : regardez dans "
+            "Stripe si le remboursement y est avant d'en faire un autre.",
+            "Your Stripe account is no longer linked to ZenBilling. This request may have reached it before: see at "
+            "Stripe whether the refund is there before you make another.",
+        ) from refused
     except DependencyUnavailable as error:
         raise DependencyUnavailable(
             "Votre demande est enregistrée et sera faite dès que Stripe répondra : ne la refaites pas.",
