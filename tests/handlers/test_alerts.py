@@ -33,6 +33,7 @@ from billing.ports.paging import PageRequest
 from billing.runtime import alert_channels, table
 from billing.runtime.clock import clock, ids
 from billing.usecases.alerts import run_alerts
+from billing.usecases.turns import Turns
 from tests.adapters.mail.test_smtp import Relay, free_port
 from tests.alarms import alarm_message
 from tests.engines import billing_table_definition
@@ -170,7 +171,9 @@ def test_a_critical_alarm_arrives_by_slack_mail_and_sms_saying_the_same(receiver
 
 def run_after(desk: AlertDesk, step: timedelta) -> None:
     channels = alert_channels.channels()
-    run_alerts(desk=desk, channels=channels, clock=FakeClock(clock.now() + step), ids=ids)
+    turns = Turns()
+    run_alerts(desk=desk, channels=channels, clock=FakeClock(clock.now() + step), ids=ids, turns=turns)
+    turns.end()
 
 
 def test_recovery_arrives_where_the_alarm_had(receivers: Receivers, desk: AlertDesk) -> None:
@@ -195,6 +198,24 @@ def test_slack_down_or_slow_keeps_no_mail_and_no_sms(
 
     assert time.monotonic() - began < 1.9
     assert (len(receivers.mails), len(receivers.texts)) == (1, 1)
+    expected = {"slack": DeliveryState.WAITING, "email": DeliveryState.SENT, "sms": DeliveryState.SENT}
+    assert states(desk, message_id) == expected
+
+
+def test_a_fault_of_a_channel_rings_when_the_others_have_told(
+    receivers: Receivers, desk: AlertDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function fails, so that its alarm rings; what it told stays told when Lambda hands it the message again."""
+
+    def breaks(*_: Any, **__: Any) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr(SlackChannel, "send", breaks)
+    with pytest.raises(KeyError, match="ours"):
+        publish(CRITICAL)
+    assert (len(receivers.mails), len(receivers.texts)) == (1, 1)
+
+    [message_id] = [one.message_id for one in desk.list_alerts(clock.today().year, PageRequest()).items]
     expected = {"slack": DeliveryState.WAITING, "email": DeliveryState.SENT, "sms": DeliveryState.SENT}
     assert states(desk, message_id) == expected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from billing.usecases.alerts import (
     run_alerts,
     warn_of_deadline,
 )
+from billing.usecases.turns import Turns
 from tests.alarms import alarm_message
 from tests.fakes.alerts import FakeAlertDesk, FakeChannel
 from tests.fakes.clock import FakeClock, FakeIds
@@ -43,6 +45,7 @@ class Desk:
         self.desk = FakeAlertDesk()
         self.channels = {one: FakeChannel() for one in Channel}
         self.messages = 0
+        self.turns = Turns()
 
     def say(self, name: str, state: str = "ALARM", *, message_id: str = "", at: datetime | None = None) -> Alert:
         self.messages += 1
@@ -52,12 +55,12 @@ class Desk:
     def hear(self, text: str, message_id: str) -> Alert:
         alert = receive_alert(message_id, text, desk=self.desk, clock=self.clock, ids=self.ids)
         if alert.notice_id:
-            deliver_notice(alert.notice_id, desk=self.desk, channels=self.channels, clock=self.clock)
+            deliver_notice(alert.notice_id, desk=self.desk, channels=self.channels, clock=self.clock, turns=self.turns)
         return alert
 
     def run(self, after: timedelta = timedelta(0)) -> AlertRun:
         self.clock.advance(after)
-        return run_alerts(desk=self.desk, channels=self.channels, clock=self.clock, ids=self.ids)
+        return run_alerts(desk=self.desk, channels=self.channels, clock=self.clock, ids=self.ids, turns=self.turns)
 
     def told(self) -> dict[str, int]:
         return {name.value: len(channel.told) for name, channel in self.channels.items()}
@@ -296,6 +299,8 @@ def test_a_channel_that_is_down_keeps_no_other_waiting_and_is_tried_again(broken
     alert = desk.say(CRITICAL)
 
     assert desk.told() == {one.value: int(one is not broken) for one in Channel}
+    with pytest.raises(RuntimeError, match="broken") if how == "breaks" else nullcontext():
+        desk.turns.end()
     setattr(desk.channels[broken], how, False)
     desk.run(timedelta(minutes=1))
     assert desk.told() == dict.fromkeys(Channel, 1)
@@ -319,7 +324,7 @@ def test_two_runs_at_once_tell_once(desk: Desk) -> None:
 
     def deliver() -> None:
         gate.wait()
-        deliver_notice(alert.notice_id, desk=desk.desk, channels=desk.channels, clock=desk.clock)
+        deliver_notice(alert.notice_id, desk=desk.desk, channels=desk.channels, clock=desk.clock, turns=desk.turns)
 
     with ThreadPoolExecutor(4) as threads:
         for one in [threads.submit(deliver) for _ in range(4)]:

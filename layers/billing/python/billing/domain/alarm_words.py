@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from billing.domain.watch import Indicator, Level
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -16,7 +18,7 @@ def in_words(indicator: Indicator, level: Level) -> str:
     return f"{indicator.says} : {limit} {indicator.unit} ou plus, {_window(indicator.period, level)}"
 
 
-def number(value: float) -> str:
+def number(value: Decimal | float) -> str:
     """As French writes it: ``60 000``, ``0,05``."""
     return f"{value:,.6f}".rstrip("0").rstrip(".").replace(",", _NARROW).replace(".", ",")
 

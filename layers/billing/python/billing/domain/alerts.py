@@ -292,14 +292,8 @@ class Sent:
     unused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    indicator: Indicator
-    level: Level
-
-
-_ALARMS: Final[dict[str, _Known]] = {
-    indicator.alarm_name(severity): _Known(indicator, level)
+_ALARMS: Final = {
+    indicator.alarm_name(severity): (indicator, level)
     for indicator in INDICATORS
     for severity, level in indicator.levels()
 }
@@ -307,8 +301,7 @@ _ALARMS: Final[dict[str, _Known]] = {
 
 def known_alarm(name: str) -> tuple[Indicator, Level] | None:
     """By the logical id that ends the name of an alarm of CloudWatch."""
-    known = _ALARMS.get(name)
-    return (known.indicator, known.level) if known else None
+    return _ALARMS.get(name)
 
 
 def is_heartbeat(text: str) -> bool:
@@ -334,7 +327,7 @@ def _alarm_signal(told: Mapping[str, Any], at: datetime) -> Signal:
     found = _VALUE.search(str(told.get("NewStateReason", "")))
     if found:
         try:
-            value = number(float(Decimal(found[1])))
+            value = number(Decimal(found[1]))
         except InvalidOperation:
             value = ""
     state = told["NewStateValue"]

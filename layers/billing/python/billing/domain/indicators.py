@@ -134,7 +134,7 @@ def _cpu_share(memory: int) -> str:
     return f"IF(runs >= 5, 100 * cpu / (duration * {memory} / {VCPU_MEMORY}), 0)"
 
 
-def _bookings(name: str, says: str, metric: str, unit: str, **rest: Any) -> Indicator:
+def _counted(name: str, says: str, metric: str, unit: str, **rest: Any) -> Indicator:
     """A count of what functions of ours report."""
     return Indicator(name=name, says=says, unit=unit, metrics={"count": _own(metric)}, **rest)
 
@@ -350,7 +350,7 @@ INDICATORS: tuple[Indicator, ...] = (
         metrics={"age": _function("IteratorAge", "StreamsPlaceEventsFunction", "Maximum")},
         warning=Level(limit=60_000, datapoints=3, periods=5),
     ),
-    _bookings(
+    _counted(
         "EventsPlacedLate",
         "Événements manqués par leur lecteur, placés après coup",
         "EventPlacedLate",
@@ -392,7 +392,7 @@ INDICATORS: tuple[Indicator, ...] = (
         _HOUR,
         Level(limit=1, datapoints=3, periods=3),
     ),
-    _bookings(
+    _counted(
         "RecurringInvoicesParked",
         "Factures récurrentes refusées et mises de côté",
         "RecurringInvoiceParked",
@@ -425,7 +425,7 @@ INDICATORS: tuple[Indicator, ...] = (
         _HOUR,
         Level(limit=1, datapoints=2, periods=2),
     ),
-    _bookings(
+    _counted(
         "ChainHeadDiffers",
         "Tête de chaîne scellée absente ou différente de la table",
         "ChainHeadDiffers",
@@ -442,7 +442,7 @@ INDICATORS: tuple[Indicator, ...] = (
         _HOUR,
         Level(limit=1, datapoints=3, periods=3),
     ),
-    _bookings(
+    _counted(
         "LedgerVerificationFailed",
         "Trou, doublon ou altération trouvés dans une série de factures",
         "LedgerVerificationFailed",
@@ -451,7 +451,7 @@ INDICATORS: tuple[Indicator, ...] = (
         period=300,
         critical=Level(limit=1),
     ),
-    _bookings(
+    _counted(
         "BulkJobsUnfinished",
         "Traitements en lot terminés sans le résultat de chaque document",
         "BulkJobUnfinished",
@@ -468,7 +468,7 @@ INDICATORS: tuple[Indicator, ...] = (
         Service.PAYMENTS,
         300,
     ),
-    _bookings(
+    _counted(
         "StripeEventsParked",
         "Événements de Stripe contredits par nos livres, non appliqués",
         "StripeEventParked",
@@ -477,7 +477,7 @@ INDICATORS: tuple[Indicator, ...] = (
         period=300,
         critical=Level(limit=1),
     ),
-    _bookings(
+    _counted(
         "StripeEventsRefused",
         "Appels que Stripe n'a pas signés",
         "StripeEventRefused",
@@ -486,7 +486,7 @@ INDICATORS: tuple[Indicator, ...] = (
         period=300,
         warning=Level(limit=20),
     ),
-    _bookings(
+    _counted(
         "StripeEventsFailed",
         "Traitements d'événements de Stripe en échec",
         "StripeEventFailed",
@@ -519,7 +519,7 @@ INDICATORS: tuple[Indicator, ...] = (
         warning=Level(limit=300, datapoints=3, periods=5),
         critical=Level(limit=1800, datapoints=3, periods=5),
     ),
-    _bookings(
+    _counted(
         "StripeRefundsUnfinished",
         "Remboursements demandés sans réponse de Stripe",
         "StripeRefundUnfinished",
@@ -528,7 +528,7 @@ INDICATORS: tuple[Indicator, ...] = (
         period=_HOUR,
         warning=Level(limit=3),
     ),
-    _bookings(
+    _counted(
         "StripeDaysDiffer",
         "Journées de Stripe différentes de nos livres",
         "StripeReconciliationDiffers",
@@ -537,7 +537,7 @@ INDICATORS: tuple[Indicator, ...] = (
         period=_HOUR,
         critical=Level(limit=1),
     ),
-    _bookings(
+    _counted(
         "StripeFactsMissed",
         "Faits de Stripe qu'aucun événement n'avait dits, trouvés la nuit",
         "StripeFactMissed",
@@ -554,7 +554,7 @@ INDICATORS: tuple[Indicator, ...] = (
         _DAY,
         Level(limit=1),
     ),
-    _bookings(
+    _counted(
         "StripeEventsQueuedAgain",
         "Événements de Stripe inachevés après dix minutes",
         "StripeEventQueuedAgain",
@@ -579,7 +579,7 @@ INDICATORS: tuple[Indicator, ...] = (
         300,
         Level(limit=1, datapoints=2, periods=2),
     ),
-    _bookings(
+    _counted(
         "CheckoutsNotClosed",
         "Pages de paiement de montants qui ne sont plus dus, que Stripe ne ferme pas",
         "CheckoutNotClosed",
@@ -632,7 +632,7 @@ INDICATORS: tuple[Indicator, ...] = (
         Level(limit=1, datapoints=2, periods=2),
         topic="LastResortTopic",
     ),
-    _bookings(
+    _counted(
         "AlertChannelsGivenUp",
         "Alertes qu'un canal (Slack, e-mail ou SMS) n'a pas prises après tous ses essais",
         "AlertChannelGivenUp",
@@ -643,7 +643,7 @@ INDICATORS: tuple[Indicator, ...] = (
         topic="LastResortTopic",
     ),
     # ---- Webhooks of companies
-    _bookings(
+    _counted(
         "WebhooksDead",
         "Webhooks abandonnés après tous leurs essais",
         "WebhookDead",

@@ -38,6 +38,7 @@ from billing.domain.watch import Service
 from billing.ports.alerts import AlertChannel, AlertDesk, KeptAlert, Step
 from billing.ports.clock import Clock, Ids
 from billing.usecases.contention import judged_anew
+from billing.usecases.turns import Turns
 
 DUE_LIMIT = 50
 _RUN_SECONDS = 20.0
@@ -108,9 +109,12 @@ class Delivered:
 
 
 def deliver_notice(
-    notice_id: str, *, desk: AlertDesk, channels: Mapping[Channel, AlertChannel], clock: Clock
+    notice_id: str, *, desk: AlertDesk, channels: Mapping[Channel, AlertChannel], clock: Clock, turns: Turns
 ) -> Delivered:
-    """Each channel that is due is claimed, then told, beside the others: none waits for another or fails with it."""
+    """Each channel that is due is claimed, then told, beside the others: none waits for another or fails with it.
+
+    A fault of ours is a failed attempt too, and raised by the ``turns`` of the caller.
+    """
     found = desk.notice(notice_id)
     if found is None:
         return Delivered()
@@ -119,7 +123,7 @@ def deliver_notice(
     if not due:
         return Delivered()
     with ThreadPoolExecutor(max_workers=len(due)) as threads:
-        ended = list(threads.map(lambda one: _deliver(notice, one, desk, channels[one.channel], clock), due))
+        ended = list(threads.map(lambda one: _deliver(notice, one, desk, channels[one.channel], clock, turns), due))
     states = [one.state for one in ended if one is not None]
     return Delivered(
         sent=states.count(DeliveryState.SENT),
@@ -129,7 +133,7 @@ def deliver_notice(
 
 
 def _deliver(
-    notice: Notice, delivery: NoticeDelivery, desk: AlertDesk, channel: AlertChannel, clock: Clock
+    notice: Notice, delivery: NoticeDelivery, desk: AlertDesk, channel: AlertChannel, clock: Clock, turns: Turns
 ) -> NoticeDelivery | None:
     """None when another run has it. A run that dies after the claim leaves it to the next, once its lease is over:
     told twice is better than not at all."""
@@ -138,10 +142,9 @@ def _deliver(
         desk.save_delivery(claimed)
     except StaleVersion:
         return None
-    try:
+    sent = Sent(error="Fault")
+    with turns.one():
         sent = channel.send(notice, reached=frozenset(claimed.reached))
-    except Exception as error:  # noqa: BLE001 - whatever breaks a channel is its failure alone, and is counted
-        sent = Sent(error=type(error).__name__)
     ended = claimed.ended(sent, clock.now())
     try:
         desk.save_delivery(ended)
@@ -393,7 +396,9 @@ class AlertRun:
     warned: int = 0
 
 
-def run_alerts(*, desk: AlertDesk, channels: Mapping[Channel, AlertChannel], clock: Clock, ids: Ids) -> AlertRun:
+def run_alerts(
+    *, desk: AlertDesk, channels: Mapping[Channel, AlertChannel], clock: Clock, ids: Ids, turns: Turns
+) -> AlertRun:
     """What the clock does: tell what was held, warn of deadlines, try again what failed."""
     now = clock.now()
     released = [
@@ -405,7 +410,7 @@ def run_alerts(*, desk: AlertDesk, channels: Mapping[Channel, AlertChannel], clo
     for notice_id in desk.due_notices(clock.now(), DUE_LIMIT):
         if clock.monotonic() - started > _RUN_SECONDS:  # the next minute goes on
             break
-        delivered.append(deliver_notice(notice_id, desk=desk, channels=channels, clock=clock))
+        delivered.append(deliver_notice(notice_id, desk=desk, channels=channels, clock=clock, turns=turns))
     return AlertRun(
         delivered=sum(one.sent for one in delivered),
         failed=sum(one.failed for one in delivered),
