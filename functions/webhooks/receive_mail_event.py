@@ -8,7 +8,7 @@ from billing.api.entry import task_point
 from billing.domain.delivery import ClaimState
 from billing.domain.mail import DELIVERY_HEADER, DELIVERY_TAG
 from billing.runtime.clock import clock, ids
-from billing.runtime.observability import count
+from billing.runtime.observability import count, logger
 from billing.runtime.table import deliveries
 from billing.usecases import deliveries as usecases
 
@@ -32,6 +32,7 @@ def _apply(told: Mapping[str, Any]) -> bool:
     kind = told.get("eventType")
     if kind == "Complaint":  # the mail did arrive; the complaint is counted
         count("MailComplained")
+        _log("mail complained of", told["mail"])
         return True
     state = _STATES.get(str(kind))
     # A mailbox that is full or away is tried again by SES itself.
@@ -40,6 +41,7 @@ def _apply(told: Mapping[str, Any]) -> bool:
     mail = told["mail"]
     if state is ClaimState.BOUNCED:
         count("MailBounced")
+        _log("mail bounced", mail)
     changed = [
         usecases.receive_mail_event(
             _reference(mail), recipient, state, mail["messageId"], deliveries=deliveries(), clock=clock, ids=ids
@@ -47,6 +49,13 @@ def _apply(told: Mapping[str, Any]) -> bool:
         for recipient in _recipients(told)
     ]
     return any(changed)
+
+
+def _log(message: str, mail: Mapping[str, Any]) -> None:
+    """Whose mail: never to whom."""
+    named = usecases.parse_reference(_reference(mail))
+    if named is not None:
+        logger.warning(message, tenant_id=named[0], document_id=named[1])
 
 
 def _recipients(told: Mapping[str, Any]) -> Iterator[str]:

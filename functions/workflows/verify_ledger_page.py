@@ -5,7 +5,7 @@ from typing import Any
 from billing.api.entry import task_point
 from billing.domain.verification import VerificationState
 from billing.runtime.clock import clock
-from billing.runtime.observability import count
+from billing.runtime.observability import count, logger
 from billing.runtime.table import verifications
 from billing.usecases import verifications as usecases
 
@@ -22,6 +22,7 @@ def verify_ledger_page(event: dict[str, Any]) -> dict[str, Any]:
         )
     if verification.state is VerificationState.FAILED:
         count("LedgerVerificationFailed")
+        logger.error("ledger differs")
     return {"done": verification.state is not VerificationState.RUNNING, "state": verification.state.value}
 
 

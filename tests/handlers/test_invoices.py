@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
+from billing.adapters.dynamodb import keys
 from billing.domain.access import Role
 from billing.domain.delivery import StoredPdf
 from billing.domain.events import Event, EventType
@@ -329,3 +332,19 @@ def test_the_verification_is_a_job_with_a_result(issued: Json, owner: Person) ->
     assert (started.status, started.body["state"]) == (202, "running")
     assert started.headers["Location"].endswith(started.body["verification_id"])
     assert (result.body["state"], result.body["documents_checked"]) == ("passed", 1)
+
+
+def test_a_ledger_that_differs_names_its_company_to_operators(
+    issued: Json, owner: Person, logged: Callable[[], list[Json]]
+) -> None:
+    """The first look of the runbook, at an invoice that somebody deleted."""
+    key = keys.invoice(owner.tenant_id, issued["invoice_id"])
+    client = boto3.client("dynamodb", region_name="eu-west-3")
+    client.delete_item(TableName=os.environ["BILLING_TABLE_NAME"], Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}})
+    started = owner.call("invoices/start_verification").body["verification_id"]
+    job = {"tenant_id": owner.tenant_id, "verification_id": started, "correlation_id": "c"}
+    while not invoke("workflows/verify_ledger_page", job)["done"]:
+        pass
+
+    [line] = [told for told in logged() if told["message"] == "ledger differs"]
+    assert (line["tenant_id"], line["verification_id"]) == (owner.tenant_id, started)

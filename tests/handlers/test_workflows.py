@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -271,6 +272,20 @@ def test_the_invoice_follows_what_the_provider_says(
         invoke("webhooks/receive_mail_event", mail_event(mailed, kind, **details))
 
     assert delivery_of(owner)["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "message"),
+    [("Bounce", {"bounce": BOUNCE}, "mail bounced"), ("Complaint", {}, "mail complained of")],
+)
+def test_operators_find_whose_mails_come_back_and_never_whom_they_were_for(
+    mailed: Json, kind: str, details: Json, message: str, logged: Callable[[], list[Json]]
+) -> None:
+    invoke("webhooks/receive_mail_event", mail_event(mailed, kind, **details))
+
+    [line] = [told for told in logged() if told["message"] == message]
+    assert (line["tenant_id"], line["document_id"]) == (mailed["tenant_id"], mailed["invoice_id"])
+    assert "compta@" not in json.dumps(line)
 
 
 def test_the_reference_is_found_in_the_header_too(mailed: Json, owner: Person) -> None:
