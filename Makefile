@@ -100,9 +100,14 @@ openapi: ## Write api.yaml and docs/openapi.json from the handlers
 	@$(PYTHON) -m local.openapi
 
 .PHONY: supervision
-supervision: ## Write the alarms of template.yaml from the thresholds in billing/domain/indicators.py
+supervision: ## Write the alarms and dashboards of template.yaml from the thresholds in billing/domain/indicators.py
 	@$(SETUP) app
 	@$(PYTHON) -m local.supervision
+
+.PHONY: dashboards
+dashboards: ## Draw the dashboards of template.yaml from sample series, as pages in .local/dashboards
+	@$(SETUP) app
+	@$(PYTHON) -m local.supervision.picture .local/dashboards
 
 .PHONY: openapi-check
 openapi-check: ## Fail when api.yaml or docs/openapi.json differ from what the handlers say

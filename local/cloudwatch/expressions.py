@@ -1,4 +1,4 @@
-"""Metric math over time series, as far as alarms use it.
+"""Metric math over time series, as far as alarms and dashboards use it.
 
 A series maps the start of a period (seconds since the epoch, a multiple of the period) to a value; what is absent is
 missing. As CloudWatch has it: an operation on two series has a point only where both have one, comparisons and logic
@@ -122,6 +122,10 @@ class _Evaluation:
             case "ABS", [one]:
                 found = self.value(one)
                 return None if found is None else abs(found)
+            case "SUM", [ast.Name(id=ident)]:  # of the whole series: a scalar, which no alarm may have
+                return sum(self._series(ident).values())
+            case "SUM", [ast.Call(func=ast.Name(id="FILL"), args=[ast.Name(id=ident), ast.Constant(value=0)])]:
+                return sum(self._series(ident).values())
             case (("MIN" | "MAX" | "SUM" | "AVG"), [ast.List(elts=elements)]):
                 values = [value for value in map(self.value, elements) if value is not None]
                 return _OF_SEVERAL[name](values) if values else None

@@ -1,14 +1,23 @@
-"""``python -m local.supervision`` writes the alarms of the template; with ``--check`` it fails when they differ."""
+"""``python -m local.supervision`` writes the alarms and dashboards of the template.
+
+With ``--check`` it fails when they differ.
+"""
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from billing.domain.indicators import INDICATORS
 from local.supervision.alarms import alarms
+from local.supervision.dashboards import dashboards
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
-BEGIN = "  # ---- Alarms: `make supervision` writes them from billing/domain/indicators.py ----\n"
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+BEGIN = "  # ---- Alarms and dashboards: `make supervision` writes them from billing/domain/indicators.py ----\n"
 END = "  # ---- End of what is written ----\n"
 
 
@@ -18,7 +27,22 @@ def written(template: str) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError("template.yaml has no section for alarms: its first and last line are missing")
-    return f"{before}{BEGIN}\n{alarms(INDICATORS)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{alarms(INDICATORS)}\n{dashboards(routes())}\n{END}{after}"
+
+
+def routes() -> dict[str, str]:
+    """Logical ids of functions by method and path, as the API has them."""
+    paths = yaml.safe_load((ROOT / "api.yaml").read_text(encoding="utf-8"))["paths"]
+    return {
+        f"{method.upper()} {path}": _function(operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+def _function(operation: Mapping[str, Any]) -> str:
+    uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    return str(uri.partition("${AWS::Region}:lambda:")[2].partition("${")[2].partition(".Arn}")[0])
 
 
 def main() -> int:
@@ -29,7 +53,10 @@ def main() -> int:
     wanted = written(template)
     if arguments.check:
         if template != wanted:
-            print("The alarms of template.yaml differ from the thresholds: run `make supervision`.", file=sys.stderr)
+            print(
+                "The alarms or dashboards of template.yaml differ from the thresholds: run `make supervision`.",
+                file=sys.stderr,
+            )
         return int(template != wanted)
     TEMPLATE.write_text(wanted, encoding="utf-8")
     print(f"{sum(1 for one in INDICATORS for _ in one.levels())} alarms of {len(INDICATORS)} indicators.")

@@ -26,6 +26,8 @@ TABLE_INDEXES = ("Listing", "ByStatus", "ByCustomer", "ByDueDate", "Outbox", "Ow
 TABLE_READ_UNITS = 12_000
 TABLE_WRITE_UNITS = 4_000
 CONCURRENT_EXECUTIONS = 1_000
+# Of requests answered without a fault of ours, in percent of a month: what is promised to customers.
+SLO_AVAILABILITY = 99.8
 
 
 def _own(name: str, statistic: str = "Sum", **dimensions: str) -> Metric:
