@@ -12,7 +12,7 @@ from billing.domain.watch import Service
 from local.cloudwatch.alarms import AlarmState
 from local.cloudwatch.expressions import names_in
 from local.supervision.dashboards import BUSINESS, SECTIONS
-from local.supervision.picture import NOON, NOW, Sampled, page
+from local.supervision.picture import NOON, Sampled, page
 from tests.template.stack import ROOT, api, resources, template
 from tests.template.test_alarms import DIMENSION_TYPES, VALID
 
