@@ -28,6 +28,7 @@ COLOURS = ("#1f77b4", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#b
 # By metric, at a quiet moment: value and by how many times it grows in the bad quarter of an hour.
 _SAMPLES: dict[str, tuple[float, float]] = {
     "Count": (140, 1), "4xx": (4, 1), "5xx": (0.05, 160), "Latency": (200, 6), "IntegrationLatency": (150, 5),
+    "TableLatency": (6, 3), "StripeLatency": (420, 2), "MailLatency": (180, 2),
     "Duration": (95, 4), "Invocations": (6, 1), "Errors": (0, 1), "Throttles": (0, 1), "ConcurrentExecutions": (38, 3),
     "IteratorAge": (420, 20), "cpu_total_time": (18, 1.3), "memory_utilization": (46, 1.2), "tmp_used": (90, 1),
     "tmp_free": (420, 1), "ConsumedReadCapacityUnits": (2_400, 2), "ConsumedWriteCapacityUnits": (3_100, 2),

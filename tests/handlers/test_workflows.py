@@ -67,11 +67,13 @@ def delivery_of(owner: Person) -> Json:
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """What was counted: how often by name."""
     emitted: dict[str, float] = {}
     for line in capsys.readouterr().out.splitlines():
         parsed = json.loads(line)
         for metric in parsed.get("_aws", {}).get("CloudWatchMetrics", [{}])[0].get("Metrics", []):
-            emitted[metric["Name"]] = emitted.get(metric["Name"], 0) + sum(parsed[metric["Name"]])
+            if metric["Unit"] == "Count":
+                emitted[metric["Name"]] = emitted.get(metric["Name"], 0) + sum(parsed[metric["Name"]])
     return emitted
 
 

@@ -25,6 +25,10 @@ def _cpu(memory: int, percent: float) -> Mapping[str, float]:
     return {"cpu_total_time": percent * memory / 1769, "Duration": 100, "Invocations": 5}
 
 
+def _dependency(metric: str, milliseconds: float) -> Mapping[str, float]:
+    return {f"{metric}:p95": milliseconds, f"{metric}:SampleCount": 20}
+
+
 # What makes an indicator have a value: metric by name → value. Where nothing is said, its one metric has it.
 SCENES: dict[str, Callable[[float], Mapping[str, float]]] = {
     "ApiErrors": lambda percent: {"5xx": percent * 100, "Count": 10_000},
@@ -36,6 +40,7 @@ SCENES: dict[str, Callable[[float], Mapping[str, float]]] = {
         "ExecutionsAborted": percent,
         "ExecutionsSucceeded": 300 - 3 * percent,
     },
+    **{f"{name}Latency": partial(_dependency, f"{name}Latency") for name in ("Table", "Stripe", "Mail")},
     "FailedPayments": lambda percent: {"PaymentFailed": percent, "PaymentAttempted": 100},
     **{f"{name}Cpu": partial(_cpu, 1024) for name in ("IssueInvoice", "StripeEvents", "PlaceEvents")},
     **{f"{name}Cpu": partial(_cpu, 1769) for name in ("RenderInvoice", "JudgeInvoice")},
@@ -60,6 +65,7 @@ TOO_LITTLE: dict[str, Mapping[str, float]] = {
     "InvoiceGenerationErrors": {"ExecutionsFailed": 4},
     "FailedPayments": {"PaymentFailed": 9, "PaymentAttempted": 9},
     "IssueInvoiceCpu": {"cpu_total_time": 1_000, "Duration": 1, "Invocations": 4},
+    "StripeLatency": {"StripeLatency:p95": 29_000, "StripeLatency:SampleCount": 19},
 }
 TOO_FEW_BAD: dict[str, Mapping[str, float]] = {
     "ApiErrors": {"5xx": 2, "Count": 20},
@@ -87,10 +93,12 @@ def _scene(indicator: Indicator, alarm: Alarm, value: float) -> Mapping[str, flo
 
 def _state(alarm: Alarm, scenes: Sequence[Mapping[str, float]], before: AlarmState = AlarmState.OK) -> AlarmState:
     """After these periods, the last of which has just ended; a metric that a scene does not name is missing."""
-    times = range(NOW - len(scenes) * alarm.period, NOW, alarm.period)
+    paired = list(zip(range(NOW - len(scenes) * alarm.period, NOW, alarm.period), scenes, strict=True))
 
     def statistics(key: MetricKey) -> dict[int, float]:
-        return {time: scene[key.name] for time, scene in zip(times, scenes, strict=True) if key.name in scene}
+        names = (f"{key.name}:{key.statistic}", key.name)
+        found = ((time, next((scene[name] for name in names if name in scene), None)) for time, scene in paired)
+        return {time: value for time, value in found if value is not None}
 
     return alarm.state(NOW, statistics, before)
 

@@ -212,6 +212,24 @@ INDICATORS: tuple[Indicator, ...] = (
         warning=Level(limit=5),
         critical=Level(limit=10, datapoints=2, periods=2),
     ),
+    *(
+        Indicator(
+            name=f"{name}Latency",
+            service=service,
+            says=f"Temps de réponse {of} (95ᵉ centile)",
+            unit="ms",
+            metrics={"latency": _own(f"{name}Latency", "p95"), "calls": _own(f"{name}Latency", "SampleCount")},
+            expressions={"slowest": "IF(calls >= 20, latency, 0)"},
+            period=period,
+            warning=Level(limit=warning, datapoints=3, periods=5),
+            critical=Level(limit=critical, datapoints=3, periods=5),
+        )
+        for name, service, of, period, warning, critical in (
+            ("Table", Service.DATA, "de la table", 60, 100, 500),
+            ("Stripe", Service.PAYMENTS, "de Stripe", 300, 2_000, 5_000),
+            ("Mail", Service.MAIL, "de l'envoi des e-mails", 300, 2_000, 10_000),
+        )
+    ),
     # ---- Machines
     *(_cpu(name, *critical) for name, critical in CRITICAL_FUNCTIONS.items()),
     Indicator(

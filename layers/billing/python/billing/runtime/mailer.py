@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 
 import boto3
 
 from billing.adapters.mail.ses import SesMailer, ses_client
 from billing.adapters.mail.smtp import SmtpMailer, SmtpSettings
-from billing.ports.delivery import Mailer
+from billing.ports.delivery import Mailer, OutgoingMail
 from billing.runtime.clients import sdk_config
+from billing.runtime.clock import clock
+from billing.runtime.observability import took
 from billing.runtime.settings import (
     mail_from_address,
     mail_transport_kind,
@@ -23,8 +26,23 @@ from billing.runtime.settings import (
 def mailer() -> Mailer:
     """The relay's account is read once: a warm function keeps it until it is replaced."""
     if mail_transport_kind() == "smtp":
-        return SmtpMailer(_smtp_settings(), from_address=mail_from_address())
-    return SesMailer(ses_client(), from_address=mail_from_address(), configuration_set=ses_configuration_set_name())
+        return _Measured(SmtpMailer(_smtp_settings(), from_address=mail_from_address()))
+    ses = SesMailer(ses_client(), from_address=mail_from_address(), configuration_set=ses_configuration_set_name())
+    return _Measured(ses)
+
+
+class _Measured:
+    """Port Mailer: how long another one takes is written as ``MailLatency``."""
+
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+
+    def send(self, mail: OutgoingMail, *, hand_over: Callable[[], None]) -> str:
+        began = clock.monotonic()
+        try:
+            return self._mailer.send(mail, hand_over=hand_over)
+        finally:
+            took("MailLatency", clock.monotonic() - began)
 
 
 def _smtp_settings() -> SmtpSettings:

@@ -9,7 +9,7 @@ import boto3
 from billing.ports.stripe import StripeGateway
 from billing.runtime.clients import sdk_config
 from billing.runtime.clock import clock
-from billing.runtime.observability import dependency_took
+from billing.runtime.observability import took
 from billing.runtime.settings import stripe_api_url, stripe_secret_arn
 
 
@@ -23,5 +23,5 @@ def gateway() -> StripeGateway:
         stripe_api_url(),
         read_key=lambda: api_key_of(client.get_secret_value(SecretId=stripe_secret_arn())["SecretString"]),
         clock=clock,
-        took=partial(dependency_took, "stripe"),
+        took=partial(took, "StripeLatency"),
     )

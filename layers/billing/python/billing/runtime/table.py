@@ -41,14 +41,15 @@ from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_r
 from billing.domain.feed import UnplacedEvent
 from billing.ports.checkouts import MovedLedger
 from billing.ports.repositories import OpenRequest
-from billing.runtime.clients import sdk_config
+from billing.runtime.clients import measured, sdk_config
 from billing.runtime.clock import clock, ids
 from billing.runtime.settings import billing_table_name
 
 
 @cache
 def table() -> Table:
-    return Table(boto3.client("dynamodb", config=sdk_config()), billing_table_name(), clock=clock, ids=ids)
+    client = measured(boto3.client("dynamodb", config=sdk_config()), "TableLatency")
+    return Table(client, billing_table_name(), clock=clock, ids=ids)
 
 
 @cache
