@@ -1,4 +1,4 @@
-"""``python -m local.supervision`` writes the alarms and dashboards of the template.
+"""``python -m local.supervision`` writes the alarms and dashboards of the template, and what they cost.
 
 With ``--check`` it fails when they differ.
 """
@@ -13,10 +13,13 @@ import yaml
 
 from billing.domain.indicators import INDICATORS
 from local.supervision.alarms import alarms
+from local.supervision.cost import metrics_written, page
 from local.supervision.dashboards import dashboards
+from local.template import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
+COST = ROOT / "docs" / "cost.md"
 BEGIN = "  # ---- Alarms and dashboards: `make supervision` writes them from billing/domain/indicators.py ----\n"
 END = "  # ---- End of what is written ----\n"
 
@@ -28,6 +31,16 @@ def written(template: str) -> str:
     if not (begin and end):
         raise ValueError("template.yaml has no section for alarms: its first and last line are missing")
     return f"{before}{BEGIN}\n{alarms(INDICATORS)}\n{dashboards(routes())}\n{END}{after}"
+
+
+def template_text() -> str:
+    """As it must be."""
+    return written(TEMPLATE.read_text(encoding="utf-8"))
+
+
+def cost_text() -> str:
+    """docs/cost.md as the template that is there has it."""
+    return page(read_yaml(TEMPLATE)["Resources"], metrics_written(ROOT))
 
 
 def routes() -> dict[str, str]:
@@ -49,16 +62,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.supervision", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail when the template differs")
     arguments = parser.parse_args()
-    template = TEMPLATE.read_text(encoding="utf-8")
-    wanted = written(template)
+    differ = False
+    for path, text in ((TEMPLATE, template_text), (COST, cost_text)):
+        wanted = text()
+        if arguments.check and path.read_text(encoding="utf-8") != wanted:
+            differ = True
+            print(f"{path.name} differs from the thresholds: run `make supervision`.", file=sys.stderr)
+        if not arguments.check:
+            path.write_text(wanted, encoding="utf-8")
     if arguments.check:
-        if template != wanted:
-            print(
-                "The alarms or dashboards of template.yaml differ from the thresholds: run `make supervision`.",
-                file=sys.stderr,
-            )
-        return int(template != wanted)
-    TEMPLATE.write_text(wanted, encoding="utf-8")
+        return int(differ)
     print(f"{sum(1 for one in INDICATORS for _ in one.levels())} alarms of {len(INDICATORS)} indicators.")
     return 0
 
