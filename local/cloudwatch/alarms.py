@@ -45,6 +45,7 @@ class MetricKey:
 
 
 Statistics = Callable[[MetricKey], Series]
+Bands = Callable[[int], tuple[float, float]]
 
 
 class Alarm:
@@ -68,21 +69,30 @@ class Alarm:
             raise ExpressionError(f"{self.name}: its metrics have periods of {sorted(periods)}")
         return periods.pop()
 
-    def state(self, now: int, statistics: Statistics, before: AlarmState = AlarmState.INSUFFICIENT_DATA) -> AlarmState:
-        """After the evaluation at ``now``, when the last whole period has ended; ``before`` is what it was."""
+    def state(
+        self,
+        now: int,
+        statistics: Statistics,
+        before: AlarmState = AlarmState.INSUFFICIENT_DATA,
+        *,
+        bands: Bands | None = None,
+    ) -> AlarmState:
+        """After the evaluation at ``now``, when the last whole period has ended; ``before`` is what it was.
+
+        ``bands``: what CloudWatch has learnt, lower and upper edge at a time, for an alarm on what is unusual.
+        """
         evaluated, needed = self._properties["EvaluationPeriods"], self._datapoints
         last = now // self.period * self.period - self.period
         looked_at = [last - rank * self.period for rank in range(evaluated + _LOOKED_BACK)]
-        points = [self.value(time, statistics) for time in looked_at]
-        real = [point for point in points if point is not None][:evaluated]
+        points = [self._judgement(time, statistics, bands) for time in looked_at]
+        breaching = [point for point in points if point is not None][:evaluated]
         if not any(point is not None for point in points[:evaluated]):
             return self._without_data(before)
-        breaching = [self._breaches(point) for point in real]
-        if len(real) >= evaluated:
+        if len(breaching) >= evaluated:
             return _judged(breaching, needed)
         if self._missing in {"breaching", "notBreaching"}:
             filled = self._missing == "breaching"
-            return _judged([filled if one is None else self._breaches(one) for one in points[:evaluated]], needed)
+            return _judged([filled if one is None else one for one in points[:evaluated]], needed)
         if sum(breaching) >= needed or not all(breaching):
             return _judged(breaching, needed)
         old_enough = any(point is not None for point in points[needed - 1 : evaluated])
@@ -94,7 +104,10 @@ class Alarm:
 
     @cached_property
     def _returned(self) -> str:
-        returned = [str(ident) for ident, entry in self._entries.items() if entry.get("ReturnData", True)]
+        band = self._properties.get("ThresholdMetricId")
+        returned = [
+            str(ident) for ident, entry in self._entries.items() if entry.get("ReturnData", True) and ident != band
+        ]
         if len(returned) != 1:
             raise ExpressionError(f"{self.name}: one series decides, not {returned}")
         return returned[0]
@@ -131,8 +144,18 @@ class Alarm:
         }
         return known[self._missing]
 
-    def _breaches(self, point: float) -> bool:
-        return _COMPARISONS[self._properties["ComparisonOperator"]](point, self._properties["Threshold"])
+    def _judgement(self, time: int, statistics: Statistics, bands: Bands | None) -> bool | None:
+        """Whether the datapoint breaches; None when it is missing."""
+        point = self.value(time, statistics)
+        if point is None:
+            return None
+        comparison = self._properties["ComparisonOperator"]
+        if "ThresholdMetricId" not in self._properties:
+            return _COMPARISONS[comparison](point, self._properties["Threshold"])
+        if bands is None:
+            raise ExpressionError(f"{self.name}: nothing says what is usual")
+        lower, upper = bands(time)
+        return ("Lower" in comparison and point < lower) or ("Upper" in comparison and point > upper)
 
 
 def composite_state(rule: str, states: Mapping[str, AlarmState]) -> AlarmState:

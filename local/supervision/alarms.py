@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterator
 
 from billing.domain.alarm_words import in_words
-from billing.domain.watch import Indicator, Level, Metric, Severity
+from billing.domain.watch import Indicator, Level, Metric, Severity, Unusual
+
+_BEYOND = {
+    Unusual.BELOW: "LessThanLowerThreshold",
+    Unusual.ABOVE: "GreaterThanUpperThreshold",
+    Unusual.BOTH: "LessThanLowerOrGreaterThanUpperThreshold",
+}
 
 
 def alarms(indicators: tuple[Indicator, ...]) -> str:
@@ -25,19 +31,27 @@ def _alarm(indicator: Indicator, severity: Severity, level: Level) -> str:
         "    Properties:",
         f"      AlarmName: !Sub ${{AWS::StackName}}-{name}",
         f"      AlarmDescription: !Sub {json.dumps(described, ensure_ascii=False)}",
-        f"      ComparisonOperator: {'LessThanThreshold' if indicator.below else 'GreaterThanOrEqualToThreshold'}",
-        f"      Threshold: {level.limit:g}" if level.limit < 1e6 else f"      Threshold: {level.limit:.0f}",
+        *_limit(indicator, level),
         f"      DatapointsToAlarm: {level.datapoints}",
         f"      EvaluationPeriods: {level.periods}",
         f"      TreatMissingData: {'breaching' if indicator.silent_is_bad else 'notBreaching'}",
         f"      AlarmActions: [!Ref {indicator.topic}]",
         f"      OKActions: [!Ref {indicator.topic}]",
-        *_measured(indicator),
+        *_measured(indicator, level),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _measured(indicator: Indicator) -> Iterator[str]:
+def _limit(indicator: Indicator, level: Level) -> Iterator[str]:
+    if indicator.unusual is not None:
+        yield f"      ComparisonOperator: {_BEYOND[indicator.unusual]}"
+        yield "      ThresholdMetricId: band"
+        return
+    yield f"      ComparisonOperator: {'LessThanThreshold' if indicator.below else 'GreaterThanOrEqualToThreshold'}"
+    yield f"      Threshold: {level.limit:g}" if level.limit < 1e6 else f"      Threshold: {level.limit:.0f}"
+
+
+def _measured(indicator: Indicator, level: Level) -> Iterator[str]:
     if not indicator.expressions:
         (metric,) = indicator.metrics.values()
         yield f"      Namespace: {metric.namespace}"
@@ -48,6 +62,8 @@ def _measured(indicator: Indicator) -> Iterator[str]:
         yield f"      Period: {indicator.period}"
         return
     yield "      Metrics:"
+    if indicator.unusual is not None:
+        yield f"        - {{Id: band, Label: habituel, Expression: {json.dumps(band(indicator, level))}}}"
     for rank, (ident, expression) in enumerate(indicator.expressions.items()):
         role = "ReturnData: false" if rank else f"Label: {json.dumps(indicator.unit, ensure_ascii=False)}"
         yield f"        - {{Id: {ident}, {role}, Expression: {json.dumps(expression)}}}"
@@ -59,6 +75,11 @@ def _measured(indicator: Indicator) -> Iterator[str]:
         yield f"            Metric: {{Namespace: {metric.namespace}, MetricName: {metric.name}{dimensions}}}"
         yield f"            Period: {indicator.period}"
         yield f"            Stat: {metric.statistic}"
+
+
+def band(indicator: Indicator, level: Level) -> str:
+    """What CloudWatch learns of the figure, so many standard deviations wide."""
+    return f"ANOMALY_DETECTION_BAND({next(iter(indicator.expressions))}, {level.limit:g})"
 
 
 def _dimensions(metric: Metric) -> str:

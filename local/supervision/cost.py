@@ -55,6 +55,7 @@ def at_rest(resources: Json, metrics: frozenset[str]) -> Iterator[Line]:
     kinds = [one["Type"] for one in resources.values()]
     alarms = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
     watched = sum(sum("MetricStat" in entry for entry in one.get("Metrics", ())) or 1 for one in alarms)
+    watched += 2 * sum("ThresholdMetricId" in one for one in alarms)  # both edges of a band are billed
     composites, dashboards = kinds.count("AWS::CloudWatch::CompositeAlarm"), kinds.count("AWS::CloudWatch::Dashboard")
     insights = len(CRITICAL_FUNCTIONS) * INSIGHTS_METRICS
     yield Line("Metric alarms", f"{len(alarms)} alarms of {watched} metrics", watched * ALARM_METRIC)

@@ -13,6 +13,7 @@ from typing import Any
 
 from billing.domain.indicators import INDICATORS, SLO_AVAILABILITY
 from billing.domain.watch import Indicator, Level, Metric, Service, Severity
+from local.supervision.alarms import band
 
 Body = dict[str, Any]
 Widget = dict[str, Any]
@@ -180,6 +181,9 @@ def _chart(indicator: Indicator) -> Widget:
         (metric,) = indicator.metrics.values()
         metrics = [_series(metric, label=indicator.unit)]
     levels = dict(indicator.levels())
+    if indicator.unusual is not None:
+        metrics = [[{"expression": band(indicator, one), "label": "habituel"}] for one in levels.values()] + metrics
+        levels = {}
     return _widget(
         "metric",
         title=indicator.says,

@@ -88,7 +88,7 @@ class Sampled:
 
     def shown(self) -> Iterator[tuple[str, Series]]:
         for ident, visible, options, _ in self.rows:
-            if visible:
+            if visible and not str(options.get("expression", "")).startswith("ANOMALY_DETECTION_BAND"):
                 yield options.get("label", ident), self.series(ident)
 
     def series(self, ident: str) -> Series:
@@ -170,7 +170,7 @@ def _states(arns: list[str], alarms: Mapping[str, Mapping[str, Any]], now: int) 
             rare = next((gap for function, gap in _RUNS_RARELY.items() if function in of), 0)
             return {time: max(sample(key.name, of, time, key.period), float(rare > 0)) for time in times}
 
-        return Alarm(name, alarms[name]["Properties"]).state(now, statistics)
+        return Alarm(name, alarms[name]["Properties"]).state(now, statistics, bands=lambda _: (0, math.inf))
 
     names = [arn.rpartition("-")[2] for arn in arns]
     return '<div class="alarms">' + "".join(f'<span class="{state(name)}">{name}</span>' for name in names) + "</div>"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from billing.domain.indicators import INDICATORS
-from billing.domain.watch import Indicator, Level, Severity
+from billing.domain.watch import Indicator, Level, Severity, Unusual
 from local.cloudwatch.alarms import Alarm, AlarmState, MetricKey
 from tests.template.stack import resources
 
@@ -72,7 +72,7 @@ TOO_FEW_BAD: dict[str, Mapping[str, float]] = {
     "InvoiceGenerationErrors": {"ExecutionsFailed": 1, "ExecutionsSucceeded": 5},
 }
 NOTHING_YET = {"ApiErrors": {"Count": 10_000}, "FailedPayments": {"PaymentAttempted": 100}}
-ALARMS = [(one, severity, level) for one in INDICATORS for severity, level in one.levels()]
+ALARMS = [(one, severity, level) for one in INDICATORS if one.unusual is None for severity, level in one.levels()]
 each_alarm = pytest.mark.parametrize(
     ("indicator", "severity", "level"), ALARMS, ids=[one.alarm_name(severity) for one, severity, _ in ALARMS]
 )
@@ -164,4 +164,26 @@ def test_every_alarm_of_the_template_is_fed() -> None:
     """None is written by hand beside those of the indicators."""
     written: dict[str, Any] = resources("AWS::CloudWatch::Alarm")
 
-    assert set(written) == {one.alarm_name(severity) for one, severity, _ in ALARMS}
+    assert set(written) == {one.alarm_name(severity) for one in INDICATORS for severity, _ in one.levels()}
+
+
+@pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.unusual is not None], ids=lambda one: one.name)
+def test_what_is_unusual_rings_beyond_the_band_that_was_learnt(indicator: Indicator) -> None:
+    alarm = _alarm(indicator, Severity.WARNING)
+
+    def state(*values: float | None) -> AlarmState:
+        times = range(NOW - len(values) * alarm.period, NOW, alarm.period)
+        series = {time: value for time, value in zip(times, values, strict=True) if value is not None}
+        busy = dict.fromkeys(times, 20.0)
+        return alarm.state(
+            NOW,
+            lambda key: busy if key.name == "Count" and indicator.name == "ApiLatencyUnusual" else series,
+            AlarmState.OK,
+            bands=lambda _: (10, 20),
+        )
+
+    low = AlarmState.OK if indicator.unusual is Unusual.ABOVE else AlarmState.ALARM
+    high = AlarmState.OK if indicator.unusual is Unusual.BELOW else AlarmState.ALARM
+    assert (state(9, 9, 9), state(21, 21, 21)) == (low, high)
+    assert (state(9, 9, 10), state(21, 20, 21), state(10, 15, 20)) == (AlarmState.OK,) * 3
+    assert state(None, None, None) == low  # none at all is few, and no time is no slow one

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from billing.domain.watch import Indicator, Level
+from billing.domain.watch import Indicator, Level, Unusual
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_UNUSUAL = {
+    Unusual.BELOW: "moins que d'habitude",
+    Unusual.ABOVE: "plus que d'habitude",
+    Unusual.BOTH: "hors de l'habitude",
+}
 _NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -14,6 +19,8 @@ def in_words(indicator: Indicator, level: Level) -> str:
     """From where it rings: ``Requêtes en erreur : 2 % des requêtes ou plus, 3 minutes sur 5``."""
     if indicator.below:
         return f"{indicator.says} : aucune {indicator.unit} depuis {_long(level.periods * indicator.period)}"
+    if indicator.unusual is not None:
+        return f"{indicator.says} : {_UNUSUAL[indicator.unusual]} à cette heure, {_window(indicator.period, level)}"
     limit = number(level.limit)
     return f"{indicator.says} : {limit} {indicator.unit} ou plus, {_window(indicator.period, level)}"
 

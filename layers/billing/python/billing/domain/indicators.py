@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.domain.watch import Indicator, Level, Metric, Service
+from billing.domain.watch import Indicator, Level, Metric, Service, Unusual
 
 # Where CPU, memory or disk can run out. LambdaInsights is on these only, for it is billed per function.
 CRITICAL_FUNCTIONS = {
@@ -228,6 +228,50 @@ INDICATORS: tuple[Indicator, ...] = (
             ("Table", Service.DATA, "de la table", 60, 100, 500),
             ("Stripe", Service.PAYMENTS, "de Stripe", 300, 2_000, 5_000),
             ("Mail", Service.MAIL, "de l'envoi des e-mails", 300, 2_000, 10_000),
+        )
+    ),
+    # ---- What is unlike this hour of other weeks: a hint, never an alarm that wakes
+    *(
+        Indicator(
+            name=f"{name}Unusual",
+            service=service,
+            says=says,
+            unit=unit,
+            metrics=metrics,
+            expressions={"measured": measured},
+            period=300,
+            unusual=side,
+            warning=Level(limit=3, datapoints=3, periods=3),
+        )
+        for name, service, says, unit, metrics, measured, side in (
+            ("Requests", Service.API, "Requêtes", "requêtes", {"all": _api("Count")}, "FILL(all, 0)", Unusual.BOTH),
+            (
+                "ApiLatency",
+                Service.API,
+                "Temps de réponse de l'API",
+                "ms",
+                {"latency": _api("Latency", "p95"), "requests": _api("Count")},
+                "IF(requests >= 20, latency, 0)",
+                Unusual.ABOVE,
+            ),
+            (
+                "Invoices",
+                Service.INVOICES,
+                "Factures émises",
+                "factures",
+                {"issued": _own("InvoiceIssued")},
+                "FILL(issued, 0)",
+                Unusual.BELOW,
+            ),
+            (
+                "Payments",
+                Service.PAYMENTS,
+                "Paiements réussis",
+                "paiements",
+                {"succeeded": _own("PaymentSucceeded")},
+                "FILL(succeeded, 0)",
+                Unusual.BELOW,
+            ),
         )
     ),
     # ---- Machines

@@ -33,6 +33,14 @@ class Service(StrEnum):
     SUPERVISION = "supervision"
 
 
+class Unusual(StrEnum):
+    """On which side of what is usual at this hour of the week a figure is worth a look: CloudWatch learns the band."""
+
+    BELOW = "below"
+    ABOVE = "above"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A series of CloudWatch. Values of dimensions are text, ``Ref:Resource`` or ``GetAtt:Resource.Attribute``."""
@@ -58,8 +66,9 @@ class Indicator:
 
     ``expressions`` are metric math by id, the first one decides; without any the only metric does. ``period`` is in
     seconds. ``below`` says that a datapoint breaches below the limit, where others do from the limit up.
-    ``silent_is_bad`` says that missing data breaches. ``topic`` is who is told: alarms on the path of alerts itself go
-    around it.
+    ``unusual`` says that there is no fixed limit: a datapoint breaches beyond a band that is ``limit`` standard
+    deviations wide. ``silent_is_bad`` says that missing data breaches. ``topic`` is who is told: alarms on the path of
+    alerts itself go around it.
     """
 
     name: str
@@ -72,6 +81,7 @@ class Indicator:
     warning: Level | None = None
     critical: Level | None = None
     below: bool = False
+    unusual: Unusual | None = None
     silent_is_bad: bool = False
     topic: str = "AlertsTopic"
 
