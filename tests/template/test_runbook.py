@@ -42,7 +42,8 @@ def _code() -> Iterator[Path]:
 
 
 # Of every line, by the entry point.
-CONTEXT = {"operation", "message", "tenant_id", "verification_id"}
+CONTEXT = {"correlation_id", "level", "message", "operation", "tenant_id", "verification_id"}
+WORDS = {"as", "asc", "by", "desc", "fields", "filter", "sort", "stats"}
 
 
 def test_queries_ask_for_what_is_logged() -> None:
@@ -63,6 +64,20 @@ def test_queries_ask_for_what_is_logged() -> None:
         for listed in re.findall(r"\b(?:by|display) ([\w, ]+)", query):
             for field in re.findall(r"\w+", re.sub(r"\bbin$", "", listed)):
                 assert field in CONTEXT | accessed or f"{field}=" in code, query
+
+
+def test_saved_queries_ask_for_what_is_logged() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in _code())
+    access = re.findall(r'"(\w+)":', resources()["HttpApi"]["Properties"]["AccessLogSettings"]["Format"])
+    queries = resources("AWS::Logs::QueryDefinition")
+    assert queries
+
+    for query in queries.values():
+        of_requests = query["Properties"]["LogGroupNames"] == [{"Ref": "ApiAccessLogGroup"}]
+        text = re.sub(r'"[^"]*"', "", query["Properties"]["QueryString"])
+        named = set(re.findall(r"(?<![@\w])[a-zA-Z_]+\b(?!\()", text)) - set(re.findall(r" as (\w+)", text)) - WORDS
+        for field in named:
+            assert field in access if of_requests else field in CONTEXT or f"{field}=" in code, field
 
 
 def test_functions_that_are_named_are_there() -> None:
