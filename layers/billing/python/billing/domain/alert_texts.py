@@ -22,6 +22,7 @@ SERVICES = {
     Service.SUPERVISION: "Supervision",
 }
 _LABELS = {AlertSeverity.INFO: "INFO", AlertSeverity.WARNING: "ATTENTION", AlertSeverity.CRITICAL: "CRITIQUE"}
+RECOVERED = "RÉTABLI"
 _SMS_LENGTH = 300
 
 
@@ -29,7 +30,7 @@ def notice_of(notice_id: str, lines: Sequence[HeldLine], deadlines: dict[str, da
     """One message for all of the lines, which are of one service. ``deadlines``: of their incidents, by number."""
     ringing = [line for line in lines if _rings(line)]
     worst = max((line.signal.severity for line in ringing or lines), key=lambda one: one.rank)
-    label = _LABELS[worst] if ringing or lines[0].signal.kind not in {Kind.ALARM, Kind.RECOVERY} else "RÉTABLI"
+    label = _LABELS[worst] if ringing or lines[0].signal.kind not in {Kind.ALARM, Kind.RECOVERY} else RECOVERED
     first = lines[0].signal
     where = SERVICES[first.service]
     if len(lines) == 1:
@@ -50,6 +51,11 @@ def notice_of(notice_id: str, lines: Sequence[HeldLine], deadlines: dict[str, da
         lines=tuple(told),
         sms=sms[:_SMS_LENGTH],
     )
+
+
+def is_recovery(notice: Notice) -> bool:
+    """Whether all that it tells is over."""
+    return f"{RECOVERED} – " in notice.title
 
 
 def deadline_notice(notice_id: str, incident: Incident, share: int, severity: AlertSeverity, at: datetime) -> Notice:
