@@ -36,7 +36,7 @@ def ensure_operator(layout: Layout) -> bool:
         try:
             _create(layout)
             operator_token(layout)
-        except (BotoCoreError, ClientError, NoOperatorError):
+        except (OSError, KeyError, BotoCoreError, ClientError, NoOperatorError):
             return False
     return True
 

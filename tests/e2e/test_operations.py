@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from local.client import ApiClient, ApiError, Json, wait_for
+from local.layout import PROJECT
 from local.operators import NAME, ensure_operator, operator_token
 from local.provision import client
 from local.testing import LocalCloud
@@ -76,6 +79,19 @@ def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: 
     year = cloud.now().year
     closed = operator.get(f"{INCIDENTS}?state=closed&year={year}")["items"]
     assert incident["incident_number"] in {one["incident_number"] for one in closed}
+
+
+def test_the_command_line_gives_a_token_of_the_running_operator(cloud: LocalCloud, operator: ApiClient) -> None:
+    given = subprocess.run(
+        [sys.executable, "-m", "local", "operator", "--state", str(cloud.state)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    with ApiClient(operator.base_url, token=given.stdout.strip()) as api:
+        assert api.send("GET", INCIDENTS).status_code == 200
 
 
 def test_a_company_is_refused_where_operators_are_let_in(person: Callable[..., Person], operator: ApiClient) -> None:
