@@ -32,6 +32,11 @@ clock: ## The date of the running local cloud; ARGS="--days 1" or "--set 2028-02
 	@$(SETUP) app
 	@$(PYTHON) -m local clock $(ARGS)
 
+.PHONY: operator
+operator: ## An access token of the operator of the running local cloud, for /v1/operations; ARGS="--state DIR"
+	@$(SETUP) app
+	@$(PYTHON) -m local operator $(ARGS)
+
 .PHONY: demo
 demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows what it made
 	@$(SETUP) app ministack engine

@@ -13,9 +13,11 @@ import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from local.layout import DEFAULT_PORT, PROJECT, Layout, Ports
+from local.operators import NoOperatorError, operator_token
 from local.processes import running_processes
 from local.supervisor import Supervisor, stop_running
 
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         case "clock":
             return _clock(layout, options.set, options.days)
+        case "operator":
+            return _operator(layout)
         case "wait":
             return _wait(layout, options.timeout)
         case _:
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     change = clock.add_mutually_exclusive_group()
     change.add_argument("--set", type=_instant, help="2028-02-29 (at nine) or 2028-02-29T14:30, in Paris")
     change.add_argument("--days", type=int, help="so many days from what it shows")
+    commands.add_parser("operator", parents=[common], help="an access token of the operator of a running instance")
     wait = commands.add_parser("wait", parents=[common], help="return once the instance is ready")
     wait.add_argument("--timeout", type=float, default=60.0, help="seconds")
     commands.add_parser("status", parents=[common], help="processes, workers, streams and executions")
@@ -81,6 +86,17 @@ def _wait(layout: Layout, timeout: float) -> int:
         time.sleep(0.05)
     print(f"ZenBilling: not ready after {timeout:.0f} s", file=sys.stderr)
     return 1
+
+
+def _operator(layout: Layout) -> int:
+    try:
+        base = urlsplit(_address(layout)).port or 0
+        running = Layout(project=layout.project, state=layout.state, ports=Ports(base=base - 1))
+        print(operator_token(running))
+    except (_NoAnswerError, NoOperatorError) as error:
+        print(f"ZenBilling: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _clock(layout: Layout, instant: datetime | None, days: int | None) -> int:
@@ -112,15 +128,21 @@ class _NoAnswerError(Exception):
     """No instance runs in the state directory, or it refused; the words say which."""
 
 
-def _control(layout: Layout, path: str, content: dict[str, str | int] | None = None) -> Any:
-    """What the instance of the state directory answers, on whichever port it was started. Raises: _NoAnswerError."""
+def _address(layout: Layout) -> str:
+    """Where the instance of the state directory is asked, on whichever port it was started. Raises: _NoAnswerError."""
     where = os.path.relpath(layout.state)
     if "supervisor" not in running_processes(layout.run):
         raise _NoAnswerError(f"no local cloud is running in {where}; `make start` starts one")
     try:
-        address = json.loads(layout.ready_file.read_text(encoding="utf-8"))["control"]
+        return str(json.loads(layout.ready_file.read_text(encoding="utf-8"))["control"])
     except (OSError, ValueError):  # not written yet, or being written
         raise _NoAnswerError(f"the local cloud in {where} is still starting; try again in a moment") from None
+
+
+def _control(layout: Layout, path: str, content: dict[str, str | int] | None = None) -> Any:
+    """What the instance of the state directory answers. Raises: _NoAnswerError."""
+    where = os.path.relpath(layout.state)
+    address = _address(layout)
     call = urllib.request.Request(  # noqa: S310 - of this machine
         f"{address}{path}", json.dumps(content).encode() if content else None, method="PUT" if content else "GET"
     )

@@ -90,6 +90,11 @@ class Layout:
         return self.database.parent / "stripe.sqlite"
 
     @property
+    def operator_file(self) -> Path:
+        """The secret of the second factor of this machine's operator."""
+        return self.database.parent / "operator.txt"
+
+    @property
     def clock_file(self) -> Path:
         return self.database.parent / "clock.json"
 

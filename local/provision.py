@@ -197,6 +197,10 @@ class _Provisioner:
             pool_id = existing.get(name)
             if pool_id is None:
                 pool_id = cognito.create_user_pool(**_pool_settings(settings))["UserPool"]["Id"]
+            if settings.get("MfaConfiguration") == "ON":
+                cognito.set_user_pool_mfa_config(
+                    UserPoolId=pool_id, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration="ON"
+                )
             self._attributes[logical] = pool_id
             self._attributes[f"{logical}.Arn"] = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT_ID}:userpool/{pool_id}"
         for logical, properties in self._resources("AWS::Cognito::UserPoolClient"):

@@ -21,6 +21,7 @@ from typing import Final, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local import operators
 from local.layout import ACCESS_KEY_ID, ACCOUNT_ID, HOST, PROJECT, REGION, SECRET_ACCESS_KEY, Layout
 from local.processes import forget_process, record_process, running_processes, started_at, stop_processes
 from local.provision import ChangedTableError, provision
@@ -76,7 +77,7 @@ class Supervisor:
         try:
             self._take_place()
             self._start_all()
-            sample = self._make_sample_account()
+            sample, operator = self._make_accounts()
         except (CannotStartError, ChangedTableError, TemplateError) as error:
             if not self._stopping.is_set():
                 print(f"ZenBilling: {error}", file=sys.stderr, flush=True)
@@ -89,7 +90,7 @@ class Supervisor:
         self._layout.ready_file.write_text(json.dumps(ready), encoding="utf-8")
         self._say(f"Ready in {time.monotonic() - began:.1f} s.")
         if not self._quiet:
-            print(welcome(self._layout, sample=sample), flush=True)
+            print(welcome(self._layout, sample=sample, operator=operator), flush=True)
         while not self._stopping.wait(0.1):
             self._restart_the_dead()
         self._say("Stopping, state is saved…")
@@ -251,11 +252,12 @@ class Supervisor:
         self._provisioned_again = threading.Thread(target=run, daemon=True)
         self._provisioned_again.start()
 
-    def _make_sample_account(self) -> bool:
+    def _make_accounts(self) -> tuple[bool, bool]:
+        """Whether there is a sample account, and an operator."""
         if not self._sample:
-            return False
-        self._say("Checking the sample account…")
-        return ensure_sample_account(self._layout.api_url)
+            return False, False
+        self._say("Checking the sample account and the operator…")
+        return ensure_sample_account(self._layout.api_url), operators.ensure_operator(self._layout)
 
     def _say(self, text: str) -> None:
         if not self._quiet:
@@ -417,7 +419,7 @@ def stop_running(layout: Layout) -> bool:
     return True
 
 
-def welcome(layout: Layout, *, sample: bool) -> str:
+def welcome(layout: Layout, *, sample: bool, operator: bool) -> str:
     api = layout.api_url
     mail = os.path.relpath(layout.mail)
     lines = [
@@ -439,5 +441,13 @@ def welcome(layout: Layout, *, sample: bool) -> str:
             """      | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')""",
             f'    curl {api}/v1/auth/me -H "authorization: Bearer $TOKEN"',
             f'    curl {api}/v1/invoices -H "authorization: Bearer $TOKEN"',
+        ]
+    if operator:
+        lines += [
+            "",
+            f"  Operator of the platform: {operators.NAME}, password {operators.PASSWORD}. In another terminal, with",
+            "  the second factor done for you:",
+            "    OPERATOR=$(make operator)",
+            f'    curl {api}/v1/operations/incidents -H "authorization: Bearer $OPERATOR"',
         ]
     return "\n".join([*lines, "", "  Code is reloaded when it changes. Ctrl-C stops everything; data stays.", ""])

@@ -1,1 +1,1 @@
-"""How the API and what it depends on are doing."""
+"""How the API and what it depends on are doing; incidents, alerts and maintenance, for the operators alone."""

@@ -33,22 +33,26 @@ def deployed_api(routes: Sequence[Route], *, version: str) -> str:
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "accessToken": {
-                    "type": "oauth2",
-                    "flows": {},
-                    "x-amazon-apigateway-authorizer": {
-                        "type": "jwt",
-                        "identitySource": "$request.header.Authorization",
-                        "jwtConfiguration": {
-                            "issuer": {"Fn::Sub": "https://cognito-idp.${AWS::Region}.amazonaws.com/${UserPool}"},
-                            "audience": [{"Ref": "UserPoolClient"}],
-                        },
-                    },
-                }
+                "accessToken": _authorizer("UserPool", "UserPoolClient"),
+                "operatorToken": _authorizer("OperatorsPool", "OperatorsPoolClient"),
             }
         },
     }
     return HEADER + yaml.dump(document, Dumper=_Plain, sort_keys=False, width=200, allow_unicode=True)
+
+
+def _authorizer(pool: str, client: str) -> dict[str, Any]:
+    """Access tokens of a user pool of the stack, given to one client of it."""
+    issuer = "https://cognito-idp.${AWS::Region}.amazonaws.com/${" + pool + "}"
+    return {
+        "type": "oauth2",
+        "flows": {},
+        "x-amazon-apigateway-authorizer": {
+            "type": "jwt",
+            "identitySource": "$request.header.Authorization",
+            "jwtConfiguration": {"issuer": {"Fn::Sub": issuer}, "audience": [{"Ref": client}]},
+        },
+    }
 
 
 class _Plain(yaml.SafeDumper):
@@ -67,8 +71,8 @@ def _operation(route: Route) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
         ]
     operation["responses"] = {"default": {"description": "docs/openapi.json says which"}}
-    if not route.public:
-        operation["security"] = [{"accessToken": []}]
+    if route.token is not None:
+        operation["security"] = [{route.token: []}]
     operation["x-amazon-apigateway-integration"] = {
         "type": "aws_proxy",
         "httpMethod": "POST",

@@ -16,6 +16,8 @@ LAYER = ROOT / "layers" / "billing" / "python"
 # Domains whose operations are named by their module alone.
 NOUNLESS_DOMAINS = frozenset({"auth", "operations", "webhooks"})
 SINGULARS = {"company": "company"}
+# Under it operators alone are let in, with tokens of a pool of their own.
+OPERATORS_PATH = "/v1/operations/"
 PLURAL_VERBS = frozenset({"list", "search"})
 
 
@@ -73,6 +75,13 @@ class Route:
     schema: dict[str, Any]
     summary: str
 
+    @property
+    def token(self) -> str | None:
+        """The security scheme that lets a caller in; None: anybody."""
+        if self.public:
+            return None
+        return "operatorToken" if self.path.startswith(OPERATORS_PATH) else "accessToken"
+
 
 def _pascal(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
@@ -117,6 +126,8 @@ def _routes_of(name: HandlerName) -> Iterator[Route]:
         raise HandlerError(f"{name.module} is the operation {name.operation_id}, it says {route.operation_id}")
     if route.tags != [name.domain]:
         raise HandlerError(f"{name.module} belongs to the tag {name.domain}, it says {route.tags}")
+    if route.security == [] and route.openapi_path.startswith(OPERATORS_PATH):
+        raise HandlerError(f"{name.module} would let anybody in where operators alone are")
     schema = app.get_openapi_schema(title=name.module, version="1").model_dump(
         mode="json", by_alias=True, exclude_none=True
     )

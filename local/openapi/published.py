@@ -81,7 +81,14 @@ def published_contract(routes: Sequence[Route], *, version: str) -> dict[str, An
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "The access token of POST /v1/auth/sign-in",
-                }
+                },
+                "operatorToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The access token of an operator of the platform, who signs in to a user pool "
+                    "apart with a second factor; no company's token is taken",
+                },
             },
             "responses": RESPONSES,
             "schemas": _schemas(routes),
@@ -107,8 +114,8 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if "description" in declared:
         operation["description"] = declared["description"]
-    if route.public:
-        operation["security"] = []
+    if route.token != "accessToken":
+        operation["security"] = [{route.token: []}] if route.token else []
     if parameters:
         operation["parameters"] = parameters
     if "requestBody" in declared:

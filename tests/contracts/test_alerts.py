@@ -12,9 +12,10 @@ import pytest
 from billing.adapters.dynamodb.alerts import AlertDesk as TableAlertDesk
 from billing.adapters.dynamodb.table import Table
 from billing.domain.alerts import AlarmLevel, AlertSeverity, Channel, MaintenanceWindow, Sent
-from billing.domain.errors import StaleVersion
+from billing.domain.errors import IdempotencyKeyReused, StaleVersion
 from billing.domain.watch import Service
 from billing.ports.alerts import AlertDesk, Step
+from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases.alerts import receive_alert
 from tests.alarms import alarm_message
@@ -113,6 +114,49 @@ def test_open_incidents_are_listed_until_they_close(desk: AlertDesk) -> None:
     desk.apply(Step(incidents=(replace(whole, version=whole.version + 1, closed_at=NOW),)))
     assert [one.number for one in desk.list_open_incidents(PageRequest()).items] == ["ZB-2026-001", "ZB-2026-003"]
     assert "ZB-2026-002" not in desk.due_incidents(LATER, 10)
+    assert [one.number for one in desk.list_closed_incidents(2026, PageRequest()).items] == ["ZB-2026-002"]
+    assert desk.list_closed_incidents(2025, PageRequest()).items == ()
+
+
+def test_the_alerts_of_an_incident_are_found_latest_first(desk: AlertDesk) -> None:
+    for place in range(3):
+        ring(desk, message_id=f"m{place}", at=NOW + timedelta(minutes=place))
+    ring(desk, "StripeDeadLettersCriticalAlarm", "other")
+
+    first = desk.list_incident_alerts("ZB-2026-001", PageRequest(limit=2))
+    assert [one.message_id for one in first.items] == ["m2", "m1"]
+    rest = desk.list_incident_alerts("ZB-2026-001", PageRequest(limit=2, position=first.position))
+    assert [one.message_id for one in rest.items] == ["m0"]
+    assert desk.list_incident_alerts("ZB-2026-009", PageRequest()).items == ()
+
+
+def request(key: str, fingerprint: str = "f") -> IdempotentRequest:
+    return IdempotentRequest(
+        operation="noteIncident",
+        key=key,
+        fingerprint=fingerprint,
+        answer_of=lambda title: Answer(status=200, body=f'"{title}"'),
+    )
+
+
+def test_a_request_that_was_answered_has_no_second_effect(desk: AlertDesk) -> None:
+    ring(desk)
+    incident = desk.incident("ZB-2026-001", request("one"))
+    assert incident is not None
+    changed = Step(incidents=(replace(incident, version=2, title="Autre"),))
+    desk.apply(changed, once=request("one"), answered="Autre")
+
+    with pytest.raises(AlreadyAnswered) as read:
+        desk.incident("ZB-2026-001", request("one"))
+    with pytest.raises(AlreadyAnswered) as written:
+        desk.apply(changed, once=request("one"), answered="Encore")
+    assert read.value.answer == written.value.answer == Answer(status=200, body='"Autre"')
+    with pytest.raises(IdempotencyKeyReused):
+        desk.incident("ZB-2026-001", request("one", "g"))
+    assert desk.incident("ZB-2026-009", request("two")) is None
+    with pytest.raises(StaleVersion):
+        desk.apply(changed, once=request("two"), answered="Encore")
+    assert desk.incident("ZB-2026-001", request("two")) == replace(incident, version=2, title="Autre")
 
 
 def test_a_delivery_is_due_until_it_ended_and_one_run_has_it(desk: AlertDesk) -> None:

@@ -17,10 +17,11 @@ from billing.domain.alerts import (
     ServiceWatch,
 )
 from billing.domain.dates import civil_date
-from billing.domain.errors import StaleVersion
+from billing.domain.errors import IdempotencyKeyReused, StaleVersion
 from billing.domain.incidents import Incident, IncidentSeries
 from billing.domain.watch import Service
 from billing.ports.alerts import KeptAlert, Step
+from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from tests.fakes.store import paged
 
@@ -49,6 +50,10 @@ class FakeAlertDesk:
     def incidents(self, numbers: Sequence[str]) -> dict[str, Incident]:
         return {one: self._held["incident", one] for one in numbers if ("incident", one) in self._held}
 
+    def incident(self, number: str, once: IdempotentRequest) -> Incident | None:
+        self._check(once)
+        return self._held.get(("incident", number))
+
     def series(self, year: int) -> IncidentSeries:
         held: IncidentSeries = self._held.get(("series", year), IncidentSeries(year=year))
         return held
@@ -57,7 +62,7 @@ class FakeAlertDesk:
         found = [one for one in self._of("window") if one.ends_at >= at]
         return tuple(sorted(found, key=lambda one: one.ends_at))
 
-    def apply(self, step: Step) -> None:
+    def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:
         wanted: dict[tuple[str, Any], tuple[Any, int]] = {}
         if step.kept:
             wanted["alert", step.kept.alert.message_id] = step.kept, 0
@@ -71,6 +76,9 @@ class FakeAlertDesk:
             wanted |= {("delivery", (one.notice_id, one.channel)): (one, one.version - 1) for one in deliveries}
         wanted |= {("window", one.window_id): (one, 0) for one in step.windows}
         with self._lock:
+            if once:
+                self._check(once)
+                wanted["answer", (once.operation, once.key)] = (once.fingerprint, once.answer_of(answered)), 0
             for key, (_, expected) in wanted.items():
                 stored = self._held.get(key)
                 if (stored is None) != (expected == 0) or (stored and getattr(stored, "version", 0) != expected):
@@ -108,11 +116,30 @@ class FakeAlertDesk:
         ]
         return cast("Page[Alert]", paged(rows, page, forward=False))
 
+    def list_incident_alerts(self, number: str, page: PageRequest) -> Page[Alert]:
+        rows: list[tuple[str, object]] = [
+            (f"{one.alert.received_at.isoformat()}#{one.alert.message_id}", one.alert)
+            for one in self._of("alert")
+            if one.alert.incident_number == number
+        ]
+        return cast("Page[Alert]", paged(rows, page, forward=False))
+
     def list_incidents(self, year: int, page: PageRequest) -> Page[Incident]:
         return self._listed([one for one in self._of("incident") if one.year == year], page, forward=False)
 
     def list_open_incidents(self, page: PageRequest) -> Page[Incident]:
         return self._listed([one for one in self._of("incident") if one.is_open], page, forward=True)
+
+    def list_closed_incidents(self, year: int, page: PageRequest) -> Page[Incident]:
+        found = [one for one in self._of("incident") if one.year == year and not one.is_open]
+        return self._listed(found, page, forward=False)
+
+    def _check(self, once: IdempotentRequest) -> None:
+        known = self._held.get(("answer", (once.operation, once.key)))
+        if known is None:
+            return
+        fingerprint, answer = known
+        raise AlreadyAnswered(answer) if fingerprint == once.fingerprint else IdempotencyKeyReused
 
     def _listed(self, found: list[Incident], page: PageRequest, *, forward: bool) -> Page[Incident]:
         rows: list[tuple[str, object]] = [(_ranked(one.number), one.summarised()) for one in found]

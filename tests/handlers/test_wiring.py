@@ -20,7 +20,7 @@ CAPABILITIES = [
     pdf.statement_renderer, workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
     table.credit_notes, table.payments, table.customer_accounts, table.verifications, table.bulk_jobs,
-    table.workflow_requests,
+    table.workflow_requests, table.alert_desk,
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 
 from local.client import ApiClient, Json, wait_for
+from local.operators import ensure_operator, operator_token
 from local.samples import SERVICE, draft, quoted, recurring
+from local.testing import LocalCloud
 from tests.people import Person, delivered
 
 pytestmark = pytest.mark.cloud
@@ -26,7 +29,14 @@ ROUTES = [
     (method.upper(), path, operation["operationId"])
     for path, operations in CONTRACT["paths"].items()
     for method, operation in operations.items()
-    if "{" in path and "{token}" not in path  # a public link is the right of whoever holds it
+    if "{" in path
+    and "{token}" not in path  # a public link is the right of whoever holds it
+    and not path.startswith("/v1/operations/")
+]
+EVERY_ROUTE = [
+    (method.upper(), path, operation.get("security", CONTRACT["security"]))
+    for path, operations in CONTRACT["paths"].items()
+    for method, operation in operations.items()
 ]
 
 
@@ -122,6 +132,25 @@ def test_every_route_with_an_id_answers_404_to_another_company(
         assert answer.json()["type"] == "/problems/not-found"
 
     assert everything(owner.api, ids) == before
+
+
+def test_a_token_of_one_pool_opens_no_route_of_the_other(person: Callable[..., Person], cloud: LocalCloud) -> None:
+    """Before the function: API Gateway's own 401, whatever the ids and the body."""
+    owner = person(described=False).api
+    assert ensure_operator(cloud.layout)
+    tried = {"accessToken": 0, "operatorToken": 0}
+    with ApiClient(cloud.base_url, token=operator_token(cloud.layout)) as operator:
+        for method, path, security in EVERY_ROUTE:
+            if not security:
+                continue
+            [scheme] = security[0]
+            stranger = operator if scheme == "accessToken" else owner
+            answer = stranger.send(method, re.sub(r"{\w+}", "x", path), {} if method in {"POST", "PUT"} else None)
+            assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"}), f"{method} {path}"
+            tried[scheme] += 1
+
+    assert tried["operatorToken"] == 9
+    assert tried["accessToken"] > 100
 
 
 def test_ids_of_another_company_in_a_body_are_unknown(

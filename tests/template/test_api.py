@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -84,12 +86,28 @@ def test_a_route_is_integrated_as_api_gateway_expects(operation: str) -> None:
     assert functions()[_function(operation)]["Timeout"] * 1000 < integration["timeoutInMillis"] <= 30_000
 
 
-def test_tokens_come_from_the_pool_of_the_stack() -> None:
-    authorizer = api()["components"]["securitySchemes"]["accessToken"]["x-amazon-apigateway-authorizer"]
+@pytest.mark.parametrize(
+    ("scheme", "pool", "client"),
+    [("accessToken", "UserPool", "UserPoolClient"), ("operatorToken", "OperatorsPool", "OperatorsPoolClient")],
+)
+def test_tokens_come_from_a_pool_of_the_stack_and_from_one_alone(scheme: str, pool: str, client: str) -> None:
+    authorizer = api()["components"]["securitySchemes"][scheme]["x-amazon-apigateway-authorizer"]
 
     assert authorizer["type"] == "jwt"
-    assert "UserPool" in set(references(authorizer["jwtConfiguration"]["issuer"]))
-    assert authorizer["jwtConfiguration"]["audience"] == [{"Ref": "UserPoolClient"}]
+    assert set(references(authorizer["jwtConfiguration"]["issuer"])) & set(resources()) == {pool}
+    assert authorizer["jwtConfiguration"]["audience"] == [{"Ref": client}]
+    assert resources()[client]["Properties"]["UserPoolId"] == {"Ref": pool}
+
+
+@pytest.mark.parametrize("description", [api, contract], ids=["deployed", "published"])
+def test_operators_are_let_in_under_their_path_and_nowhere_else(description: Callable[[], dict[str, Any]]) -> None:
+    usual = description().get("security")
+    schemes = {name: operation.get("security", usual) for name, operation in operations(description()).items()}
+    of_operators = {name for name, scheme in schemes.items() if scheme == [{"operatorToken": []}]}
+
+    assert of_operators == {name for name in schemes if name.partition(" ")[2].startswith("/v1/operations/")}
+    assert len(of_operators) == 9
+    assert all(schemes[name] == [{"accessToken": []}] for name in set(schemes) - of_operators - PUBLIC)
 
 
 def test_browsers_may_call_from_the_origins_of_the_web_application_only() -> None:

@@ -45,6 +45,9 @@ def _dead_letter_queues() -> dict[str, Any]:
         found[name] = _at(resources()[queue], "Properties", "RedrivePolicy", "deadLetterTargetArn")
     for name, schedule in resources("AWS::Scheduler::Schedule").items():
         found[name] = _at(schedule, "Properties", "Target", "DeadLetterConfig", "Arn")
+    for name, rule in resources("AWS::Events::Rule").items():
+        [aim] = rule["Properties"]["Targets"]
+        found[name] = _at(aim, "DeadLetterConfig", "Arn")
     for name, subscription in resources("AWS::SNS::Subscription").items():
         if subscription["Properties"]["Protocol"] == "lambda":
             found[name] = _at(subscription, "Properties", "RedrivePolicy", "deadLetterTargetArn")
@@ -56,8 +59,8 @@ def _dead_letter_queues() -> dict[str, Any]:
 def test_every_kind_of_consumer_is_looked_at() -> None:
     kinds = {resource["Type"] for resource in resources().values()}
 
-    assert not kinds & {"AWS::Events::Rule", "AWS::Pipes::Pipe", "AWS::Lambda::EventInvokeConfig"}
-    assert len(_dead_letter_queues()) == 19
+    assert not kinds & {"AWS::Pipes::Pipe", "AWS::Lambda::EventInvokeConfig"}
+    assert len(_dead_letter_queues()) == 21
 
 
 @pytest.mark.parametrize("consumer", _dead_letter_queues())

@@ -98,6 +98,18 @@ def test_an_operation_is_public_only_when_it_says_so(functions: Path, write: Wri
     assert deployed_api(found, version="1").count("- accessToken: []") == 1
 
 
+def test_under_their_path_operators_are_let_in_whatever_a_handler_says(functions: Path, write: Write) -> None:
+    write("widgets.create", route="/v1/operations/widgets")
+    [route] = routes(functions)
+
+    assert "- operatorToken: []" in deployed_api([route], version="1")
+    published = published_contract([route], version="1")["paths"]["/v1/operations/widgets"]["post"]
+    assert published["security"] == [{"operatorToken": []}]
+    write("gadgets.create", route="/v1/operations/gadgets", more=", security=[]")
+    with pytest.raises(HandlerError, match="anybody in where operators alone are"):
+        routes(functions)
+
+
 def test_one_schema_under_one_name_is_shared(functions: Path, write: Write) -> None:
     write("widgets.create", model="Thing")
     write("gadgets.create", model="Thing")

@@ -8,7 +8,7 @@ import pytest
 
 from billing.adapters.dynamodb import keys
 from tests.template.reach import Reached
-from tests.template.stack import api, functions, references, resources, target
+from tests.template.stack import api, functions, operations, references, resources, target
 
 # Actions that IAM cannot bind to a resource.
 UNBOUND_ACTIONS = {
@@ -101,15 +101,24 @@ def test_who_may_text_anybody_may_publish_to_no_topic() -> None:
     assert [one["Resource"] for one in denied] == [{"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}]
 
 
-def test_alerts_know_nothing_of_any_tenant() -> None:
+@pytest.mark.parametrize("role", ["AlertsRole", "OperationsReadRole", "OperationsWriteRole"])
+def test_alerts_and_operators_know_nothing_of_any_tenant(role: str) -> None:
     conditions = [
         statement.get("Condition")
-        for statement in _statements(resources()["AlertsRole"])
+        for statement in _statements(resources()[role])
         if any(action.startswith("dynamodb:") for action in _listed(statement["Action"]))
     ]
 
     assert conditions
     assert all(one == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPS_*"]}} for one in conditions)
+
+
+def test_operations_of_operators_run_under_the_roles_of_operators() -> None:
+    for name, operation in operations(api()).items():
+        [function] = set(references(operation["x-amazon-apigateway-integration"]["uri"])) & set(functions())
+        of_operators = target(functions()[function]["Role"]) in {"OperationsReadRole", "OperationsWriteRole"}
+
+        assert of_operators is (operation.get("security") == [{"operatorToken": []}]), name
 
 
 def test_nobody_scans_the_table() -> None:
@@ -188,6 +197,7 @@ def test_writers_of_the_api_check_the_membership_in_their_transaction() -> None:
         "AuthFoundingRole",
         "PortalRole",
         "StripeReceiveRole",  # for Stripe, which signs
+        "OperationsWriteRole",  # operators are members of nothing
     }
 
 

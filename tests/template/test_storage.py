@@ -106,6 +106,16 @@ def test_accounts_are_protected(name: str) -> None:
     assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
 
 
+def test_operators_are_let_in_by_an_administrator_and_with_a_second_factor() -> None:
+    pool = resources()["OperatorsPool"]["Properties"]
+
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    assert pool["MfaConfiguration"] == "ON"
+    assert pool["AccountRecoverySetting"] == {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}
+    assert "LambdaConfig" not in pool  # the customers' trigger founds a company for whoever signs in
+    assert "UsernameAttributes" not in pool  # the timeline of an incident names people by their user name
+
+
 @pytest.mark.parametrize("name", resources("AWS::Cognito::UserPoolClient"))
 def test_the_public_client_keeps_no_secret_and_tells_nothing_about_accounts(name: str) -> None:
     client = resources()[name]["Properties"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from billing.domain.alerts import MAX_ATTEMPTS, Alert, Channel, DeliveryState, Fate, is_quiet, next_morning
-from billing.domain.errors import IncidentNotClosable, NotFound
+from billing.domain.errors import IncidentNotClosable, IncidentTimelineFull, NotFound
 from billing.domain.incidents import DEADLINES, IncidentSeverity
 from billing.domain.watch import Service
 from billing.ports.paging import PageRequest
@@ -439,7 +439,7 @@ def test_a_person_opens_grades_notes_and_the_sheet_tells_it(desk: Desk) -> None:
     desk.clock.advance(timedelta(hours=1, minutes=5))
     incidents.close_incident(opened.number, by=OPERATOR, cause="Cadre faux", approver="Responsable", **given)
 
-    sheet = incidents.write_post_mortem(opened.number, desk=desk.desk)
+    sheet = incidents.read_post_mortem(opened.number, desk=desk.desk)
     parts = [line for line in sheet.splitlines() if line.startswith("## ")]
     assert parts == [
         "## Informations générales",
@@ -455,3 +455,22 @@ def test_a_person_opens_grades_notes_and_the_sheet_tells_it(desk: Desk) -> None:
     assert "| Durée | 1 h 05 min |" in sheet
     assert "Cadre faux" in sheet
     assert f"- 27/11/2026 à 10:00 — {OPERATOR} : Vu sur trois factures" in sheet
+    assert f"- 27/11/2026 à 11:05 — {OPERATOR} : Renseigné : cause" in sheet
+    assert "| Sociétés touchées | aucune connue |" in sheet
+
+
+@pytest.mark.parametrize(("text", "held"), [("Vu", 199), ("é" * 2000, 49)], ids=["many", "long"])
+def test_an_incident_that_takes_no_more_notes_can_still_be_explained_and_closed(
+    desk: Desk, text: str, held: int
+) -> None:
+    given: Any = {"desk": desk.desk, "clock": desk.clock, "ids": desk.ids}
+    opened = incidents.open_incident(
+        by=OPERATOR, severity=IncidentSeverity.LOW, title="Bavard", service=Service.INVOICES, **given
+    )
+    for _ in range(held):
+        incidents.note_incident(opened.number, by=OPERATOR, text=text, **given)
+
+    with pytest.raises(IncidentTimelineFull):
+        incidents.note_incident(opened.number, by=OPERATOR, text=text, **given)
+    closed = incidents.close_incident(opened.number, by=OPERATOR, cause="Trop de notes", **given)
+    assert len(closed.timeline) == 1 + held + 2

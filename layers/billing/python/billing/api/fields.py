@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -39,6 +39,7 @@ from billing.domain.typography import printable
 from billing.domain.units import UNITS
 
 _ISO_DATE = re.compile(r"2[01][0-9]{2}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(_ISO_DATE.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
 _DECIMAL_COMMA = re.compile(r"[0-9]{1,20},[0-9]{1,20}")
 _COUNTRY_CODE = re.compile(r"[A-Z]{2}")
 _EMAIL_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -122,6 +123,15 @@ def _checked(kind: str, is_right: Callable[[str], bool]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise PydanticCustomError("instant", "not an instant")
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("instant", "not an instant") from None
 
 
 def _iso_date(value: Any) -> date:
@@ -215,6 +225,18 @@ IsoDate = Annotated[
     BeforeValidator(_iso_date),
     Schema(
         {"type": "string", "format": "date", "description": "Civil date in Europe/Paris", "examples": ["2026-11-23"]}
+    ),
+]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    Schema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "With its offset from UTC",
+            "examples": ["2026-11-28T22:00:00+01:00"],
+        }
     ),
 ]
 CountryCode = Annotated[

@@ -14,6 +14,10 @@ _OTHER = ("Valeur invalide.", "Invalid value.")
 _TOO_LONG = ("Au plus {max_length} caractères.", "At most {max_length} characters.")
 _WHOLE_NUMBER = ("Un nombre entier est attendu.", "A whole number is expected.")
 _ISO_DATE = ("Une date AAAA-MM-JJ est attendue.", "A date YYYY-MM-DD is expected.")
+_INSTANT = (
+    "Une date et une heure avec leur décalage sont attendues : 2026-11-28T22:00:00+01:00.",
+    "A date and time with their offset are expected: 2026-11-28T22:00:00+01:00.",
+)
 _BOOLEAN = ("Répondez par vrai (true) ou faux (false).", "Answer true or false.")
 _EMPTY = ("Ce champ est vide.", "This field is empty.")
 _EMPTY_LIST = ("Cette liste est vide.", "This list is empty.")
@@ -57,6 +61,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "A decimal number is expected, with a point: 12.50.",
     ),
     "iso_date": _ISO_DATE,
+    "instant": _INSTANT,
     "control_character": ("Ce texte contient un caractère de contrôle.", "This text holds a control character."),
     "siren": (
         "Ce SIREN n'est pas valide (9 chiffres, clé de contrôle).",

@@ -63,6 +63,12 @@ class Pages:
         return hashlib.sha256(f"{self.scope}\n{position}".encode()).hexdigest()[:24]
 
 
+def operator_pages(app: APIGatewayHttpResolver, **filters: object) -> Pages:
+    """Of what belongs to no tenant."""
+    scope = ["operators", app.context["_route"].operation_id, sorted(filters.items())]
+    return Pages(json.dumps(scope, default=str))
+
+
 def pages(app: APIGatewayHttpResolver, caller: Caller, **filters: object) -> Pages:
     scope = [caller.tenant_id, app.context["_route"].operation_id, sorted(filters.items())]
     return Pages(json.dumps(scope, default=str))

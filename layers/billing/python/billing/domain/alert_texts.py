@@ -7,20 +7,8 @@ from datetime import datetime
 
 from billing.domain.alerts import AlertSeverity, HeldLine, Kind, Notice
 from billing.domain.incidents import FRENCH_SEVERITY, Incident, in_paris
-from billing.domain.watch import Service
+from billing.domain.watch import SERVICES
 
-SERVICES = {
-    Service.API: "API",
-    Service.INFRASTRUCTURE: "Infrastructure",
-    Service.INVOICES: "Factures",
-    Service.DATA: "Données",
-    Service.PAYMENTS: "Paiements",
-    Service.MAIL: "E-mails",
-    Service.WEBHOOKS: "Webhooks",
-    Service.AUTOMATIONS: "Automatismes",
-    Service.PROOF: "Preuve et journal",
-    Service.SUPERVISION: "Supervision",
-}
 _LABELS = {AlertSeverity.INFO: "INFO", AlertSeverity.WARNING: "ATTENTION", AlertSeverity.CRITICAL: "CRITIQUE"}
 RECOVERED = "RÉTABLI"
 _SMS_LENGTH = 300

@@ -17,9 +17,11 @@ from typing import Any, Final
 
 from billing.domain.alarm_words import in_words, number
 from billing.domain.dates import PARIS
+from billing.domain.errors import MaintenanceWindowInvalid
 from billing.domain.indicators import INDICATORS
 from billing.domain.watch import Indicator, Level, Service
 
+MAX_MAINTENANCE: Final = timedelta(hours=24)
 MAX_PAYLOAD: Final = 200_000  # characters; SNS takes 256 KB, an item 400 KB
 MAX_LINES: Final = 20  # in one message, and in one transaction
 GROUPED_FOR: Final = timedelta(minutes=5)
@@ -198,6 +200,36 @@ class MaintenanceWindow:
 
     def covers(self, service: Service, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at and (not self.services or service in self.services)
+
+
+def planned_window(
+    window_id: str,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    services: tuple[Service, ...],
+    reason: str,
+    by: str,
+    at: datetime,
+) -> MaintenanceWindow:
+    """Raises: MaintenanceWindowInvalid, for one that is over, is none, or silences for longer than a day."""
+    if ends_at <= max(starts_at, at):
+        raise MaintenanceWindowInvalid(
+            "La fin doit suivre le début, et être à venir.", "The end must follow the start, and be ahead."
+        )
+    if ends_at - starts_at > MAX_MAINTENANCE:
+        raise MaintenanceWindowInvalid(
+            "Une maintenance fait taire 24 heures au plus.", "A maintenance silences for 24 hours at most."
+        )
+    return MaintenanceWindow(
+        window_id=window_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        services=services,
+        reason=reason,
+        created_by=by,
+        created_at=at,
+    )
 
 
 def silenced_until(service: Service, windows: Iterable[MaintenanceWindow], at: datetime) -> datetime | None:

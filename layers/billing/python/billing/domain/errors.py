@@ -6,6 +6,8 @@ BillingError
 │   ├── PageTokenInvalid
 │   ├── BodyTooLarge
 │   ├── StripeSignatureRefused   it does not come from Stripe, or not just now
+│   ├── NothingToNote            an incident says so already
+│   ├── MaintenanceWindowInvalid
 │   └── IdempotencyKeyReused
 ├── NotFound                     absent, or another tenant's: no difference is shown
 │   └── UnknownReference         … and the request names it in a field
@@ -327,6 +329,19 @@ class PdfNotReady(Conflict):
     slug = "pdf-not-ready"
     title_fr = "Le PDF est en cours de préparation"
     title_en = "The PDF is being prepared"
+
+
+class NothingToNote(InvalidInput):
+    slug = "nothing-to-note"
+    title_fr = "Rien à noter"
+    title_en = "Nothing to note"
+
+
+class MaintenanceWindowInvalid(InvalidInput):
+    slug = "maintenance-window-invalid"
+    title_fr = "Fenêtre de maintenance impossible"
+    title_en = "Impossible maintenance window"
+    field = "/ends_at"
 
 
 class IncidentNotClosable(Conflict):

@@ -10,13 +10,16 @@ from typing import Final
 from billing.domain.alerts import AlertSeverity, Signal, is_quiet, next_morning
 from billing.domain.dates import PARIS
 from billing.domain.errors import IncidentNotClosable, IncidentTimelineFull
-from billing.domain.watch import Service
+from billing.domain.watch import SERVICES, Service
 
 REOPENED_WITHIN: Final = timedelta(hours=1)
 WARNED_AT: Final = (75, 100)  # percent of the time to its deadline
 # An incident is one item: what alarms add by themselves stops before what people may write.
 MAX_AUTOMATIC_ENTRIES: Final = 120
 MAX_ENTRIES: Final = 200
+MAX_ENTRIES_BYTES: Final = 200_000
+# What closing takes is still written when people may add no more notes.
+MAX_RECORDS: Final = 300
 ALARM: Final = "alarm"
 
 
@@ -70,6 +73,18 @@ class IncidentFacts:
     analysis: str = ""
     corrective_actions: str = ""
     cause: str = ""
+
+
+FRENCH_FACTS: Final = {
+    "tenants": "sociétés touchées",
+    "documents": "documents touchés",
+    "error_rate_before": "taux d'erreur avant",
+    "error_rate_after": "taux d'erreur après",
+    "reproduction": "reproduction",
+    "analysis": "analyse préliminaire",
+    "corrective_actions": "actions correctives",
+    "cause": "cause",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +156,20 @@ class Incident:
         """Raises: IncidentTimelineFull, for a person's note."""
         if by == ALARM and len(self.timeline) >= MAX_AUTOMATIC_ENTRIES:
             return self
-        if len(self.timeline) >= MAX_ENTRIES:
+        written = sum(len(entry.text.encode()) for entry in self.timeline) + len(text.encode())
+        if len(self.timeline) >= MAX_ENTRIES or written > MAX_ENTRIES_BYTES:
+            raise IncidentTimelineFull
+        return self._recorded(by, text, at)
+
+    def found(self, facts: IncidentFacts, by: str, at: datetime) -> Incident:
+        """What is known now, and in the timeline who wrote which of it. Raises: IncidentTimelineFull."""
+        changed = [words for name, words in FRENCH_FACTS.items() if getattr(facts, name) != getattr(self.facts, name)]
+        if not changed:
+            return self
+        return replace(self._recorded(by, f"Renseigné : {', '.join(changed)}", at), facts=facts)
+
+    def _recorded(self, by: str, text: str, at: datetime) -> Incident:
+        if len(self.timeline) >= MAX_RECORDS:
             raise IncidentTimelineFull
         return replace(self, timeline=(*self.timeline, TimelineEntry(at=at, by=by, text=text)))
 
@@ -195,7 +223,7 @@ class Incident:
                 "Un incident critique ou élevé demande qui approuve sa clôture.",
                 "A critical or high incident asks who approves its closing.",
             )
-        closed = self.noted(by, "Incident clos", at)
+        closed = self._recorded(by, "Incident clos", at)
         return replace(closed, closed_at=at, closed_by=by, approver=approver.strip())
 
 
@@ -241,17 +269,18 @@ def post_mortem(incident: Incident) -> str:
         ("Titre", incident.title),
         ("Gravité", FRENCH_SEVERITY[incident.severity]),
         ("État", state),
-        ("Service touché", incident.service.value),
+        ("Service touché", SERVICES[incident.service]),
         ("Ouvert le", in_paris(incident.opened_at)),
         ("Ouvert par", "une alarme" if incident.opened_by == ALARM else incident.opened_by),
         ("À résoudre avant le", in_paris(incident.deadline)),
         ("Clos le", in_paris(incident.closed_at) if incident.closed_at else "—"),
+        ("Clos par", _cell(incident.closed_by)),
         ("Approuvé par", _cell(incident.approver)),
         ("Réouvertures", str(incident.reopened)),
     ]
     impact = [
-        ("Sociétés touchées", _counted(facts.tenants)),
-        ("Documents touchés", _counted(facts.documents)),
+        ("Sociétés touchées", _counted(facts.tenants, none="aucune connue")),
+        ("Documents touchés", _counted(facts.documents, none="aucun connu")),
         ("Taux d'erreur avant", _cell(facts.error_rate_before and f"{facts.error_rate_before} %")),
         ("Taux d'erreur après", _cell(facts.error_rate_after and f"{facts.error_rate_after} %")),
         ("Sonneries de l'alarme", str(incident.rang)),
@@ -293,8 +322,8 @@ def _said(text: str) -> str:
     return text.strip() or "À compléter."
 
 
-def _counted(named: tuple[str, ...]) -> str:
-    return f"{len(named)} ({', '.join(named)})" if named else "aucun connu"
+def _counted(named: tuple[str, ...], *, none: str) -> str:
+    return f"{len(named)} ({', '.join(named)})" if named else none
 
 
 def _lasting(incident: Incident) -> str:

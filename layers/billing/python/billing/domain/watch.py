@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
@@ -31,6 +32,20 @@ class Service(StrEnum):
     AUTOMATIONS = "automations"
     PROOF = "proof"
     SUPERVISION = "supervision"
+
+
+SERVICES: Final = {
+    Service.API: "API",
+    Service.INFRASTRUCTURE: "Infrastructure",
+    Service.INVOICES: "Factures",
+    Service.DATA: "Données",
+    Service.PAYMENTS: "Paiements",
+    Service.MAIL: "E-mails",
+    Service.WEBHOOKS: "Webhooks",
+    Service.AUTOMATIONS: "Automatismes",
+    Service.PROOF: "Preuve et journal",
+    Service.SUPERVISION: "Supervision",
+}
 
 
 class Unusual(StrEnum):

@@ -19,6 +19,7 @@ from billing.domain.alerts import (
 )
 from billing.domain.incidents import Incident, IncidentSeries
 from billing.domain.watch import Service
+from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
 
@@ -56,14 +57,21 @@ class AlertDesk(Protocol):
         """Those that exist, one request."""
         ...
 
+    def incident(self, number: str, once: IdempotentRequest) -> Incident | None:
+        """One request. Raises: AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
     def series(self, year: int) -> IncidentSeries: ...
 
     def maintenance(self, at: datetime) -> tuple[MaintenanceWindow, ...]:
         """Those that have not ended, the next to end first; a hundred at most."""
         ...
 
-    def apply(self, step: Step) -> None:
-        """All of it or nothing. Raises: StaleVersion, when somebody else was first with any of it."""
+    def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:
+        """All of it or nothing. ``answered`` is the result that ``once`` shapes into the stored answer.
+
+        Raises: StaleVersion, when somebody else was first with any of it; AlreadyAnswered, IdempotencyKeyReused.
+        """
         ...
 
     def notice(self, notice_id: str) -> tuple[Notice, tuple[NoticeDelivery, ...]] | None: ...
@@ -88,12 +96,20 @@ class AlertDesk(Protocol):
         """Latest first."""
         ...
 
+    def list_incident_alerts(self, number: str, page: PageRequest) -> Page[Alert]:
+        """Those that opened an incident or are of it, latest first."""
+        ...
+
     def list_incidents(self, year: int, page: PageRequest) -> Page[Incident]:
         """Latest first."""
         ...
 
     def list_open_incidents(self, page: PageRequest) -> Page[Incident]:
         """The oldest first."""
+        ...
+
+    def list_closed_incidents(self, year: int, page: PageRequest) -> Page[Incident]:
+        """Opened in that year, latest first."""
         ...
 
 

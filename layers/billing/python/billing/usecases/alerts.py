@@ -28,6 +28,7 @@ from billing.domain.alerts import (
     Signal,
     is_quiet,
     next_morning,
+    planned_window,
     signal_of,
     silenced_until,
 )
@@ -37,6 +38,8 @@ from billing.domain.incidents import AS_ALERT, OF_ALERT, Incident, IncidentSerie
 from billing.domain.watch import Service
 from billing.ports.alerts import AlertChannel, AlertDesk, KeptAlert, Step
 from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 from billing.usecases.contention import judged_anew
 from billing.usecases.turns import Turns
 
@@ -427,19 +430,33 @@ def plan_maintenance(
     services: tuple[Service, ...],
     reason: str,
     by: str,
+    once: IdempotentRequest | None = None,
     desk: AlertDesk,
     clock: Clock,
     ids: Ids,
 ) -> MaintenanceWindow:
-    """Nobody is told of these services meanwhile; what still rings at its end is."""
-    window = MaintenanceWindow(
-        window_id=ids.new("mnt"),
+    """Nobody is told of these services meanwhile; what still rings at its end is.
+
+    Raises: MaintenanceWindowInvalid, AlreadyAnswered, IdempotencyKeyReused.
+    """
+    window = planned_window(
+        ids.new("mnt"),
         starts_at=starts_at,
         ends_at=ends_at,
         services=services,
         reason=reason,
-        created_by=by,
-        created_at=clock.now(),
+        by=by,
+        at=clock.now(),
     )
-    desk.apply(Step(windows=(window,)))
+    desk.apply(Step(windows=(window,)), once=once, answered=window)
     return window
+
+
+def list_maintenance(*, desk: AlertDesk, clock: Clock) -> tuple[MaintenanceWindow, ...]:
+    """What has not ended, the next to end first; a hundred at most."""
+    return desk.maintenance(clock.now())
+
+
+def list_alerts(year: int, number: str, page: PageRequest, *, desk: AlertDesk) -> Page[Alert]:
+    """Of an incident, or of a year when no number is given; latest first."""
+    return desk.list_incident_alerts(number, page) if number else desk.list_alerts(year, page)

@@ -1,12 +1,14 @@
-"""Incidents that people open, note, close and read."""
+"""Incidents that people open, note, close and read. ``by`` is the name of an operator."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from billing.domain.alerts import Alert
 from billing.domain.dates import civil_date
-from billing.domain.errors import NotFound
+from billing.domain.errors import NotFound, NothingToNote
 from billing.domain.incidents import (
     DEADLINES,
     Incident,
@@ -18,7 +20,27 @@ from billing.domain.incidents import (
 from billing.domain.watch import Service
 from billing.ports.alerts import AlertDesk, Step
 from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 from billing.usecases.contention import judged_anew
+
+SHOWN_ALERTS = 20
+
+
+class IncidentState(StrEnum):
+    """Which incidents a list shows."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFile:
+    """An incident with its latest alerts."""
+
+    incident: Incident
+    alerts: tuple[Alert, ...]
 
 
 def open_incident(
@@ -28,11 +50,12 @@ def open_incident(
     title: str,
     service: Service,
     environment: str = "",
+    once: IdempotentRequest | None = None,
     desk: AlertDesk,
     clock: Clock,
     ids: Ids,
 ) -> Incident:
-    """A person's incident takes the next number of the year."""
+    """A person's incident takes the next number of the year. Raises: AlreadyAnswered, IdempotencyKeyReused."""
 
     def attempt() -> Incident:
         now = clock.now()
@@ -50,7 +73,8 @@ def open_incident(
             deadline=now + DEADLINES[severity],
             timeline=(TimelineEntry(at=now, by=by, text="Incident ouvert"),),
         )
-        desk.apply(Step(incidents=(incident,), series=replace(series, version=series.version + 1)))
+        step = Step(incidents=(incident,), series=replace(series, version=series.version + 1))
+        desk.apply(step, once=once, answered=incident)
         return incident
 
     return judged_anew(attempt, clock=clock, ids=ids)
@@ -60,59 +84,92 @@ def note_incident(
     number: str,
     *,
     by: str,
-    text: str,
+    text: str = "",
     severity: IncidentSeverity | None = None,
     found: Callable[[IncidentFacts], IncidentFacts] = lambda facts: facts,
+    once: IdempotentRequest | None = None,
     desk: AlertDesk,
     clock: Clock,
     ids: Ids,
 ) -> Incident:
-    """A note, and what is known now. Raises: NotFound, IncidentTimelineFull."""
+    """A note, and what is known now. Raises: NotFound, NothingToNote, IncidentTimelineFull, AlreadyAnswered."""
 
     def change(incident: Incident) -> Incident:
         noted = incident.noted(by, text, clock.now()) if text else incident
         graded = noted.graded(severity, by, clock.now()) if severity else noted
-        return replace(graded, facts=found(graded.facts))
+        changed = graded.found(found(graded.facts), by, clock.now())
+        if changed == incident:
+            raise NothingToNote
+        return changed
 
-    return _changed(number, change, desk=desk, clock=clock, ids=ids)
+    return _changed(number, change, once=once, desk=desk, clock=clock, ids=ids)
 
 
 def close_incident(
-    number: str, *, by: str, approver: str = "", cause: str = "", desk: AlertDesk, clock: Clock, ids: Ids
+    number: str,
+    *,
+    by: str,
+    approver: str = "",
+    cause: str = "",
+    once: IdempotentRequest | None = None,
+    desk: AlertDesk,
+    clock: Clock,
+    ids: Ids,
 ) -> Incident:
-    """Raises: NotFound, IncidentNotClosable."""
+    """Raises: NotFound, IncidentNotClosable, AlreadyAnswered."""
 
     def change(incident: Incident) -> Incident:
         watched = desk.alarms([incident.subject])[incident.subject] if incident.subject else None
         if cause:
-            incident = replace(incident, facts=replace(incident.facts, cause=cause))
+            incident = incident.found(replace(incident.facts, cause=cause), by, clock.now())
         rings = watched is not None and watched.rings
         return incident.closed(by, clock.now(), approver=approver, rings=rings)
 
-    return _changed(number, change, desk=desk, clock=clock, ids=ids)
+    return _changed(number, change, once=once, desk=desk, clock=clock, ids=ids)
 
 
-def read_incident(number: str, *, desk: AlertDesk) -> Incident:
-    """Raises: NotFound."""
-    incident = desk.incidents([number]).get(number)
+def list_incidents(state: IncidentState, year: int, page: PageRequest, *, desk: AlertDesk) -> Page[Incident]:
+    """Open ones of whatever year, the oldest first; others of a year, latest first. Without timeline and facts."""
+    if state is IncidentState.OPEN:
+        return desk.list_open_incidents(page)
+    if state is IncidentState.CLOSED:
+        return desk.list_closed_incidents(year, page)
+    return desk.list_incidents(year, page)
+
+
+def read_incident(number: str, *, desk: AlertDesk) -> IncidentFile:
+    """With its latest alerts. Raises: NotFound."""
+    incident = _stored(number, desk)
+    alerts = desk.list_incident_alerts(number, PageRequest(limit=SHOWN_ALERTS))
+    return IncidentFile(incident=incident, alerts=alerts.items)
+
+
+def read_post_mortem(number: str, *, desk: AlertDesk) -> str:
+    """Markdown. Raises: NotFound."""
+    return post_mortem(_stored(number, desk))
+
+
+def _stored(number: str, desk: AlertDesk, once: IdempotentRequest | None = None) -> Incident:
+    incident = desk.incident(number, once) if once else desk.incidents([number]).get(number)
     if incident is None:
         raise NotFound
     return incident
 
 
-def write_post_mortem(number: str, *, desk: AlertDesk) -> str:
-    """Markdown. Raises: NotFound."""
-    return post_mortem(read_incident(number, desk=desk))
-
-
 def _changed(
-    number: str, change: Callable[[Incident], Incident], *, desk: AlertDesk, clock: Clock, ids: Ids
+    number: str,
+    change: Callable[[Incident], Incident],
+    *,
+    once: IdempotentRequest | None,
+    desk: AlertDesk,
+    clock: Clock,
+    ids: Ids,
 ) -> Incident:
     def attempt() -> Incident:
-        incident = read_incident(number, desk=desk)
+        incident = _stored(number, desk, once)
         changed = change(incident)
         changed = replace(changed, version=incident.version + 1)
-        desk.apply(Step(incidents=(changed,)))
+        desk.apply(Step(incidents=(changed,)), once=once, answered=changed)
         return changed
 
     return judged_anew(attempt, clock=clock, ids=ids)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, compress, decompress, dump, item, load, load_all, text
-from billing.adapters.dynamodb.table import Table, Write, refuse_with
+from billing.adapters.dynamodb.table import Table, Write, refuse_with, replayed
 from billing.domain.alerts import (
     AlarmWatch,
     Alert,
@@ -22,6 +22,7 @@ from billing.domain.errors import StaleVersion
 from billing.domain.incidents import Incident, IncidentSeries
 from billing.domain.watch import Service
 from billing.ports.alerts import KeptAlert, Step
+from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
 WINDOWS_READ = 100
@@ -62,6 +63,13 @@ class AlertDesk:
         loaded = [load(Incident, text(stored, "body")) for stored in found.values()]
         return {one.number: one for one in loaded}
 
+    def incident(self, number: str, once: IdempotentRequest) -> Incident | None:
+        key, known = keys.ops_incident(number), keys.ops_idempotency(once.operation, once.key)
+        found = self._table.batch([key, known])
+        if known in found:
+            raise replayed(once, found[known])
+        return load(Incident, text(found[key], "body")) if key in found else None
+
     def series(self, year: int) -> IncidentSeries:
         stored = self._table.get(keys.ops_incident_series(year))
         return load(IncidentSeries, text(stored, "body")) if stored else IncidentSeries(year=year)
@@ -71,8 +79,9 @@ class AlertDesk:
         found, _ = self._table.query(partition, low=keys.outbox_order(at), high=keys.HIGHEST, limit=WINDOWS_READ)
         return load_all(MaintenanceWindow, [text(stored, "body") for stored in found])
 
-    def apply(self, step: Step) -> None:
-        self._table.write(None, *self._writes(step))
+    def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:
+        first = [self._table.answered(keys.ops_idempotency(once.operation, once.key), once, answered)] if once else []
+        self._table.write(None, *first, *self._writes(step))
 
     def notice(self, notice_id: str) -> tuple[Notice, tuple[NoticeDelivery, ...]] | None:
         head = keys.ops_notice(notice_id)
@@ -101,6 +110,12 @@ class AlertDesk:
         )
         return Page(items=load_all(Alert, [row.summary for row in rows]), position=position)
 
+    def list_incident_alerts(self, number: str, page: PageRequest) -> Page[Alert]:
+        rows, position = self._table.page(
+            "ByStatus", keys.ops_incident_alerts(number), page, base_key=keys.ops_alert, forward=False
+        )
+        return Page(items=load_all(Alert, [row.summary for row in rows]), position=position)
+
     def list_incidents(self, year: int, page: PageRequest) -> Page[Incident]:
         rows, position = self._table.page(
             "Listing", keys.ops_incidents(year), page, base_key=keys.ops_incident, forward=False
@@ -109,6 +124,12 @@ class AlertDesk:
 
     def list_open_incidents(self, page: PageRequest) -> Page[Incident]:
         rows, position = self._table.page("ByStatus", keys.ops_incidents_open(), page, base_key=keys.ops_incident)
+        return Page(items=load_all(Incident, [row.summary for row in rows]), position=position)
+
+    def list_closed_incidents(self, year: int, page: PageRequest) -> Page[Incident]:
+        rows, position = self._table.page(
+            "ByStatus", keys.ops_incidents_closed(year), page, base_key=keys.ops_incident, forward=False
+        )
         return Page(items=load_all(Incident, [row.summary for row in rows]), position=position)
 
     def _due(self, partition: str, before: datetime, limit: int) -> list[str]:
@@ -161,6 +182,8 @@ def _alert_item(kept: KeptAlert) -> Item:
         payload=compress(kept.payload),
         listing_pk=keys.ops_alerts(civil_date(alert.received_at).year),
         listing_sk=order,
+        status_pk=keys.ops_incident_alerts(alert.incident_number) if alert.incident_number else None,
+        status_sk=order if alert.incident_number else None,
         summary=dump(alert),
     )
 
@@ -195,8 +218,8 @@ def _incident_item(incident: Incident) -> Item:
         incident,
         listing_pk=keys.ops_incidents(incident.year),
         listing_sk=_ranked(incident.number),
-        status_pk=keys.ops_incidents_open() if incident.is_open else None,
-        status_sk=_ranked(incident.number) if incident.is_open else None,
+        status_pk=keys.ops_incidents_open() if incident.is_open else keys.ops_incidents_closed(incident.year),
+        status_sk=_ranked(incident.number),
         summary=dump(incident.summarised()),
         outbox_pk=keys.ops_incidents_due() if at else None,
         outbox_sk=keys.outbox_order(at) if at else None,

@@ -650,6 +650,18 @@ def ops_incidents_open() -> str:
     return "OPS_INCIDENTS#OPEN"
 
 
+def ops_incidents_closed(year: int) -> str:
+    return f"OPS_INCIDENTS#CLOSED#{year:04d}"
+
+
+def ops_incident_alerts(number: str) -> str:
+    return f"OPS_INCIDENT_ALERTS#{number}"
+
+
+def ops_idempotency(operation: str, key: str) -> Key:
+    return Key(f"OPS_IDEMPOTENCY#{operation}#{hashlib.sha256(key.encode()).hexdigest()}", HEAD)
+
+
 def ops_incidents_due() -> str:
     return "OPS_INCIDENTS#DUE"
 

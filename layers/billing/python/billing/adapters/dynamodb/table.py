@@ -133,7 +133,7 @@ class Table:
         if not caller.is_system:
             self._check_membership(caller, found.get(member))
         if once and extra[0] in found:
-            raise _replay(once, found[extra[0]])
+            raise replayed(once, found[extra[0]])
         return found
 
     def get(self, key: Key) -> Item | None:
@@ -410,7 +410,8 @@ class Table:
         if caller is not None and not caller.is_system:
             actions.append(self._membership_check(caller))
         if once is not None and caller is not None:
-            actions.append(self._idempotency_record(caller, once, once.answer_of(answered)))
+            key = keys.idempotency(caller.tenant_id, once.operation, once.key)
+            actions.append(self.answered(key, once, answered, tenant_id=caller.tenant_id))
         for one in writes:
             actions.extend(_audited(one, caller, origin) if isinstance(one, EventWrite) else (one,))
         deadline = self._clock.monotonic() + _CONFLICT_BUDGET_SECONDS
@@ -485,20 +486,20 @@ class Table:
             refused=lambda _: MembershipChanged(),
         )
 
-    def _idempotency_record(self, caller: Caller, once: IdempotentRequest, answer: Answer) -> Write:
-        key = keys.idempotency(caller.tenant_id, once.operation, once.key)
+    def answered(self, key: Key, once: IdempotentRequest, answered: object, *, tenant_id: str | None = None) -> Write:
+        """Part of a transaction, the first: the answer to a request that must not have its effect again."""
         content = item(
             pk=key.pk,
             sk=key.sk,
             entity="idempotency",
             schema_version=1,
-            tenant_id=caller.tenant_id,
+            tenant_id=tenant_id,
             operation=once.operation,
             fingerprint=once.fingerprint,
-            answer=compress(dump(answer)),
+            answer=compress(dump(once.answer_of(answered))),
             expires_at=int(self._clock.now().timestamp()) + IDEMPOTENCY_LIFE_SECONDS,
         )
-        return self.create(content, lambda stored: _replay(once, stored) if stored else Busy())
+        return self.create(content, lambda stored: replayed(once, stored) if stored else Busy())
 
     def _check_membership(self, caller: Caller, stored: Item | None) -> None:
         if stored is None or number(stored, "version") != caller.membership_version:
@@ -585,7 +586,8 @@ def _refusal(actions: list[Write], reasons: list[Any]) -> Exception:
     return RuntimeError(f"transaction refused: {codes}")
 
 
-def _replay(once: IdempotentRequest, stored: Item) -> Exception:
+def replayed(once: IdempotentRequest, stored: Item) -> Exception:
+    """What a request means whose key has its answer already."""
     if text(stored, "fingerprint") != once.fingerprint:
         return IdempotencyKeyReused()
     return AlreadyAnswered(load(Answer, decompress(stored, "answer")))

@@ -1,0 +1,106 @@
+"""An incident over HTTP, as an operator goes through it; and who is not let in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.client import ApiClient, ApiError, Json, wait_for
+from local.layout import PROJECT
+from local.operators import NAME, ensure_operator, operator_token
+from local.provision import client
+from local.testing import LocalCloud
+from tests.alarms import alarm_message
+from tests.people import Person
+
+pytestmark = pytest.mark.cloud
+INDICATOR = "StripeDaysDiffer"
+INCIDENTS = "/v1/operations/incidents"
+
+
+@pytest.fixture(scope="module")
+def operator(cloud: LocalCloud) -> Iterator[ApiClient]:
+    assert ensure_operator(cloud.layout)
+    with ApiClient(cloud.base_url, token=operator_token(cloud.layout)) as api:
+        yield api
+
+
+def publish(cloud: LocalCloud, state: str) -> None:
+    sns = client("sns", cloud.layout.ministack_url)
+    [topic] = [one["TopicArn"] for one in sns.list_topics()["Topics"] if "AlertsTopic" in one["TopicArn"]]
+    text = alarm_message(f"{INDICATOR}CriticalAlarm", cloud.now(), state=state, stack="zenbilling")
+    sns.publish(TopicArn=topic, Message=text)
+
+
+def refusal(api: ApiClient, path: str, body: Json) -> tuple[int, str]:
+    with pytest.raises(ApiError) as refused:
+        api.post(path, body)
+    return refused.value.status, refused.value.problem["detail"]
+
+
+def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: ApiClient) -> None:
+    publish(cloud, "ALARM")
+
+    def opened() -> Json | None:
+        return next((one for one in operator.get(INCIDENTS)["items"] if one["indicator"] == INDICATOR), None)
+
+    incident = wait_for(opened, seconds=20, what="the incident")
+    path = f"{INCIDENTS}/{incident['incident_number']}"
+    assert (incident["severity"], incident["opened_by"]) == ("critical", "alarm")
+    operator.post(f"{path}/notes", {"note": "Pris en charge", "analysis": "Un remboursement n'a pas été lu."})
+    operator.post(f"{path}/notes", {"corrective_actions": "Remboursement relu.", "error_rate_before": "7.3"})
+    ending = {"approver": "Responsable technique"}
+    assert refusal(operator, f"{path}/close", ending) == (409, "Son alarme sonne encore.")
+    publish(cloud, "OK")
+    wait_for(lambda: len(operator.get(path)["alerts"]) == 2 or None, seconds=20, what="the recovery")
+    assert refusal(operator, f"{path}/close", ending) == (409, "La cause n'est pas écrite.")
+    operator.post(f"{path}/notes", {"cause": "Un événement est arrivé avant son paiement."})
+    assert operator.post(f"{path}/close", ending)["open"] is False
+
+    sheet = operator.send("GET", f"{path}/post-mortem")
+    assert sheet.headers["content-type"] == "text/markdown; charset=utf-8"
+    for line in (
+        f"# Fiche d'anomalie {incident['incident_number']}",
+        "| État | clos |",
+        "| Service touché | Paiements |",
+        f"| Clos par | {NAME} |",
+        "| Approuvé par | Responsable technique |",
+        "| Taux d'erreur avant | 7.3 % |",
+        "Un remboursement n'a pas été lu.",
+        "Remboursement relu.",
+        "Un événement est arrivé avant son paiement.",
+    ):
+        assert line in sheet.text.splitlines()
+    assert opened() is None
+    year = cloud.now().year
+    closed = operator.get(f"{INCIDENTS}?state=closed&year={year}")["items"]
+    assert incident["incident_number"] in {one["incident_number"] for one in closed}
+
+
+def test_the_command_line_gives_a_token_of_the_running_operator(cloud: LocalCloud, operator: ApiClient) -> None:
+    given = subprocess.run(
+        [sys.executable, "-m", "local", "operator", "--state", str(cloud.state)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    with ApiClient(operator.base_url, token=given.stdout.strip()) as api:
+        assert api.send("GET", INCIDENTS).status_code == 200
+
+
+def test_a_company_is_refused_where_operators_are_let_in(person: Callable[..., Person], operator: ApiClient) -> None:
+    owner = person(described=False)
+    nobody = owner.another_client()
+    nobody.token = None
+    for api in (owner.api, nobody):
+        for method, path in (("GET", INCIDENTS), ("POST", INCIDENTS), ("GET", "/v1/operations/alerts")):
+            answer = api.send(method, path, {} if method == "POST" else None, idempotency_key=str(uuid.uuid4()))
+            assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+    for path in ("/v1/invoices", "/v1/customers", "/v1/auth/me", "/v1/company"):
+        assert operator.send("GET", path).status_code == 401
