@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from billing.domain.access import Caller
+from billing.domain.disputes import ListedDispute, listed_dispute
 from billing.domain.errors import StaleVersion
 from billing.domain.stripe_payment import StripePayment
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_payments import StripeFacts
-from tests.fakes.store import Store, shard_of
+from tests.fakes.store import Store, paged, shard_of
 from tests.fakes.stripe_inbox import hold_entry, move_entry
 from tests.fakes.writes import hold_book, move_book
 
@@ -70,6 +73,20 @@ class FakeStripePayments:
         with self._store.lock:
             self._store.check(caller, once)
             return self.stored(caller.tenant_id, payment_intent_id)
+
+    def disputes(self, caller: Caller, page: PageRequest) -> Page[ListedDispute]:
+        with self._store.lock:
+            self._store.check(caller)
+            found = [
+                listed_dispute(record, one.dispute_id)
+                for (tenant_id, _), record in self._store.stripe_payments.items()
+                for one in record.disputes
+                if tenant_id == caller.tenant_id
+            ]
+        rows: list[tuple[str, object]] = [
+            (f"{one.order[0]}#{one.order[1]:010d}#{one.dispute_id}", one) for one in found
+        ]
+        return cast("Page[ListedDispute]", paged(rows, page))
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         with self._store.lock:

@@ -45,6 +45,7 @@ from billing.usecases import (
     customer_accounts,
     customer_csv,
     customers,
+    disputes,
     events,
     invoice_links,
     invoices,
@@ -460,6 +461,9 @@ class Acts:
         self.held.store.stripe_payments[paid.tenant_id, record.payment_intent_id] = record
         ports = {"payments": self.held.payments, "stripe_payments": self.held.stripe_payments}
         return payments.read_payment_online(by, paid.payment_id, **ports)  # type: ignore[arg-type]
+
+    def list_payment_disputes(self, by: Caller) -> object:
+        return disputes.list_payment_disputes(by, PAGE, stripe_payments=self.held.stripe_payments)
 
     def list_payment_reconciliations(self, by: Caller) -> object:
         return reconciliations.list_payment_reconciliations(by, PAGE, reconciliations=self.held.reconciliations)
@@ -1062,6 +1066,7 @@ ALLOWED: dict[str, set[Role]] = {
     "issue_invoice": WRITERS,
     "send_invoice": WRITERS,
     "record_invoice_payment": ACCOUNTS,
+    "list_payment_disputes": READERS,
     "list_payment_reconciliations": READERS,
     "read_payment_online": READERS,
     "read_invoice_timeline": READERS,

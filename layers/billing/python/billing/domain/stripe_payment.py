@@ -210,6 +210,7 @@ class MirroredDispute:
     returned: bool = False
     rounds: int = field(default=0, metadata=LATER)  # how often it was won after it had been lost, and lost again
     short_minor: int = field(default=0, metadata=LATER)  # of it, what the payment did not keep any more
+    currency: str = field(default="", metadata=LATER)  # where it is not the payment's
 
     @property
     def moved_minor(self) -> int:
@@ -279,6 +280,7 @@ class StripePayment:
 
     ``payment_id`` of the payment that it is here, once it is booked. ``attempted``: that the customer confirmed was
     counted. A pending refund is shown and moves nothing: the customer has nothing back yet, and the bank may refuse.
+    Number and customer of the invoice are told once it is contested: its disputes are listed with them.
     """
 
     tenant_id: str
@@ -305,6 +307,8 @@ class StripePayment:
     refunds: tuple[MirroredRefund, ...] = ()
     disputes: tuple[MirroredDispute, ...] = ()
     requests: tuple[RefundRequest, ...] = ()
+    invoice_number: str = field(default="", metadata=LATER)
+    customer_name: str = field(default="", metadata=LATER)
 
     @classmethod
     def new(cls, paid_for: PaidFor, account_id: str, intent: PaymentIntent) -> StripePayment:
@@ -581,6 +585,7 @@ class StripePayment:
             returned=known.returned if known else False,
             rounds=known.rounds if known else 0,
             short_minor=known.short_minor if known else 0,
+            currency=told.currency if told.currency != self.currency else "",
         )
         if fresh.returned and fresh.status is DisputeStatus.LOST:
             fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1)

@@ -8,11 +8,13 @@ from typing import Protocol
 
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
+from billing.domain.disputes import ListedDispute
 from billing.domain.events import Event
 from billing.domain.payments import Payment
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,10 @@ class StripePayments(Protocol):
         self, caller: Caller, payment_intent_id: str, *, once: IdempotentRequest | None = None
     ) -> StripePayment | None:
         """One request. Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def disputes(self, caller: Caller, page: PageRequest) -> Page[ListedDispute]:
+        """One request, by ``ListedDispute.order``. Raises: PageTokenInvalid, MembershipChanged."""
         ...
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:

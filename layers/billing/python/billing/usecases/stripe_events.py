@@ -419,7 +419,7 @@ class _Settling:
         """Fact after fact, each in a transaction of its own; the last one ends the event."""
         caller, book = Caller.system(self.tenant_id, STRIPE), context.book
         stored = record
-        told, facts = self._told(record, seen)
+        told, facts = self._told(record, seen, invoice)
         unfit: dict[Booking, ParkReason] = {}
         unknown = seen.not_understood(record)
         while True:
@@ -499,10 +499,15 @@ class _Settling:
     def _declined(self) -> bool:
         return self.entry is not None and self.entry.event.event_type == DECLINED
 
-    def _told(self, record: StripePayment, seen: SeenAtStripe) -> tuple[StripePayment, StripeFacts]:
+    def _told(
+        self, record: StripePayment, seen: SeenAtStripe, invoice: IssuedInvoice
+    ) -> tuple[StripePayment, StripeFacts]:
         """The record with all that was read, the news that it is, and what it counts."""
         now = self.desk.clock.now()
         told = record.told(seen)
+        if told.disputes:
+            document = invoice.document
+            told = replace(told, invoice_number=document.number, customer_name=document.buyer.name)
         counts: list[str] = []
         news: list[StripeNews] = []
         if told.state in _CONFIRMED and not told.attempted:

@@ -308,6 +308,15 @@ def stripe_source(tenant_id: str, source_id: str) -> Key:
     return Key(_tenant(tenant_id, "STRIPE_SOURCE", source_id), HEAD)
 
 
+def dispute_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "DISPUTES")
+
+
+def dispute_order(rank: int, second: int, dispute_id: str) -> str:
+    """What comes first, then by an instant or down from one (``domain.disputes``)."""
+    return f"{rank}#{second:010d}#{dispute_id}"
+
+
 def stripe_booked(tenant_id: str, day: date, account_id: str, source_id: str) -> Key:
     """What was booked on a day of what an account at Stripe moved."""
     return Key(stripe_booked_on(tenant_id, day), f"{account_id}#{source_id}")

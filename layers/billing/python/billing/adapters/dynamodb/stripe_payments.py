@@ -7,14 +7,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, load_all, text
 from billing.adapters.dynamodb.payment_items import payment_to_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
+from billing.domain.disputes import ListedDispute, listed_dispute
 from billing.domain.errors import StaleVersion
 from billing.domain.stripe_payment import PaperRefund, StripePayment
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 
 STRIPE_PAYMENT = "stripe_payment"
@@ -91,8 +93,10 @@ def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) 
 
 
 def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
-    """A charge, refund or dispute leads to its payment intent, for ever."""
+    """A charge, refund or dispute leads to its payment intent, for ever; a dispute is listed by it."""
     key = keys.stripe_source(record.tenant_id, source_id)
+    contested = any(one.dispute_id == source_id for one in record.disputes)
+    listed = listed_dispute(record, source_id) if contested else None
     content = item(
         pk=key.pk,
         sk=key.sk,
@@ -100,6 +104,9 @@ def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
         schema_version=SCHEMA_VERSION,
         tenant_id=record.tenant_id,
         payment_intent_id=record.payment_intent_id,
+        listing_pk=keys.dispute_listing(record.tenant_id) if listed else None,
+        listing_sk=keys.dispute_order(*listed.order, source_id) if listed else None,
+        summary=dump(listed) if listed else None,
     )
     only_if, values = "attribute_not_exists(pk) OR payment_intent_id = :intent", {":intent": record.payment_intent_id}
     return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
@@ -128,6 +135,16 @@ class StripePayments:
     ) -> StripePayment | None:
         key = keys.stripe_payment(caller.tenant_id, payment_intent_id)
         return record_of(self._table.read(caller, key, once=once).get(key))
+
+    def disputes(self, caller: Caller, page: PageRequest) -> Page[ListedDispute]:
+        self._table.trust(caller)
+        rows, position = self._table.page(
+            "Listing",
+            keys.dispute_listing(caller.tenant_id),
+            page,
+            base_key=lambda dispute_id: keys.stripe_source(caller.tenant_id, dispute_id),
+        )
+        return Page(items=load_all(ListedDispute, [row.summary for row in rows]), position=position)
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         found, _ = self._table.due(keys.refunds_asked_in(shard), keys.outbox_order(before), limit)
