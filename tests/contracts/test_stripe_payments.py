@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.disputes import ListedDispute
 from billing.domain.errors import StaleVersion
 from billing.domain.events import EventType
 from billing.domain.stripe import DisputeStatus
@@ -186,7 +187,8 @@ def test_disputes_are_listed_by_what_is_urgent(world: World) -> None:
         )
         world.repositories.stripe_payments.write(world.caller, StripeFacts(record=told))
 
-    shown, position = [], None
+    shown: list[ListedDispute] = []
+    position: str | None = None
     while True:
         page = world.repositories.stripe_payments.disputes(world.caller, PageRequest(limit=3, position=position))
         shown += page.items

@@ -14,7 +14,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_payments import StripeFacts
 from tests.fakes.store import Store, paged, shard_of
 from tests.fakes.stripe_inbox import hold_entry, move_entry
-from tests.fakes.writes import hold_book, move_book
+from tests.fakes.writes import hold_book, hold_notices, move_book, write_notices
 
 
 def hold_facts(store: Store, facts: StripeFacts | None) -> None:
@@ -35,6 +35,7 @@ def hold_facts(store: Store, facts: StripeFacts | None) -> None:
         payment = store.payments.get((facts.payment.tenant_id, facts.payment.payment_id))
         if payment is None or payment.version != facts.payment.version - 1:
             raise StaleVersion
+    hold_notices(store, facts.notices)
 
 
 def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
@@ -53,6 +54,7 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
         store.stripe_booked[tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id] = facts.booked
     for refund in facts.on_paper:
         store.on_paper[tenant_id, refund.day, refund.subject] = refund
+    write_notices(store, facts.notices)
     for news in facts.news:
         store.record(tenant_id, news.payment_id or news.invoice_id or "STRIPE", news.event)
 

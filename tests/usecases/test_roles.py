@@ -596,7 +596,8 @@ class Acts:
     def refresh_subscription(self, by: Caller) -> object:
         self.start_subscription(self.shop.caller)
         self.stripe.subscribe(next(iter(self.stripe.subscribing)))
-        return subscriptions.refresh_subscription(by, **self._subscription_ports())
+        ports = self._subscription_ports() | {"companies": self.held.companies}
+        return subscriptions.refresh_subscription(by, **ports)
 
     def open_subscription_portal(self, by: Caller) -> object:
         self.refresh_subscription(self.shop.caller)

@@ -10,6 +10,7 @@ from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
 from billing.domain.disputes import ListedDispute
 from billing.domain.events import Event
+from billing.domain.notices import CompanyNotice
 from billing.domain.payments import Payment
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
@@ -32,7 +33,7 @@ class StripeFacts:
 
     ``payment`` where only what is known of it grew, and nothing moved. ``booked``, ``on_paper``: what the night looks
     for at Stripe. ``counts``: metrics of what this tells, written into this version of the record: the reader of the
-    table's stream counts them, so that nobody can die in between.
+    table's stream counts them, so that nobody can die in between. ``notices``: mails to the company, new.
     """
 
     record: StripePayment | None = None
@@ -43,6 +44,7 @@ class StripeFacts:
     booked: DayBooking | None = None
     on_paper: tuple[PaperRefund, ...] = ()
     counts: tuple[str, ...] = ()
+    notices: tuple[CompanyNotice, ...] = ()
 
 
 class StripePayments(Protocol):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.domain.deliverable import is_quote_id
+from billing.domain.notices import is_notice_id
 from billing.domain.reminders import is_reminder_id, reminded_of
 
 HEAD = "HEAD"
@@ -143,9 +144,11 @@ def ledger_entry_of(key: Key) -> tuple[str, str, int]:
 
 
 def document(tenant_id: str, document_id: str) -> Key:
-    """Of a quote, an invoice, a credit note or a reminder, whose id says which."""
+    """Of a quote, an invoice, a credit note, a reminder or a notice, whose id says which."""
     if is_reminder_id(document_id):
         return reminder(tenant_id, document_id)
+    if is_notice_id(document_id):
+        return notice(tenant_id, document_id)
     return quote(tenant_id, document_id) if is_quote_id(document_id) else invoice(tenant_id, document_id)
 
 
@@ -588,6 +591,10 @@ def recurring_due_shard(shard: int) -> str:
 
 def reminder(tenant_id: str, reminder_id: str) -> Key:
     return Key(_tenant(tenant_id, "REMINDER", reminder_id), HEAD)
+
+
+def notice(tenant_id: str, notice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "NOTICE", notice_id), HEAD)
 
 
 def reminder_plan(tenant_id: str) -> Key:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, load_all, text
+from billing.adapters.dynamodb.notices import notice_writes
 from billing.adapters.dynamodb.payment_items import payment_to_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -47,6 +48,8 @@ def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[W
         key = keys.stripe_booked(tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id)
         yield _day_write(table, tenant_id, key, "stripe_booking", facts.booked.day, facts.booked)
     yield from (paper_refund_write(table, tenant_id, one) for one in facts.on_paper)
+    for notice in facts.notices:
+        yield from notice_writes(table, notice)
     for news in facts.news:
         yield table.event(_beside(tenant_id, news), tenant_id, news.event)
 
