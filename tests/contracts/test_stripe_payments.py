@@ -211,5 +211,20 @@ def test_a_dispute_moves_in_the_list_when_its_payment_is_told_again(world: World
 
     [shown] = world.repositories.stripe_payments.disputes(world.caller, PageRequest(limit=9, position=None)).items
 
-    assert (shown.status, shown.is_to_answer, shown.order[0]) == (DisputeStatus.LOST, False, 2)
+    assert (shown.status, shown.awaits_answer, shown.order[0]) == (DisputeStatus.LOST, False, 2)
     assert world.repositories.stripe_payments.disputes(world.stranger, PageRequest(limit=9, position=None)).items == ()
+
+
+def test_a_dispute_waits_for_its_reminder_until_it_was_written_of(world: World) -> None:
+    held, tenant_id = world.repositories.stripe_payments, world.caller.tenant_id
+    opened = replace(record(world), disputes=(contested(1, DisputeStatus.NEEDS_RESPONSE, days=1, due_in=9),))
+    held.write(world.caller, StripeFacts(record=opened))
+    key = (tenant_id, opened.payment_intent_id, "du_1")
+
+    def due(days: int) -> list[tuple[str, str, str]]:
+        found = [held.disputes_due(shard, MORNING + timedelta(days=days), 100) for shard in range(SHARDS)]
+        return [one for shard in found for one in shard if one[0] == tenant_id]
+
+    assert (due(6), due(7), due(30)) == ([], [key], [key])
+    held.write(world.caller, StripeFacts(record=replace(opened.reminded_of("du_1"), version=2)))
+    assert due(30) == []

@@ -90,6 +90,16 @@ class FakeStripePayments:
         ]
         return cast("Page[ListedDispute]", paged(rows, page))
 
+    def disputes_due(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str, str]]:
+        with self._store.lock:
+            found = [
+                (one.remind_at, (*key, one.dispute_id))
+                for key, record in self._store.stripe_payments.items()
+                for one in record.disputes
+                if one.remind_at is not None and one.remind_at <= before and shard_of(key[0]) == shard
+            ]
+        return [key for _, key in sorted(found)[:limit]]
+
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         with self._store.lock:
             found = [

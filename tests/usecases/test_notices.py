@@ -16,6 +16,7 @@ from billing.domain.stripe import DisputeStatus, StripeSubscription, Subscriptio
 from billing.domain.stripe_inbox import InboxState
 from billing.ports.delivery import OutgoingMail
 from billing.usecases.deliveries import delivery_reference, receive_mail_event
+from billing.usecases.disputes import remind_of_disputes
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import Relay
 from tests.usecases.conftest import HOUSE, Shop
@@ -77,7 +78,7 @@ def test_a_dispute_is_written_of_with_its_deadline(till: Till) -> None:
     assert mail.recipient == company.description.email
     assert (mail.sender_name, mail.reply_to, mail.attachment_name) == ("Paiements", HOUSE.reply_to, "")
     number = till.invoice.document.number
-    assert mail.subject == f"Litige sur la facture {number} : répondez avant le 02/12/2026"
+    assert mail.subject == f"Litige sur la facture {number}, répondez avant le 02/12/2026"
     url = f"https://dashboard.stripe.com/{till.account_id}/disputes/{dispute_id}"
     for said in ("120,00 €", "2 décembre 2026", "le client dit n'avoir rien reçu", url):
         assert said in mail.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
@@ -136,6 +137,85 @@ def test_a_debit_that_fails_after_all_is_written_of(till: Till) -> None:
     mail = mailed(till.shop, notice)
     assert mail.subject == f"Prélèvement refusé : facture {till.invoice.document.number}"
     assert "le prélèvement n'est pas autorisé" in mail.text
+
+
+def test_a_deadline_that_is_near_is_written_of_once_more(till: Till) -> None:
+    dispute_id = contest(till)
+    till.tell("charge.dispute.created", dispute_id)
+    due_by = till.stripe.disputes[till.account_id, dispute_id].evidence_due_by
+    assert due_by is not None
+    till.shop.clock.set(due_by - timedelta(days=2, minutes=1))
+    assert remind_of_disputes(desk=till.desk()) == 0
+    till.shop.clock.advance(timedelta(minutes=2))
+
+    assert [remind_of_disputes(desk=till.desk()) for _ in range(2)] == [1, 0]
+    till.tell("charge.dispute.updated", dispute_id)
+    assert remind_of_disputes(desk=till.desk()) == 0
+
+    assert kinds(till.shop) == [NoticeKind.DISPUTE_OPENED, NoticeKind.DISPUTE_DUE]
+    mail = mailed(till.shop, notices(till.shop)[-1])
+    assert mail.subject.startswith("Rappel, paiement contesté : la facture ")
+    till.adds_up()
+
+
+@pytest.mark.parametrize("status", [DisputeStatus.UNDER_REVIEW, DisputeStatus.WON, DisputeStatus.LOST])
+def test_what_was_answered_or_decided_has_no_deadline(till: Till, status: DisputeStatus) -> None:
+    dispute_id = contest(till)
+    till.tell("charge.dispute.created", dispute_id)
+    held = till.stripe.disputes[till.account_id, dispute_id]
+    till.stripe.disputes[till.account_id, dispute_id] = replace(held, status=status)
+    till.tell("charge.dispute.updated", dispute_id)
+    till.shop.clock.advance(timedelta(days=8))
+
+    assert remind_of_disputes(desk=till.desk()) == 0
+    assert NoticeKind.DISPUTE_DUE not in kinds(till.shop)
+
+
+@pytest.mark.parametrize(("due_in", "later"), [(timedelta(days=2, hours=23), 1), (timedelta(days=9), 10)])
+def test_nobody_is_reminded_at_once_or_too_late(till: Till, due_in: timedelta, later: int) -> None:
+    dispute_id = contest(till, evidence_due_by=till.shop.clock.now() + due_in)
+    till.tell("charge.dispute.created", dispute_id)
+    till.shop.clock.advance(timedelta(days=later))
+
+    assert [remind_of_disputes(desk=till.desk()) for _ in range(2)] == [0, 0]
+    assert kinds(till.shop) == [NoticeKind.DISPUTE_OPENED]
+
+
+def test_another_deadline_is_another_reminder(till: Till) -> None:
+    dispute_id = contest(till)
+    till.tell("charge.dispute.created", dispute_id)
+    till.shop.clock.advance(timedelta(days=8))
+    assert remind_of_disputes(desk=till.desk()) == 1
+    held = till.stripe.disputes[till.account_id, dispute_id]
+    moved = replace(held, evidence_due_by=till.shop.clock.now() + timedelta(days=20))
+    till.stripe.disputes[till.account_id, dispute_id] = moved
+    till.tell("charge.dispute.updated", dispute_id)
+    till.shop.clock.advance(timedelta(days=18, hours=1))
+
+    assert remind_of_disputes(desk=till.desk()) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_anywhere_reminds_once(after: bool) -> None:
+    for at in itertools.count(1):
+        shop = Shop()
+        shop.describe()
+        till = Till(shop)
+        till.tell("charge.dispute.created", contest(till))
+        shop.clock.advance(timedelta(days=8))
+        crash = CrashPoint(at=at, after=after)
+        desk = till.desk()
+        watched = {name: crash.watch(getattr(desk, name)) for name in ("stripe_payments", "companies")}
+        try:
+            remind_of_disputes(desk=replace(desk, **watched))
+        except Crashed:
+            pass
+        else:
+            assert at > 4
+            return
+        remind_of_disputes(desk=desk)
+
+        assert kinds(shop) == [NoticeKind.DISPUTE_OPENED, NoticeKind.DISPUTE_DUE]
 
 
 def test_a_card_that_is_declined_is_the_customers_business(till: Till) -> None:

@@ -56,7 +56,7 @@ class PaymentDisputeResponse(Reply):
             status_en=status_en,
             opened_at=dispute.opened_at,
             evidence_due_at=dispute.evidence_due_by,
-            awaits_answer=dispute.is_to_answer,
+            awaits_answer=dispute.awaits_answer,
             answer_url=dispute.answer_url,
         )
 

@@ -10,7 +10,6 @@ from billing.domain.stripe import DASHBOARD, DisputeStatus
 from billing.domain.stripe_payment import StripePayment
 
 LAST: Final = 9_999_999_999  # seconds: after every instant
-_TO_ANSWER: Final = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.WARNING_NEEDS_RESPONSE})
 _ENDED: Final = frozenset(
     {DisputeStatus.WON, DisputeStatus.LOST, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED}
 )
@@ -101,15 +100,12 @@ class ListedDispute:
     status: DisputeStatus
     opened_at: datetime
     evidence_due_by: datetime | None
-
-    @property
-    def is_to_answer(self) -> bool:
-        return self.status in _TO_ANSWER
+    awaits_answer: bool
 
     @property
     def order(self) -> tuple[int, int]:
         """What waits for the company, by its deadline; then what a bank decides; then what ended, latest first."""
-        if self.is_to_answer:
+        if self.awaits_answer:
             return 0, int(self.evidence_due_by.timestamp()) if self.evidence_due_by else LAST
         return 2 if self.status in _ENDED else 1, LAST - int(self.opened_at.timestamp())
 
@@ -135,4 +131,5 @@ def listed_dispute(record: StripePayment, dispute_id: str) -> ListedDispute:
         status=dispute.status,
         opened_at=dispute.created,
         evidence_due_by=dispute.evidence_due_by,
+        awaits_answer=dispute.awaits_answer,
     )

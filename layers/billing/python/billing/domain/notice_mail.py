@@ -76,22 +76,32 @@ def compose_notice(notice: CompanyNotice, *, subscription_url: str) -> ComposedM
 
 
 def _opened(fact: MoneyFact, _: str) -> _Said:
-    inquiry = fact.kind is NoticeKind.INQUIRY_OPENED
     money, customer, number = _money(fact), one_line(fact.customer_name), fact.invoice_number
     reason_fr, reason_en = reason_words(fact.reason)
-    what = "Demande de la banque" if inquiry else "Litige"
     until = f"avant le {format_french(civil_date(fact.due_at))}" if fact.due_at else "dès que possible"
-    first = (
-        f"La banque du client ({customer}) demande des explications sur le paiement de la facture {number}. "
-        "L'argent vous reste acquis pour l'instant ; sans réponse, la demande peut devenir un litige."
-        if inquiry
-        else f"{customer} conteste auprès de sa banque le paiement de la facture {number}. La somme est retenue "
-        "jusqu'à la décision de la banque ; sans réponse de votre part, elle est rendue au client."
-    )
+    match fact.kind:
+        case NoticeKind.INQUIRY_OPENED:
+            what, english = "Demande de la banque sur", f"The bank of {customer} asks about"
+            first = (
+                f"La banque du client ({customer}) demande des explications sur le paiement de la facture {number}. "
+                "L'argent vous reste acquis pour l'instant ; sans réponse, la demande peut devenir un litige."
+            )
+        case NoticeKind.DISPUTE_DUE:
+            what, english = "Rappel, paiement contesté :", f"A reminder: {customer} contests"
+            first = (
+                f"{customer} conteste le paiement de la facture {number}, et votre réponse est toujours attendue. "
+                "Passé l'échéance, la banque tranche sans vous avoir entendu."
+            )
+        case _:
+            what, english = "Litige sur", f"{customer} contests"
+            first = (
+                f"{customer} conteste auprès de sa banque le paiement de la facture {number}. La somme est retenue "
+                "jusqu'à la décision de la banque ; sans réponse de votre part, elle est rendue au client."
+            )
     deadline = [("À remettre avant le", _instant(fact.due_at))] if fact.due_at else []
     taken = f" until {_english_instant(fact.due_at)}" if fact.due_at else ""
     return _Said(
-        subject=f"{what} sur la facture {number} : répondez {until}",
+        subject=f"{what} la facture {number}, répondez {until}",
         opening=[
             first,
             _EVIDENCE,
@@ -99,8 +109,8 @@ def _opened(fact: MoneyFact, _: str) -> _Said:
         facts=[("Montant contesté", money), *deadline, *_invoice(fact), ("Motif", reason_fr)],
         link=LetterLink(url=fact.answer_url, label="Répondre sur Stripe"),
         closing=["Si la contestation est fondée, vous pouvez aussi l'accepter au même endroit."],
-        english=f"{'The bank of ' if inquiry else ''}{customer} {'asks about' if inquiry else 'contests'} the payment "
-        f"of invoice {number} ({_english_money(fact)}): {reason_en}. Answer in Stripe's dashboard{taken}.",
+        english=f"{english} the payment of invoice {number} ({_english_money(fact)}): {reason_en}. "
+        f"Answer in Stripe's dashboard{taken}.",
     )
 
 
@@ -201,6 +211,7 @@ def _dunned(fact: MoneyFact, subscription_url: str) -> _Said:
 _SAID: Final[dict[NoticeKind, Callable[[MoneyFact, str], _Said]]] = {
     NoticeKind.INQUIRY_OPENED: _opened,
     NoticeKind.DISPUTE_OPENED: _opened,
+    NoticeKind.DISPUTE_DUE: _opened,
     NoticeKind.DISPUTE_WON: _won,
     NoticeKind.DISPUTE_LOST: _lost,
     NoticeKind.PAYMENT_FAILED: _failed,

@@ -18,6 +18,7 @@ NOTICE_PREFIX: Final = "ntc_"
 class NoticeKind(StrEnum):
     INQUIRY_OPENED = "inquiry_opened"  # a bank asks, and takes nothing yet
     DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_DUE = "dispute_due"  # its deadline, or that of an inquiry, is near
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
     PAYMENT_FAILED = "payment_failed"  # a bank refused what the customer had confirmed

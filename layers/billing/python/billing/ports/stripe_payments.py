@@ -62,6 +62,13 @@ class StripePayments(Protocol):
         """One request, by ``ListedDispute.order``. Raises: PageTokenInvalid, MembershipChanged."""
         ...
 
+    def disputes_due(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str, str]]:
+        """Tenant, payment intent and dispute of those that were to be written of again before an instant.
+
+        Those first whose time came first. Two requests, one where there are none.
+        """
+        ...
+
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         """Tenant and payment intent of those with a refund that was asked for before an instant, and not answered."""
         ...

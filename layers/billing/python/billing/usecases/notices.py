@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from billing.domain.access import Caller
-from billing.domain.notices import CompanyNotice, MoneyFact
+from billing.domain.disputes import listed_dispute
+from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
+from billing.domain.stripe_payment import StripePayment
 from billing.ports.repositories import Companies
 
 
@@ -22,3 +24,19 @@ def addressed(
         return ()
     recipient = company.description.email
     return tuple(CompanyNotice.of(caller.tenant_id, fact, *named, recipient=recipient, at=at) for fact in facts)
+
+
+def dispute_fact(kind: NoticeKind, record: StripePayment, dispute_id: str) -> MoneyFact:
+    listed = listed_dispute(record, dispute_id)
+    return MoneyFact(
+        kind=kind,
+        subject=dispute_id,
+        amount_minor=listed.amount_minor,
+        currency=listed.currency,
+        invoice_id=listed.invoice_id,
+        invoice_number=listed.invoice_number,
+        customer_name=listed.customer_name,
+        answer_url=listed.answer_url,
+        reason=listed.reason,
+        due_at=listed.evidence_due_by,
+    )

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
-from billing.domain.disputes import listed_dispute
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.notices import MoneyFact, NoticeKind
@@ -48,7 +47,7 @@ from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
 from billing.ports.subscriptions import Subscriptions
 from billing.usecases.contention import judged_anew
-from billing.usecases.notices import addressed
+from billing.usecases.notices import addressed, dispute_fact
 from billing.usecases.stripe_ledger import STRIPE, DoesNotFit, StripeLedger
 from billing.usecases.subscriptions import subscription_event, subscription_notices, unfit
 
@@ -633,15 +632,18 @@ def _to_write_of(
     before: StripePayment, told: StripePayment, seen: SeenAtStripe, invoice: IssuedInvoice
 ) -> tuple[MoneyFact, ...]:
     """What the company is written of a payment: what it may have to act on, and how it ended. Never what it knows."""
-    document = invoice.document
     facts = []
     if told.state is StripePaymentState.FAILED and before.state is not told.state:
+        document = invoice.document
         facts.append(
             MoneyFact(
                 kind=NoticeKind.PAYMENT_FAILED,
                 subject=told.payment_intent_id,
                 amount_minor=told.amount_minor,
                 currency=told.currency,
+                invoice_id=told.invoice_id,
+                invoice_number=document.number,
+                customer_name=document.buyer.name,
                 reason=told.last_error_code,
                 method=seen.intent.charge.method if seen.intent.charge else told.method,
             )
@@ -650,27 +652,8 @@ def _to_write_of(
     for dispute in told.disputes:
         kind = _WRITTEN_OF.get(dispute.status)
         if kind is not None and known.get(dispute.dispute_id) is not dispute.status:
-            listed = listed_dispute(told, dispute.dispute_id)
-            facts.append(
-                MoneyFact(
-                    kind=kind,
-                    subject=dispute.dispute_id,
-                    amount_minor=listed.amount_minor,
-                    currency=listed.currency,
-                    answer_url=listed.answer_url,
-                    reason=listed.reason,
-                    due_at=listed.evidence_due_by,
-                )
-            )
-    return tuple(
-        replace(
-            fact,
-            invoice_id=invoice.invoice_id,
-            invoice_number=document.number,
-            customer_name=document.buyer.name,
-        )
-        for fact in facts
-    )
+            facts.append(dispute_fact(kind, told, dispute.dispute_id))
+    return tuple(facts)
 
 
 def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:

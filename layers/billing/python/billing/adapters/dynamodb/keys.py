@@ -315,6 +315,14 @@ def dispute_listing(tenant_id: str) -> str:
     return _tenant(tenant_id, "DISPUTES")
 
 
+def disputes_due(tenant_id: str) -> str:
+    return disputes_due_in(_shard(tenant_id))
+
+
+def disputes_due_in(shard: int) -> str:
+    return f"DISPUTES#{shard}"
+
+
 def dispute_order(rank: int, second: int, dispute_id: str) -> str:
     """What comes first, then by an instant or down from one (``domain.disputes``)."""
     return f"{rank}#{second:010d}#{dispute_id}"

@@ -98,8 +98,9 @@ def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) 
 def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
     """A charge, refund or dispute leads to its payment intent, for ever; a dispute is listed by it."""
     key = keys.stripe_source(record.tenant_id, source_id)
-    contested = any(one.dispute_id == source_id for one in record.disputes)
-    listed = listed_dispute(record, source_id) if contested else None
+    dispute = next((one for one in record.disputes if one.dispute_id == source_id), None)
+    listed = listed_dispute(record, source_id) if dispute else None
+    remind_at = dispute.remind_at if dispute else None
     content = item(
         pk=key.pk,
         sk=key.sk,
@@ -110,6 +111,8 @@ def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
         listing_pk=keys.dispute_listing(record.tenant_id) if listed else None,
         listing_sk=keys.dispute_order(*listed.order, source_id) if listed else None,
         summary=dump(listed) if listed else None,
+        outbox_pk=keys.disputes_due(record.tenant_id) if remind_at else None,
+        outbox_sk=keys.outbox_order(remind_at) if remind_at else None,
     )
     only_if, values = "attribute_not_exists(pk) OR payment_intent_id = :intent", {":intent": record.payment_intent_id}
     return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
@@ -148,6 +151,15 @@ class StripePayments:
             base_key=lambda dispute_id: keys.stripe_source(caller.tenant_id, dispute_id),
         )
         return Page(items=load_all(ListedDispute, [row.summary for row in rows]), position=position)
+
+    def disputes_due(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str, str]]:
+        found, _ = self._table.due(keys.disputes_due_in(shard), keys.outbox_order(before), limit)
+        stored = self._table.batch(found) if found else {}
+        return [
+            (text(stored[key], "tenant_id"), text(stored[key], "payment_intent_id"), key.pk.rpartition("#")[2])
+            for key in found
+            if key in stored
+        ]
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         found, _ = self._table.due(keys.refunds_asked_in(shard), keys.outbox_order(before), limit)
