@@ -676,5 +676,6 @@ def _dispute_event(record: StripePayment, dispute: MirroredDispute, at: datetime
         "amount_minor": dispute.amount_minor,
         "evidence_due_by": due,
     }
-    facts = (dispute.dispute_id, dispute.status.value, due, *((str(dispute.rounds),) if dispute.rounds else ()))
+    # By the version that it was told on: a dispute may come back to where it stood.
+    facts = (dispute.dispute_id, dispute.status.value, str(record.version))
     return _news_event(EventType.PAYMENT_DISPUTE_MOVED, at, data, *facts)
