@@ -36,6 +36,7 @@ def refresh(idempotency_key: IdempotencyKey) -> Response[str]:
         caller(app),
         once=idempotent(app, idempotency_key, partial(subscription_answer, now=clock.now())),
         subscriptions=table.subscriptions(),
+        companies=table.companies(),
         stripe=stripe.gateway(),
         clock=clock,
         ids=ids,

@@ -34,8 +34,8 @@ def render_invoice(event: dict[str, Any]) -> dict[str, Any]:
     if rendering.fresh:
         count("PdfRendered")
     return {
-        "pdf_key": rendering.pdf.key,
-        "sha256": rendering.pdf.sha256,
+        "pdf_key": rendering.pdf_key,
+        "sha256": rendering.pdf.sha256 if rendering.pdf else "",
         "send": rendering.send,
         "judged": rendering.judged,
     }

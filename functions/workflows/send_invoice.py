@@ -1,4 +1,4 @@
-"""Task of the delivery workflow — mail the PDF, once whatever is retried."""
+"""Task of the delivery workflow — mail the PDF, or a notice, once whatever is retried."""
 
 from typing import Any
 
@@ -9,9 +9,14 @@ from billing.runtime.clock import clock, ids
 from billing.runtime.documents import documents
 from billing.runtime.mailer import mailer
 from billing.runtime.observability import count
-from billing.runtime.settings import portal_invoices_url, portal_quotes_url
+from billing.runtime.settings import (
+    mail_from_address,
+    portal_invoices_url,
+    portal_quotes_url,
+    subscription_return_url,
+)
 from billing.runtime.table import deliveries, invoice_links
-from billing.usecases.deliveries import mail_invoice
+from billing.usecases.deliveries import House, mail_invoice
 
 
 def send_invoice(event: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +29,7 @@ def send_invoice(event: dict[str, Any]) -> dict[str, Any]:
         mailer=mailer(),
         links=invoice_links(),
         portal=Portal(quotes_url=portal_quotes_url(), invoices_url=portal_invoices_url()),
+        house=House(reply_to=mail_from_address(), subscription_url=subscription_return_url()),
         clock=clock,
         ids=ids,
     )

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.disputes import ListedDispute
 from billing.domain.errors import StaleVersion
 from billing.domain.events import EventType
+from billing.domain.stripe import DisputeStatus
 from billing.domain.stripe_inbox import InboxEntry, InboxState
-from billing.domain.stripe_payment import RefundRequest, StripePayment, StripePaymentState
+from billing.domain.stripe_payment import MirroredDispute, RefundRequest, StripePayment, StripePaymentState
+from billing.ports.paging import PageRequest
 from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from tests import factories
@@ -151,3 +154,77 @@ def test_a_payment_and_what_told_of_it_are_one(world: World) -> None:
     known = replace(payment, version=2, fee_minor=210)
     held.stripe_payments.write(world.caller, StripeFacts(record=replace(written, version=2), payment=known))
     assert held.payments.read(world.caller, payment.payment_id) == known
+
+
+def contested(number: int, status: DisputeStatus, *, days: int, due_in: int | None = None) -> MirroredDispute:
+    return MirroredDispute(
+        dispute_id=f"du_{number}",
+        status=status,
+        amount_minor=1_000 + number,
+        created=MORNING + timedelta(days=days),
+        reason="fraudulent",
+        evidence_due_by=MORNING + timedelta(days=due_in) if due_in is not None else None,
+    )
+
+
+def test_disputes_are_listed_by_what_is_urgent(world: World) -> None:
+    lives = (
+        contested(1, DisputeStatus.WON, days=9),
+        contested(2, DisputeStatus.NEEDS_RESPONSE, days=1, due_in=20),
+        contested(3, DisputeStatus.UNDER_REVIEW, days=8, due_in=1),
+        contested(4, DisputeStatus.WARNING_NEEDS_RESPONSE, days=7, due_in=10),
+        contested(5, DisputeStatus.NEEDS_RESPONSE, days=2),
+        contested(6, DisputeStatus.LOST, days=12),
+        contested(7, DisputeStatus.UNDER_REVIEW, days=10),
+    )
+    for dispute in lives:
+        told = replace(
+            record(world),
+            charge_id=f"ch_{dispute.dispute_id}",
+            disputes=(dispute,),
+            invoice_number="F2026-00001",
+            customer_name="Client exemple",
+        )
+        world.repositories.stripe_payments.write(world.caller, StripeFacts(record=told))
+
+    shown: list[ListedDispute] = []
+    position: str | None = None
+    while True:
+        page = world.repositories.stripe_payments.disputes(world.caller, PageRequest(limit=3, position=position))
+        shown += page.items
+        position = page.position
+        if position is None:
+            break
+
+    assert [one.dispute_id for one in shown] == ["du_4", "du_2", "du_5", "du_7", "du_3", "du_6", "du_1"]
+    assert {(one.invoice_number, one.customer_name, one.currency) for one in shown} == {
+        ("F2026-00001", "Client exemple", "EUR")
+    }
+    assert shown[0].amount_minor == 1_004
+
+
+def test_a_dispute_moves_in_the_list_when_its_payment_is_told_again(world: World) -> None:
+    opened = replace(record(world), disputes=(contested(1, DisputeStatus.NEEDS_RESPONSE, days=1, due_in=9),))
+    world.repositories.stripe_payments.write(world.caller, StripeFacts(record=opened))
+    lost = replace(opened, version=2, disputes=(replace(opened.disputes[0], status=DisputeStatus.LOST),))
+    world.repositories.stripe_payments.write(world.caller, StripeFacts(record=lost))
+
+    [shown] = world.repositories.stripe_payments.disputes(world.caller, PageRequest(limit=9, position=None)).items
+
+    assert (shown.status, shown.awaits_answer, shown.order[0]) == (DisputeStatus.LOST, False, 2)
+    assert world.repositories.stripe_payments.disputes(world.stranger, PageRequest(limit=9, position=None)).items == ()
+
+
+def test_a_dispute_waits_for_its_reminder_until_it_was_written_of(world: World) -> None:
+    held, tenant_id = world.repositories.stripe_payments, world.caller.tenant_id
+    opened = replace(record(world), disputes=(contested(1, DisputeStatus.NEEDS_RESPONSE, days=1, due_in=9),))
+    held.write(world.caller, StripeFacts(record=opened))
+    key = (tenant_id, opened.payment_intent_id, "du_1")
+
+    def due(days: int) -> list[tuple[str, str, str]]:
+        found = [held.disputes_due(shard, MORNING + timedelta(days=days), 100) for shard in range(SHARDS)]
+        return [one for shard in found for one in shard if one[0] == tenant_id]
+
+    assert (due(6), due(7), due(30)) == ([], [key], [key])
+    held.write(world.caller, StripeFacts(record=replace(opened.reminded_of("du_1"), version=2)))
+    assert due(30) == []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 
 import httpx
 import pytest
 
-from local.client import Json, wait_for
+from local.client import Json, mails_to, wait_for
 from local.testing import LocalCloud
 from tests.e2e.test_online_payments import Shop, is_open
 from tests.people import Person
@@ -99,6 +102,34 @@ def test_a_lost_dispute_opens_the_invoice_again(shop: Shop) -> None:
     wait_until(lambda: payment(shop)["state"] == "refunded", "the dispute to be in the ledger")
     wait_until(lambda: invoice(shop)["balance_minor"] == made["amount_minor"], "the invoice to be owed again")
     assert [one["cause"] for one in payment(shop)["refunds"]] == ["dispute"]
+
+
+def test_the_company_is_written_of_a_dispute_and_finds_it_in_its_list(shop: Shop) -> None:
+    made = paid(shop)
+    dispute = shop.cloud.stripe("POST", "disputes", {"payment_intent": made["payment_intent_id"]})
+    mailbox = shop.api.get("/v1/company")["email"]
+
+    def found() -> list[Json]:
+        rows: list[Json] = shop.api.get("/v1/payments/disputes")["items"]
+        return rows
+
+    [row] = wait_for(lambda: found() or None, seconds=20, what="the dispute in the list")
+    assert (row["dispute_id"], row["awaits_answer"]) == (dispute["id"], True)
+    assert row["invoice_number"] == invoice(shop)["number"]
+
+    def written() -> list[EmailMessage]:
+        paths = mails_to(shop.cloud.mail_directory, mailbox)
+        mails = [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
+        return [mail for mail in mails if (body := mail.get_body(("plain",))) and dispute["id"] in body.get_content()]
+
+    [mail] = wait_for(lambda: written() or None, seconds=30, what="the mail to the company")
+    assert mail["Subject"].startswith(f"Litige sur la facture {row['invoice_number']}, répondez avant le ")
+    assert mail["From"].addresses[0].display_name == "Paiements via ZenBilling"
+
+    shop.cloud.stripe("POST", f"disputes/{dispute['id']}/win", {})
+
+    wait_until(lambda: found()[0]["status"] == "won", "the dispute to be won in the list")
+    wait_until(lambda: len(written()) == 2, "the mail of its end")
 
 
 def test_a_part_is_paid_and_then_the_rest(kiosk: Shop) -> None:

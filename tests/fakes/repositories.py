@@ -24,6 +24,7 @@ from billing.domain.errors import (
 from billing.domain.events import Event, membership_created
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, is_overdue
+from billing.domain.notices import is_notice_id
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
 from billing.domain.product_reference import reference_key, reference_taken
@@ -487,6 +488,9 @@ class FakeDeliveries:
         return invoice
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
+        if is_notice_id(document_id):
+            with self._store.lock:
+                return _found(self._store.notices.get((tenant_id, document_id)))
         if is_reminder_id(document_id):
             with self._store.lock:
                 return _found(self._store.reminders.get((tenant_id, document_id)))

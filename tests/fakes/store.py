@@ -22,6 +22,7 @@ from billing.domain.feed import AuditTrail, FeedHead, PlacedEvent, UnplacedEvent
 from billing.domain.invoice import Invoice
 from billing.domain.invoice_links import InvoiceLinkBook
 from billing.domain.ledger import LedgerEntry
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import Series, SeriesStart, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
 from billing.domain.payments import Payment
@@ -82,6 +83,7 @@ class Store:
     webhook_books: dict[str, WebhookBook] = field(default_factory=dict)
     webhook_deliveries: dict[tuple[str, str, int], WebhookDelivery] = field(default_factory=dict)
     reminders: dict[tuple[str, str], Reminder] = field(default_factory=dict)
+    notices: dict[tuple[str, str], CompanyNotice] = field(default_factory=dict)
     reminder_plans: dict[str, ReminderPlan] = field(default_factory=dict)
     reminder_runs: dict[str, ReminderRun] = field(default_factory=dict)
     reminder_holds: dict[tuple[str, str], ReminderHold] = field(default_factory=dict)

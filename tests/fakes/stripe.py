@@ -379,7 +379,7 @@ class FakeStripe:
                 intent = replace(
                     intent,
                     status=PaymentIntentStatus.REQUIRES_PAYMENT_METHOD,
-                    charge=None,
+                    charge=self._charge(session, "sepa_debit", settled=False),
                     last_error_code="debit_not_authorized",
                 )
             self.intents[account_id, payment_intent_id] = intent

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from billing.domain.access import Caller
+from billing.domain.disputes import ListedDispute, listed_dispute
 from billing.domain.errors import StaleVersion
 from billing.domain.stripe_payment import StripePayment
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_payments import StripeFacts
-from tests.fakes.store import Store, shard_of
+from tests.fakes.store import Store, paged, shard_of
 from tests.fakes.stripe_inbox import hold_entry, move_entry
-from tests.fakes.writes import hold_book, move_book
+from tests.fakes.writes import hold_book, hold_notices, move_book, write_notices
 
 
 def hold_facts(store: Store, facts: StripeFacts | None) -> None:
@@ -32,6 +35,7 @@ def hold_facts(store: Store, facts: StripeFacts | None) -> None:
         payment = store.payments.get((facts.payment.tenant_id, facts.payment.payment_id))
         if payment is None or payment.version != facts.payment.version - 1:
             raise StaleVersion
+    hold_notices(store, facts.notices)
 
 
 def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
@@ -50,6 +54,7 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
         store.stripe_booked[tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id] = facts.booked
     for refund in facts.on_paper:
         store.on_paper[tenant_id, refund.day, refund.subject] = refund
+    write_notices(store, facts.notices)
     for news in facts.news:
         store.record(tenant_id, news.payment_id or news.invoice_id or "STRIPE", news.event)
 
@@ -70,6 +75,30 @@ class FakeStripePayments:
         with self._store.lock:
             self._store.check(caller, once)
             return self.stored(caller.tenant_id, payment_intent_id)
+
+    def disputes(self, caller: Caller, page: PageRequest) -> Page[ListedDispute]:
+        with self._store.lock:
+            self._store.check(caller)
+            found = [
+                listed_dispute(record, one.dispute_id)
+                for (tenant_id, _), record in self._store.stripe_payments.items()
+                for one in record.disputes
+                if tenant_id == caller.tenant_id
+            ]
+        rows: list[tuple[str, object]] = [
+            (f"{one.order[0]}#{one.order[1]:010d}#{one.dispute_id}", one) for one in found
+        ]
+        return cast("Page[ListedDispute]", paged(rows, page))
+
+    def disputes_due(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str, str]]:
+        with self._store.lock:
+            found = [
+                (one.remind_at, (*key, one.dispute_id))
+                for key, record in self._store.stripe_payments.items()
+                for one in record.disputes
+                if one.remind_at is not None and one.remind_at <= before and shard_of(key[0]) == shard
+            ]
+        return [key for _, key in sorted(found)[:limit]]
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         with self._store.lock:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.subscription import Subscription
 from billing.ports.idempotency import IdempotentRequest
 from tests.fakes.store import Store
 from tests.fakes.stripe_inbox import hold_entry
+from tests.fakes.writes import hold_notices, write_notices
 
 
 class FakeSubscriptions:
@@ -40,6 +42,7 @@ class FakeSubscriptions:
         *,
         event: Event | None = None,
         entry: InboxEntry | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
@@ -49,12 +52,14 @@ class FakeSubscriptions:
                 raise StaleVersion
             if customer_id and self._store.stripe_customers.get(customer_id, tenant_id) != tenant_id:
                 raise StaleVersion
+            hold_notices(self._store, notices)
             if entry is not None:
                 hold_entry(self._store, entry)
                 self._store.stripe_events[entry.event.event_id] = entry
             self._store.subscriptions[tenant_id] = subscription
             if customer_id:
                 self._store.stripe_customers[customer_id] = tenant_id
+            write_notices(self._store, notices)
             if event is not None:
                 self._store.record(tenant_id, "SUBSCRIPTION", event)
 

@@ -12,6 +12,7 @@ from billing.domain.delivery import DeliveryRequest
 from billing.domain.errors import InvoiceAlreadyIssued, NotFound, NumberTaken, StaleVersion
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import LedgerEntry
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.quote import Quote
 from billing.domain.reminders import Reminder
@@ -45,6 +46,8 @@ def move_head(store: Store, document: Deliverable) -> None:
         _move_quote(store, document)
     elif isinstance(document, Reminder):
         _move_reminder(store, document)
+    elif isinstance(document, CompanyNotice):
+        _move_notice(store, document)
     else:
         _move_invoice(store, document)
 
@@ -66,6 +69,25 @@ def _move_reminder(store: Store, reminder: Reminder) -> None:
     if (stored.version if stored else 0) != reminder.version - 1:
         raise StaleVersion
     store.reminders[reminder.tenant_id, reminder.reminder_id] = reminder
+
+
+def _move_notice(store: Store, notice: CompanyNotice) -> None:
+    stored = store.notices.get((notice.tenant_id, notice.notice_id))
+    if stored is None or stored.version != notice.version - 1:
+        raise StaleVersion
+    store.notices[notice.tenant_id, notice.notice_id] = notice
+
+
+def hold_notices(store: Store, notices: tuple[CompanyNotice, ...]) -> None:
+    """Raises: StaleVersion, unless each is new."""
+    if any((one.tenant_id, one.notice_id) in store.notices for one in notices):
+        raise StaleVersion
+
+
+def write_notices(store: Store, notices: tuple[CompanyNotice, ...]) -> None:
+    for one in notices:
+        store.notices[one.tenant_id, one.notice_id] = one
+        ask(store, one.request)
 
 
 def hold_draft(store: Store, tenant_id: str, invoice_id: str, version: int) -> None:

@@ -185,6 +185,7 @@ class House:
             payments=held.payments,
             subscriptions=held.subscriptions,
             invoices=held.invoices,
+            companies=held.companies,
             count=lambda _: None,
             clock=self.clock,
             ids=self.ids,

@@ -119,6 +119,7 @@ def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
         patch.setattr(stripe, "gateway", lambda: STRIPE)
         patch.setenv("VIES_API_URL", "http://127.0.0.1:9")  # nobody answers there
         patch.setenv("PORTAL_QUOTES_URL", "https://app.exemple.test/devis")
+        patch.setenv("MAIL_FROM_ADDRESS", "factures@zenbilling.example")
         patch.setenv("PORTAL_INVOICES_URL", "https://app.exemple.test/factures")
         yield
 

@@ -163,6 +163,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     paid = {"payment_id": check("payments/record", body=over_paid).body["payment_id"]}
     check("payments/list")
     check("payments/list_reconciliations")
+    check("payments/list_disputes")
     check("payments/read", **paid)
     check("payments/download_receipt", **paid)
     check("payments/refund", body={"amount_minor": 10}, **paid)

@@ -175,6 +175,7 @@ def test_payments_cost_one_batch_and_one_transaction(
     assert requests(lambda: owner.call("payments/record", body=body)) == 2
     assert requests(lambda: owner.call("payments/list")) == 1
     assert requests(lambda: owner.call("payments/list_reconciliations")) == 1
+    assert requests(lambda: owner.call("payments/list_disputes")) == 1
     payment = owner.call("payments/list").body["items"][0]["payment_id"]
     assert requests(lambda: owner.call("payments/read", payment_id=payment)) == 1
     assert requests(lambda: owner.call("customers/read_credit", **customer)) == 2

@@ -360,6 +360,27 @@ def test_a_company_sees_how_a_payment_stands_at_stripe(shop: Shop, monkeypatch: 
     assert shop.balance() == 0
 
 
+def test_a_company_sees_what_is_contested(shop: Shop) -> None:
+    intent = shop.confirm()
+    dispute = shop.stripe.dispute(shop.account_id, intent.payment_intent_id, 2_000)
+    shop.post("charge.dispute.created", dispute.dispute_id, kind="dispute", about={"charge": dispute.charge_id})
+    shop.consume()
+    [paid] = shop.owner.call("payments/list").body["items"]
+
+    shown = shop.owner.call("payments/list_disputes")
+
+    assert_as_documented(next(one for one in ROUTES if one.name.module == "payments.list_disputes"), shown)
+    [row] = shown.body["items"]
+    invoice = shop.owner.call("invoices/read", invoice_id=shop.owner.ids["invoice_id"]).body
+    assert (row["payment_id"], row["invoice_id"]) == (paid["payment_id"], invoice["invoice_id"])
+    assert (row["invoice_number"], row["customer_name"]) == (invoice["number"], paid["customer_name"])
+    assert (row["amount_minor"], row["currency"], row["awaits_answer"]) == (2_000, "EUR", True)
+    assert row["reason_fr"] == "le titulaire dit ne pas être à l'origine du paiement"
+    assert row["status_fr"] == "Vos justificatifs sont attendus avant l'échéance."
+    assert row["evidence_due_at"]
+    assert row["answer_url"] == f"https://dashboard.stripe.com/{shop.account_id}/disputes/{dispute.dispute_id}"
+
+
 def test_a_payment_that_did_not_come_through_stripe_is_not_there(owner: Person) -> None:
     owner.call("invoices/issue", body={"version": 1}, invoice_id=owner.ids["invoice_id"])
     paid = {"customer_id": owner.ids["customer_id"], "amount_minor": 300, "method": "transfer"}

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing.domain.access import Caller
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import DependencyUnavailable, MailRefused
+from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.runtime import table
+from billing.runtime.clock import clock
 from billing.usecases import bulk_jobs, chain_heads
 from scheduled import keep_chain_heads, restart_workflows
 from streams import start_workflows
+from tests import factories
 from tests.fakes.delivery import FakeDocuments, FakeMailer, FakeRenderer, FakeWorkflows, Relay
 from tests.handlers.conftest import Json, Person, invoke, sample
 from workflows import finish_bulk_job, render_invoice, send_invoice
@@ -94,6 +98,36 @@ def test_an_invoice_is_rendered_mailed_once_and_settled(
     assert (delivery["state"], delivery["in_progress"]) == ("sent", False)
     assert delivery["pdf"]["sha256"] == rendered[0]["sha256"]
     assert metrics(capsys)["PdfRendered"] == 1
+
+
+def test_a_notice_to_the_company_goes_the_same_way_without_a_file(owner: Person, around: Around) -> None:
+    fact = MoneyFact(
+        kind=NoticeKind.DISPUTE_WON,
+        subject="du_1",
+        amount_minor=12_000,
+        invoice_number="F2026-00001",
+        customer_name="A",
+    )
+    notice = CompanyNotice.of(owner.tenant_id, fact, recipient="contact@exemple.test", at=clock.now())
+    caller = Caller.system(owner.tenant_id, "stripe")
+    subscription = factories.pro_subscription(owner.tenant_id)
+    table.subscriptions().save(caller, subscription, notices=(notice,))
+    task = {
+        "tenant_id": owner.tenant_id,
+        "invoice_id": notice.notice_id,
+        "attempt": 1,
+        "correlation_id": notice.notice_id,
+    }
+
+    rendered = [invoke("workflows/render_invoice", task) for _ in range(2)]
+    sent = [invoke("workflows/send_invoice", task) for _ in range(2)]
+
+    assert rendered == [{"pdf_key": "", "sha256": "", "send": True, "judged": False}] * 2
+    assert sent == [{"state": "accepted"}] * 2
+    [mail] = around.mailer.accepted
+    assert (mail.recipient, mail.reply_to) == ("contact@exemple.test", "factures@zenbilling.example")
+    assert invoke("workflows/record_delivery", task) == {"state": "sent", "error": ""}
+    assert table.deliveries().document(owner.tenant_id, notice.notice_id).delivery.state is DeliveryState.SENT
 
 
 @pytest.mark.parametrize(

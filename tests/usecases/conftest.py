@@ -28,6 +28,7 @@ from tests.fakes.links import FakeLinkSecrets
 from tests.fakes.repositories import FakeRepositories, fake_repositories
 
 TAXED = factories.taxed()
+HOUSE = deliveries.House(reply_to="factures@zenbilling.test", subscription_url="https://app.exemple.test/abonnement")
 PORTAL = Portal(quotes_url="https://app.exemple.test/devis", invoices_url="https://app.exemple.test/factures")
 
 
@@ -180,6 +181,7 @@ class Shop:
             "mailer": self.mailer,
             "links": self.repositories.invoice_links,
             "portal": PORTAL,
+            "house": HOUSE,
             "clock": self.clock,
             "ids": self.ids,
         }

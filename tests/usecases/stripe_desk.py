@@ -41,6 +41,7 @@ class Till(Counter):
             payments=self.held.payments,
             subscriptions=self.held.subscriptions,
             invoices=self.held.invoices,
+            companies=self.held.companies,
             count=self.count,
             clock=self.shop.clock,
             ids=self.shop.ids,

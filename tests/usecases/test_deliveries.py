@@ -132,7 +132,7 @@ def test_the_logo_frozen_in_the_document_is_the_one_drawn(shop: Shop) -> None:
 
     rendering = shop.render(shop.issue())
 
-    assert b"PNG old" in shop.documents.stored[rendering.pdf.key]
+    assert b"PNG old" in shop.documents.stored[rendering.pdf_key]
 
 
 def test_a_pdf_is_rendered_once_and_the_stored_bytes_serve_every_attempt(shop: Shop) -> None:
@@ -506,26 +506,26 @@ def test_a_pdf_that_was_lost_is_drawn_again_when_it_is_the_same(shop: Shop) -> N
     invoice = shop.issue()
     with pytest.raises(NotFound):
         _restore(shop, invoice.invoice_id)
-    pdf = shop.render(invoice).pdf
-    lost = shop.documents.stored.pop(pdf.key)
-    kept_until = shop.documents.kept_until.pop(pdf.key)
+    pdf_key = shop.render(invoice).pdf_key
+    lost = shop.documents.stored.pop(pdf_key)
+    kept_until = shop.documents.kept_until.pop(pdf_key)
 
     assert _restore(shop, invoice.invoice_id)
-    assert shop.documents.stored[pdf.key] == lost
-    assert shop.documents.kept_until[pdf.key] == kept_until
+    assert shop.documents.stored[pdf_key] == lost
+    assert shop.documents.kept_until[pdf_key] == kept_until
     assert not _restore(shop, invoice.invoice_id)
 
 
 def test_what_is_not_the_same_is_neither_stored_nor_passed_over(shop: Shop) -> None:
     invoice = shop.issue()
-    pdf = shop.render(invoice).pdf
-    del shop.documents.stored[pdf.key]
+    pdf_key = shop.render(invoice).pdf_key
+    del shop.documents.stored[pdf_key]
     shop.renderer = FakeRenderer(tail=b"another template")
 
     with pytest.raises(PdfDiffers):
         _restore(shop, invoice.invoice_id)
-    assert pdf.key not in shop.documents.stored
+    assert pdf_key not in shop.documents.stored
 
-    shop.documents.stored[pdf.key] = b"other bytes"
+    shop.documents.stored[pdf_key] = b"other bytes"
     with pytest.raises(PdfDiffers):
         _restore(shop, invoice.invoice_id)

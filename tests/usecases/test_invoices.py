@@ -600,7 +600,7 @@ def test_the_pdf_is_downloaded_once_it_is_stored(shop: Shop) -> None:
 
     rendering = shop.render(invoice)
     link = download(invoice.invoice_id)
-    assert rendering.pdf.key in link.url
+    assert rendering.pdf_key in link.url
     assert link.url.endswith("F2026-00001.pdf")
     assert link.expires_at > shop.clock.now()
 

@@ -45,6 +45,7 @@ from billing.usecases import (
     customer_accounts,
     customer_csv,
     customers,
+    disputes,
     events,
     invoice_links,
     invoices,
@@ -461,6 +462,9 @@ class Acts:
         ports = {"payments": self.held.payments, "stripe_payments": self.held.stripe_payments}
         return payments.read_payment_online(by, paid.payment_id, **ports)  # type: ignore[arg-type]
 
+    def list_payment_disputes(self, by: Caller) -> object:
+        return disputes.list_payment_disputes(by, PAGE, stripe_payments=self.held.stripe_payments)
+
     def list_payment_reconciliations(self, by: Caller) -> object:
         return reconciliations.list_payment_reconciliations(by, PAGE, reconciliations=self.held.reconciliations)
 
@@ -592,7 +596,8 @@ class Acts:
     def refresh_subscription(self, by: Caller) -> object:
         self.start_subscription(self.shop.caller)
         self.stripe.subscribe(next(iter(self.stripe.subscribing)))
-        return subscriptions.refresh_subscription(by, **self._subscription_ports())
+        ports = self._subscription_ports() | {"companies": self.held.companies}
+        return subscriptions.refresh_subscription(by, **ports)
 
     def open_subscription_portal(self, by: Caller) -> object:
         self.refresh_subscription(self.shop.caller)
@@ -1062,6 +1067,7 @@ ALLOWED: dict[str, set[Role]] = {
     "issue_invoice": WRITERS,
     "send_invoice": WRITERS,
     "record_invoice_payment": ACCOUNTS,
+    "list_payment_disputes": READERS,
     "list_payment_reconciliations": READERS,
     "read_payment_online": READERS,
     "read_invoice_timeline": READERS,

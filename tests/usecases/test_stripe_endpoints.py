@@ -24,7 +24,6 @@ NOT_NEEDED = {
     "charge.pending",
     "charge.refund.updated",
     "charge.succeeded",
-    "customer.subscription.trial_will_end",
     "invoice.created",
     "invoice.finalized",
     "invoice.payment_succeeded",

@@ -607,6 +607,20 @@ def test_a_dispute_follows_its_last_decision(till: Till) -> None:
     till.adds_up()
 
 
+def test_a_dispute_that_comes_back_to_where_it_stood_is_told_again(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    for won in (True, False, True):
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=won)
+        for _ in range(2):
+            assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
+
+    told = till.held.store.events[till.shop.caller.tenant_id, till.record(intent).payment_id]
+    moves = [one for one in told if one.event_type is EventType.PAYMENT_DISPUTE_MOVED]
+    assert [one.data["status"] for one in moves] == ["won", "lost", "won"]
+    assert len({one.event_id for one in moves}) == 3  # the table refuses an event that is there
+
+
 def test_a_dispute_of_more_than_is_left_books_what_is_left_and_is_parked_once(till: Till) -> None:
     intent = till.paid()
     till.stripe.refund(till.account_id, intent.payment_intent_id, 4_000)

@@ -17,6 +17,7 @@ import pytest
 
 from billing.domain.errors import Busy
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.notices import NoticeKind, is_notice_id
 from billing.domain.stripe import DisputeStatus, PaymentIntentStatus, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState
 from billing.ports.stripe_inbox import SHARDS
@@ -215,7 +216,7 @@ class Storm:
         desk, ports = self.till.desk(), {}
         if chance.random() < CRASHING:
             crash = CrashPoint(at=chance.randint(1, 8), after=chance.random() < 0.5)
-            for name in ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments"):
+            for name in ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies"):
                 ports[name] = crash.watch(getattr(desk, name))
         done = True
         try:
@@ -293,6 +294,17 @@ def test_the_books_are_what_the_facts_make_them(shop: Shop, seed: int) -> None:
         "PaymentFailed": refused + storm.declines,
         "PaymentDisputed": len(storm.till.stripe.disputes),
     }
+    # One mail for each fact, whoever told of it and wherever they died.
+    written = Tally(one.fact.kind for one in held.store.notices.values())
+    decided = Tally(one.status for one in storm.till.stripe.disputes.values())
+    assert written.pop(NoticeKind.DISPUTE_OPENED, 0) <= len(storm.till.stripe.disputes)  # unless it was decided before
+    assert written == {
+        NoticeKind.PAYMENT_FAILED: refused,
+        NoticeKind.DISPUTE_WON: decided[DisputeStatus.WON],
+        NoticeKind.DISPUTE_LOST: decided[DisputeStatus.LOST],
+    }
+    asked = {(tenant, subject) for tenant, subject, _ in held.store.requests if is_notice_id(subject)}
+    assert asked == set(held.store.notices)
     # Wherever a process died: what counts is written with its fact (functions/streams/start_workflows.py counts it).
     assert storm.till.counted == expected
 

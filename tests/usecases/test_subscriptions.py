@@ -65,7 +65,8 @@ class Office:
         return subscriptions.start_subscription(self.shop.caller, PlanId.PRO, **ports)
 
     def refresh(self) -> Subscription:
-        return subscriptions.refresh_subscription(self.shop.caller, **self.ports("refresh"))
+        ports = self.ports("refresh", companies=self.held.companies)
+        return subscriptions.refresh_subscription(self.shop.caller, **ports)
 
     def portal(self) -> StripeLink:
         ports = self.ports("portal", return_url=RETURN_URL)
@@ -100,6 +101,7 @@ class Office:
             payments=self.held.payments,
             subscriptions=self.held.subscriptions,
             invoices=self.held.invoices,
+            companies=self.held.companies,
             count=lambda _: None,
             clock=self.shop.clock,
             ids=self.shop.ids,

@@ -8,12 +8,10 @@ from typing import Annotated, Any
 from pydantic import Field, StrictBool
 
 from billing.api.answers import Reply, Request, answer
-from billing.domain.stripe import StripeLink
+from billing.domain.stripe import DASHBOARD, StripeLink
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
 from billing.domain.stripe_requirements import Explained, explain_reason, explain_requirement
 from billing.ports.idempotency import Answer
-
-DASHBOARD = "https://dashboard.stripe.com"
 
 
 class EditStripeAccountRequest(Request):

@@ -1,4 +1,6 @@
-"""What is rendered, mailed and recorded: issued invoices and credit notes, quotes, reminders. The id says which."""
+"""What is rendered, mailed and recorded: issued invoices and credit notes, quotes, reminders, notices to the company
+itself. The id says which.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +8,55 @@ from enum import Enum
 
 from billing.domain.events import EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.domain.notices import CompanyNotice, is_notice_id
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminders import Reminder, is_reminder_id
 
-Printable = IssuedInvoice | Quote  # what has a PDF of its own; a reminder carries its invoice's
-Deliverable = Printable | Reminder
+Printable = IssuedInvoice | Quote  # what has a PDF of its own; a reminder carries its invoice's, a notice none
+Deliverable = Printable | Reminder | CompanyNotice
 QUOTE_PREFIX = "quo_"
 
 
 class DeliveryFact(Enum):
-    """Value: what it is called on an invoice, on a quote, and of a reminder."""
+    """Value: what it is called on an invoice, on a quote, of a reminder, and of a notice."""
 
-    RENDERED = (EventType.PDF_RENDERED, EventType.QUOTE_PDF_RENDERED, EventType.PDF_RENDERED)
-    SENT = (EventType.INVOICE_SENT, EventType.QUOTE_SENT, EventType.REMINDER_SENT)
-    DELIVERED = (EventType.INVOICE_DELIVERED, EventType.QUOTE_DELIVERED, EventType.REMINDER_DELIVERED)
-    BOUNCED = (EventType.INVOICE_BOUNCED, EventType.QUOTE_BOUNCED, EventType.REMINDER_BOUNCED)
-    FAILED = (EventType.DELIVERY_FAILED, EventType.QUOTE_DELIVERY_FAILED, EventType.REMINDER_FAILED)
+    RENDERED = (
+        EventType.PDF_RENDERED,
+        EventType.QUOTE_PDF_RENDERED,
+        EventType.PDF_RENDERED,
+        EventType.PDF_RENDERED,
+    )
+    SENT = (EventType.INVOICE_SENT, EventType.QUOTE_SENT, EventType.REMINDER_SENT, EventType.NOTICE_SENT)
+    DELIVERED = (
+        EventType.INVOICE_DELIVERED,
+        EventType.QUOTE_DELIVERED,
+        EventType.REMINDER_DELIVERED,
+        EventType.NOTICE_DELIVERED,
+    )
+    BOUNCED = (EventType.INVOICE_BOUNCED, EventType.QUOTE_BOUNCED, EventType.REMINDER_BOUNCED, EventType.NOTICE_BOUNCED)
+    FAILED = (
+        EventType.DELIVERY_FAILED,
+        EventType.QUOTE_DELIVERY_FAILED,
+        EventType.REMINDER_FAILED,
+        EventType.NOTICE_FAILED,
+    )
     UNCONFIRMED = (
         EventType.DELIVERY_UNCONFIRMED,
         EventType.QUOTE_DELIVERY_UNCONFIRMED,
         EventType.REMINDER_UNCONFIRMED,
+        EventType.NOTICE_UNCONFIRMED,
     )
-    DROPPED = (EventType.DELIVERY_FAILED, EventType.QUOTE_DELIVERY_FAILED, EventType.REMINDER_DROPPED)
+    DROPPED = (
+        EventType.DELIVERY_FAILED,
+        EventType.QUOTE_DELIVERY_FAILED,
+        EventType.REMINDER_DROPPED,
+        EventType.NOTICE_FAILED,
+    )
 
     def of(self, document_id: str) -> EventType:
-        on_invoice, on_quote, of_reminder = self.value
+        on_invoice, on_quote, of_reminder, of_notice = self.value
+        if is_notice_id(document_id):
+            return of_notice
         if is_quote_id(document_id):
             return on_quote
         return of_reminder if is_reminder_id(document_id) else on_invoice
@@ -47,6 +73,8 @@ def frozen(printable: Printable) -> InvoiceDocument | QuoteDocument:
 
 def named(document: Deliverable) -> dict[str, str | int]:
     """How an event names its document; a reminder stands on the timeline of its invoice."""
+    if isinstance(document, CompanyNotice):
+        return {"kind": document.fact.kind.value, "invoice_id": document.fact.invoice_id}
     if isinstance(document, Reminder):
         return {"invoice_id": document.invoice_id, "level": document.level.value}
     if isinstance(document, Quote):

@@ -17,6 +17,11 @@ class EventType(StrEnum):
     MEMBERSHIP_CREATED = "membership.created"
     COMPANY_DESCRIBED = "company.described"
     SERIES_STARTED = "company.series_started"
+    NOTICE_SENT = "company.notice_sent"  # a mail to the company itself
+    NOTICE_DELIVERED = "company.notice_delivered"
+    NOTICE_BOUNCED = "company.notice_bounced"
+    NOTICE_FAILED = "company.notice_failed"
+    NOTICE_UNCONFIRMED = "company.notice_unconfirmed"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_EDITED = "customer.edited"
     CUSTOMER_VAT_NUMBER_CHECKED = "customer.vat_number_checked"

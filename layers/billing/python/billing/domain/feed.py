@@ -21,6 +21,7 @@ _KINDS = {
     "cus": "customer",
     "crn": "credit_note",
     "inv": "invoice",
+    "ntc": "notice",
     "pay": "payment",
     "prd": "product",
     "quo": "quote",

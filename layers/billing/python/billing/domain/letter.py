@@ -40,6 +40,7 @@ class Letter:
     closing: list[str]
     seller: str
     contact: list[str]
+    foot: str = ""  # of a mail that is from nobody's company
 
 
 def greeting_of(
@@ -76,6 +77,7 @@ def _text(letter: Letter) -> str:
     if letter.transfer:
         blocks.append(f"{say('Règlement par virement')}\n" + _text_rows(letter.transfer, colon))
     blocks += [*letter.closing, "\n".join([say("Cordialement,"), letter.seller, *letter.contact])]
+    blocks += [letter.foot] if letter.foot else []
     return "\n\n".join(blocks) + "\n"
 
 
@@ -96,6 +98,8 @@ def _html(letter: Letter) -> str:
     """Tables and inline styles only: what mail programs display alike. Every value is escaped."""
     name, say, colon = escape(letter.seller), letter.tongue.say, _colon(letter.tongue)
     sent = letter.tongue.choose("Message envoyé avec ZenBilling pour", "Sent with ZenBilling for")[0]
+    contact = " · ".join(escape(part) for part in letter.contact)
+    foot = escape(letter.foot) if letter.foot else f"{contact}<br>{escape(sent)} {name}."
     (first_label, first_value), *others = letter.facts
     remaining = "".join(
         f'<p style="margin:6px 0 0;color:{_GREY}">{escape(label)}{colon} '
@@ -137,7 +141,7 @@ margin:0 0 24px">
 <p style="margin:0 0 28px">{escape(say("Cordialement,"))}<br><strong>{name}</strong></p>
 </td></tr>
 <tr><td style="padding:16px 32px 20px;border-top:1px solid #dde3e4;font-size:12px;color:{_GREY}">
-{" · ".join(escape(part) for part in letter.contact)}<br>{escape(sent)} {name}.
+{foot}
 </td></tr>
 </table>
 </td></tr>

@@ -13,6 +13,7 @@ from typing import Final
 
 # Of every request, and of the events that the webhook endpoint at Stripe is set to: what comes in another is parked.
 STRIPE_API_VERSION: Final = "2026-10-28.endive"
+DASHBOARD: Final = "https://dashboard.stripe.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -29,6 +29,8 @@ from billing.domain.stripe import (
 )
 
 MAX_SOURCES: Final = 30  # of a kind, in one transaction
+REMINDED_BEFORE: Final = timedelta(days=2)  # the deadline of a dispute
+REMINDED_AFTER: Final = timedelta(days=1)  # its opening
 REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CARDS = frozenset({"card", "card_present", "link"})
@@ -210,6 +212,21 @@ class MirroredDispute:
     returned: bool = False
     rounds: int = field(default=0, metadata=LATER)  # how often it was won after it had been lost, and lost again
     short_minor: int = field(default=0, metadata=LATER)  # of it, what the payment did not keep any more
+    currency: str = field(default="", metadata=LATER)  # where it is not the payment's
+    reminded: bool = field(default=False, metadata=LATER)  # the company was written of its deadline again
+
+    @property
+    def awaits_answer(self) -> bool:
+        """It is the company's turn."""
+        return self.status in _TO_ANSWER
+
+    @property
+    def remind_at(self) -> datetime | None:
+        """When the company is written of its deadline again, unless it was, or was of its opening just before."""
+        if not self.awaits_answer or self.evidence_due_by is None or self.reminded:
+            return None
+        at = self.evidence_due_by - REMINDED_BEFORE
+        return at if at - self.created >= REMINDED_AFTER else None
 
     @property
     def moved_minor(self) -> int:
@@ -269,6 +286,7 @@ _REFUND_RANKS = {
     StripeRefundStatus.CANCELED: 2,
 }
 _KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED})
+_TO_ANSWER = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.WARNING_NEEDS_RESPONSE})
 _HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.UNKNOWN})
 _NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
 
@@ -279,6 +297,7 @@ class StripePayment:
 
     ``payment_id`` of the payment that it is here, once it is booked. ``attempted``: that the customer confirmed was
     counted. A pending refund is shown and moves nothing: the customer has nothing back yet, and the bank may refuse.
+    Number and customer of the invoice are told once it is contested: its disputes are listed with them.
     """
 
     tenant_id: str
@@ -305,6 +324,8 @@ class StripePayment:
     refunds: tuple[MirroredRefund, ...] = ()
     disputes: tuple[MirroredDispute, ...] = ()
     requests: tuple[RefundRequest, ...] = ()
+    invoice_number: str = field(default="", metadata=LATER)
+    customer_name: str = field(default="", metadata=LATER)
 
     @classmethod
     def new(cls, paid_for: PaidFor, account_id: str, intent: PaymentIntent) -> StripePayment:
@@ -527,6 +548,10 @@ class StripePayment:
         known = {one.dispute_id: (one.status, one.evidence_due_by) for one in before.disputes}
         return tuple(one for one in self.disputes if known.get(one.dispute_id) != (one.status, one.evidence_due_by))
 
+    def reminded_of(self, dispute_id: str) -> StripePayment:
+        disputes = tuple(replace(one, reminded=True) if one.dispute_id == dispute_id else one for one in self.disputes)
+        return replace(self, disputes=disputes)
+
     def refunds_lost(self, before: StripePayment) -> tuple[MirroredRefund, ...]:
         """Refunds that were on their way before and never came, of a payment that is booked."""
         waiting = {one.refund_id for one in before.refunds if not one.booked and one.status not in _NOT_GIVEN_BACK}
@@ -581,6 +606,8 @@ class StripePayment:
             returned=known.returned if known else False,
             rounds=known.rounds if known else 0,
             short_minor=known.short_minor if known else 0,
+            currency=told.currency if told.currency != self.currency else "",
+            reminded=known is not None and known.reminded and known.evidence_due_by == told.evidence_due_by,
         )
         if fresh.returned and fresh.status is DisputeStatus.LOST:
             fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1)

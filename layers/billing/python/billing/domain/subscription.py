@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from billing.domain.canonical import LATER
 from billing.domain.dates import first_of_next_month, format_french
 from billing.domain.errors import PlanLimitReached
 from billing.domain.events import EventType
 from billing.domain.plans import AFTERWARDS, DUNNING, FREE, PRO, Plan, PlanId, plan_named, plan_of, plan_priced
 from billing.domain.stripe import StripeSubscription, SubscriptionStatus
 
+ANNOUNCED: Final = timedelta(days=4)  # before a trial ends; Stripe tells of it three days before
 PAGE_LIFE: Final = timedelta(hours=23)  # Stripe takes up to 24
 ASKED_UNTIL: Final = timedelta(minutes=35)  # before its end: Stripe opens none that lives less than 30
 # While Stripe still tries the card, everything goes on.
@@ -58,6 +60,7 @@ class Subscription:
     page: SubscriptionPage | None = None
     held: StripeSubscription | None = None
     refreshed_at: datetime | None = None
+    announced: datetime | None = field(default=None, metadata=LATER)  # the end of a trial, once it was written of
 
     @property
     def customer_key(self) -> str:
@@ -164,7 +167,17 @@ class Subscription:
 
     def told(self, held: StripeSubscription, at: datetime) -> Subscription:
         page = self.page if held.status.is_over else None
-        return replace(self._moved(), held=held, page=page, refreshed_at=at)
+        told = replace(self._moved(), held=held, page=page, refreshed_at=at)
+        return replace(told, announced=held.trial_end) if self.is_to_announce(held, at) else told
+
+    def knows(self, held: StripeSubscription, at: datetime) -> bool:
+        """Nothing is new in what Stripe tells, and nothing is to be written of it."""
+        return held == self.held and not self.is_to_announce(held, at)
+
+    def is_to_announce(self, held: StripeSubscription, at: datetime) -> bool:
+        """A trial ends soon, and the company was not written of that end yet."""
+        ends = held.trial_end if held.status is SubscriptionStatus.TRIALING else None
+        return ends is not None and at < ends <= at + ANNOUNCED and self.announced != ends
 
     def _moved(self) -> Subscription:
         return replace(self, version=self.version + 1)

@@ -8,11 +8,14 @@ from typing import Protocol
 
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
+from billing.domain.disputes import ListedDispute
 from billing.domain.events import Event
+from billing.domain.notices import CompanyNotice
 from billing.domain.payments import Payment
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class StripeFacts:
 
     ``payment`` where only what is known of it grew, and nothing moved. ``booked``, ``on_paper``: what the night looks
     for at Stripe. ``counts``: metrics of what this tells, written into this version of the record: the reader of the
-    table's stream counts them, so that nobody can die in between.
+    table's stream counts them, so that nobody can die in between. ``notices``: mails to the company, new.
     """
 
     record: StripePayment | None = None
@@ -41,6 +44,7 @@ class StripeFacts:
     booked: DayBooking | None = None
     on_paper: tuple[PaperRefund, ...] = ()
     counts: tuple[str, ...] = ()
+    notices: tuple[CompanyNotice, ...] = ()
 
 
 class StripePayments(Protocol):
@@ -52,6 +56,17 @@ class StripePayments(Protocol):
         self, caller: Caller, payment_intent_id: str, *, once: IdempotentRequest | None = None
     ) -> StripePayment | None:
         """One request. Raises: with ``once`` AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def disputes(self, caller: Caller, page: PageRequest) -> Page[ListedDispute]:
+        """One request, by ``ListedDispute.order``. Raises: PageTokenInvalid, MembershipChanged."""
+        ...
+
+    def disputes_due(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str, str]]:
+        """Tenant, payment intent and dispute of those that were to be written of again before an instant.
+
+        Those first whose time came first. Two requests, one where there are none.
+        """
         ...
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:

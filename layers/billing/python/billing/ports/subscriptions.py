@@ -6,6 +6,7 @@ from typing import Protocol
 
 from billing.domain.access import Caller
 from billing.domain.events import Event
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import SeriesState
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.subscription import Subscription
@@ -32,10 +33,11 @@ class Subscriptions(Protocol):
         *,
         event: Event | None = None,
         entry: InboxEntry | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
-        """The next version, and the end of what Stripe told, in one transaction.
+        """The next version, the end of what Stripe told, and what the company is written, in one transaction.
 
         The customer at Stripe that it names leads to this tenant from then on. Raises: StaleVersion.
         """

@@ -18,6 +18,7 @@ def desk() -> StripeDesk:
         payments=table.payments(),
         subscriptions=table.subscriptions(),
         invoices=table.invoices(),
+        companies=table.companies(),
         count=count,
         clock=clock,
         ids=ids,

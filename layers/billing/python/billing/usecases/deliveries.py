@@ -1,4 +1,6 @@
-"""From an issued document to its customer's mailbox: render, store, mail once, record."""
+"""From an issued document to its customer's mailbox: render, store, mail once, record. A notice to the company itself
+goes the same way, with nothing to render.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +34,8 @@ from billing.domain.invoice import InvoiceDocument, IssuedInvoice
 from billing.domain.letter import ComposedMail, LetterLink
 from billing.domain.links import LinkToken, Portal, hash_of_secret
 from billing.domain.mail import compose_mail
+from billing.domain.notice_mail import compose_notice, sender_of
+from billing.domain.notices import CompanyNotice
 from billing.domain.quote import Quote, QuoteDocument
 from billing.domain.reminder_mail import compose_reminder_mail
 from billing.domain.reminders import Reminder, is_still_owed
@@ -61,16 +65,29 @@ _FACTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Where notices to the company lead: their answers, and the page of the app that shows its subscription."""
+
+    reply_to: str
+    subscription_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """The stored PDF and whether a mail must follow; ``fresh`` when these bytes were made just now.
+    """The stored PDF (a notice has none) and whether a mail must follow; ``fresh`` when these bytes were made just now.
 
     ``judged``: it carries XML, which is judged before anything is sent.
     """
 
-    pdf: StoredPdf
+    pdf: StoredPdf | None
     send: bool
     fresh: bool
     judged: bool
+
+    @property
+    def pdf_key(self) -> str:
+        """Empty where there is none."""
+        return self.pdf.key if self.pdf else ""
 
 
 def render_invoice(
@@ -93,6 +110,8 @@ def render_invoice(
     """
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
+    if isinstance(issued, CompanyNotice):
+        return Rendering(pdf=None, send=request.send, fresh=False, judged=False)
     if isinstance(issued, Reminder):
         return Rendering(pdf=_reminded(issued, deliveries)[1], send=request.send, fresh=False, judged=True)
     judged = isinstance(issued, IssuedInvoice)
@@ -144,8 +163,8 @@ def restore_pdf(
     Raises: NotFound when it was never rendered; PdfDiffers, DependencyUnavailable.
     """
     issued = deliveries.document(tenant_id, document_id)
-    pdf = None if isinstance(issued, Reminder) else issued.delivery.pdf
-    if pdf is None or isinstance(issued, Reminder):
+    pdf = None if isinstance(issued, (Reminder, CompanyNotice)) else issued.delivery.pdf
+    if pdf is None or isinstance(issued, (Reminder, CompanyNotice)):
         raise NotFound
     stored = documents.get(pdf.key)
     drawn = _drawn(issued, documents=documents, renderer=renderer, secrets=secrets) if stored is None else stored
@@ -204,10 +223,11 @@ def mail_invoice(
     mailer: Mailer,
     links: InvoiceLinks,
     portal: Portal,
+    house: House,
     clock: Clock,
     ids: Ids,
 ) -> MailClaim:
-    """Send the PDF to the recipient of this attempt, once whatever is retried.
+    """Send the PDF, or what a notice says, to the recipient of this attempt, once whatever is retried.
 
     The claim says how far the sending went. Cut while transmitting, it waits for the provider's word.
     Nothing is sent for an attempt that has its outcome: a person may have opened the next one.
@@ -218,7 +238,7 @@ def mail_invoice(
     request = deliveries.request(tenant_id, document_id, attempt)
     issued = deliveries.document(tenant_id, document_id)
     pdf = _reminded(issued, deliveries)[1] if isinstance(issued, Reminder) else issued.delivery.pdf
-    if request.recipient is None or pdf is None:
+    if request.recipient is None or (pdf is None and not isinstance(issued, CompanyNotice)):
         raise NotFound
     claim = deliveries.claim_mail(
         MailClaim(
@@ -232,7 +252,7 @@ def mail_invoice(
     )
     if _is_settled(claim, issued, request):
         return claim
-    content = read_pdf(pdf, documents)
+    content = read_pdf(pdf, documents) if pdf else b""
     if claim.state is ClaimState.TRANSMITTING:
         raise MailUnconfirmed
     moving = _MovingClaim(claim, deliveries, clock, reminder=issued if isinstance(issued, Reminder) else None)
@@ -240,7 +260,9 @@ def mail_invoice(
     try:
         moving.hold_owed()
         linking = _Linking(request=request, portal=portal, deliveries=deliveries, links=links, clock=clock, ids=ids)
-        if isinstance(issued, Reminder):
+        if isinstance(issued, CompanyNotice):
+            mail = letter.noticing(issued, house)
+        elif isinstance(issued, Reminder):
             reminded = _reminded(issued, deliveries)[0]
             mail = letter.reminding(issued, reminded, linking.to_invoice(reminded))
         else:
@@ -475,9 +497,30 @@ class _Addressed:
         composed = compose_reminder_mail(reminder, invoice, link=link, recipient=to, recipient_name=name)
         return self._mail(composed, invoice.document)
 
+    def noticing(self, notice: CompanyNotice, house: House) -> OutgoingMail:
+        composed = compose_notice(notice, subscription_url=house.subscription_url)
+        return OutgoingMail(
+            sender_name=sender_of(notice),
+            reply_to=house.reply_to,
+            recipient=notice.recipient,
+            recipient_name="",
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+            attachment_name="",
+            attachment=b"",
+            delivery_reference=self._reference,
+            message_id=self._reference,
+            sent_at=self.sent_at,
+            language="fr, en",
+        )
+
+    @property
+    def _reference(self) -> str:
+        return delivery_reference(self.request.tenant_id, self.request.invoice_id, self.request.attempt)
+
     def _mail(self, composed: ComposedMail, document: InvoiceDocument | QuoteDocument) -> OutgoingMail:
-        request = self.request
-        reference = delivery_reference(request.tenant_id, request.invoice_id, request.attempt)
+        request, reference = self.request, self._reference
         assert request.recipient is not None  # noqa: S101 - held by mail_invoice
         return OutgoingMail(
             sender_name=document.seller.display_name,

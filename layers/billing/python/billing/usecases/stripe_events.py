@@ -15,7 +15,15 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.stripe import CheckoutSession, CheckoutStatus, PaymentIntent, PaymentIntentStatus, StripeEvent
+from billing.domain.notices import MoneyFact, NoticeKind
+from billing.domain.stripe import (
+    CheckoutSession,
+    CheckoutStatus,
+    DisputeStatus,
+    PaymentIntent,
+    PaymentIntentStatus,
+    StripeEvent,
+)
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import (
@@ -33,14 +41,15 @@ from billing.domain.subscription import current_one
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import Payments
-from billing.ports.repositories import Invoices
+from billing.ports.repositories import Companies, Invoices
 from billing.ports.stripe import StripeGateway
 from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
 from billing.ports.subscriptions import Subscriptions
 from billing.usecases.contention import judged_anew
+from billing.usecases.notices import addressed, dispute_fact
 from billing.usecases.stripe_ledger import STRIPE, DoesNotFit, StripeLedger
-from billing.usecases.subscriptions import subscription_event, unfit
+from billing.usecases.subscriptions import subscription_event, subscription_notices, unfit
 
 # To be enabled at Stripe (docs/runbook.md), on the endpoint of the connected accounts and on the platform's own.
 OF_ACCOUNTS = (
@@ -73,6 +82,7 @@ OF_PLATFORM = (
     "customer.subscription.deleted",
     "customer.subscription.paused",
     "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
     "customer.subscription.updated",
     "invoice.paid",
     "invoice.payment_failed",
@@ -85,6 +95,12 @@ _CONFIRMED = frozenset({StripePaymentState.PROCESSING, StripePaymentState.FAILED
 _NEWS = {
     StripePaymentState.PROCESSING: EventType.ONLINE_PAYMENT_PROCESSING,
     StripePaymentState.FAILED: EventType.ONLINE_PAYMENT_FAILED,
+}
+_WRITTEN_OF = {
+    DisputeStatus.WARNING_NEEDS_RESPONSE: NoticeKind.INQUIRY_OPENED,
+    DisputeStatus.NEEDS_RESPONSE: NoticeKind.DISPUTE_OPENED,
+    DisputeStatus.WON: NoticeKind.DISPUTE_WON,
+    DisputeStatus.LOST: NoticeKind.DISPUTE_LOST,
 }
 _PAYOUTS = {"payout.paid": EventType.STRIPE_PAYOUT_PAID, "payout.failed": EventType.STRIPE_PAYOUT_FAILED}
 
@@ -110,6 +126,7 @@ class StripeDesk:
     payments: Payments
     subscriptions: Subscriptions
     invoices: Invoices
+    companies: Companies
     count: Callable[[str], None]
     clock: Clock
     ids: Ids
@@ -181,11 +198,12 @@ def _of_platform(desk: StripeDesk, entry: InboxEntry) -> Processed:
     if reason is not None:
         return _ended(desk, entry.parked(reason, now, subject=customer_id, tenant_id=tenant_id))
     done = entry.done(now, tenant_id=tenant_id)
-    if found is None or found == stored.held:
+    if found is None or stored.knows(found, now):
         return _ended(desk, done)
-    told = stored.told(found, now)
+    told, caller = stored.told(found, now), Caller.system(tenant_id, STRIPE)
     event = subscription_event(stored, told, f"system:{STRIPE}", now)
-    desk.subscriptions.save(Caller.system(tenant_id, STRIPE), told, event=event, entry=done)
+    notices = subscription_notices(caller, stored, told, companies=desk.companies, at=now)
+    desk.subscriptions.save(caller, told, event=event, entry=done, notices=notices)
     return _as_ended(done)
 
 
@@ -419,7 +437,7 @@ class _Settling:
         """Fact after fact, each in a transaction of its own; the last one ends the event."""
         caller, book = Caller.system(self.tenant_id, STRIPE), context.book
         stored = record
-        told, facts = self._told(record, seen)
+        told, facts = self._told(record, seen, invoice)
         unfit: dict[Booking, ParkReason] = {}
         unknown = seen.not_understood(record)
         while True:
@@ -499,10 +517,15 @@ class _Settling:
     def _declined(self) -> bool:
         return self.entry is not None and self.entry.event.event_type == DECLINED
 
-    def _told(self, record: StripePayment, seen: SeenAtStripe) -> tuple[StripePayment, StripeFacts]:
+    def _told(
+        self, record: StripePayment, seen: SeenAtStripe, invoice: IssuedInvoice
+    ) -> tuple[StripePayment, StripeFacts]:
         """The record with all that was read, the news that it is, and what it counts."""
         now = self.desk.clock.now()
         told = record.told(seen)
+        if told.disputes:
+            document = invoice.document
+            told = replace(told, invoice_number=document.number, customer_name=document.buyer.name)
         counts: list[str] = []
         news: list[StripeNews] = []
         if told.state in _CONFIRMED and not told.attempted:
@@ -534,7 +557,9 @@ class _Settling:
             for refund in told.refunds_lost(record)
             if (request := told.request(refund.request_id)) is not None and request.by_note
         )
-        return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered)
+        caller, written_of = Caller.system(self.tenant_id, STRIPE), _to_write_of(record, told, seen, invoice)
+        notices = addressed(caller, written_of, str(record.version), companies=self.desk.companies, at=now)
+        return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered, notices=notices)
 
     def _on_paper_again(self, told: StripePayment, booking: Booking | None) -> tuple[PaperRefund, ...]:
         """A refund that came back and was a credit note's: what the note says is on paper only, once more."""
@@ -603,6 +628,34 @@ def _left(unfit: dict[Booking, ParkReason], unknown: str) -> list[tuple[ParkReas
     return [*found, *([(ParkReason.UNKNOWN_STATE, unknown)] if unknown else [])]
 
 
+def _to_write_of(
+    before: StripePayment, told: StripePayment, seen: SeenAtStripe, invoice: IssuedInvoice
+) -> tuple[MoneyFact, ...]:
+    """What the company is written of a payment: what it may have to act on, and how it ended. Never what it knows."""
+    facts = []
+    if told.state is StripePaymentState.FAILED and before.state is not told.state:
+        document = invoice.document
+        facts.append(
+            MoneyFact(
+                kind=NoticeKind.PAYMENT_FAILED,
+                subject=told.payment_intent_id,
+                amount_minor=told.amount_minor,
+                currency=told.currency,
+                invoice_id=told.invoice_id,
+                invoice_number=document.number,
+                customer_name=document.buyer.name,
+                reason=told.last_error_code,
+                method=seen.intent.charge.method if seen.intent.charge else told.method,
+            )
+        )
+    known = {dispute.dispute_id: dispute.status for dispute in before.disputes}
+    for dispute in told.disputes:
+        kind = _WRITTEN_OF.get(dispute.status)
+        if kind is not None and known.get(dispute.dispute_id) is not dispute.status:
+            facts.append(dispute_fact(kind, told, dispute.dispute_id))
+    return tuple(facts)
+
+
 def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: datetime) -> Event:
     data: dict[str, str | int] = {
         "payment_id": record.payment_id,
@@ -623,5 +676,6 @@ def _dispute_event(record: StripePayment, dispute: MirroredDispute, at: datetime
         "amount_minor": dispute.amount_minor,
         "evidence_due_by": due,
     }
-    facts = (dispute.dispute_id, dispute.status.value, due, *((str(dispute.rounds),) if dispute.rounds else ()))
+    # By the version that it was told on: a dispute may come back to where it stood.
+    facts = (dispute.dispute_id, dispute.status.value, str(record.version))
     return _news_event(EventType.PAYMENT_DISPUTE_MOVED, at, data, *facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NoReturn, TypeVar
 
@@ -19,6 +19,7 @@ from billing.domain.errors import (
     SubscriptionRunning,
 )
 from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.domain.plans import PLAN_CURRENCY, Plan, PlanId
 from billing.domain.stripe import CheckoutSession, CheckoutStatus, StripeLink, StripeSubscription, SubscriptionStatus
 from billing.domain.stripe_inbox import ParkReason
@@ -29,6 +30,7 @@ from billing.ports.repositories import Companies
 from billing.ports.stripe import StripeGateway, StripeRefused, SubscriberWanted, SubscriptionWanted
 from billing.ports.subscriptions import Subscriptions
 from billing.usecases.contention import judged_anew
+from billing.usecases.notices import addressed
 
 T = TypeVar("T")
 LANGUAGE: Final = "fr"
@@ -87,6 +89,7 @@ def refresh_subscription(
     *,
     once: IdempotentRequest,
     subscriptions: Subscriptions,
+    companies: Companies,
     stripe: StripeGateway,
     clock: Clock,
     ids: Ids,
@@ -99,11 +102,13 @@ def refresh_subscription(
         if not stored.customer_id:
             raise SubscriptionNotStarted
         found = current_one(stripe.list_subscriptions(stored.customer_id))
-        if found is None or found == stored.held or unfit(stored, stored.customer_id, found):
+        now = clock.now()
+        if found is None or stored.knows(found, now) or unfit(stored, stored.customer_id, found):
             return stored
-        told = stored.told(found, clock.now())
-        event = subscription_event(stored, told, caller.user_id, clock.now())
-        subscriptions.save(caller, told, event=event, once=once, answered=told)
+        told = stored.told(found, now)
+        event = subscription_event(stored, told, caller.user_id, now)
+        notices = subscription_notices(caller, stored, told, companies=companies, at=now)
+        subscriptions.save(caller, told, event=event, notices=notices, once=once, answered=told)
         return told
 
     return judged_anew(attempt, clock=clock, ids=ids)
@@ -174,6 +179,36 @@ def subscription_event(before: Subscription, after: Subscription, actor: str, at
         actor=actor,
         data=data,
     )
+
+
+def subscription_notices(
+    caller: Caller, before: Subscription, after: Subscription, *, companies: Companies, at: datetime
+) -> tuple[CompanyNotice, ...]:
+    """What the company is written of it: a payment that failed, the end of its trial; at most once for each version."""
+    held = after.held
+    plan = plan_sold(held) if held else None
+    if held is None or plan is None:
+        return ()
+    about = MoneyFact(
+        kind=NoticeKind.TRIAL_ENDING,
+        subject=held.subscription_id,
+        amount_minor=plan.monthly_price_minor,
+        currency=PLAN_CURRENCY,
+        plan=plan.plan_id.value,
+        due_at=held.trial_end,
+        ends=held.ends_at is not None,
+    )
+    facts = [about] if before.is_to_announce(held, at) else []
+    if news_of(before.held, held) is EventType.SUBSCRIPTION_PAYMENT_FAILED:
+        facts.append(
+            replace(
+                about,
+                kind=NoticeKind.SUBSCRIPTION_PAYMENT_FAILED,
+                due_at=after.owing_ends_at,
+                next_attempt_at=held.next_attempt_at,
+            )
+        )
+    return addressed(caller, facts, str(after.version), companies=companies, at=at)
 
 
 def _sold(plan_id: PlanId) -> Plan:

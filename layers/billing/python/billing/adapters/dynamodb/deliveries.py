@@ -7,6 +7,7 @@ from dataclasses import replace
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
 from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issued_from_item
+from billing.adapters.dynamodb.notices import moved_notice, notice_from_item
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.reminders import moved_reminder, reminder_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -16,6 +17,7 @@ from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import DependencyUnavailable, NotFound, StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.notices import CompanyNotice, is_notice_id
 from billing.domain.quote import Quote
 from billing.domain.reminders import Reminder, is_reminder_id
 
@@ -57,6 +59,8 @@ class Deliveries:
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
         if is_reminder_id(document_id):
             return self._reminder(tenant_id, document_id)
+        if is_notice_id(document_id):
+            return self._notice(tenant_id, document_id)
         if not is_quote_id(document_id):
             return self.invoice(tenant_id, document_id)
         quote = self._quotes.open(tenant_id, document_id)
@@ -132,7 +136,15 @@ class Deliveries:
             raise NotFound
         return reminder_from_item(stored)
 
+    def _notice(self, tenant_id: str, notice_id: str) -> CompanyNotice:
+        stored = self._table.get(keys.notice(tenant_id, notice_id))
+        if stored is None:
+            raise NotFound
+        return notice_from_item(stored)
+
     def _moved_head(self, document: Deliverable) -> Write:
+        if isinstance(document, CompanyNotice):
+            return moved_notice(self._table, document)
         if isinstance(document, Reminder):
             return moved_reminder(self._table, document)
         if isinstance(document, Quote):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.domain.deliverable import is_quote_id
+from billing.domain.notices import is_notice_id
 from billing.domain.reminders import is_reminder_id, reminded_of
 
 HEAD = "HEAD"
@@ -143,9 +144,11 @@ def ledger_entry_of(key: Key) -> tuple[str, str, int]:
 
 
 def document(tenant_id: str, document_id: str) -> Key:
-    """Of a quote, an invoice, a credit note or a reminder, whose id says which."""
+    """Of a quote, an invoice, a credit note, a reminder or a notice, whose id says which."""
     if is_reminder_id(document_id):
         return reminder(tenant_id, document_id)
+    if is_notice_id(document_id):
+        return notice(tenant_id, document_id)
     return quote(tenant_id, document_id) if is_quote_id(document_id) else invoice(tenant_id, document_id)
 
 
@@ -306,6 +309,23 @@ def stripe_payment_of(key: Key) -> tuple[str, str]:
 def stripe_source(tenant_id: str, source_id: str) -> Key:
     """A charge, refund or dispute at Stripe, which leads to its payment intent."""
     return Key(_tenant(tenant_id, "STRIPE_SOURCE", source_id), HEAD)
+
+
+def dispute_listing(tenant_id: str) -> str:
+    return _tenant(tenant_id, "DISPUTES")
+
+
+def disputes_due(tenant_id: str) -> str:
+    return disputes_due_in(_shard(tenant_id))
+
+
+def disputes_due_in(shard: int) -> str:
+    return f"DISPUTES#{shard}"
+
+
+def dispute_order(rank: int, second: int, dispute_id: str) -> str:
+    """What comes first, then by an instant or down from one (``domain.disputes``)."""
+    return f"{rank}#{second:010d}#{dispute_id}"
 
 
 def stripe_booked(tenant_id: str, day: date, account_id: str, source_id: str) -> Key:
@@ -579,6 +599,10 @@ def recurring_due_shard(shard: int) -> str:
 
 def reminder(tenant_id: str, reminder_id: str) -> Key:
     return Key(_tenant(tenant_id, "REMINDER", reminder_id), HEAD)
+
+
+def notice(tenant_id: str, notice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "NOTICE", notice_id), HEAD)
 
 
 def reminder_plan(tenant_id: str) -> Key:

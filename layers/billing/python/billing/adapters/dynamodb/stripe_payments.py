@@ -7,14 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, load_all, text
+from billing.adapters.dynamodb.notices import notice_writes
 from billing.adapters.dynamodb.payment_items import payment_to_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
+from billing.domain.disputes import ListedDispute, listed_dispute
 from billing.domain.errors import StaleVersion
 from billing.domain.stripe_payment import PaperRefund, StripePayment
 from billing.ports.idempotency import IdempotentRequest
+from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 
 STRIPE_PAYMENT = "stripe_payment"
@@ -45,6 +48,8 @@ def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[W
         key = keys.stripe_booked(tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id)
         yield _day_write(table, tenant_id, key, "stripe_booking", facts.booked.day, facts.booked)
     yield from (paper_refund_write(table, tenant_id, one) for one in facts.on_paper)
+    for notice in facts.notices:
+        yield from notice_writes(table, notice)
     for news in facts.news:
         yield table.event(_beside(tenant_id, news), tenant_id, news.event)
 
@@ -91,8 +96,11 @@ def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) 
 
 
 def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
-    """A charge, refund or dispute leads to its payment intent, for ever."""
+    """A charge, refund or dispute leads to its payment intent, for ever; a dispute is listed by it."""
     key = keys.stripe_source(record.tenant_id, source_id)
+    dispute = next((one for one in record.disputes if one.dispute_id == source_id), None)
+    listed = listed_dispute(record, source_id) if dispute else None
+    remind_at = dispute.remind_at if dispute else None
     content = item(
         pk=key.pk,
         sk=key.sk,
@@ -100,6 +108,11 @@ def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
         schema_version=SCHEMA_VERSION,
         tenant_id=record.tenant_id,
         payment_intent_id=record.payment_intent_id,
+        listing_pk=keys.dispute_listing(record.tenant_id) if listed else None,
+        listing_sk=keys.dispute_order(*listed.order, source_id) if listed else None,
+        summary=dump(listed) if listed else None,
+        outbox_pk=keys.disputes_due(record.tenant_id) if remind_at else None,
+        outbox_sk=keys.outbox_order(remind_at) if remind_at else None,
     )
     only_if, values = "attribute_not_exists(pk) OR payment_intent_id = :intent", {":intent": record.payment_intent_id}
     return Write("Put", table.put(content, only_if=only_if, values=values), refuse_with(StaleVersion))
@@ -128,6 +141,25 @@ class StripePayments:
     ) -> StripePayment | None:
         key = keys.stripe_payment(caller.tenant_id, payment_intent_id)
         return record_of(self._table.read(caller, key, once=once).get(key))
+
+    def disputes(self, caller: Caller, page: PageRequest) -> Page[ListedDispute]:
+        self._table.trust(caller)
+        rows, position = self._table.page(
+            "Listing",
+            keys.dispute_listing(caller.tenant_id),
+            page,
+            base_key=lambda dispute_id: keys.stripe_source(caller.tenant_id, dispute_id),
+        )
+        return Page(items=load_all(ListedDispute, [row.summary for row in rows]), position=position)
+
+    def disputes_due(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str, str]]:
+        found, _ = self._table.due(keys.disputes_due_in(shard), keys.outbox_order(before), limit)
+        stored = self._table.batch(found) if found else {}
+        return [
+            (text(stored[key], "tenant_id"), text(stored[key], "payment_intent_id"), key.pk.rpartition("#")[2])
+            for key in found
+            if key in stored
+        ]
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         found, _ = self._table.due(keys.refunds_asked_in(shard), keys.outbox_order(before), limit)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, dump, item, text
 from billing.adapters.dynamodb.invoices import series_from_item
+from billing.adapters.dynamodb.notices import notice_writes
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.subscription_items import subscription_of
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.stripe_inbox import InboxEntry
 from billing.domain.subscription import Subscription
@@ -47,6 +49,7 @@ class Subscriptions:
         *,
         event: Event | None = None,
         entry: InboxEntry | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
@@ -56,6 +59,8 @@ class Subscriptions:
             writes.append(self._customer(tenant_id, subscription.customer_id))
         if entry is not None:
             writes.append(entry_write(self._table, entry))
+        for notice in notices:
+            writes += notice_writes(self._table, notice)
         if event is not None:
             writes.append(self._table.event(keys.subscription_event(tenant_id, event.event_id), tenant_id, event))
         self._table.write(caller, *writes, once=once, answered=answered)
