@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool
 from billing.api.answers import Reply, Request, answer
 from billing.domain.stripe import StripeLink
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.stripe_requirements import Explained, explain_reason, explain_requirement
+from billing.domain.stripe_words import Explained, explain_reason, explain_requirement
 from billing.ports.idempotency import Answer
 
 DASHBOARD = "https://dashboard.stripe.com"

@@ -555,13 +555,15 @@ class _Settling:
             state = AttemptState.PROCESSING
         if state is None:
             return book
-        return book.moved(
+        moved = book.moved(
             record.attempt,
             state,
             self.desk.clock.now(),
             payment_intent_id=record.payment_intent_id,
             failure_code=record.last_error_code if state is AttemptState.FAILED else "",
         )
+        charge = seen.intent.charge  # of a debit it is there before it is paid
+        return moved.paid_by(record.attempt, charge.method) if charge and state is AttemptState.PROCESSING else moved
 
     def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:
         if self.entry is None:
