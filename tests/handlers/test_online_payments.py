@@ -178,9 +178,9 @@ def test_nothing_private_is_on_the_page(seller: Person) -> None:
 
     page = seller.call("portal/read_invoice", token=seller.ids["token"])
 
-    assert page.body["movements"] == [
-        {"date": page.body["movements"][0]["date"], "kind": "payment", "amount_minor": 100, "method": "transfer"}
-    ]
+    [movement] = page.body["movements"]
+    assert (movement["kind"], movement["amount_minor"], movement["method"]) == ("payment", 100, "transfer")
+    assert movement["detail_fr"] == "Payé par virement."
     for hidden in ("VIR-SECRET", "private", "iban", seller.tenant_id, seller.ids["account_id"]):
         assert hidden not in page.text
 

@@ -357,7 +357,25 @@ def test_a_company_sees_how_a_payment_stands_at_stripe(shop: Shop, monkeypatch: 
     [contested] = shown.body["disputes"]
     assert (contested["status"], contested["amount_minor"]) == ("needs_response", 2_000)
     assert contested["evidence_due_by"]
+    assert contested["detail_fr"] == "Le paiement est contesté : donnez vos preuves dans Stripe avant l'échéance."
+    assert contested["reason_fr"].endswith(".")
+    assert shown.body["refunds"][0]["detail_fr"] == "Le remboursement est en route."
+    assert (shown.body["detail_fr"], shown.body["method_fr"]) == ("Le paiement est encaissé.", "carte bancaire")
     assert shop.balance() == 0
+
+
+def test_the_timeline_says_why_a_debit_failed(shop: Shop) -> None:
+    intent = shop.confirm(method="sepa_debit")
+    shop.stripe.settle(shop.account_id, intent.payment_intent_id, success=False)
+    shop.post("payment_intent.payment_failed", intent.payment_intent_id)
+    shop.consume()
+
+    events = shop.owner.call("invoices/read_timeline", invoice_id=shop.invoice_id).body["items"]
+
+    [failed] = [one for one in events if one["event_type"] == "invoice.online_payment_failed"]
+    assert failed["data"]["failure_code"] == "debit_not_authorized"
+    assert failed["detail_fr"] == "Le client n'a pas autorisé ce prélèvement."
+    assert {one["detail_fr"] for one in events if one is not failed} == {None}
 
 
 def test_a_payment_that_did_not_come_through_stripe_is_not_there(owner: Person) -> None:

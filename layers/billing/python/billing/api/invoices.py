@@ -66,6 +66,7 @@ from billing.domain.payment_in_progress import explain_in_progress
 from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.retention import retained_of
 from billing.domain.situation import Situation, SituationLine
+from billing.domain.stripe_words import explain_failure
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
 from billing.domain.warnings import Notice, WarningCode
@@ -681,15 +682,21 @@ class InvoiceEventResponse(Reply):
     occurred_at: datetime
     actor: Annotated[str, Field(description="Id of the user, or `system`")]
     data: dict[str, str | int]
+    detail_fr: Annotated[str | None, Field(description="Why, where `data` has a `failure_code` of Stripe")]
+    detail_en: str | None
 
     @classmethod
     def of(cls, event: Event) -> InvoiceEventResponse:
+        code = event.data.get("failure_code")
+        why = explain_failure(str(code)) if code else None
         return cls(
             event_id=event.event_id,
             event_type=event.event_type.value,
             occurred_at=event.occurred_at,
             actor=event.actor,
             data=event.data,
+            detail_fr=why.french if why else None,
+            detail_en=why.english if why else None,
         )
 
 

@@ -91,6 +91,10 @@ class CheckoutAttempt:
     return_hash: str = ""  # of the secret in the address that Stripe leads the customer back to
     confirmed_at: datetime | None = field(default=None, metadata=LATER)  # when we learnt that the customer did
     method: str = field(default="", metadata=LATER)  # Stripe's type of it, once they did
+    # Of a payment that succeeded: what the customer has back, since when, and what is on its way to them.
+    given_back_minor: int = field(default=0, metadata=LATER)
+    given_back_at: datetime | None = field(default=None, metadata=LATER)
+    coming_back_minor: int = field(default=0, metadata=LATER)
 
     @property
     def in_progress_since(self) -> datetime:
@@ -249,6 +253,25 @@ class CheckoutBook:
         if known is None or not method or known.method == method:
             return self
         return self._changed(number, known.state, method=method)
+
+    def given_back(self, number: int, amount_minor: int, at: datetime | None, *, coming_minor: int) -> CheckoutBook:
+        """What became of the money of an attempt that succeeded; the same book when that is known."""
+        known = self.attempt(number)
+        told = amount_minor, at, coming_minor
+        if known is None or told == (known.given_back_minor, known.given_back_at, known.coming_back_minor):
+            return self
+        return self._changed(
+            number,
+            known.state,
+            given_back_minor=amount_minor,
+            given_back_at=at,
+            coming_back_minor=coming_minor,
+        )
+
+    @property
+    def paid(self) -> tuple[CheckoutAttempt, ...]:
+        """Those that succeeded, as far as they are remembered."""
+        return tuple(one for one in self.attempts if one.state is AttemptState.SUCCEEDED)
 
     def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
         attempts = tuple(

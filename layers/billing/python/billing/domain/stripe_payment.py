@@ -348,6 +348,26 @@ class StripePayment:
         return refunds + asked + lost
 
     @property
+    def with_customer_minor(self) -> int:
+        """What the customer has back: by a refund that arrived, or by the bank after a dispute."""
+        refunds = sum(one.amount_minor for one in self.refunds if one.status is StripeRefundStatus.SUCCEEDED)
+        return refunds + sum(one.amount_minor for one in self.disputes if one.status is DisputeStatus.LOST)
+
+    @property
+    def with_customer_at(self) -> datetime | None:
+        """When the last of it was given back; None while nothing was."""
+        given = [one.created for one in self.refunds if one.status is StripeRefundStatus.SUCCEEDED]
+        given += [one.created for one in self.disputes if one.status is DisputeStatus.LOST]
+        return max(given, default=None)
+
+    @property
+    def on_its_way_back_minor(self) -> int:
+        """Refunds that Stripe was asked for, or makes, and that have not ended."""
+        ended = {StripeRefundStatus.SUCCEEDED, *_NOT_GIVEN_BACK}
+        coming = sum(one.amount_minor for one in self.refunds if one.status not in ended)
+        return coming + sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
+
+    @property
     def is_contested(self) -> bool:
         """Whether a dispute holds the money; while a bank only inquires, giving it back is the best answer."""
         return any(one.status in _HELD for one in self.disputes)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from billing.domain.stripe import DisputeStatus, StripeRefundStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.stripe_payment import MirroredRefund, RefundRequest, RequestState, StripePayment, StripePaymentState
+
+if TYPE_CHECKING:  # every function that reads an invoice loads this module
+    from billing.domain.stripe_payment import MirroredRefund, RefundRequest, StripePayment
 
 Words = tuple[str, str]  # French, English
 
@@ -183,6 +186,50 @@ _FAILURES: Mapping[str, Words] = {
     ),
     "unknown": ("Stripe n'en connaît pas la raison.", "Stripe does not know the reason."),
 }
+_REFUND_REFUSALS: Mapping[str, Words] = {
+    "charge_already_refunded": (
+        "Ce paiement est déjà entièrement remboursé chez Stripe.",
+        "This payment is refunded in full at Stripe already.",
+    ),
+    "charge_disputed": (
+        "Ce paiement est contesté par le client auprès de sa banque : il ne peut pas être remboursé en plus.",
+        "The customer contests this payment at their bank: it cannot be refunded as well.",
+    ),
+    "insufficient_funds": (
+        "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
+        "The balance of your Stripe account is not enough for this refund.",
+    ),
+    "balance_insufficient": (
+        "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
+        "The balance of your Stripe account is not enough for this refund.",
+    ),
+    "account_invalid": (
+        "Votre compte Stripe n'est plus relié à ZenBilling : faites ce remboursement dans Stripe.",
+        "Your Stripe account is no longer linked to ZenBilling: make this refund at Stripe.",
+    ),
+    "amount_too_large": (
+        "Le montant dépasse ce qui reste à rembourser chez Stripe.",
+        "The amount exceeds what is left to refund at Stripe.",
+    ),
+}
+_SUBSCRIPTION_REFUSALS: Mapping[str, Words] = {
+    "not_for_sale": (
+        "Cette offre s'obtient sans abonnement : choisissez-en une autre.",
+        "This plan is had without a subscription: choose another one.",
+    ),
+    "price_differs": (
+        "Le prix a changé chez Stripe et rien n'est vendu à un autre prix : écrivez à l'assistance de ZenBilling.",
+        "The price changed at Stripe and nothing is sold at another price: write to ZenBilling's support.",
+    ),
+    "price_missing": (
+        "L'offre n'est pas encore en vente chez Stripe : écrivez à l'assistance de ZenBilling.",
+        "The plan is not on sale at Stripe yet: write to ZenBilling's support.",
+    ),
+    "resource_missing": (
+        "Stripe ne connaissait plus cette demande : recommencez.",
+        "Stripe knew this request no more: try again.",
+    ),
+}
 _DISPUTE_REASONS: Mapping[str, Words] = {
     "bank_cannot_process": (
         "La banque du client n'a pas pu traiter le paiement.",
@@ -276,23 +323,23 @@ _REFUNDS: Mapping[str, Words] = {
     ),
     StripeRefundStatus.CANCELED: ("Le remboursement a été annulé.", "The refund was cancelled."),
 }
-_REQUESTS = {
-    RequestState.REQUESTED: (
+_REQUESTS: Mapping[str, Words] = {
+    "requested": (
         "La demande est enregistrée, Stripe n'a pas encore répondu.",
         "It is asked for; Stripe has not answered yet.",
     ),
-    RequestState.ACCEPTED: ("Stripe a accepté ce remboursement.", "Stripe accepted this refund."),
-    RequestState.REFUSED: ("Stripe a refusé ce remboursement.", "Stripe refused this refund."),
+    "accepted": ("Stripe a accepté ce remboursement.", "Stripe accepted this refund."),
+    "refused": ("Stripe a refusé ce remboursement.", "Stripe refused this refund."),
 }
-_PAYMENTS = {
-    StripePaymentState.PENDING: ("Le client n'a pas encore payé.", "The customer has not paid yet."),
-    StripePaymentState.PROCESSING: (
+_PAYMENTS: Mapping[str, Words] = {
+    "pending": ("Le client n'a pas encore payé.", "The customer has not paid yet."),
+    "processing": (
         "Le client a confirmé ; la banque n'a pas encore répondu.",
         "The customer confirmed; the bank has not answered yet.",
     ),
-    StripePaymentState.FAILED: ("La banque a refusé le paiement.", "The bank refused the payment."),
-    StripePaymentState.CANCELED: ("Le paiement a été abandonné.", "The payment was cancelled."),
-    StripePaymentState.SUCCEEDED: ("Le paiement est encaissé.", "The payment was made."),
+    "failed": ("La banque a refusé le paiement.", "The bank refused the payment."),
+    "canceled": ("Le paiement a été abandonné.", "The payment was cancelled."),
+    "succeeded": ("Le paiement est encaissé.", "The payment was made."),
 }
 _CONNECTIONS = {
     ConnectionState.NONE: (
@@ -323,6 +370,17 @@ def explain_failure(code: str) -> Explained:
     return _explained(code, _FAILURES, "Motif donné par Stripe", "The reason given by Stripe")
 
 
+def explain_refund_refusal(code: str) -> Explained:
+    """Why Stripe did not make a refund that was asked for here."""
+    known = _REFUND_REFUSALS.get(code)
+    return Explained(code=code, french=known[0], english=known[1]) if known else explain_failure(code)
+
+
+def explain_subscription_refusal(code: str) -> Explained:
+    known = _SUBSCRIPTION_REFUSALS.get(code)
+    return Explained(code=code, french=known[0], english=known[1]) if known else explain_failure(code)
+
+
 def explain_dispute_reason(code: str) -> Explained:
     return _explained(code, _DISPUTE_REASONS, "Motif donné par la banque", "The reason given by the bank")
 
@@ -335,19 +393,21 @@ def explain_refund(refund: MirroredRefund) -> Explained:
     """How it stands and, where it failed, why."""
     status = refund.status.value
     state = _explained(status, _REFUNDS, "État du remboursement chez Stripe", "State of the refund at Stripe")
-    return _with_reason(state, refund.failure_reason)
+    return _with_reason(state, explain_failure(refund.failure_reason) if refund.failure_reason else None)
 
 
 def explain_refund_request(request: RefundRequest) -> Explained:
     french, english = _REQUESTS[request.state]
-    return _with_reason(Explained(code=request.state.value, french=french, english=english), request.refusal)
+    state = Explained(code=request.state.value, french=french, english=english)
+    return _with_reason(state, explain_refund_refusal(request.refusal) if request.refusal else None)
 
 
 def explain_payment(payment: StripePayment) -> Explained:
     """How it stands at Stripe and, where a bank refused it, why."""
     french, english = _PAYMENTS[payment.state]
     state = Explained(code=payment.state.value, french=french, english=english)
-    return _with_reason(state, "" if payment.state is StripePaymentState.SUCCEEDED else payment.last_error_code)
+    refused = payment.state.value != "succeeded" and payment.last_error_code
+    return _with_reason(state, explain_failure(payment.last_error_code) if refused else None)
 
 
 def explain_connection(connection: StripeConnection) -> Explained:
@@ -373,10 +433,9 @@ def _explained(code: str, words: Mapping[str, Words], french: str, english: str)
     return Explained(code=code, french=known[0], english=known[1])
 
 
-def _with_reason(state: Explained, code: str) -> Explained:
-    if not code:
+def _with_reason(state: Explained, why: Explained | None) -> Explained:
+    if why is None:
         return state
-    why = explain_failure(code)
     return Explained(code=state.code, french=f"{state.french} {why.french}", english=f"{state.english} {why.english}")
 
 
