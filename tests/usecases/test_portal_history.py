@@ -9,6 +9,7 @@ import pytest
 
 from billing.api.portal_invoices import PortalInvoiceResponse, PortalMovementKind
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
+from billing.domain.stripe_payment import RefundRequest
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit
@@ -97,3 +98,13 @@ def test_what_a_credit_note_keeps_for_the_customer_is_not_said_to_be_given_back(
     assert set(kinds) == {PortalMovementKind.PAYMENT, PortalMovementKind.KEPT_AS_CREDIT, PortalMovementKind.CREDIT}
     assert "à votre crédit" in kinds[PortalMovementKind.KEPT_AS_CREDIT].detail_fr
     assert kinds[PortalMovementKind.PAYMENT].detail_fr == "Payé par carte bancaire."
+
+
+def test_a_refund_that_stripe_may_refuse_is_not_said_to_be_coming(till: Till) -> None:
+    intent = taken_for_a_cancelled_invoice(till)
+    record = till.record(intent)
+    asked = RefundRequest(
+        request_id="rfd_1", amount_minor=12_000, reason="", requested_at=till.shop.clock.now(), requested_by="usr_1"
+    )
+
+    assert record.requested(asked).on_its_way_back_minor == 0

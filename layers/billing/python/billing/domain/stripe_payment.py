@@ -362,10 +362,9 @@ class StripePayment:
 
     @property
     def on_its_way_back_minor(self) -> int:
-        """Refunds that Stripe was asked for, or makes, and that have not ended."""
+        """Refunds that Stripe makes and that have not ended; what it was asked for it may refuse yet."""
         ended = {StripeRefundStatus.SUCCEEDED, *_NOT_GIVEN_BACK}
-        coming = sum(one.amount_minor for one in self.refunds if one.status not in ended)
-        return coming + sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
+        return sum(one.amount_minor for one in self.refunds if one.status not in ended)
 
     @property
     def is_contested(self) -> bool:
