@@ -6,7 +6,7 @@ from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
 from billing.api.fields import InvoiceId
 from billing.api.identity import caller
-from billing.api.invoices import InvoiceResponse, invoice_answer
+from billing.api.invoices import ReadInvoiceResponse, read_invoice_answer
 from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock
@@ -20,11 +20,11 @@ install(app)
     "/v1/invoices/<invoice_id>",
     operation_id="readInvoice",
     tags=["invoices"],
-    responses=documented(200, InvoiceResponse, "The invoice", versioned=True),
+    responses=documented(200, ReadInvoiceResponse, "The invoice", versioned=True),
 )
 def read(invoice_id: InvoiceId) -> Response[str]:
-    invoice = read_invoice(caller(app), invoice_id, invoices=table.invoices())
-    return respond(invoice_answer(invoice, clock.today()))
+    found = read_invoice(caller(app), invoice_id, invoices=table.invoices())
+    return respond(read_invoice_answer(found, clock.today()))
 
 
 handler = entry_point(app)

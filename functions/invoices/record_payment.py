@@ -33,7 +33,7 @@ install(app)
         InvoicePaymentResponse,
         "The invoice after the payment",
         versioned=True,
-        refused={409: "`payment-exceeds-balance`, `cash-above-limit` or `invoice-not-issued`"},
+        refused={409: "`payment-exceeds-balance`, `payment-in-progress`, `cash-above-limit` or `invoice-not-issued`"},
     ),
 )
 def record_payment(
@@ -49,6 +49,7 @@ def record_payment(
             paid_on=body.paid_on,
             reference=body.reference,
             confirm_cash_above_limit=body.confirm_cash_above_limit,
+            confirm_payment_in_progress=body.confirm_payment_in_progress,
         ),
         once=idempotent(app, idempotency_key, shape),
         invoices=table.invoices(),

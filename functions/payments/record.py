@@ -32,7 +32,7 @@ install(app)
         "The recorded payment",
         versioned=True,
         created=True,
-        refused={409: "`payment-exceeds-balance`, `cash-above-limit` or `invoice-not-issued`"},
+        refused={409: "`payment-exceeds-balance`, `payment-in-progress`, `cash-above-limit` or `invoice-not-issued`"},
     ),
 )
 def record(body: Annotated[RecordPaymentRequest, Body()], idempotency_key: IdempotencyKey) -> Response[str]:
@@ -45,6 +45,7 @@ def record(body: Annotated[RecordPaymentRequest, Body()], idempotency_key: Idemp
             paid_on=body.paid_on,
             reference=body.reference,
             confirm_cash_above_limit=body.confirm_cash_above_limit,
+            confirm_payment_in_progress=body.confirm_payment_in_progress,
         ),
         tuple(allocation.wanted() for allocation in body.allocations),
         body.excess,

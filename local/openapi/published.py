@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from billing.api.problems import THIRD_PARTIES
 from local.openapi.handlers import HandlerError, Route
 
 # Schemas of Powertools' own validation answers: this API answers with problems instead.
@@ -14,7 +15,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "What went wrong (RFC 9457). `type` is stable for ever; texts follow Accept-Language.",
     "type": "object",
-    "required": ["type", "title", "status"],
+    "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string", "examples": ["/problems/invoice-already-issued"]},
         "title": {"type": "string"},
@@ -147,7 +148,7 @@ def _responses(route: Route, declared: Mapping[str, Any], parameters: set[str]) 
         "404": "{" in route.path,
         "409": "Idempotency-Key" in parameters,
         "412": "If-Match" in parameters,
-        "422": "requestBody" in declared or bool(parameters),
+        "422": "requestBody" in declared or THIRD_PARTIES not in declared["tags"],
         "428": "If-Match" in parameters or "Idempotency-Key" in parameters,
     }
     for status, possible in refused.items():

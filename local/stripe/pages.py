@@ -21,6 +21,7 @@ background:#fff;font-size:1rem;cursor:pointer}} button.first{{background:#635bff
 .wrong{{background:#fdf0f0;border:1px solid #e5a9a9;border-radius:.4rem;padding:.6rem .8rem}}
 </style></head><body>{body}<p class="note"><small>Stripe simulé sur cette machine : aucun argent ne circule.</small></p>
 </body></html>"""
+_INTERVALS: Final = {"day": "jour", "week": "semaine", "month": "mois", "year": "an"}
 _METHODS: Final = {"card": "Payer par carte", "sepa_debit": "Prélèvement SEPA"}
 
 Page = tuple[int, str]  # a status and the page, or the address that it leads to
@@ -88,8 +89,11 @@ class Pages:
             f'<button formaction="/c/pay/{session_id}/cancel">Annuler</button>',
         ]
         refused = f'<p class="wrong">{escape(wrong)}</p>' if wrong else ""
+        price = self._store.get(PLATFORM, "price", session["_price"]) if session["mode"] == "subscription" else None
+        terms = f"<p>{escape(_terms(session, price))}</p>" if price else ""
         body = (
-            f"<small>{escape(name)}</small><p>{escape(session['_title'])}</p><h1>{_amount(session)}</h1>{refused}"
+            f"<small>{escape(name)}</small><p>{escape(session['_title'])}</p>"
+            f"<h1>{_amount(session['amount_total'], session['currency'])}</h1>{terms}{refused}"
             f'<form method="post">{"".join(buttons)}</form>'
         )
         if "sepa_debit" in session["payment_method_types"]:
@@ -190,7 +194,17 @@ class Pages:
         return account, (account or {}).get("_links", {}).get(token)
 
 
-def _amount(session: Object) -> str:
-    units, hundredths = divmod(session["amount_total"], 100)
-    symbol = "€" if session["currency"] == "eur" else session["currency"].upper()
+def _terms(session: Object, price: Object) -> str:
+    """What a subscription costs, and from when: ``14 jours d'essai, puis 19,00 € HT par mois``."""
+    days = int(session["_subscription"].get("trial_period_days", 0))
+    without_tax = " HT" if price["tax_behavior"] == "exclusive" else ""
+    count, interval = price["recurring"]["interval_count"], _INTERVALS[price["recurring"]["interval"]]
+    every = f"par {interval}" if count == 1 else f"tous les {count} {interval.removesuffix('s')}s"
+    cost = f"{_amount(price['unit_amount'] * session['_quantity'], price['currency'])}{without_tax} {every}"
+    return f"{days} jour{'s' * (days > 1)} d'essai, puis {cost}" if days else cost
+
+
+def _amount(amount: int, currency: str) -> str:
+    units, hundredths = divmod(amount, 100)
+    symbol = "€" if currency == "eur" else currency.upper()
     return f"{units:,}".replace(",", " ") + f",{hundredths:02d} {symbol}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from billing.domain.checkout import SESSION_LIFE, SETTLED_AFTER, AttemptState, CheckoutAttempt, CheckoutBook
-from billing.domain.errors import MembershipChanged, StaleVersion
+from billing.domain.errors import MembershipChanged, NotFound, StaleVersion
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import CheckoutPaymentStatus, CheckoutSession, CheckoutStatus, StripeAccount
@@ -272,3 +273,39 @@ def test_what_stripe_told_of_an_account_ends_with_its_effect_or_not_at_all(count
     ended = inbox.read(entry.event.event_id)
     assert ended is not None
     assert (ended.state, counter.connections.read(caller)) == (InboxState.DONE, gone)
+
+
+def test_an_invoice_is_read_with_the_attempts_to_pay_it(world: World) -> None:
+    counter = Counter(world)
+    invoices, payments = world.repositories.invoices, world.repositories.payments
+    none = CheckoutBook(tenant_id=counter.tenant_id, invoice_id=counter.invoice.invoice_id)
+    assert invoices.read_with_checkouts(world.caller, counter.invoice.invoice_id).checkouts == none
+    book = none.beginning(counter.attempt())
+    counter.checkouts.save(book)
+    confirmed = book.moved(1, AttemptState.PROCESSING, MORNING, payment_intent_id="pi_1").paid_by(1, "sepa_debit")
+    counter.checkouts.save(replace(confirmed, version=book.version + 1))
+
+    read = invoices.read_with_checkouts(world.caller, counter.invoice.invoice_id)
+    context = payments.load(world.caller, counter.invoice.document.customer_id, (counter.invoice.invoice_id,))
+
+    assert read.invoice == counter.invoice
+    assert read.checkouts.in_progress == confirmed.attempts[0]
+    assert (confirmed.attempts[0].method, confirmed.attempts[0].confirmed_at) == ("sepa_debit", MORNING)
+    assert context.checkouts == {counter.invoice.invoice_id: read.checkouts}
+    with pytest.raises(NotFound):
+        invoices.read_with_checkouts(world.caller, world.new_id("inv"))
+
+
+def test_an_invoice_with_its_attempts_is_of_its_tenant_alone(world: World) -> None:
+    counter = Counter(world)
+
+    with pytest.raises(NotFound):
+        world.repositories.invoices.read_with_checkouts(world.stranger, counter.invoice.invoice_id)
+
+
+def test_a_request_that_was_answered_is_not_read_again(world: World) -> None:
+    invoice, once = world.issue(), world.once("recordInvoicePayment")
+    world.pay(invoice, 1_000, once=once)
+
+    with pytest.raises(AlreadyAnswered):
+        world.repositories.invoices.read_with_checkouts(world.caller, invoice.invoice_id, once=once)

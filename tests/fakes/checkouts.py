@@ -32,7 +32,7 @@ class FakeCheckouts:
         with self._store.lock:
             return CheckoutContext(
                 invoice=self._store.invoices.get(key),
-                book=self._store.checkout_books.get(key) or CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id),
+                book=self._store.checkouts_of(*key),
                 connection=self._store.stripe_connections.get(tenant_id) or StripeConnection(tenant_id=tenant_id),
             )
 

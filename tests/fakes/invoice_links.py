@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from billing.domain.access import Caller
-from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice_links import InvoiceLinkBook
@@ -57,8 +56,7 @@ class FakeInvoiceLinks:
             return SharedInvoice(
                 invoice=context.invoice,
                 links=context.links,
-                checkouts=self._store.checkout_books.get(key)
-                or CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id),
+                checkouts=self._store.checkouts_of(*key),
                 connection=context.connection,
                 entries=self._store.entries.get(key, ())[-MAX_ENTRIES_READ:],
             )

@@ -52,6 +52,9 @@ class FakePayments:
                 customer=customer,
                 credit=credit_of(self._store, caller.tenant_id, customer.customer_id if customer else customer_id),
                 invoices={invoice_id: invoice for invoice_id, invoice in wanted.items() if invoice},
+                checkouts={
+                    invoice_id: self._store.checkouts_of(caller.tenant_id, invoice_id) for invoice_id in invoice_ids
+                },
             )
 
     def read(self, caller: Caller, payment_id: str, *, once: IdempotentRequest | None = None) -> Payment:

@@ -54,6 +54,7 @@ from billing.ports.repositories import (
     DuplicateCustomer,
     InvoiceQuery,
     InvoiceSummary,
+    InvoiceWithCheckouts,
     IssueContext,
     OpenRequest,
     ProductSummary,
@@ -372,6 +373,13 @@ class FakeInvoices:
         with self._store.lock:
             self._store.check(caller, once)
             return _invoice(self._store, caller.tenant_id, invoice_id)
+
+    def read_with_checkouts(
+        self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None
+    ) -> InvoiceWithCheckouts:
+        with self._store.lock:
+            checkouts = self._store.checkouts_of(caller.tenant_id, invoice_id)
+            return InvoiceWithCheckouts(invoice=self.read(caller, invoice_id, once=once), checkouts=checkouts)
 
     def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
         with self._store.lock:

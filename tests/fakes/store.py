@@ -155,6 +155,10 @@ class Store:
             if once and answer:
                 self.answers[caller.tenant_id, once.operation, once.key] = (once.fingerprint, answer)
 
+    def checkouts_of(self, tenant_id: str, invoice_id: str) -> CheckoutBook:
+        known = self.checkout_books.get((tenant_id, invoice_id))
+        return known or CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id)
+
     def current(self, tenant_id: str, customer_id: str) -> Customer | None:
         """A customer, or the one that it became."""
         customer = self.customers.get((tenant_id, customer_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,6 +100,45 @@ def test_a_payment_in_progress_is_shown_and_refuses_another(seller: Person) -> N
     assert (online["possible"], online["why_not"], online["processing_minor"]) == (False, "in_progress", left)
 
 
+def debit(seller: Person) -> int:
+    """The customer confirmed a SEPA debit of all that is left, and the page was asked for again."""
+    left: int = pay(seller).body["amount_minor"]
+    STRIPE.confirm(seller.ids["account_id"], sessions(seller)[0].session_id, method="sepa_debit")
+    assert pay(seller).status == 409
+    return left
+
+
+def test_the_company_sees_what_its_customer_confirmed(seller: Person) -> None:
+    path = {"invoice_id": seller.ids["invoice_id"]}
+    assert seller.call("invoices/read", **path).body["payment_in_progress"] is None
+    left = debit(seller)
+
+    online = seller.call("invoices/read", **path).body["payment_in_progress"]
+
+    assert (online["amount_minor"], online["currency"], online["method"]) == (left, "EUR", None)
+    assert datetime.fromisoformat(online["since"]) <= SystemClock().now()
+    assert online["detail_fr"].startswith("Le client a confirmé en ligne ")
+    assert online["detail_en"].startswith("The customer confirmed €")
+
+
+def test_a_transfer_over_a_debit_on_its_way_takes_a_word_that_it_did_arrive(seller: Person) -> None:
+    left, path = debit(seller), {"invoice_id": seller.ids["invoice_id"]}
+    customer = seller.call("invoices/read", **path).body["customer"]["customer_id"]
+    alone = {"amount_minor": left, "method": "transfer"}
+    spread = {**alone, "customer_id": customer, "allocations": [path]}
+
+    for operation, body, named in (("invoices/record_payment", alone, path), ("payments/record", spread, {})):
+        refused = seller.call(operation, body=body, **named)
+        assert (refused.status, refused.body["type"]) == (409, "/problems/payment-in-progress")
+        assert refused.body["errors"][0]["pointer"] == "/confirm_payment_in_progress"
+        assert "confirm_payment_in_progress" in refused.body["detail"]
+
+    half = spread | {"amount_minor": 1, "confirm_payment_in_progress": True}
+    assert seller.call("payments/record", body=half).status == 201
+    rest = alone | {"amount_minor": left - 1, "confirm_payment_in_progress": True}
+    assert seller.call("invoices/record_payment", body=rest, **path).body["status"] == "paid"
+
+
 def test_what_stripe_refuses_is_a_problem_of_its_own(seller: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STRIPE.refused, "create_checkout_session", StripeRefused("account_invalid", status=403))
 
@@ -139,9 +178,9 @@ def test_nothing_private_is_on_the_page(seller: Person) -> None:
 
     page = seller.call("portal/read_invoice", token=seller.ids["token"])
 
-    assert page.body["movements"] == [
-        {"date": page.body["movements"][0]["date"], "kind": "payment", "amount_minor": 100, "method": "transfer"}
-    ]
+    [movement] = page.body["movements"]
+    assert (movement["kind"], movement["amount_minor"], movement["method"]) == ("payment", 100, "transfer")
+    assert movement["detail_fr"] == "Payé par virement."
     for hidden in ("VIR-SECRET", "private", "iban", seller.tenant_id, seller.ids["account_id"]):
         assert hidden not in page.text
 

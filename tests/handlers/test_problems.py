@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.api.language import preferred_language
+from billing.api.advice import ADVICE
+from billing.api.bulk_jobs import BulkProblemResponse
+from billing.api.language import Language, preferred_language
 from billing.api.messages import field_texts
 from billing.api.problems import STATUSES, status_of
-from billing.domain.errors import BillingError, Busy, CodeRefused, EmailNotConfirmed
+from billing.domain.bulk import Refusal
+from billing.domain.errors import BillingError, Busy, CodeRefused, EmailNotConfirmed, FieldError, NotFound
 from invoices import read
 from local.samples import COMPANY
 from tests.handlers.conftest import Json, Person, answered, invoke, sample
@@ -84,6 +88,54 @@ def test_a_refusal_names_its_field_or_there_is_none(error: type[BillingError]) -
         assert error().errors[0].detail_fr == error.title_fr
 
 
+# Their details are made of the fields, or of the time, that they are about.
+IN_THEIR_OWN_WORDS = {
+    "invalid-fields": (FieldError("/x", "Champ inconnu.", "Unknown field."),),
+    "unknown-reference": (FieldError("/customer_id", "Client inconnu.", "Unknown customer."),),
+    "product-reference-taken": (FieldError("/reference", "Cette référence est prise.", "It is taken."),),
+    "too-many-payment-pages": 60,
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("error", list(every_subclass(BillingError)))
+def test_every_refusal_says_what_to_do(
+    owner: Person, monkeypatch: pytest.MonkeyPatch, error: type[BillingError], language: str
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        own = IN_THEIR_OWN_WORDS.get(error.slug)
+        raise error(own) if own is not None else error  # type: ignore[arg-type]
+
+    monkeypatch.setattr(read, "read_invoice", refused)
+    path = {"invoice_id": owner.ids["invoice_id"]}
+
+    answer = owner.call("invoices/read", headers={"accept-language": language}, **path)
+
+    detail = answer.body["detail"]
+    assert answer.status == status_of(error)
+    assert detail != answer.body["title"]
+    assert detail.endswith(".")
+    assert (error in ADVICE) is (error.slug not in IN_THEIR_OWN_WORDS)
+
+
+@pytest.mark.parametrize("error", list(every_subclass(BillingError)))
+def test_a_refusal_that_a_job_kept_says_the_same(error: type[BillingError]) -> None:
+    own = IN_THEIR_OWN_WORDS.get(error.slug)
+    kept = Refusal.of(error(own) if own is not None else error())  # type: ignore[arg-type]
+
+    told = [BulkProblemResponse.of(kept, language).detail for language in (Language.FRENCH, Language.ENGLISH)]
+
+    assert all(detail.endswith(".") for detail in told)
+    assert error not in ADVICE or tuple(told) == ADVICE[error]
+
+
+def test_what_to_do_is_said_in_two_languages_each_by_its_own_marks() -> None:
+    for error, (french, english) in ADVICE.items():
+        assert french != english, error
+        assert re.search(r"\w[;:!?](\s|$)", french) is None, error
+        assert re.search(r"\s[;:!?]", english) is None, error
+
+
 def test_no_status_is_left_to_the_root_of_the_tree() -> None:
     assert BillingError not in STATUSES
 
@@ -122,7 +174,9 @@ def test_a_problem_is_complete_and_in_the_clients_language(owner: Person, accept
     assert answer.headers["Content-Language"] == language
     assert answer.headers["Vary"] == "Accept-Language"
     title = "Introuvable" if language == "fr" else "Not found"
-    assert answer.body == {"type": "/problems/not-found", "title": title, "status": 404, "instance": path}
+    detail = ADVICE[NotFound][language == "en"]
+    told = {"title": title, "status": 404, "detail": detail, "instance": path}
+    assert answer.body == {"type": "/problems/not-found", **told}
 
 
 def test_wrong_fields_are_all_named_by_pointer(owner: Person, draft_body: Json) -> None:

@@ -20,10 +20,12 @@ def test_a_company_connects_comes_back_and_takes_payments(owner: Person) -> None
     assert (made.status, made.body["state"], made.body["accepts_payments"]) == (201, "connected", False)
     assert made.body["url"].startswith("https://")
     assert [one["code"] for one in made.body["requirements_due"]] == ["business_profile.url", "external_account"]
+    assert made.body["detail_fr"].startswith("Le compte est relié, mais n'encaisse pas encore")
     assert made.body["requirements_due"][1]["detail_fr"].startswith("Stripe attend le compte bancaire")
     assert made.body["disabled"]["code"] == "requirements.past_due"
     assert made.body["dashboard_url"] == f"https://dashboard.stripe.com/{made.body['account_id']}"
     assert (after.body["accepts_payments"], after.body["requirements_due"]) == (True, [])
+    assert after.body["detail_fr"] == "Vos factures peuvent être payées en ligne."
     assert owner.call("company/read_onboarding").body["step"] == "finished"
 
 

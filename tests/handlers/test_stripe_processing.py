@@ -357,6 +357,10 @@ def test_a_company_sees_how_a_payment_stands_at_stripe(shop: Shop, monkeypatch: 
     [contested] = shown.body["disputes"]
     assert (contested["status"], contested["amount_minor"]) == ("needs_response", 2_000)
     assert contested["evidence_due_by"]
+    assert contested["detail_fr"] == "Le paiement est contesté : donnez vos preuves dans Stripe avant l'échéance."
+    assert contested["reason_fr"].endswith(".")
+    assert shown.body["refunds"][0]["detail_fr"] == "Le remboursement est en route."
+    assert (shown.body["detail_fr"], shown.body["method_fr"]) == ("Le paiement est encaissé.", "carte bancaire")
     assert shop.balance() == 0
 
 
@@ -375,10 +379,24 @@ def test_a_company_sees_what_is_contested(shop: Shop) -> None:
     assert (row["payment_id"], row["invoice_id"]) == (paid["payment_id"], invoice["invoice_id"])
     assert (row["invoice_number"], row["customer_name"]) == (invoice["number"], paid["customer_name"])
     assert (row["amount_minor"], row["currency"], row["awaits_answer"]) == (2_000, "EUR", True)
-    assert row["reason_fr"] == "le titulaire dit ne pas être à l'origine du paiement"
-    assert row["status_fr"] == "Vos justificatifs sont attendus avant l'échéance."
-    assert row["evidence_due_at"]
+    assert row["reason_fr"] == "Le titulaire dit ne pas avoir fait ce paiement."
+    assert row["detail_fr"] == "Le paiement est contesté : donnez vos preuves dans Stripe avant l'échéance."
+    assert row["evidence_due_by"]
     assert row["answer_url"] == f"https://dashboard.stripe.com/{shop.account_id}/disputes/{dispute.dispute_id}"
+
+
+def test_the_timeline_says_why_a_debit_failed(shop: Shop) -> None:
+    intent = shop.confirm(method="sepa_debit")
+    shop.stripe.settle(shop.account_id, intent.payment_intent_id, success=False)
+    shop.post("payment_intent.payment_failed", intent.payment_intent_id)
+    shop.consume()
+
+    events = shop.owner.call("invoices/read_timeline", invoice_id=shop.invoice_id).body["items"]
+
+    [failed] = [one for one in events if one["event_type"] == "invoice.online_payment_failed"]
+    assert failed["data"]["failure_code"] == "debit_not_authorized"
+    assert failed["detail_fr"] == "Le client n'a pas autorisé ce prélèvement."
+    assert {one["detail_fr"] for one in events if one is not failed} == {None}
 
 
 def test_a_payment_that_did_not_come_through_stripe_is_not_there(owner: Person) -> None:

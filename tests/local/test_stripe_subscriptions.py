@@ -52,6 +52,31 @@ def subscribed(client: Client, *, trial_days: int = 0) -> Any:
     return client.get(f"/v1/subscriptions/{found['subscription']}")
 
 
+def offered(client: Client, *, of_price: dict[str, str], trial_days: int) -> str:
+    """The page that a session of a subscription leads to."""
+    price = client.post("/v1/prices", PRO | of_price)["id"]
+    customer = client.post("/v1/customers", {"email": "contact@exemple.fr"})["id"]
+    trial = {"subscription_data[trial_period_days]": str(trial_days)} if trial_days else {}
+    session = client.post("/v1/checkout/sessions", {
+        "mode": "subscription", "customer": customer, "success_url": "https://exemple.fr/merci",
+        "line_items[0][price]": price, "line_items[0][quantity]": "1", **trial,
+    })  # fmt: skip
+    return client.http.get(session["url"]).text
+
+
+@pytest.mark.parametrize(("of_price", "trial_days", "terms"), [
+    ({"tax_behavior": "exclusive"}, 14, "14 jours d&#x27;essai, puis 19,00 € HT par mois"),
+    ({}, 1, "1 jour d&#x27;essai, puis 19,00 € par mois"),
+    ({"tax_behavior": "exclusive"}, 0, "<p>19,00 € HT par mois</p>"),
+    ({"recurring[interval_count]": "3"}, 0, "19,00 € tous les 3 mois"),
+    ({"recurring[interval]": "year", "recurring[interval_count]": "2"}, 0, "19,00 € tous les 2 ans"),
+])  # fmt: skip
+def test_the_page_says_what_is_paid_once_the_trial_is_over(
+    client: Client, of_price: dict[str, str], trial_days: int, terms: str
+) -> None:
+    assert terms in offered(client, of_price=of_price, trial_days=trial_days)
+
+
 def after(client: Client, clock: FakeClock, subscription: Any, **passed: float) -> Any:
     clock.advance(timedelta(**passed))
     for _ in range(3):  # what follows from what was due

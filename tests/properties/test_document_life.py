@@ -452,7 +452,7 @@ class DocumentLife(RuleBasedStateMachine):
 
     def _read(self, invoice_id: str) -> DraftInvoice | IssuedInvoice | None:
         try:
-            return invoices.read_invoice(self.shop.caller, invoice_id, invoices=self.held.invoices)
+            return invoices.read_invoice(self.shop.caller, invoice_id, invoices=self.held.invoices).invoice
         except NotFound:
             return None
 

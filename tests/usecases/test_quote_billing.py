@@ -373,7 +373,7 @@ def test_crediting_a_deposit_that_was_deducted_is_told() -> None:
     note = site.credit(second)
 
     assert note.warnings == told
-    assert invoices.read_invoice(site.shop.caller, note.invoice_id, invoices=site.held.invoices) == note
+    assert invoices.read_invoice(site.shop.caller, note.invoice_id, invoices=site.held.invoices).invoice == note
     assert site.billing.to_invoice_minor == 12_000
     assert site.credit(final).warnings == ()
 

@@ -216,7 +216,7 @@ def test_a_reception_reaches_every_invoice_of_the_quote_and_the_open_draft() -> 
     received = work.receive(RECEIVED)
     again = work.receive(RECEIVED)
     second = work.shop.issue(
-        invoices.read_invoice(work.shop.caller, draft.invoice_id, invoices=work.held.invoices)  # type: ignore[arg-type]
+        invoices.read_invoice(work.shop.caller, draft.invoice_id, invoices=work.held.invoices).invoice  # type: ignore[arg-type]
     )
     third = work.issue("rest")
 

@@ -19,7 +19,7 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.parties import OnboardingStep
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.stripe_requirements import explain_reason, explain_requirement
+from billing.domain.stripe_words import explain_reason, explain_requirement
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.stripe import StripeRefused
 from billing.usecases import stripe_account

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
+from billing.api.advice import advice_on
 from billing.api.answers import Reply, Request, answer
 from billing.api.fields import BulkDocumentReference
 from billing.api.language import Language
@@ -126,10 +127,11 @@ class BulkProblemResponse(Reply):
     @classmethod
     def of(cls, refusal: Refusal, language: Language) -> BulkProblemResponse:
         english = language is Language.ENGLISH
+        details = (refusal.detail_fr, refusal.detail_en) if refusal.detail_fr else advice_on(refusal.slug)
         return cls(
             type=f"/problems/{refusal.slug}",
             title=refusal.title_en if english else refusal.title_fr,
-            detail=refusal.detail_en if english else refusal.detail_fr,
+            detail=details[english],
             errors=[
                 BulkFieldErrorResponse(pointer=error.pointer, detail=error.detail_en if english else error.detail_fr)
                 for error in refusal.errors

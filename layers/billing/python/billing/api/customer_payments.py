@@ -13,6 +13,7 @@ from billing.api.fields import (
     CREDIT_NOTE_ID,
     AmountMinor,
     ConfirmCash,
+    ConfirmInProgress,
     CustomerReference,
     InvoiceReference,
     IsoDate,
@@ -65,6 +66,7 @@ class RecordPaymentRequest(Request):
         PaymentExcess, Field(description="What exceeds the invoices is refused, or kept as the customer's credit")
     ] = PaymentExcess.REFUSE
     confirm_cash_above_limit: ConfirmCash = False
+    confirm_payment_in_progress: ConfirmInProgress = False
 
 
 class ReversePaymentRequest(Request):

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from billing.api.answers import Reply
 from billing.api.paging import PageReply
-from billing.domain.disputes import ListedDispute, reason_words, status_words
+from billing.domain.disputes import ListedDispute
 from billing.domain.stripe import DisputeStatus
+from billing.domain.stripe_words import explain_dispute, explain_dispute_reason
 
 
 class PaymentDisputeResponse(Reply):
@@ -28,17 +29,16 @@ class PaymentDisputeResponse(Reply):
     reason_fr: str
     reason_en: str
     status: DisputeStatus
-    status_fr: str
-    status_en: str
-    opened_at: datetime
-    evidence_due_at: Annotated[datetime | None, Field(description="Until when evidence is taken")]
+    detail_fr: Annotated[str, Field(description="How it stands, and what you can do")]
+    detail_en: str
+    created_at: datetime
+    evidence_due_by: Annotated[datetime | None, Field(description="Until when evidence is taken")]
     awaits_answer: Annotated[bool, Field(description="It is the company's turn")]
     answer_url: Annotated[str, Field(description="Where evidence is handed in: the company's own dashboard at Stripe")]
 
     @classmethod
     def of(cls, dispute: ListedDispute) -> PaymentDisputeResponse:
-        reason_fr, reason_en = reason_words(dispute.reason)
-        status_fr, status_en = status_words(dispute.status)
+        said, why = explain_dispute(dispute.status), explain_dispute_reason(dispute.reason)
         return cls(
             dispute_id=dispute.dispute_id,
             payment_id=dispute.payment_id,
@@ -49,13 +49,13 @@ class PaymentDisputeResponse(Reply):
             currency=dispute.currency,
             fee_minor=dispute.fee_minor,
             reason=dispute.reason,
-            reason_fr=reason_fr,
-            reason_en=reason_en,
+            reason_fr=why.french,
+            reason_en=why.english,
             status=dispute.status,
-            status_fr=status_fr,
-            status_en=status_en,
-            opened_at=dispute.opened_at,
-            evidence_due_at=dispute.evidence_due_by,
+            detail_fr=said.french,
+            detail_en=said.english,
+            created_at=dispute.opened_at,
+            evidence_due_by=dispute.evidence_due_by,
             awaits_answer=dispute.awaits_answer,
             answer_url=dispute.answer_url,
         )

@@ -287,6 +287,13 @@ ConfirmCash = Annotated[
     StrictBool,
     Field(description="Cash for a debt above the limit of the law (CMF D112-3) is refused unless this is true"),
 ]
+ConfirmInProgress = Annotated[
+    StrictBool,
+    Field(
+        description="While a payment online is in progress, other money that leaves no room for it is refused unless "
+        "this is true: it did arrive. What then exceeds the invoice becomes the customer's credit"
+    ),
+]
 PaymentTermsDays = Annotated[StrictInt, Field(ge=0, le=365)]
 Version = Annotated[StrictInt, Field(ge=1, le=999_999_999, description="The version that was read")]
 

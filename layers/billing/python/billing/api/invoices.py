@@ -14,6 +14,7 @@ from billing.api.fields import (
     INVOICE_ID,
     AmountMinor,
     ConfirmCash,
+    ConfirmInProgress,
     CustomerReference,
     EmailAddress,
     IsoDate,
@@ -41,6 +42,7 @@ from billing.api.vat import (
     VatSubtotalResponse,
 )
 from billing.domain.adjustments import MAX_ADJUSTMENTS
+from billing.domain.checkout import CheckoutBook
 from billing.domain.delivery import Delivery, DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.events import Event
@@ -60,15 +62,17 @@ from billing.domain.money import format_decimal
 from billing.domain.particulars import NONE as NO_PARTICULARS
 from billing.domain.particulars import Particulars
 from billing.domain.parties import CustomerKind, ProductKind
+from billing.domain.payment_in_progress import explain_in_progress
 from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.retention import retained_of
 from billing.domain.situation import Situation, SituationLine
+from billing.domain.stripe_words import explain_failure
 from billing.domain.totals import ComputedLine, Totals
 from billing.domain.vat import VatCategory
 from billing.domain.warnings import Notice, WarningCode
 from billing.ports.delivery import DownloadLink
 from billing.ports.idempotency import Answer
-from billing.ports.repositories import InvoiceQuery, InvoiceSummary
+from billing.ports.repositories import InvoiceQuery, InvoiceSummary, InvoiceWithCheckouts
 
 
 class InvoiceLineRequest(Request):
@@ -181,6 +185,7 @@ class RecordInvoicePaymentRequest(Request):
     paid_on: Annotated[IsoDate | None, Field(description="Today unless said")] = None
     reference: Annotated[str, Text(100)] = ""
     confirm_cash_above_limit: ConfirmCash = False
+    confirm_payment_in_progress: ConfirmInProgress = False
 
 
 class InvoiceLineResponse(Reply):
@@ -496,6 +501,46 @@ class InvoiceResponse(InvoiceTotalsResponse, WrittenReply):
         return cls(**invoice_fields(invoice, today))
 
 
+class PaymentInProgressResponse(Reply):
+    """Confirmed online by the customer; the bank has not answered yet, and may refuse."""
+
+    amount_minor: int
+    currency: str
+    method: Annotated[
+        str | None,
+        Field(description="Stripe's type of the means of payment; null until Stripe says", examples=["sepa_debit"]),
+    ]
+    since: Annotated[datetime, Field(description="When the customer confirmed, as we learnt it")]
+    detail_fr: str
+    detail_en: str
+
+    @classmethod
+    def of(cls, checkouts: CheckoutBook) -> PaymentInProgressResponse | None:
+        online = checkouts.in_progress
+        if online is None:
+            return None
+        explained = explain_in_progress(online)
+        return cls(
+            amount_minor=online.amount_minor,
+            currency=online.currency,
+            method=online.method or None,
+            since=online.in_progress_since,
+            detail_fr=explained.french,
+            detail_en=explained.english,
+        )
+
+
+class ReadInvoiceResponse(InvoiceResponse):
+    """As an InvoiceResponse, with what is on its way."""
+
+    payment_in_progress: PaymentInProgressResponse | None
+
+    @classmethod
+    def of_read(cls, read: InvoiceWithCheckouts, today: date) -> ReadInvoiceResponse:
+        online = PaymentInProgressResponse.of(read.checkouts)
+        return cls(**invoice_fields(read.invoice, today), payment_in_progress=online)
+
+
 def invoice_fields(invoice: Invoice, today: date) -> dict[str, Any]:
     """The fields of an InvoiceResponse."""
     held = invoice.document if isinstance(invoice, IssuedInvoice) else invoice.content
@@ -637,15 +682,21 @@ class InvoiceEventResponse(Reply):
     occurred_at: datetime
     actor: Annotated[str, Field(description="Id of the user, or `system`")]
     data: dict[str, str | int]
+    detail_fr: Annotated[str | None, Field(description="Why, where `data` has a `failure_code` of Stripe")]
+    detail_en: str | None
 
     @classmethod
     def of(cls, event: Event) -> InvoiceEventResponse:
+        code = event.data.get("failure_code")
+        why = explain_failure(str(code)) if code else None
         return cls(
             event_id=event.event_id,
             event_type=event.event_type.value,
             occurred_at=event.occurred_at,
             actor=event.actor,
             data=event.data,
+            detail_fr=why.french if why else None,
+            detail_en=why.english if why else None,
         )
 
 
@@ -664,6 +715,10 @@ class InvoiceDownloadResponse(Reply):
 
 def invoice_answer(invoice: Invoice, today: date) -> Answer:
     return answer(200, InvoiceResponse.of_invoice(invoice, today), version=invoice.version)
+
+
+def read_invoice_answer(read: InvoiceWithCheckouts, today: date) -> Answer:
+    return answer(200, ReadInvoiceResponse.of_read(read, today), version=read.invoice.version)
 
 
 def created_invoice_answer(draft: DraftInvoice, today: date) -> Answer:

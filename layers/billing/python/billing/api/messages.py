@@ -27,6 +27,7 @@ _MISSING = ("Ce champ est obligatoire.", "This field is required.")
 _TEXTS: dict[str, tuple[str, str]] = {
     "missing": _MISSING,
     "extra_forbidden": ("Champ inconnu.", "Unknown field."),
+    "parameter_unknown": ("Paramètre inconnu.", "Unknown parameter."),
     "string_type": ("Un texte est attendu.", "A text is expected."),
     "string_too_long": _TOO_LONG,
     "string_too_short": ("Au moins {min_length} caractères.", "At least {min_length} characters."),

@@ -12,12 +12,15 @@ from billing.api.answers import Reply, Request, answer
 from billing.api.fields import AmountMinor
 from billing.api.invoices import InvoiceMentionResponse, InvoiceTotalsResponse
 from billing.api.quotes import PortalSellerResponse
-from billing.domain.checkout import LEAST_MINOR, CheckoutBook, WhyNotOnline, why_not_online
+from billing.domain.checkout import LEAST_MINOR, CheckoutAttempt, CheckoutBook, WhyNotOnline, why_not_online
+from billing.domain.dates import civil_date, format_french
 from billing.domain.document_names import name_of
 from billing.domain.invoice import DocumentType, IssuedInvoice
 from billing.domain.invoice_links import InvoiceLinkBook
 from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry, PaymentMethod, is_overdue
 from billing.domain.stripe_connection import StripeConnection
+from billing.domain.stripe_words import method_words
+from billing.domain.typography import amount_words
 from billing.ports.idempotency import Answer
 from billing.ports.invoice_links import SharedInvoice
 
@@ -38,6 +41,8 @@ class PortalMovementKind(StrEnum):
     PAYMENT = "payment"
     CREDIT = "credit"
     GIVEN_BACK = "given_back"
+    KEPT_AS_CREDIT = "kept_as_credit"  # not for this invoice any more: the customer has it with the company
+    CANCELLED = "cancelled"  # a payment that turned out not to be one
 
 
 _KINDS = {
@@ -45,9 +50,44 @@ _KINDS = {
     EntryKind.CREDIT: PortalMovementKind.CREDIT,
     EntryKind.REFUND: PortalMovementKind.GIVEN_BACK,
     EntryKind.REFUND_RETURNED: PortalMovementKind.PAYMENT,  # the bank sent it back: it is paid again
-    EntryKind.RELEASE: PortalMovementKind.GIVEN_BACK,
-    EntryKind.REVERSAL: PortalMovementKind.GIVEN_BACK,
+    EntryKind.RELEASE: PortalMovementKind.KEPT_AS_CREDIT,
+    EntryKind.REVERSAL: PortalMovementKind.CANCELLED,
 }
+_MEANS = {
+    PaymentMethod.TRANSFER: ("par virement", "by bank transfer"),
+    PaymentMethod.CHEQUE: ("par chèque", "by cheque"),
+    PaymentMethod.CASH: ("en espèces", "in cash"),
+    PaymentMethod.CARD: ("par carte bancaire", "by card"),
+    PaymentMethod.DIRECT_DEBIT: ("par prélèvement", "by direct debit"),
+}
+_FROM_CREDIT = ("avec votre crédit", "from your credit")
+
+
+def _words(entry: LedgerEntry) -> tuple[str, str]:
+    french, english = _MEANS[entry.method] if entry.method else ("", "")
+    match entry.kind:
+        case EntryKind.PAYMENT:
+            french, english = (french, english) if entry.method else _FROM_CREDIT
+            return f"Payé {french}.", f"Paid {english}."
+        case EntryKind.CREDIT:
+            return "Avoir sur cette facture.", "Credit note on this invoice."
+        case EntryKind.REFUND:
+            return f"Remboursé {french}".rstrip() + ".", f"Refunded {english}".rstrip() + "."
+        case EntryKind.REFUND_RETURNED:
+            return (
+                "Le remboursement est revenu : cette somme est de nouveau payée.",
+                "The refund came back: this amount is paid again.",
+            )
+        case EntryKind.RELEASE:
+            return (
+                "Cette somme n'est plus due sur cette facture : elle est à votre crédit auprès de l'entreprise.",
+                "This amount is not owed on this invoice any more: you have it as credit with the company.",
+            )
+        case EntryKind.REVERSAL:
+            return (
+                "Le paiement n'a pas abouti : cette somme est de nouveau à payer.",
+                "The payment did not come through: this amount is to be paid again.",
+            )
 
 
 class PortalMovementResponse(Reply):
@@ -56,11 +96,87 @@ class PortalMovementResponse(Reply):
     date: date
     kind: PortalMovementKind
     amount_minor: int
-    method: PaymentMethod | None
+    method: Annotated[PaymentMethod | None, Field(description="Null where no money moved, or credit paid")]
+    detail_fr: str
+    detail_en: str
 
     @classmethod
     def of(cls, entry: LedgerEntry) -> PortalMovementResponse:
-        return cls(date=entry.entry_date, kind=_KINDS[entry.kind], amount_minor=entry.amount_minor, method=entry.method)
+        french, english = _words(entry)
+        return cls(
+            date=entry.entry_date,
+            kind=_KINDS[entry.kind],
+            amount_minor=entry.amount_minor,
+            method=entry.method,
+            detail_fr=french,
+            detail_en=english,
+        )
+
+
+class PortalOnlinePaidResponse(Reply):
+    """A payment made on the page of Stripe, whatever became of the invoice since."""
+
+    paid_on: date
+    amount_minor: int
+    method: Annotated[str, Field(description="Stripe's type of the means of payment", examples=["card"])]
+    given_back_minor: Annotated[int, Field(description="Of it, what the customer has back by the same means")]
+    given_back_on: date | None
+    coming_back_minor: Annotated[int, Field(description="Of it, what is being given back")]
+    detail_fr: str
+    detail_en: str
+
+    @classmethod
+    def of(cls, paid: CheckoutAttempt, invoice: IssuedInvoice) -> PortalOnlinePaidResponse:
+        french, english = _told(paid, invoice)
+        return cls(
+            paid_on=civil_date(paid.ended_at or paid.opened_at),
+            amount_minor=paid.amount_minor,
+            method=paid.method,
+            given_back_minor=paid.given_back_minor,
+            given_back_on=civil_date(paid.given_back_at) if paid.given_back_at else None,
+            coming_back_minor=paid.coming_back_minor,
+            detail_fr=french,
+            detail_en=english,
+        )
+
+
+def _told(paid: CheckoutAttempt, invoice: IssuedInvoice) -> tuple[str, str]:
+    """Taken on, by which means; given back on, being given back, or with the company."""
+    means, day, currency = method_words(paid.method), civil_date(paid.ended_at or paid.opened_at), paid.currency
+    amount, english = amount_words(paid.amount_minor, currency)
+    told = [
+        (
+            f"{amount} payés en ligne le {format_french(day)} ({means.french}).",
+            f"{english} paid online on {day.isoformat()} ({means.english}).",
+        ),
+    ]
+    if paid.given_back_minor and paid.given_back_at:
+        amount, english = amount_words(paid.given_back_minor, currency)
+        day = civil_date(paid.given_back_at)
+        told.append(
+            (
+                f"{amount} remboursés le {format_french(day)}, par le même moyen.",
+                f"{english} refunded on {day.isoformat()}, by the same means.",
+            )
+        )
+    if paid.coming_back_minor:
+        amount, english = amount_words(paid.coming_back_minor, currency)
+        told.append(
+            (
+                f"Remboursement de {amount} en cours, par le même moyen : il arrive en quelques jours ouvrés.",
+                f"{english} are being refunded by the same means: they arrive within a few working days.",
+            )
+        )
+    left = paid.amount_minor - paid.given_back_minor - paid.coming_back_minor
+    if left > 0 and invoice.ledger.kept_minor <= 0:
+        amount, english = amount_words(left, currency)
+        told.append(
+            (
+                f"La facture ne retient plus {amount} : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"The invoice keeps {english} no more: the company has it as your credit, or gives it back otherwise.",
+            )
+        )
+    return " ".join(one[0] for one in told), " ".join(one[1] for one in told)
 
 
 class OnlinePaymentResponse(Reply):
@@ -106,6 +222,10 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
     payable_minor: Annotated[int, Field(description="Left to pay, less what is retained for now")]
     movements: Annotated[list[PortalMovementResponse], Field(description="Oldest first, the last hundred")]
     online_payment: OnlinePaymentResponse
+    paid_online: Annotated[
+        list[PortalOnlinePaidResponse],
+        Field(description="Oldest first, the last twenty; also what the invoice does not keep any more"),
+    ]
     pdf_ready: bool
 
     @classmethod
@@ -134,6 +254,7 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             payable_minor=payable_minor,
             movements=[PortalMovementResponse.of(entry) for entry in opened.entries],
             online_payment=OnlinePaymentResponse.of(invoice, opened.connection, opened.checkouts, payable_minor),
+            paid_online=[PortalOnlinePaidResponse.of(one, invoice) for one in opened.checkouts.paid],
             pdf_ready=invoice.delivery.pdf is not None,
         )
 

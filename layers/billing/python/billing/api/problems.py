@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
+from billing.api.advice import ADVICE
 from billing.api.answers import JSON, PROBLEM_JSON, respond
 from billing.api.bodies import parse_body
 from billing.api.events import header
@@ -23,6 +24,7 @@ from billing.ports.idempotency import AlreadyAnswered
 
 MAX_FIELD_ERRORS = 100
 MAX_POINTER_LENGTH = 200
+THIRD_PARTIES: Final = "webhooks"  # they say what they like: refused, it would be lost
 
 # The nearest class of a refusal decides.
 STATUSES: Final[dict[type[BillingError], int]] = {
@@ -77,7 +79,28 @@ def install(app: APIGatewayHttpResolver) -> None:
 
 
 class _JsonRequests(OpenAPIRequestValidationMiddleware):
-    """Powertools would also read forms, and fails on a broken one. No body at all is an empty object."""
+    """Powertools would also read forms, and fails on a broken one. No body at all is an empty object.
+
+    Nor would it see what nobody declared: a parameter of the query, the fields of a body where there is none.
+    """
+
+    def handler(self, app: Any, next_middleware: Callable[[Any], Response[Any]]) -> Response[Any]:
+        def declared(app: Any) -> Response[Any]:
+            if unknown := [*_unknown_parameters(app), *self._unknown_fields(app)]:
+                raise RequestValidationError(unknown)
+            return next_middleware(app)
+
+        answer: Response[Any] = super().handler(app, declared)  # type: ignore[arg-type]
+        return answer
+
+    def _unknown_fields(self, app: Any) -> list[Any]:
+        route = app.context["_route"]
+        extensions = route.openapi_extensions or {}  # of a body that is read as bytes
+        if route.dependant.body_params or "requestBody" in extensions or not app.current_event.body:
+            return []
+        if not (app.current_event.decoded_body or "").strip():
+            return []
+        return [{"loc": ("body", name), "type": "extra_forbidden"} for name in self._get_body(app)]
 
     def _get_body(self, app: Any) -> dict[str, Any]:
         media_type = header(app.current_event.raw_event, "content-type").partition(";")[0].strip().lower()
@@ -85,6 +108,15 @@ class _JsonRequests(OpenAPIRequestValidationMiddleware):
             raise RequestUnsupportedContentType(media_type, errors=())
         body: dict[str, Any] | None = app.current_event.json_body
         return body if body is not None else {}
+
+
+def _unknown_parameters(app: Any) -> list[Any]:
+    route = app.context["_route"]
+    if THIRD_PARTIES in route.tags:
+        return []
+    known = {parameter.alias for parameter in route.dependant.query_params}
+    given = app.current_event.raw_event.get("queryStringParameters") or {}
+    return [{"loc": ("query", name), "type": "parameter_unknown"} for name in given if name not in known]
 
 
 class _RequestOf:
@@ -121,7 +153,7 @@ def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
         status=status_of(kind),
         slug=error.slug,
         titles=(error.title_fr, error.title_en),
-        details=(error.detail_fr, error.detail_en),
+        details=(error.detail_fr, error.detail_en) if error.detail_fr else ADVICE[kind],
         fields=error.errors,
         retry_after=retry_after,
     )
@@ -139,10 +171,13 @@ def _response(
 ) -> Response[str]:
     language = request.language
     chosen = 1 if language is Language.ENGLISH else 0
-    body: dict[str, Any] = {"type": f"/problems/{slug}", "title": titles[chosen], "status": status}
-    if details[chosen]:
-        body["detail"] = details[chosen]
-    body["instance"] = request.path
+    body: dict[str, Any] = {
+        "type": f"/problems/{slug}",
+        "title": titles[chosen],
+        "status": status,
+        "detail": details[chosen],
+        "instance": request.path,
+    }
     if fields:
         body["errors"] = [
             {"pointer": field.pointer, "detail": (field.detail_fr, field.detail_en)[chosen]}
@@ -165,7 +200,9 @@ def _refusal(reported: Iterable[Any]) -> BillingError:
     missing = [error["loc"][1] for error in found if error["loc"][0] == "header" and error["type"] == "missing"]
     if missing:
         names = ", ".join(_header_name(str(name)) for name in missing)
-        return PreconditionRequired(f"En-tête obligatoire : {names}.", f"Required header: {names}.")
+        return PreconditionRequired(
+            f"Renvoyez la demande avec l'en-tête {names}.", f"Send the request again with the header {names}."
+        )
     fields = (
         FieldError(_pointer(error["loc"]), *field_texts(error["type"], error.get("ctx") or {}))
         for error in found[:MAX_FIELD_ERRORS]

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool
 from billing.api.answers import Reply, Request, answer
 from billing.domain.stripe import DASHBOARD, StripeLink
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.stripe_requirements import Explained, explain_reason, explain_requirement
+from billing.domain.stripe_words import Explained, explain_connection, explain_reason, explain_requirement
 from billing.ports.idempotency import Answer
 
 
@@ -33,6 +33,8 @@ class StripeRequirementResponse(Reply):
 class StripeAccountResponse(Reply):
     version: int
     state: ConnectionState
+    detail_fr: Annotated[str, Field(description="Where it stands, and what is next")]
+    detail_en: str
     account_id: str | None
     accepts_payments: Annotated[bool, Field(description="Invoices can be paid online")]
     charges_enabled: bool
@@ -63,9 +65,12 @@ def _fields(connection: StripeConnection) -> dict[str, Any]:
     account = connection.account
     reason = explain_reason(account.disabled_reason) if account else None
     wanted = account.requirements_due if account else ()
+    said = explain_connection(connection)
     return {
         "version": connection.version,
         "state": connection.state,
+        "detail_fr": said.french,
+        "detail_en": said.english,
         "account_id": account.account_id if account else None,
         "accepts_payments": connection.accepts_payments,
         "charges_enabled": bool(account and account.charges_enabled),

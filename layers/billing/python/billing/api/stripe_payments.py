@@ -9,7 +9,22 @@ from pydantic import Field
 
 from billing.api.answers import Reply, answer
 from billing.domain.stripe import DisputeStatus, StripeRefundStatus
-from billing.domain.stripe_payment import RequestState, StripePayment, StripePaymentState
+from billing.domain.stripe_payment import (
+    MirroredDispute,
+    MirroredRefund,
+    RefundRequest,
+    RequestState,
+    StripePayment,
+    StripePaymentState,
+)
+from billing.domain.stripe_words import (
+    explain_dispute,
+    explain_dispute_reason,
+    explain_payment,
+    explain_refund,
+    explain_refund_request,
+    method_words,
+)
 from billing.ports.idempotency import Answer
 
 
@@ -18,7 +33,22 @@ class StripeRefundResponse(Reply):
     status: Annotated[StripeRefundStatus, Field(description="A pending one is in no ledger yet")]
     amount_minor: int
     created_at: datetime
-    failure_reason: str
+    failure_reason: Annotated[str, Field(description="Stripe's code; empty unless it failed")]
+    detail_fr: Annotated[str, Field(description="How it stands and, where it failed, why")]
+    detail_en: str
+
+    @classmethod
+    def of(cls, refund: MirroredRefund) -> StripeRefundResponse:
+        said = explain_refund(refund)
+        return cls(
+            refund_id=refund.refund_id,
+            status=refund.status,
+            amount_minor=refund.amount_minor,
+            created_at=refund.created,
+            failure_reason=refund.failure_reason,
+            detail_fr=said.french,
+            detail_en=said.english,
+        )
 
 
 class StripeRefundRequestResponse(Reply):
@@ -31,6 +61,23 @@ class StripeRefundRequestResponse(Reply):
     refusal: str
     requested_at: datetime
     requested_by: str
+    detail_fr: str
+    detail_en: str
+
+    @classmethod
+    def of(cls, request: RefundRequest) -> StripeRefundRequestResponse:
+        said = explain_refund_request(request)
+        return cls(
+            amount_minor=request.amount_minor,
+            reason=request.reason,
+            credit_note_id=request.credit_note_id or None,
+            state=request.state,
+            refusal=request.refusal,
+            requested_at=request.requested_at,
+            requested_by=request.requested_by,
+            detail_fr=said.french,
+            detail_en=said.english,
+        )
 
 
 class StripeDisputeResponse(Reply):
@@ -38,9 +85,30 @@ class StripeDisputeResponse(Reply):
     status: DisputeStatus
     amount_minor: int
     fee_minor: int
-    reason: str
+    reason: Annotated[str, Field(description="Stripe's code of what the customer says")]
+    reason_fr: str
+    reason_en: str
+    detail_fr: Annotated[str, Field(description="How it stands, and what you can do")]
+    detail_en: str
     evidence_due_by: datetime | None
     created_at: datetime
+
+    @classmethod
+    def of(cls, dispute: MirroredDispute) -> StripeDisputeResponse:
+        said, why = explain_dispute(dispute.status), explain_dispute_reason(dispute.reason)
+        return cls(
+            dispute_id=dispute.dispute_id,
+            status=dispute.status,
+            amount_minor=dispute.amount_minor,
+            fee_minor=dispute.fee_minor,
+            reason=dispute.reason,
+            reason_fr=why.french,
+            reason_en=why.english,
+            detail_fr=said.french,
+            detail_en=said.english,
+            evidence_due_by=dispute.evidence_due_by,
+            created_at=dispute.created,
+        )
 
 
 class StripePaymentResponse(Reply):
@@ -50,7 +118,11 @@ class StripePaymentResponse(Reply):
     account_id: str
     charge_id: str
     state: StripePaymentState
+    detail_fr: Annotated[str, Field(description="How it stands and, where it was refused, why")]
+    detail_en: str
     method: Annotated[str, Field(description="Stripe's type of the means of payment")]
+    method_fr: str
+    method_en: str
     amount_minor: int
     currency: str
     fee_minor: int | None
@@ -62,6 +134,7 @@ class StripePaymentResponse(Reply):
 
 
 def stripe_payment_answer(record: StripePayment) -> Answer:
+    said, means = explain_payment(record), method_words(record.method)
     return answer(
         200,
         StripePaymentResponse(
@@ -69,45 +142,18 @@ def stripe_payment_answer(record: StripePayment) -> Answer:
             account_id=record.account_id,
             charge_id=record.charge_id,
             state=record.state,
+            detail_fr=said.french,
+            detail_en=said.english,
             method=record.method,
+            method_fr=means.french,
+            method_en=means.english,
             amount_minor=record.amount_minor,
             currency=record.currency,
             fee_minor=record.fee_minor,
             net_minor=record.net_minor,
             application_fee_minor=record.application_fee_minor,
-            refunds=[
-                StripeRefundResponse(
-                    refund_id=one.refund_id,
-                    status=one.status,
-                    amount_minor=one.amount_minor,
-                    created_at=one.created,
-                    failure_reason=one.failure_reason,
-                )
-                for one in record.refunds
-            ],
-            refund_requests=[
-                StripeRefundRequestResponse(
-                    amount_minor=one.amount_minor,
-                    reason=one.reason,
-                    credit_note_id=one.credit_note_id or None,
-                    state=one.state,
-                    refusal=one.refusal,
-                    requested_at=one.requested_at,
-                    requested_by=one.requested_by,
-                )
-                for one in record.requests
-            ],
-            disputes=[
-                StripeDisputeResponse(
-                    dispute_id=one.dispute_id,
-                    status=one.status,
-                    amount_minor=one.amount_minor,
-                    fee_minor=one.fee_minor,
-                    reason=one.reason,
-                    evidence_due_by=one.evidence_due_by,
-                    created_at=one.created,
-                )
-                for one in record.disputes
-            ],
+            refunds=[StripeRefundResponse.of(one) for one in record.refunds],
+            refund_requests=[StripeRefundRequestResponse.of(one) for one in record.requests],
+            disputes=[StripeDisputeResponse.of(one) for one in record.disputes],
         ),
     )

@@ -89,6 +89,16 @@ class CheckoutAttempt:
     ended_at: datetime | None = None
     failure_code: str = ""
     return_hash: str = ""  # of the secret in the address that Stripe leads the customer back to
+    confirmed_at: datetime | None = field(default=None, metadata=LATER)  # when we learnt that the customer did
+    method: str = field(default="", metadata=LATER)  # Stripe's type of it, once they did
+    # Of a payment that succeeded: what the customer has back, since when, and what is on its way to them.
+    given_back_minor: int = field(default=0, metadata=LATER)
+    given_back_at: datetime | None = field(default=None, metadata=LATER)
+    coming_back_minor: int = field(default=0, metadata=LATER)
+
+    @property
+    def in_progress_since(self) -> datetime:
+        return self.confirmed_at or self.opened_at
 
     def is_of(self, session: CheckoutSession, named: Mapping[str, str]) -> bool:
         """Whether a session is this attempt's: the one that was recorded, or while none is, the one we asked for.
@@ -143,13 +153,19 @@ class CheckoutBook:
         return live if live is not None and live.state is not AttemptState.PROCESSING else None
 
     @property
+    def in_progress(self) -> CheckoutAttempt | None:
+        """The attempt that the customer confirmed and whose bank has not answered yet."""
+        live = self.live
+        return live if live is not None and live.state is AttemptState.PROCESSING else None
+
+    @property
     def settled_at(self) -> datetime | None:
         """When the payment of its attempt is asked for at Stripe again; None unless one is on its way.
 
         What has not ended by then never will by itself: a person was told of it each day.
         """
-        live = self.live
-        if live is None or live.state is not AttemptState.PROCESSING or live.payment_intent_id is None:
+        live = self.in_progress
+        if live is None or live.payment_intent_id is None:
             return None
         at = self.check_at or live.expires_at
         return at if at < live.opened_at + ASKED_FOR else None
@@ -227,8 +243,35 @@ class CheckoutBook:
             ended_at=None if state.is_live else at,
             failure_code=failure_code,
             url=known.url if state is AttemptState.OPEN else None,
+            confirmed_at=at if state is AttemptState.PROCESSING else known.confirmed_at,
         )
         return replace(moved, check_at=at + SETTLED_AFTER) if state is AttemptState.PROCESSING else moved
+
+    def paid_by(self, number: int, method: str) -> CheckoutBook:
+        """The means that a customer confirmed with, which Stripe may say later; the same book when it is known."""
+        known = self.attempt(number)
+        if known is None or not method or known.method == method:
+            return self
+        return self._changed(number, known.state, method=method)
+
+    def given_back(self, number: int, amount_minor: int, at: datetime | None, *, coming_minor: int) -> CheckoutBook:
+        """What became of the money of an attempt that succeeded; the same book when that is known."""
+        known = self.attempt(number)
+        told = amount_minor, at, coming_minor
+        if known is None or told == (known.given_back_minor, known.given_back_at, known.coming_back_minor):
+            return self
+        return self._changed(
+            number,
+            known.state,
+            given_back_minor=amount_minor,
+            given_back_at=at,
+            coming_back_minor=coming_minor,
+        )
+
+    @property
+    def paid(self) -> tuple[CheckoutAttempt, ...]:
+        """Those that succeeded, as far as they are remembered."""
+        return tuple(one for one in self.attempts if one.state is AttemptState.SUCCEEDED)
 
     def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
         attempts = tuple(
@@ -251,7 +294,7 @@ def why_not_online(
     invoice: IssuedInvoice, connection: StripeConnection, book: CheckoutBook, *, payable_minor: int
 ) -> WhyNotOnline | None:
     """None: it can be paid online. A credit note asks for nothing."""
-    if book.live is not None and book.live.state is AttemptState.PROCESSING:
+    if book.in_progress is not None:
         return WhyNotOnline.IN_PROGRESS
     if payable_minor <= 0 or invoice.document.document_type.is_credit_note:
         return WhyNotOnline.NOTHING_LEFT

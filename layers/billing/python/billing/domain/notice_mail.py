@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from billing.domain.dates import PARIS, civil_date, format_french
-from billing.domain.disputes import reason_words
 from billing.domain.ledger import PaymentMethod
 from billing.domain.letter import ComposedMail, Letter, LetterLink, laid_out, one_line
 from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.domain.plans import FREE, PlanId, plan_of
 from billing.domain.stripe_payment import method_of
+from billing.domain.stripe_words import explain_dispute_reason, explain_failure
 from billing.domain.tongue import DocumentLanguage, Tongue
 from billing.domain.typography import NO_BREAK_SPACE
 
@@ -27,15 +27,6 @@ _AFTER_LOSS: Final = (
     "ZenBilling l'enregistre comme un remboursement. Si la vente reste due, la facture est à régler par un autre "
     "moyen ; si elle ne l'est plus, établissez un avoir."
 )
-_REFUSALS: Final = {
-    "account_closed": ("le compte bancaire est clos", "the account is closed"),
-    "bank_account_restricted": ("le compte bancaire est bloqué", "the account is blocked"),
-    "debit_not_authorized": ("le prélèvement n'est pas autorisé", "the debit is not authorised"),
-    "insufficient_funds": ("provision insuffisante", "insufficient funds"),
-    "invalid_account_number": ("l'IBAN est incorrect", "the account number is wrong"),
-    "recipient_deceased": ("le titulaire du compte est décédé", "the account holder died"),
-    "refer_to_customer": ("le client s'y est opposé", "the customer refused it"),
-}
 _FRENCH = Tongue()
 
 
@@ -77,7 +68,7 @@ def compose_notice(notice: CompanyNotice, *, subscription_url: str) -> ComposedM
 
 def _opened(fact: MoneyFact, _: str) -> _Said:
     money, customer, number = _money(fact), one_line(fact.customer_name), fact.invoice_number
-    reason_fr, reason_en = reason_words(fact.reason)
+    why = explain_dispute_reason(fact.reason)
     until = f"avant le {format_french(civil_date(fact.due_at))}" if fact.due_at else "dès que possible"
     match fact.kind:
         case NoticeKind.INQUIRY_OPENED:
@@ -106,10 +97,10 @@ def _opened(fact: MoneyFact, _: str) -> _Said:
             first,
             _EVIDENCE,
         ],
-        facts=[("Montant contesté", money), *deadline, *_invoice(fact), ("Motif", reason_fr)],
+        facts=[("Montant contesté", money), *deadline, *_invoice(fact), ("Motif", why.french)],
         link=LetterLink(url=fact.answer_url, label="Répondre sur Stripe"),
         closing=["Si la contestation est fondée, vous pouvez aussi l'accepter au même endroit."],
-        english=f"{english} the payment of invoice {number} ({_english_money(fact)}): {reason_en}. "
+        english=f"{english} the payment of invoice {number} ({_english_money(fact)}). {why.english} "
         f"Answer in Stripe's dashboard{taken}.",
     )
 
@@ -144,9 +135,9 @@ def _lost(fact: MoneyFact, _: str) -> _Said:
 def _failed(fact: MoneyFact, _: str) -> _Said:
     number, customer = fact.invoice_number, one_line(fact.customer_name)
     debit = method_of(fact.method) is PaymentMethod.DIRECT_DEBIT
-    reason_fr, reason_en = _REFUSALS.get(fact.reason, (fact.reason, fact.reason))
-    reason = [("Motif", reason_fr)] if fact.reason else []
-    because = f": {reason_en}" if fact.reason else ""
+    why = explain_failure(fact.reason) if fact.reason else None
+    reason = [("Motif", why.french)] if why else []
+    because = f" {why.english}" if why else ""
     return _Said(
         subject=f"{'Prélèvement refusé' if debit else 'Paiement refusé'} : facture {number}",
         opening=[
@@ -155,7 +146,7 @@ def _failed(fact: MoneyFact, _: str) -> _Said:
         ],
         facts=[("Montant refusé", _money(fact)), *_invoice(fact), *reason],
         closing=["Le client peut payer de nouveau par le lien de sa facture ; prévenez-le, Stripe ne le fait pas."],
-        english=f"The bank of {customer} refused the payment of invoice {number} ({_english_money(fact)}){because}. "
+        english=f"The bank of {customer} refused the payment of invoice {number} ({_english_money(fact)}).{because} "
         "The invoice is still to be paid.",
     )
 

@@ -369,6 +369,25 @@ class StripePayment:
         return refunds + asked + lost
 
     @property
+    def with_customer_minor(self) -> int:
+        """What the customer has back: by a refund that arrived, or by the bank after a dispute."""
+        refunds = sum(one.amount_minor for one in self.refunds if one.status is StripeRefundStatus.SUCCEEDED)
+        return refunds + sum(one.amount_minor for one in self.disputes if one.status is DisputeStatus.LOST)
+
+    @property
+    def with_customer_at(self) -> datetime | None:
+        """When the last of it was given back; None while nothing was."""
+        given = [one.created for one in self.refunds if one.status is StripeRefundStatus.SUCCEEDED]
+        given += [one.created for one in self.disputes if one.status is DisputeStatus.LOST]
+        return max(given, default=None)
+
+    @property
+    def on_its_way_back_minor(self) -> int:
+        """Refunds that Stripe makes and that have not ended; what it was asked for it may refuse yet."""
+        ended = {StripeRefundStatus.SUCCEEDED, *_NOT_GIVEN_BACK}
+        return sum(one.amount_minor for one in self.refunds if one.status not in ended)
+
+    @property
     def is_contested(self) -> bool:
         """Whether a dispute holds the money; while a bank only inquires, giving it back is the best answer."""
         return any(one.status in _HELD for one in self.disputes)

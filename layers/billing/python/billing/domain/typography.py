@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from billing.domain.currency import EURO
 from billing.domain.money import format_decimal, to_major
 
 NO_BREAK_SPACE = "\u00a0"
@@ -82,6 +83,13 @@ def format_amount(amount_minor: int) -> str:
 def format_euros(amount_minor: int) -> str:
     """``1 234,56 €`` from 123456 cents."""
     return f"{format_amount(amount_minor)}{NO_BREAK_SPACE}€"
+
+
+def amount_words(amount_minor: int, currency: str) -> tuple[str, str]:
+    """In French and in English: ``1 234,56 €`` and ``€1,234.56``; ``1 234,56 USD`` and ``USD 1,234.56``."""
+    if currency == EURO:
+        return format_euros(amount_minor), f"€{to_major(amount_minor):,}"
+    return f"{format_amount(amount_minor)}{NO_BREAK_SPACE}{currency}", f"{currency} {to_major(amount_minor):,}"
 
 
 def format_percent(rate: Decimal) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_credit import CreditMovement, CustomerCredit, CustomerCreditEntry
 from billing.domain.events import Event
 from billing.domain.invoice import Invoice, IssuedInvoice
@@ -65,11 +66,15 @@ class PaymentQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentContext:
-    """What a payment touches: the customer (None when it is gone), its credit, the invoices that exist."""
+    """What a payment touches: the customer (None when it is gone), its credit, the invoices that exist.
+
+    ``checkouts`` of each invoice that was named.
+    """
 
     customer: Customer | None
     credit: CustomerCredit
     invoices: Mapping[str, Invoice]
+    checkouts: Mapping[str, CheckoutBook]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

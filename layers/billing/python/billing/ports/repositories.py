@@ -15,6 +15,7 @@ from typing import Protocol
 
 from billing.domain.access import NOWHERE, Caller, Origin
 from billing.domain.canonical import LATER
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import OpenInvoice
 from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
@@ -252,6 +253,14 @@ class DraftContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceWithCheckouts:
+    """An invoice and the attempts to pay it online; none was made of a draft."""
+
+    invoice: Invoice
+    checkouts: CheckoutBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssueContext:
     invoice: Invoice
     company: Company | None
@@ -288,6 +297,12 @@ class Invoices(Protocol):
 
     def read(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> Invoice:
         """Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def read_with_checkouts(
+        self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None
+    ) -> InvoiceWithCheckouts:
+        """One request. Raises: as ``read``."""
         ...
 
     def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:

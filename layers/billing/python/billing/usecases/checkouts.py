@@ -456,5 +456,9 @@ def _rests_on(live: CheckoutAttempt, invoice: IssuedInvoice, connection: StripeC
 
 
 def _refusal(attempt: CheckoutAttempt | None) -> CheckoutRefused:
+    """Read by the customer, whom the state of the company's account is no business of."""
     code = attempt.failure_code if attempt else ""
-    return CheckoutRefused(f"Motif donné par Stripe : {code}.", f"The reason given by Stripe: {code}.")
+    return CheckoutRefused(
+        f"Payez par un autre moyen indiqué sur la facture, ou prévenez l'entreprise (motif de Stripe : {code}).",
+        f"Pay by another means that the invoice names, or tell the company (Stripe's reason: {code}).",
+    )

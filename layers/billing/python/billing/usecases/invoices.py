@@ -42,7 +42,14 @@ from billing.ports.drafts import DraftInput
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.quotes import Quotes
-from billing.ports.repositories import Customers, InvoiceQuery, Invoices, InvoiceSummary, SeriesMoved
+from billing.ports.repositories import (
+    Customers,
+    InvoiceQuery,
+    Invoices,
+    InvoiceSummary,
+    InvoiceWithCheckouts,
+    SeriesMoved,
+)
 from billing.usecases.contention import BUDGET_SECONDS, judged_anew
 from billing.usecases.drafting import Composed, compose_draft, copied_lines, described, held_products
 
@@ -96,9 +103,9 @@ def preview_invoice(caller: Caller, wanted: DraftInput, *, invoices: Invoices, c
     return compose_draft(caller, wanted, invoices=invoices, today=clock.today())
 
 
-def read_invoice(caller: Caller, invoice_id: str, *, invoices: Invoices) -> Invoice:
+def read_invoice(caller: Caller, invoice_id: str, *, invoices: Invoices) -> InvoiceWithCheckouts:
     """Raises: NotFound."""
-    return invoices.read(caller, invoice_id)
+    return invoices.read_with_checkouts(caller, invoice_id)
 
 
 def list_invoices(

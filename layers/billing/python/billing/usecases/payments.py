@@ -33,6 +33,7 @@ from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.money import to_major
 from billing.domain.parties import Customer, CustomerDescription
+from billing.domain.payment_in_progress import hold_in_progress
 from billing.domain.payments import (
     MAX_ALLOCATIONS,
     Allocation,
@@ -67,6 +68,7 @@ class PaymentInput:
     paid_on: date | None = None
     reference: str = ""
     confirm_cash_above_limit: bool = False
+    confirm_payment_in_progress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,8 @@ def record_payment(
 ) -> Payment:
     """A payment over up to twenty invoices of one customer; what none of them is owed is refused or becomes credit.
 
-    Raises: UnknownReference, InvoiceNotIssued, FieldErrors, PaymentExceedsBalance, CashAboveLimit, Busy.
+    Raises: UnknownReference, InvoiceNotIssued, FieldErrors, PaymentExceedsBalance, CashAboveLimit, PaymentInProgress,
+        Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", wanted.paid_on, clock)
@@ -130,6 +133,10 @@ def record_payment(
         )
         currency = common_currency(tuple(invoice for _, invoice in named))
         parts, left = allocate_payment(wanted.amount_minor, named, excess, on=wanted.paid_on or clock.today())
+        if not wanted.confirm_payment_in_progress:
+            hold_in_progress(
+                parts, {invoice.invoice_id: (invoice, context.checkouts[invoice.invoice_id]) for _, invoice in named}
+            )
         if left:
             hold_credit_in_euros(currency, "/excess")
         payment = _payment(
@@ -162,14 +169,15 @@ def record_invoice_payment(
 ) -> IssuedInvoice:
     """A payment of one invoice, received outside ZenBilling; two at once never pay more than the balance.
 
-    Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, CashAboveLimit, FieldErrors, Busy.
+    Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, CashAboveLimit, PaymentInProgress, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/paid_on", wanted.paid_on, clock)
     _refuse_unprintable("/reference", wanted.reference)
 
     def attempt() -> IssuedInvoice:
-        invoice = issued_of(invoices.read(caller, invoice_id, once=once))
+        read = invoices.read_with_checkouts(caller, invoice_id, once=once)
+        invoice = issued_of(read.invoice)
         hold_cash_limit(wanted.method, (invoice,), wanted.amount_minor, confirmed=wanted.confirm_cash_above_limit)
         named = ((WantedAllocation(invoice_id=invoice_id, amount_minor=wanted.amount_minor), invoice),)
         parts, left = allocate_payment(
@@ -179,6 +187,8 @@ def record_invoice_payment(
             on=wanted.paid_on or clock.today(),
             pointer="/amount_minor",
         )
+        if not wanted.confirm_payment_in_progress:
+            hold_in_progress(parts, {invoice_id: (invoice, read.checkouts)})
         customer_id = invoice.document.customer_id
         payment = _payment(
             caller,

@@ -17,6 +17,7 @@ from billing.domain.events import Event, EventType
 from billing.domain.parties import CompanyDescription, OnboardingStep
 from billing.domain.stripe import StripeAccount, StripeLink
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
+from billing.domain.stripe_words import explain_failure
 from billing.ports.checkouts import StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
@@ -269,9 +270,8 @@ def _link(stripe: StripeGateway, account: StripeAccount, return_url: str) -> Str
 
 
 def _refusal(refused: StripeRefused) -> StripeAccountRefused:
-    return StripeAccountRefused(
-        f"Motif donné par Stripe : {refused.code}.", f"The reason given by Stripe: {refused.code}."
-    )
+    why = explain_failure(refused.code)
+    return StripeAccountRefused(why.french, why.english)
 
 
 def _told(kind: EventType, caller: Caller, connection: StripeConnection, clock: Clock, ids: Ids) -> Event:

@@ -580,12 +580,21 @@ class _Settling:
             state = AttemptState.PROCESSING
         if state is None:
             return book
-        return book.moved(
+        moved = book.moved(
             record.attempt,
             state,
             self.desk.clock.now(),
             payment_intent_id=record.payment_intent_id,
             failure_code=record.last_error_code if state is AttemptState.FAILED else "",
+        )
+        if state not in {AttemptState.PROCESSING, AttemptState.SUCCEEDED}:
+            return moved
+        charge = seen.intent.charge  # of a debit it is there before it is paid
+        return moved.paid_by(record.attempt, charge.method if charge else record.method).given_back(
+            record.attempt,
+            record.with_customer_minor,
+            record.with_customer_at,
+            coming_minor=record.on_its_way_back_minor,
         )
 
     def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:

@@ -34,6 +34,7 @@ from billing.domain.stripe_payment import (
     RequestState,
     StripePayment,
 )
+from billing.domain.stripe_words import explain_refund_refusal
 from billing.domain.typography import format_euros
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
@@ -50,33 +51,6 @@ from billing.usecases.turns import Turns, turning
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
 SWEPT_AT_ONCE = 50  # of a shard
-
-_REASONS = {
-    "charge_already_refunded": (
-        "Ce paiement est déjà entièrement remboursé chez Stripe.",
-        "This payment is refunded in full at Stripe already.",
-    ),
-    "charge_disputed": (
-        "Ce paiement est contesté par le client auprès de sa banque : il ne peut pas être remboursé en plus.",
-        "The customer contests this payment at their bank: it cannot be refunded as well.",
-    ),
-    "insufficient_funds": (
-        "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
-        "The balance of your Stripe account is not enough for this refund.",
-    ),
-    "balance_insufficient": (
-        "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
-        "The balance of your Stripe account is not enough for this refund.",
-    ),
-    NO_ACCESS: (
-        "Votre compte Stripe n'est plus relié à ZenBilling : faites ce remboursement dans Stripe.",
-        "Your Stripe account is no longer linked to ZenBilling: make this refund at Stripe.",
-    ),
-    "amount_too_large": (
-        "Le montant dépasse ce qui reste à rembourser chez Stripe.",
-        "The amount exceeds what is left to refund at Stripe.",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +182,8 @@ class _Asking:
         payment = desk.payments.read(caller, self.payment_id)
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
         if record.is_contested:  # Stripe holds the money already, and would refuse
-            raise RefundRefused(*_REASONS["charge_disputed"])
+            why = explain_refund_refusal("charge_disputed")
+            raise RefundRefused(why.french, why.english)
         left = payment.amount_minor - record.reserved_minor
         if self.amount_minor > left:
             raise RefundExceedsPayment(
@@ -324,14 +299,8 @@ def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, 
         ) from error
     request = record.request(request_id)
     if request is not None and request.state is RequestState.REFUSED:
-        french, english = _REASONS.get(
-            request.refusal,
-            (
-                f"Stripe refuse ce remboursement ({request.refusal}).",
-                f"Stripe refuses this refund ({request.refusal}).",
-            ),
-        )
-        raise RefundRefused(french, english)
+        why = explain_refund_refusal(request.refusal)
+        raise RefundRefused(why.french, why.english)
     return desk.payments.read(caller, payment_id)
 
 

@@ -23,6 +23,7 @@ from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.domain.plans import PLAN_CURRENCY, Plan, PlanId
 from billing.domain.stripe import CheckoutSession, CheckoutStatus, StripeLink, StripeSubscription, SubscriptionStatus
 from billing.domain.stripe_inbox import ParkReason
+from billing.domain.stripe_words import explain_subscription_refusal
 from billing.domain.subscription import Subscription, SubscriptionPage, current_one, news_of, offered, plan_sold
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
@@ -320,4 +321,5 @@ class _Starting:
 
 
 def _refuse(code: str, cause: Exception | None) -> NoReturn:
-    raise SubscriptionRefused(f"Motif : {code}.", f"The reason: {code}.") from cause
+    why = explain_subscription_refusal(code)
+    raise SubscriptionRefused(why.french, why.english) from cause

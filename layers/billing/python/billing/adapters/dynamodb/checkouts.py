@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.checkout_items import CHECKOUT_BOOK, book_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.invoices import LEDGER_ENTRY
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
@@ -25,15 +26,8 @@ from billing.ports.checkouts import CheckoutContext, DueCheckout, MovedLedger
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import PageRequest
 
-CHECKOUT_BOOK = "checkout_book"
 STRIPE_CONNECTION = "stripe_connection"
 STRIPE_ACCOUNT = "stripe_account"
-
-
-def book_of(tenant_id: str, invoice_id: str, stored: Item | None) -> CheckoutBook:
-    return (
-        load(CheckoutBook, text(stored, "body")) if stored else CheckoutBook(tenant_id=tenant_id, invoice_id=invoice_id)
-    )
 
 
 def connection_of(tenant_id: str, stored: Item | None) -> StripeConnection:

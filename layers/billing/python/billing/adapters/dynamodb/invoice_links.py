@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.checkouts import book_of, connection_of
+from billing.adapters.dynamodb.checkout_items import book_of
+from billing.adapters.dynamodb.checkouts import connection_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.invoices import entry_from_item
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from billing.adapters.dynamodb import keys, search
+from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import (
     SCHEMA_VERSION,
     Item,
@@ -54,6 +55,7 @@ from billing.ports.repositories import (
     DraftContext,
     InvoiceQuery,
     InvoiceSummary,
+    InvoiceWithCheckouts,
     IssueContext,
     SeriesMoved,
 )
@@ -312,6 +314,16 @@ class Invoices:
         if stored is None:
             raise NotFound
         return from_item(stored)
+
+    def read_with_checkouts(
+        self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None
+    ) -> InvoiceWithCheckouts:
+        key, book_key = keys.invoice(caller.tenant_id, invoice_id), keys.checkout_book(caller.tenant_id, invoice_id)
+        found = self._table.read(caller, key, book_key, once=once)
+        if key not in found:
+            raise NotFound
+        book = book_of(caller.tenant_id, invoice_id, found.get(book_key))
+        return InvoiceWithCheckouts(invoice=from_item(found[key]), checkouts=book)
 
     def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
         last = invoice.ledger.entry_count

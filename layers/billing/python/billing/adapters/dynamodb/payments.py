@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, entry_from_item, movement_writes
@@ -43,7 +44,10 @@ class Payments:
         customer_key = keys.customer(caller.tenant_id, customer_id)
         credit_key = keys.customer_credit(caller.tenant_id, customer_id)
         invoice_keys = {invoice_id: keys.invoice(caller.tenant_id, invoice_id) for invoice_id in invoice_ids}
-        found = self._table.read(caller, customer_key, credit_key, *invoice_keys.values(), once=once)
+        book_keys = {invoice_id: keys.checkout_book(caller.tenant_id, invoice_id) for invoice_id in invoice_ids}
+        found = self._table.read(
+            caller, customer_key, credit_key, *invoice_keys.values(), *book_keys.values(), once=once
+        )
         stored = found.get(customer_key)
         customer = customer_from_item(stored) if stored else None
         if customer is not None and customer.merged_into is not None:
@@ -53,6 +57,10 @@ class Payments:
             credit=credit_of(caller.tenant_id, customer_id, found.get(credit_key)),
             invoices={
                 invoice_id: invoice_from_item(found[key]) for invoice_id, key in invoice_keys.items() if key in found
+            },
+            checkouts={
+                invoice_id: book_of(caller.tenant_id, invoice_id, found.get(key))
+                for invoice_id, key in book_keys.items()
             },
         )
 
