@@ -16,7 +16,7 @@ from billing.adapters import stripe_gateway
 from billing.adapters.stripe_gateway import StripeApi
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.stripe import STRIPE_API_VERSION
-from billing.ports.stripe import CheckoutWanted, RefundWanted, StripeRefused
+from billing.ports.stripe import NO_ACCESS, CheckoutWanted, RefundWanted, StripeRefused
 from tests.fakes.clock import MORNING, FakeClock
 
 ACCOUNT = "acct_exemple"
@@ -215,9 +215,35 @@ def test_the_key_goes_nowhere_else(gateway: StripeApi, script: Script) -> None:
     assert {one.path for one in script.asked} == {"/v1/refunds/re_1"}
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, "resource_missing"), (403, "account_invalid")])
-def test_what_is_not_there_reads_as_nothing(gateway: StripeApi, script: Script, status: int, code: str) -> None:
-    script.error(status, code)
+def test_of_an_account_that_left_nobody_can_say_what_is_there(gateway: StripeApi, script: Script) -> None:
+    script.error(403, "account_invalid")
+
+    assert gateway.read_account(ACCOUNT) is None
+    for read in (
+        lambda: gateway.read_checkout_session(ACCOUNT, "cs_1"),
+        lambda: gateway.read_payment_intent(ACCOUNT, "pi_1"),
+        lambda: gateway.payment_intent_of_charge(ACCOUNT, "ch_1"),
+        lambda: gateway.read_refund(ACCOUNT, "re_1"),
+        lambda: gateway.read_dispute(ACCOUNT, "du_1"),
+        lambda: gateway.read_payout(ACCOUNT, "po_1"),
+    ):
+        with pytest.raises(StripeRefused, match=NO_ACCESS):
+            read()
+
+
+def test_what_is_forbidden_the_second_time_may_have_been_done_the_first(gateway: StripeApi, script: Script) -> None:
+    script.error(500, "api_error")
+    script.error(403, "account_invalid")
+    wanted = RefundWanted(payment_intent_id="pi_1", amount_minor=100)
+
+    with pytest.raises(DependencyUnavailable):
+        gateway.create_refund(ACCOUNT, wanted, idempotency_key="refund-1")
+
+    assert len(script.asked) == 2
+
+
+def test_what_is_not_there_reads_as_nothing(gateway: StripeApi, script: Script) -> None:
+    script.error(404, "resource_missing")
 
     assert gateway.read_account(ACCOUNT) is None
     assert gateway.read_checkout_session(ACCOUNT, "cs_1") is None

@@ -58,7 +58,8 @@ AGAIN_WITHIN_SECONDS = 2.0  # a failure that took longer is not asked again: the
 FAILURES_BEFORE_PAUSE = 3
 PAUSE_SECONDS = 30.0
 _PAGE = 100
-_MISSING: Final = frozenset({"resource_missing", NO_ACCESS})
+_MISSING: Final = "resource_missing"
+_FORBIDDEN = 403  # Stripe says it before it looks whether the same key was asked under already
 _BUSY_CODES: Final = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
 _BUSY_STATUSES: Final = frozenset({401, 409, 429})  # 401: the key is ours to set right, nobody was refused anything
 T = TypeVar("T")
@@ -121,7 +122,12 @@ class StripeApi:
         )
 
     def read_account(self, account_id: str) -> StripeAccount | None:
-        return self._read(_account, lambda stripe: stripe.v1.accounts.retrieve(account_id))
+        try:
+            return self._read(_account, lambda stripe: stripe.v1.accounts.retrieve(account_id))
+        except StripeRefused as refusal:
+            if refusal.code == NO_ACCESS:
+                return None
+            raise
 
     def create_account_link(self, account_id: str, *, return_url: str, refresh_url: str) -> StripeLink:
         asked: Any = {
@@ -257,7 +263,7 @@ class StripeApi:
                 lambda stripe: stripe.v1.balance_transactions.list(asked, {"stripe_account": account_id})
             )
         except StripeRefused as refusal:
-            if refusal.code == "resource_missing":  # of the source
+            if refusal.code == _MISSING:  # of the source
                 return ()
             raise
         return tuple(_balance_transaction(one) for one in listed["data"])
@@ -318,7 +324,7 @@ class StripeApi:
         try:
             return shape(self._ask(call))
         except StripeRefused as refusal:
-            if refusal.code in _MISSING:
+            if refusal.code == _MISSING:
                 return None
             raise
 
@@ -365,6 +371,8 @@ class StripeApi:
             except StripeError as error:
                 refusal = _refusal(error)
                 if refusal is not None:
+                    if last and refusal.status == _FORBIDDEN:  # the first time may have been carried out
+                        raise DependencyUnavailable from error
                     raise refusal from error
                 # What has no key of ours may be asked twice: to expire, to cancel, a link.
                 quick = self._clock.monotonic() - began < AGAIN_WITHIN_SECONDS
