@@ -7,6 +7,7 @@ a row Stripe is left alone for half a minute: whoever asks meanwhile is told so 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -58,6 +59,7 @@ AGAIN_WITHIN_SECONDS = 2.0  # a failure that took longer is not asked again: the
 FAILURES_BEFORE_PAUSE = 3
 PAUSE_SECONDS = 30.0
 _PAGE = 100
+_MODE_OF_KEY: Final = re.compile(r"(sk|rk)_(?P<mode>live|test)_")
 _MISSING: Final = "resource_missing"
 _FORBIDDEN = 403  # Stripe says it before it looks whether the same key was asked under already
 _BUSY_CODES: Final = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
@@ -412,9 +414,16 @@ class StripeApi:
         return self._key != refused
 
 
-def api_key_of(secret_string: str) -> str:
-    """The key inside the secret that an operator fills in."""
+class KeyOfOtherMode(Exception):
+    """The API key is of another mode than this environment: whoever set them is told before Stripe is asked."""
+
+
+def api_key_of(secret_string: str, *, livemode: bool) -> str:
+    """The key inside the secret that an operator fills in, of the mode of this environment. Raises: KeyOfOtherMode."""
     key: str = json.loads(secret_string)["api_key"]
+    told = _MODE_OF_KEY.match(key)  # what has no such form is no key: Stripe says so
+    if told is not None and (told["mode"] == "live") is not livemode:
+        raise KeyOfOtherMode(f"a key of Stripe's {told['mode']} mode where StripeMode is not")
     return key
 
 
@@ -501,6 +510,7 @@ def _intent(said: Said) -> PaymentIntent:
         created=_instant(said["created"]),
         charge=_charge(charge) if isinstance(charge, Mapping) else None,
         last_error_code=(said.get("last_payment_error") or {}).get("code") or "",
+        application_id=_id(said.get("application")) or "",
         metadata=said.get("metadata") or {},
     )
 

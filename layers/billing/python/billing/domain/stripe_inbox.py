@@ -49,6 +49,7 @@ class ParkReason(StrEnum):
     UNKNOWN_CUSTOMER = "unknown_customer"  # of the platform itself
     UNKNOWN_PLAN = "unknown_plan"
     NOT_OURS = "not_ours"  # it names an attempt of ours, and Stripe does not say that it came of its page
+    NOT_REMEMBERED = "not_remembered"  # a platform made it for this company, and nothing here knows it: it may be ours
     UNKNOWN_INVOICE = "unknown_invoice"
     NOT_AT_STRIPE = "not_at_stripe"  # the object that it tells of is not there
     NO_ACCESS = "no_access"  # the company took its account away before the object was read

@@ -356,6 +356,9 @@ class _Settling:
         context = self.desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
         invoice, attempt = context.invoice, context.book.attempt(paid_for.attempt)
         if stored is None and not self._is_ours(paid_for, attempt):
+            # No key of the company's makes an object of a platform: we made it, and the table was restored since.
+            if intent.application_id:
+                return self._parked(ParkReason.NOT_REMEMBERED)
             if self._may_be_forgotten(context.book, paid_for):
                 return self._parked(ParkReason.NOT_OURS)
             return self._ignored(ParkReason.NOT_OURS)
