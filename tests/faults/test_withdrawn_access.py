@@ -42,10 +42,11 @@ REFUNDED = 4_000
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """What is under way, and what whoever began it does again."""
+    """What is under way, and what whoever began it does again. ``untold``: no event tells of it, ever."""
 
     begins: Callable[[], object]
     again: Callable[[], object]
+    untold: bool = False
 
 
 def page_opened(house: House) -> Act:
@@ -73,7 +74,7 @@ def page_paid_and_swept(house: House) -> Act:
     """The customer paid, and no event told."""
     house.confirm()
     house.later(days=1)
-    return Act(begins=house.sweep_pages, again=house.sweep_pages)
+    return Act(begins=house.sweep_pages, again=house.sweep_pages, untold=True)
 
 
 def told_of(happens: Callable[[House], object], event_type: str) -> Callable[[House], Act]:
@@ -131,7 +132,7 @@ def debit_asked_for(house: House) -> Act:
     def settle() -> None:
         settle_waiting_checkouts(desk=house.desk)
 
-    return Act(begins=settle, again=settle)
+    return Act(begins=settle, again=settle, untold=True)
 
 
 def night(house: House) -> Act:
@@ -143,7 +144,7 @@ def night(house: House) -> Act:
     def reconcile() -> None:
         reconcile_stripe_days(reconciliations=house.held.reconciliations, desk=house.desk)
 
-    return Act(begins=reconcile, again=reconcile)
+    return Act(begins=reconcile, again=reconcile, untold=True)
 
 
 ACTS = {
@@ -170,6 +171,8 @@ def test_access_is_withdrawn_before_every_request(house: House, name: str) -> No
     findings: list[str] = []
     house.found()
     act = ACTS[name](house)
+    if act.untold:
+        house.history = frozenset(event.event_id for event in house.said())
     start = house.image()
     house.wire.arm(0, Fate.UNSENT)
     act.begins()
