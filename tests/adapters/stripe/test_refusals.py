@@ -328,7 +328,7 @@ def test_a_key_of_the_other_mode_is_refused_before_anything_is_asked(
     script: Script, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, key: str, livemode: bool, fits: bool
 ) -> None:
     secrets = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": json.dumps({"api_key": key})})
-    monkeypatch.setattr(runtime_stripe.boto3, "client", lambda *_, **__: secrets)
+    monkeypatch.setattr("boto3.client", lambda *_, **__: secrets)
     monkeypatch.setenv("STRIPE_API_URL", script.url)
     monkeypatch.setenv("STRIPE_SECRET_ARN", "arn:aws:secretsmanager:eu-west-3:000000000000:secret:stripe")
     monkeypatch.setenv("STRIPE_MODE_KIND", "live" if livemode else "test")

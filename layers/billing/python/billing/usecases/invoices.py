@@ -365,9 +365,7 @@ def send_invoice(
 
 def read_invoice_timeline(caller: Caller, invoice_id: str, page: PageRequest, *, invoices: Invoices) -> Page[Event]:
     """What happened to an invoice, oldest first. Raises: NotFound."""
-    found = invoices.timeline(caller, invoice_id, page)
-    # The id of what Stripe told is made of its facts, and not of its time.
-    return replace(found, items=tuple(sorted(found.items, key=lambda event: event.occurred_at)))
+    return invoices.timeline(caller, invoice_id, page)
 
 
 def download_invoice(
