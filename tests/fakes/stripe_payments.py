@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from billing.domain.access import Caller
@@ -42,6 +43,7 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
     if facts.book is not None:
         move_book(store, facts.book)
     store.counted.update(facts.counts)
+    store.streamed.append(replace(facts, entry=None))
     if facts.entry is not None:
         move_entry(store, facts.entry)
     if facts.payment is not None:
