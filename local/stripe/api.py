@@ -61,10 +61,13 @@ class Api:
         self._base_url = base_url
         self._api_key = api_key
 
-    def answer(self, method: str, path: str, asked: Mapping[str, Any], account: str) -> Object:
-        """What Stripe answers. Raises: ApiError."""
+    def hold_access(self, account: str) -> None:
+        """Raises: ApiError, once the company has taken its account away."""
         if account:
             self._connected(account)
+
+    def answer(self, method: str, path: str, asked: Mapping[str, Any], account: str) -> Object:
+        """What Stripe answers. Raises: ApiError."""
         expanded = asked.get("expand") or []
         known = {name: value for name, value in asked.items() if name != "expand"}
         answered = self._answer(method, path.strip("/").split("/")[1:], known, account)

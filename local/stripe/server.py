@@ -99,6 +99,7 @@ class LocalStripe:
         try:
             self._know(headers.get("authorization", ""))
             asked = _parsed(form)
+            self._api.hold_access(account)  # before anything else, also of what was answered before
             if method != "POST" or not key:
                 with self.store.writing(), self.bank.on_behalf_of(request_id, None):
                     return 200, self._api.answer(method, path, asked, account), told

@@ -241,6 +241,20 @@ def test_an_account_leads_to_one_tenant_for_ever(counter: Counter) -> None:
     assert counter.connections.read(counter.world.stranger).version == 0
 
 
+def test_an_account_that_comes_back_keeps_the_day_from_which_nobody_read_it(counter: Counter) -> None:
+    account = counter.account()
+    connected = counter.connect(account)
+    held = counter.world.repositories.reconciliations
+    first = held.due_since(counter.tenant_id, account.account_id)
+    gone = connected.disconnected(MORNING)
+    counter.connections.save(counter.world.caller, gone)
+
+    counter.connections.save(counter.world.caller, gone.connected(account, MORNING + timedelta(days=40)))
+
+    assert first == MORNING.date()
+    assert held.due_since(counter.tenant_id, account.account_id) == first
+
+
 def test_a_connection_is_saved_once_per_request(counter: Counter) -> None:
     once = counter.world.once("connectStripeAccount")
     creating = counter.connections.read(counter.world.caller, once=once).creating()

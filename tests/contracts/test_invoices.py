@@ -11,7 +11,7 @@ import pytest
 
 from billing.domain.delivery import DeliveryState
 from billing.domain.errors import Conflict, InvoiceAlreadyIssued, NotFound, NumberTaken, StaleVersion
-from billing.domain.events import EventType
+from billing.domain.events import Event, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import InvoiceStatus
 from billing.domain.numbering import NumberPattern, SeriesState
@@ -20,6 +20,7 @@ from billing.domain.totals import Discount
 from billing.domain.vat import VatCategory, VatTreatment
 from billing.ports.paging import PageRequest
 from billing.ports.repositories import InvoiceQuery, InvoiceSummary, SeriesMoved
+from billing.ports.stripe_payments import StripeFacts, StripeNews
 from tests import factories
 from tests.contracts.conftest import UNTOUCHED, World
 from tests.contracts.test_catalogue import every_item
@@ -440,3 +441,27 @@ def test_a_draft_as_large_as_the_rules_allow_is_stored_issued_and_paid(world: Wo
     invoice = world.pay(world.issue(world.add_draft(holding=factories.content(*lines))), 100)
 
     assert world.repositories.invoices.read(world.caller, invoice.invoice_id) == invoice
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_what_stripe_told_stands_on_the_timeline_where_it_happened(world: World, limit: int) -> None:
+    """Ids that are made of facts do not sort by time: the order holds over pages nevertheless."""
+    invoice = world.issue()
+    told = [("evt_ZZZZ", 1), ("evt_0000", 3), ("evt_MMMM", 2)]
+    for event_id, minutes in told:
+        event = Event(
+            event_id=event_id,
+            event_type=EventType.ONLINE_PAYMENT_PROCESSING,
+            occurred_at=MORNING + timedelta(minutes=minutes),
+            actor="system:stripe",
+            data={},
+        )
+        facts = StripeFacts(news=(StripeNews(event=event, invoice_id=invoice.invoice_id),))
+        world.repositories.stripe_payments.write(world.caller, facts)
+
+    events = every_item(
+        lambda page: world.repositories.invoices.timeline(world.caller, invoice.invoice_id, page), limit=limit
+    )
+
+    assert [event.event_id for event in events][-3:] == ["evt_ZZZZ", "evt_MMMM", "evt_0000"]
+    assert len({event.event_id for event in events}) == 5

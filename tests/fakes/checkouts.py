@@ -119,7 +119,8 @@ class FakeStripeConnections:
                 self._store.stripe_events[entry.event.event_id] = entry
             self._store.stripe_connections[tenant_id] = connection
             if account is not None and connection.just_connected and connection.connected_at:
-                self._store.stripe_days_due[tenant_id, account.account_id] = civil_date(connection.connected_at)
+                first = civil_date(connection.connected_at)
+                self._store.stripe_days_due.setdefault((tenant_id, account.account_id), first)
             if event is not None:
                 self._store.record(tenant_id, "STRIPE", event)
 

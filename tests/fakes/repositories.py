@@ -475,7 +475,7 @@ class FakeInvoices:
             self._store.check(caller)
             _invoice(self._store, caller.tenant_id, invoice_id)
             events = self._store.events.get((caller.tenant_id, invoice_id), ())
-        rows: Rows = [(event.event_id, event) for event in events]
+        rows: Rows = [(f"{event.occurred_at.isoformat()}#{event.event_id}", event) for event in events]
         return cast("Page[Event]", paged(rows, page))
 
     def _series(self, tenant_id: str) -> SeriesState:

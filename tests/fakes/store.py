@@ -38,6 +38,7 @@ from billing.domain.verification import Verification
 from billing.domain.webhooks import WebhookBook, WebhookDelivery
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import Page, PageRequest
+from billing.ports.stripe_payments import StripeFacts
 
 SHARDS = 4
 
@@ -111,6 +112,7 @@ class Store:
     stripe_customers: dict[str, str] = field(default_factory=dict)
     stripe_payments: dict[tuple[str, str], StripePayment] = field(default_factory=dict)
     counted: Tally[str] = field(default_factory=Tally)
+    streamed: list[StripeFacts] = field(default_factory=list)  # what was written of Stripe, in order, part by part
     stripe_booked: dict[tuple[str, date, str, str], DayBooking] = field(default_factory=dict)
     on_paper: dict[tuple[str, date, str], PaperRefund] = field(default_factory=dict)
     movements: dict[tuple[str, str], tuple[AccountMovement, ...]] = field(default_factory=dict)

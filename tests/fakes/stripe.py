@@ -324,6 +324,7 @@ class FakeStripe:
                 currency=session.currency,
                 created=self.clock.now(),
                 charge=self._charge(session, method, settled=not settles),
+                application_id="ca_local",
                 metadata=session.metadata,
             )
             self.intents[account_id, intent.payment_intent_id] = intent
@@ -350,6 +351,7 @@ class FakeStripe:
                 currency=session.currency,
                 created=self.clock.now(),
                 last_error_code=code,
+                application_id="ca_local",
                 metadata=session.metadata,
             )
             self.intents[account_id, intent.payment_intent_id] = intent

@@ -10,6 +10,7 @@ from typing import cast
 from billing.domain.errors import DependencyUnavailable, StaleVersion
 from billing.domain.stripe_inbox import InboxEntry, InboxState
 from billing.ports.paging import Page, PageRequest
+from billing.ports.stripe_payments import StripeFacts
 from tests.fakes.store import Store, paged, shard_of
 
 
@@ -22,6 +23,7 @@ def hold_entry(store: Store, entry: InboxEntry) -> None:
 
 def move_entry(store: Store, entry: InboxEntry) -> None:
     store.counted.update(entry.counts)
+    store.streamed.append(StripeFacts(entry=entry))
     store.stripe_events[entry.event.event_id] = entry
 
 

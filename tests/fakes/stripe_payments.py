@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -46,6 +47,7 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
     if facts.book is not None:
         move_book(store, facts.book)
     store.counted.update(facts.counts)
+    store.streamed.append(replace(facts, entry=None))
     if facts.entry is not None:
         move_entry(store, facts.entry)
     if facts.payment is not None:
@@ -103,9 +105,9 @@ class FakeStripePayments:
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         with self._store.lock:
             found = [
-                (request.requested_at, key)
+                (request.due_at, key)
                 for key, record in self._store.stripe_payments.items()
-                if (request := record.open_request) and request.requested_at <= before and shard_of(key[0]) == shard
+                if (request := record.open_request) and request.due_at <= before and shard_of(key[0]) == shard
             ]
         return [key for _, key in sorted(found)[:limit]]
 

@@ -66,6 +66,7 @@ _CHANCE: Final = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)"), "<instant>"),
     (re.compile(r'"(version|attempts|attempt_count|repaired)":\d+'), r'"\1":0'),
     (re.compile(r'"check_at":(null|"<instant>")'), ""),  # whether it is due is an attribute of its own
+    (re.compile(r',"asked_again":true|,"again_at":"<instant>"'), ""),
     (re.compile(r'"invoice_prefix": "[A-Z0-9]+"'), ""),
     (re.compile(r', "_links": {.*}}}$'), "}"),  # each serves once: whoever asks again gets another
     (re.compile(r'"(created|available_on|expires_at)": ?\d+'), r'"\1":0'),

@@ -40,18 +40,22 @@ class Wire:
     at: int = 0
     fate: Fate = Fate.UNSENT
     struck: str = ""
+    turn: tuple[int, Callable[[], object]] | None = None
 
-    def arm(self, at: int, fate: Fate) -> None:
+    def arm(self, at: int, fate: Fate, *, turn: tuple[int, Callable[[], object]] | None = None) -> None:
+        """``turn``: what happens elsewhere, right before the request of that number."""
         self.sent.clear()
-        self.at, self.fate, self.struck = at, fate, ""
+        self.at, self.fate, self.struck, self.turn = at, fate, "", turn
 
     def disarm(self) -> str:
         """The request that went wrong; nothing when so many were never sent."""
-        self.at = 0
+        self.at, self.turn = 0, None
         return self.struck
 
     def send(self, what: str, request: Callable[[], T], *, lost: Callable[[], Exception]) -> T:
         self.sent.append(what)
+        if self.turn is not None and self.turn[0] == len(self.sent):
+            self.turn[1]()
         if len(self.sent) != self.at:
             return request()
         self.struck = what

@@ -129,7 +129,9 @@ def test_sending_costs_three_requests_and_a_payment_two(
 
 def test_the_account_at_stripe_costs_its_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:
     assert requests(lambda: owner.call("stripe_account/read")) == 1
-    assert requests(lambda: owner.call("stripe_account/connect")) == 5
+    assert (
+        requests(lambda: owner.call("stripe_account/connect")) == 6
+    )  # of them one looks for days of the account that nobody read
     assert requests(lambda: owner.call("stripe_account/connect")) == 2
     for operation in ("create_link", "refresh"):
         assert requests(partial(owner.call, f"stripe_account/{operation}")) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -235,6 +236,29 @@ def test_the_stream_hands_back_the_first_failure_and_all_that_follow(
     number = event["Records"][0]["dynamodb"]["SequenceNumber"]
     assert answer == {"batchItemFailures": [{"itemIdentifier": number}]}
     assert around.workflows.verifications == {}
+
+
+def test_a_fact_that_is_counted_with_its_first_version_is_no_request(
+    around: Around, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A card is paid before anything is known of its payment: its record is new, and counts."""
+    event = sample("streams/start_workflows")
+    [record] = event["Records"]
+    image = {
+        "pk": {"S": "T#ten_1#STRIPE_PAYMENT#pi_1"},
+        "sk": {"S": "HEAD"},
+        "entity": {"S": "stripe_payment"},
+        "tenant_id": {"S": "ten_1"},
+        "counted": {"S": "PaymentAttempted PaymentSucceeded"},
+    }
+    fact = record | {"eventID": uuid.uuid4().hex, "dynamodb": record["dynamodb"] | {"NewImage": image}}
+    capsys.readouterr()
+
+    assert invoke("streams/start_workflows", event | {"Records": [fact, record]}) == {"batchItemFailures": []}
+
+    assert len(around.workflows.deliveries) == 1
+    told = metrics(capsys)
+    assert (told["PaymentAttempted"], told["PaymentSucceeded"]) == (1, 1)
 
 
 def test_the_committed_stream_sample_is_a_request(around: Around) -> None:

@@ -249,6 +249,14 @@ def test_a_company_that_left_is_not_reached_any_more(client: Client) -> None:
     assert client.ask("GET", f"/v1/accounts/{account}").json()["error"]["code"] == "account_invalid"
 
 
+def test_a_company_that_left_is_not_reached_by_what_was_answered_before(client: Client) -> None:
+    asked = {"payment_intent": client.paid(), "amount": "100"}
+    assert client.ask("POST", "/v1/refunds", asked, key="refund-1").status_code == 200
+    client.happens(f"accounts/{client.account}/disconnect")
+
+    assert client.ask("POST", "/v1/refunds", asked, key="refund-1").status_code == 403
+
+
 def test_lists_are_paged_and_narrowed_by_time(client: Client, clock: FakeClock) -> None:
     for _ in range(3):
         client.paid()

@@ -17,10 +17,12 @@ from billing.domain.ledger import InvoiceStatus
 from billing.domain.plans import AFTERWARDS, DUNNING, FREE, PLANS
 from billing.domain.stripe import SubscriptionStatus
 from billing.domain.subscription import PlanUse, Subscription
+from billing.usecases.invoices import edit_invoice
 from tests import factories
 from tests.usecases.conftest import Shop
 from tests.usecases.test_bulk_jobs import Bulk
 from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_duplicates import duplicate
 from tests.usecases.test_quote_billing import Site
 from tests.usecases.test_recurring_invoices import START, Planner
 
@@ -110,6 +112,26 @@ def test_what_was_issued_is_sent_paid_credited_and_read_to_its_end(full: Shop) -
     assert note.document.number == "A2026-00001"
     assert full.stored(one).ledger.status is InvoiceStatus.PAID
     assert full.stored(other).ledger.status is InvoiceStatus.CANCELLED
+
+
+def test_an_invoice_that_replaces_one_that_was_credited_whole_is_issued(full: Shop) -> None:
+    wrong, other, *_ = (each for each in full.repositories.store.invoices.values() if isinstance(each, IssuedInvoice))
+    credit(full, wrong.invoice_id)
+
+    replacing = duplicate(full, wrong.invoice_id)
+    corrected = edit_invoice(
+        full.caller,
+        replacing.invoice_id,
+        full.wanted(wrong.document.customer_id),
+        expected_version=replacing.version,
+        invoices=full.repositories.invoices,
+        clock=full.clock,
+        ids=full.ids,
+    )
+
+    assert full.issue(corrected).document.rank == STOPS_AT + 1
+    with pytest.raises(PlanLimitReached):
+        full.issue(duplicate(full, other.invoice_id))
 
 
 def test_the_rest_of_what_was_invoiced_in_part_is_issued() -> None:

@@ -22,6 +22,7 @@ from billing.ports.paging import PageRequest
 from billing.ports.stripe import StripeRefused
 from billing.usecases.payments import RefundInput
 from billing.usecases.reconciliations import (
+    LISTED_UNREAD,
     ReconciliationRun,
     list_payment_reconciliations,
     reconcile_stripe_days,
@@ -247,7 +248,47 @@ def test_an_account_whose_access_was_withdrawn_holds_up_nobody(till: Till) -> No
     till.stripe.refused["list_balance_transactions"] = StripeRefused("account_invalid", status=403)
 
     assert night(till) == ReconciliationRun()
-    assert reports(till) == []
+
+
+def test_days_of_an_account_that_left_are_listed_and_read_once_it_is_back(till: Till) -> None:
+    today = till.shop.clock.today()
+    intent = till.confirm()
+    till.stripe.refused["list_balance_transactions"] = StripeRefused("account_invalid", status=403)
+
+    assert [night(till) for _ in range(3)] == [ReconciliationRun()] * 3
+    shown = {one.day: one.state for one in reports(till)}
+    assert shown == {today + timedelta(days=n): ReconciliationState.UNREAD for n in range(3)}
+    connections, caller = till.held.stripe_connections, till.shop.caller
+    account = till.stripe.accounts[till.account_id]
+    connections.save(caller, connections.read(caller).disconnected(till.shop.clock.now()))
+    connections.save(caller, connections.read(caller).connected(account, till.shop.clock.now()))
+    till.stripe.refused.clear()
+
+    assert night(till).repaired == 1
+
+    assert {one.state for one in reports(till)} == {ReconciliationState.BALANCED}
+    assert till.payment(intent).amount_minor == 12_000
+
+
+def test_an_account_that_is_gone_for_good_is_listed_for_three_months(till: Till) -> None:
+    till.stripe.refused["list_balance_transactions"] = StripeRefused("account_invalid", status=403)
+    for _ in range(100):
+        night(till)
+
+    assert len(till.held.store.stripe_days) == LISTED_UNREAD.days + 1
+
+
+@pytest.mark.parametrize("gone", ["payment_intent_of_charge", "read_payment_intent", "session_of_payment_intent"])
+def test_a_movement_that_cannot_be_followed_is_not_taken_for_a_stranger_s(till: Till, gone: str) -> None:
+    today = till.shop.clock.today()
+    till.confirm()
+    till.stripe.refused[gone] = StripeRefused("account_invalid", status=403)
+
+    assert night(till) == ReconciliationRun()
+    assert of_today(till, today).state is ReconciliationState.UNREAD
+    till.stripe.refused.clear()
+    assert night(till).repaired == 1
+    assert of_today(till, today).foreign == 0
 
 
 def test_a_whole_day_told_again_and_reconciled_again_changes_nothing(till: Till) -> None:

@@ -329,7 +329,7 @@ def test_on_another_account_than_the_one_that_was_asked_nothing_is_ours(till: Ti
         till.held.checkouts.save(book)
     other = till.connect()
     assert other != till.account_id
-    till.stripe.intents[other, intent.payment_intent_id] = intent
+    till.stripe.intents[other, intent.payment_intent_id] = replace(intent, application_id="")
 
     ended = till.tell("payment_intent.succeeded", intent.payment_intent_id, account_id=other)
 
@@ -692,7 +692,7 @@ def test_a_known_payment_of_another_account_is_parked_when_the_attempt_is_forgot
     intent = till.paid()
     till.held.store.checkout_books.clear()
     other = till.connect()
-    till.stripe.intents[other, intent.payment_intent_id] = intent
+    till.stripe.intents[other, intent.payment_intent_id] = replace(intent, application_id="")
 
     ended = till.tell("payment_intent.succeeded", intent.payment_intent_id, account_id=other)
 
@@ -710,7 +710,7 @@ def test_what_is_no_issued_invoice_is_not_paid(till: Till, kind: str, *, known: 
         "nothing": lambda: "inv_unknown",
     }
     named = ways[kind]()
-    changed(till, intent, metadata={**intent.metadata, "invoice_id": named})
+    changed(till, intent, metadata={**intent.metadata, "invoice_id": named}, application_id="")
     if known:
         record = till.record(intent)
         till.held.store.stripe_payments[record.tenant_id, record.payment_intent_id] = replace(record, invoice_id=named)

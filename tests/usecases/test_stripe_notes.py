@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
@@ -209,3 +214,48 @@ def test_what_was_asked_for_a_note_and_not_answered_is_not_asked_again(refunds: 
 
     refunds.sweep()
     assert refunds.at_stripe == [noted]
+
+
+def outcome(order: tuple[Callable[[Till, PaymentIntent], object], ...]) -> tuple[bool, int, int]:
+    """Whether one more refund that names no note is refused after these facts; what is owed, and in credit."""
+    shop = Shop()
+    shop.describe()
+    refunds = Refunds(shop)
+    for fact in order:
+        fact(refunds.till, refunds.intent)
+    refused = False
+    try:
+        refunds.ask(500)
+    except RefundExceedsPayment:
+        refused = True
+    refunds.till.adds_up()
+    return refused, refunds.till.stored().ledger.balance_minor, refunds.till.credit()
+
+
+def noted(net_minor: int) -> Callable[[Till, PaymentIntent], object]:
+    return lambda till, _: refunded_note(till, net_minor)
+
+
+def refunded(amount_minor: int) -> Callable[[Till, PaymentIntent], object]:
+    return lambda till, intent: at_stripe(till, intent, amount_minor)
+
+
+def test_a_refund_before_the_note_that_explains_it_is_the_note_s_as_well() -> None:
+    after, before = outcome((noted(5_000), refunded(6_000))), outcome((refunded(6_000), noted(5_000)))
+
+    assert before == after == (True, 0, 0)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    notes=st.lists(st.integers(500, 2_000), max_size=2),
+    refunds=st.lists(st.integers(500, 3_000), max_size=2),
+)
+def test_it_does_not_matter_in_which_order_money_was_credited_and_given_back(
+    notes: list[int], refunds: list[int]
+) -> None:
+    facts = (*map(noted, notes), *map(refunded, refunds))
+
+    outcomes = {outcome(order) for order in itertools.permutations(facts)}
+
+    assert len(outcomes) == 1

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from billing.domain.checkout import HISTORY, AttemptState
+from billing.domain.reconciliation import DifferenceKind
 from billing.domain.stripe import (
     CheckoutPaymentStatus,
     CheckoutSession,
@@ -229,7 +230,10 @@ def test_what_was_paid_on_our_page_is_booked_whatever_the_company_wrote_on_it(
     """Its events say nothing any more: the page itself, which we know, leads to it."""
     intent = till.confirm()
     change(till, intent.payment_intent_id, metadata={**intent.metadata, **metadata} if metadata else {})
-    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).state is InboxState.IGNORED
+    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    # We made it, and nothing here knows what it says of itself: a person is told.
+    names_us = "invoice_id" in metadata or "attempt" in metadata
+    assert ended.state is (InboxState.PARKED if names_us else InboxState.IGNORED)
     till.shop.clock.advance(timedelta(days=1))
     till.sweep()
     assert till.attempt_state() is AttemptState.PROCESSING
@@ -239,3 +243,59 @@ def test_what_was_paid_on_our_page_is_booked_whatever_the_company_wrote_on_it(
 
     assert till.stored().ledger.balance_minor == 0
     assert till.attempt_state() is AttemptState.SUCCEEDED
+
+
+def restored(till: Till) -> Any:
+    """The table as it is now, to be put back later: of what was opened since, it knows nothing."""
+    store = till.held.store
+    kept = {name: dict(getattr(store, name)) for name in ("invoices", "checkout_books", "stripe_payments")}
+
+    def put_back() -> None:
+        for name, before in kept.items():
+            held = getattr(store, name)
+            held.clear()
+            held.update(before)
+
+    return put_back
+
+
+@pytest.mark.parametrize("event_type", ["payment_intent.succeeded", "checkout.session.completed"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_real_payment_that_a_restored_table_does_not_know_is_parked(till: Till, event_type: str, again: bool) -> None:
+    """``again``: the customer has opened another page since, of the same number."""
+    put_back = restored(till)
+    intent = till.confirm()
+    put_back()
+    if again:
+        till.open(5_000)
+    session_id = next(
+        one.session_id for one in till.stripe.sessions.values() if one.payment_intent_id == intent.payment_intent_id
+    )
+    named = session_id if event_type.startswith("checkout") else intent.payment_intent_id
+
+    assert outcome(till.tell(event_type, named)) == (InboxState.PARKED, ParkReason.NOT_REMEMBERED)
+
+    assert till.counted["StripeEventParked"] == 1
+    assert till.payments == []
+
+
+def test_a_payment_of_an_invoice_that_a_restored_table_does_not_know_is_parked_and_a_difference(till: Till) -> None:
+    put_back = restored(till)
+    till.issue(till.shop.wanted(till.invoice.document.customer_id))
+    intent = till.confirm()
+    put_back()
+
+    ended = till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    night(till)
+
+    assert outcome(ended) == (InboxState.PARKED, ParkReason.NOT_REMEMBERED)
+    [report] = till.held.store.stripe_days.values()
+    assert [one.kind for one in report.differences] == [DifferenceKind.MISSING]
+    assert report.is_for_operators
+
+
+def test_what_another_platform_made_for_the_company_is_none_of_ours(till: Till) -> None:
+    payment_intent_id = forged(till)
+    change(till, payment_intent_id, application_id="ca_other", metadata={"order": "12"})
+
+    assert outcome(till.tell("payment_intent.succeeded", payment_intent_id)) == (InboxState.IGNORED, None)

@@ -30,6 +30,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.stripe import NO_ACCESS, RefundWanted, StripeRefused
 from billing.usecases.payments import RefundInput
 from billing.usecases.stripe_refunds import (
+    AWAY_FOR,
     RefundSweep,
     StripeRefundInput,
     finish_stripe_refunds,
@@ -509,9 +510,36 @@ def test_what_may_have_reached_an_account_before_it_left_is_not_asked_again(
         refunds.ask(5_000, key="one")
     assert refunds.sweep() == RefundSweep(failed=1)
     assert refunds.till.record(refunds.intent).reserved_minor == 5_000
+    assert refunds.sweep() == RefundSweep()  # once a day: it keeps no other from its turn
     refunds.till.stripe.refused.clear()  # it is linked again
+    refunds.till.shop.clock.advance(AWAY_FOR)
 
     assert refunds.sweep() == RefundSweep(finished=1)
     assert refunds.at_stripe == [5_000]
     assert refunds.till.payment(refunds.intent).refunded_minor == 5_000
     refunds.till.adds_up()
+
+
+def test_who_asked_first_releases_nothing_that_another_asked_for_meanwhile(
+    refunds: Refunds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same request is sent twice at once: the second one's refund is made, then the account leaves."""
+    make = refunds.till.stripe.create_refund
+
+    def unseen(*args: Any, **kwargs: Any) -> Any:
+        make(*args, **kwargs)
+        raise DependencyUnavailable
+
+    def first(*_: Any, **__: Any) -> Any:
+        monkeypatch.setattr(refunds.till.stripe, "create_refund", unseen)
+        with pytest.raises(DependencyUnavailable):
+            refunds.ask(5_000, key="one")
+        leave(refunds)
+        raise StripeRefused("account_invalid", status=403)
+
+    monkeypatch.setattr(refunds.till.stripe, "create_refund", first)
+    with pytest.raises(RefundRefused, match="before you make another"):
+        refunds.ask(5_000, key="one")
+
+    assert refunds.at_stripe == [5_000]
+    assert [one.state for one in refunds.till.record(refunds.intent).requests] == [RequestState.REQUESTED]

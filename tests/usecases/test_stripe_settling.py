@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from billing.domain.checkout import SETTLED_AFTER, AttemptState
+from billing.domain.checkout import ASKED_AGAIN_AFTER, LOST_DAYS, SETTLED_AFTER, AttemptState
 from billing.domain.errors import DependencyUnavailable, NothingLeftToPay
+from billing.domain.events import EventType
 from billing.domain.stripe import CheckoutStatus, PaymentIntent, PaymentIntentStatus
-from billing.domain.stripe_inbox import InboxState
+from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.stripe import StripeRefused
 from billing.usecases.checkouts import close_due_checkouts
-from billing.usecases.stripe_settling import AGAIN_AFTER, SettlingRun, settle_waiting_checkouts
+from billing.usecases.stripe_settling import SettlingRun, settle_waiting_checkouts
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 
@@ -23,7 +24,7 @@ def till(shop: Shop) -> Till:
     return Till(shop)
 
 
-def later(till: Till, after: timedelta = AGAIN_AFTER) -> SettlingRun:
+def later(till: Till, after: timedelta = ASKED_AGAIN_AFTER) -> SettlingRun:
     till.shop.clock.advance(after)
     return settle_waiting_checkouts(desk=till.desk())
 
@@ -94,7 +95,7 @@ def test_a_fault_in_one_keeps_no_other_waiting(till: Till) -> None:
         till.stripe.settle(till.account_id, intent.payment_intent_id)
     key = first.tenant_id, first.invoice_id
     broken = till.held.store.invoices.pop(key)
-    till.shop.clock.advance(AGAIN_AFTER)
+    till.shop.clock.advance(ASKED_AGAIN_AFTER)
     settle_waiting_checkouts(desk=till.desk())
     till.held.store.invoices[key] = broken
 
@@ -158,9 +159,17 @@ def test_a_failed_debit_that_comes_beside_another_payment_is_credit_of_the_custo
     till.adds_up()
 
 
-def test_a_debit_of_an_account_that_left_frees_the_invoice_after_a_month(till: Till) -> None:
+def no_access() -> StripeRefused:
+    return StripeRefused("account_invalid", status=403)
+
+
+@pytest.mark.parametrize("gone", ["object", "account"])
+def test_a_debit_of_an_account_that_left_frees_the_invoice_after_a_month(till: Till, gone: str) -> None:
     debited(till)
-    till.stripe.intents.clear()  # Stripe shows us nothing of an account that is not ours to ask any more
+    if gone == "object":
+        till.stripe.intents.clear()
+    else:
+        till.stripe.refused["read_payment_intent"] = no_access()
 
     assert [later(till).ended for _ in range(29)] == [0] * 29
     assert till.attempt_state() is AttemptState.PROCESSING
@@ -169,3 +178,82 @@ def test_a_debit_of_an_account_that_left_frees_the_invoice_after_a_month(till: T
     assert till.attempt_state() is AttemptState.FAILED
     assert till.stored().ledger.balance_minor == 12_000
     assert later(till) == SettlingRun()
+    told = till.held.store.events[till.shop.caller.tenant_id, till.invoice.invoice_id]
+    assert told[-1].event_type is EventType.ONLINE_PAYMENT_FAILED
+    assert told[-1].data["failure_code"] == "account_invalid"
+
+
+def test_one_answer_that_cannot_be_read_frees_no_invoice(till: Till) -> None:
+    debited(till)
+    for _ in range(35):
+        later(till)
+    till.stripe.refused["read_payment_intent"] = no_access()
+
+    assert [later(till).ended for _ in range(LOST_DAYS - 1)] == [0] * (LOST_DAYS - 1)
+    assert till.attempt_state() is AttemptState.PROCESSING
+
+
+def test_only_days_in_a_row_count(till: Till) -> None:
+    intent = debited(till)
+    for _ in range(30):
+        later(till)
+    for _ in range(3):
+        till.stripe.refused["read_payment_intent"] = no_access()
+        assert [later(till).ended for _ in range(LOST_DAYS - 1)] == [0] * (LOST_DAYS - 1)
+        till.stripe.refused.clear()
+        later(till)
+    assert till.attempt_state() is AttemptState.PROCESSING
+    till.stripe.settle(till.account_id, intent.payment_intent_id)
+
+    assert later(till, timedelta(days=7)) == SettlingRun(ended=1)
+
+    assert till.stored().ledger.balance_minor == 0
+
+
+def test_answers_of_one_day_count_once(till: Till) -> None:
+    debited(till)
+    for _ in range(30):
+        later(till)
+    till.stripe.refused["read_payment_intent"] = no_access()
+    book = till.held.checkouts.book(till.shop.caller.tenant_id, till.invoice.invoice_id)
+    now = till.shop.clock.now()
+    for _ in range(LOST_DAYS * 2):
+        book = book.asked_again(now, unread_on=now.date())
+
+    assert book.live is not None
+    assert book.live.unread_days == 1
+    assert not book.is_lost(now)
+
+
+def test_access_that_goes_late_does_not_leave_the_invoice_waiting_for_ever(till: Till) -> None:
+    debited(till)
+    for _ in range(39):
+        later(till)
+    till.stripe.refused["read_payment_intent"] = no_access()
+
+    for _ in range(LOST_DAYS + 7):
+        later(till)
+
+    assert till.attempt_state() is AttemptState.FAILED
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_money_that_comes_after_all_is_booked_once_the_account_shows_it(till: Till, *, paid: bool) -> None:
+    """Beside another payment it is credit of the customer."""
+    intent = debited(till)
+    till.stripe.refused["read_payment_intent"] = no_access()
+    for _ in range(31):
+        later(till)
+    assert till.attempt_state() is AttemptState.FAILED
+    if paid:
+        till.shop.pay(till.invoice.invoice_id, 12_000)
+    till.stripe.settle(till.account_id, intent.payment_intent_id)
+    gone = till.told("payment_intent.succeeded", intent.payment_intent_id)
+
+    assert till.process(gone).reason is ParkReason.NO_ACCESS
+    till.stripe.refused.clear()
+
+    assert till.tell("payment_intent.succeeded", intent.payment_intent_id).state is InboxState.DONE
+    assert till.attempt_state() is AttemptState.SUCCEEDED
+    assert (till.stored().ledger.balance_minor, till.credit()) == (0, 12_000 if paid else 0)
+    till.adds_up()

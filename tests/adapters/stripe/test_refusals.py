@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from billing.adapters import stripe_gateway
 from billing.adapters.stripe_gateway import StripeApi
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.stripe import STRIPE_API_VERSION
-from billing.ports.stripe import CheckoutWanted, RefundWanted, StripeRefused
+from billing.ports.stripe import NO_ACCESS, CheckoutWanted, RefundWanted, StripeRefused
+from billing.runtime import stripe as runtime_stripe
 from tests.fakes.clock import MORNING, FakeClock
 
 ACCOUNT = "acct_exemple"
@@ -215,9 +217,35 @@ def test_the_key_goes_nowhere_else(gateway: StripeApi, script: Script) -> None:
     assert {one.path for one in script.asked} == {"/v1/refunds/re_1"}
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, "resource_missing"), (403, "account_invalid")])
-def test_what_is_not_there_reads_as_nothing(gateway: StripeApi, script: Script, status: int, code: str) -> None:
-    script.error(status, code)
+def test_of_an_account_that_left_nobody_can_say_what_is_there(gateway: StripeApi, script: Script) -> None:
+    script.error(403, "account_invalid")
+
+    assert gateway.read_account(ACCOUNT) is None
+    for read in (
+        lambda: gateway.read_checkout_session(ACCOUNT, "cs_1"),
+        lambda: gateway.read_payment_intent(ACCOUNT, "pi_1"),
+        lambda: gateway.payment_intent_of_charge(ACCOUNT, "ch_1"),
+        lambda: gateway.read_refund(ACCOUNT, "re_1"),
+        lambda: gateway.read_dispute(ACCOUNT, "du_1"),
+        lambda: gateway.read_payout(ACCOUNT, "po_1"),
+    ):
+        with pytest.raises(StripeRefused, match=NO_ACCESS):
+            read()
+
+
+def test_what_is_forbidden_the_second_time_may_have_been_done_the_first(gateway: StripeApi, script: Script) -> None:
+    script.error(500, "api_error")
+    script.error(403, "account_invalid")
+    wanted = RefundWanted(payment_intent_id="pi_1", amount_minor=100)
+
+    with pytest.raises(DependencyUnavailable):
+        gateway.create_refund(ACCOUNT, wanted, idempotency_key="refund-1")
+
+    assert len(script.asked) == 2
+
+
+def test_what_is_not_there_reads_as_nothing(gateway: StripeApi, script: Script) -> None:
+    script.error(404, "resource_missing")
 
     assert gateway.read_account(ACCOUNT) is None
     assert gateway.read_checkout_session(ACCOUNT, "cs_1") is None
@@ -281,3 +309,40 @@ def test_a_key_that_stays_unknown_is_nobodys_refusal(gateway: StripeApi, script:
         gateway.read_account(ACCOUNT)
 
     assert len(script.asked) == 1
+
+
+MODES = [
+    (key, live, (mode == "live") is live)
+    for key, mode in (
+        ("sk_test_51Abc", "test"),
+        ("rk_test_51Abc", "test"),
+        ("sk_live_51Abc", "live"),
+        ("rk_live_51Abc", "live"),
+    )
+    for live in (False, True)
+]
+
+
+@pytest.mark.parametrize(("key", "livemode", "fits"), MODES)
+def test_a_key_of_the_other_mode_is_refused_before_anything_is_asked(
+    script: Script, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, key: str, livemode: bool, fits: bool
+) -> None:
+    secrets = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": json.dumps({"api_key": key})})
+    monkeypatch.setattr("boto3.client", lambda *_, **__: secrets)
+    monkeypatch.setenv("STRIPE_API_URL", script.url)
+    monkeypatch.setenv("STRIPE_SECRET_ARN", "arn:aws:secretsmanager:eu-west-3:000000000000:secret:stripe")
+    monkeypatch.setenv("STRIPE_MODE_KIND", "live" if livemode else "test")
+    script.says.append((200, SESSION))
+    gateway = runtime_stripe.gateway.__wrapped__()
+
+    if fits:
+        assert gateway.read_checkout_session(ACCOUNT, "cs_test_1") is not None
+        assert key in script.asked[0].headers["authorization"]
+    else:
+        with pytest.raises(stripe_gateway.KeyOfOtherMode):
+            gateway.read_checkout_session(ACCOUNT, "cs_test_1")
+        assert script.asked == []
+
+
+def test_a_secret_that_nobody_filled_in_is_no_key_of_another_mode() -> None:
+    assert stripe_gateway.api_key_of('{"api_key": "x9/generated"}', livemode=True) == "x9/generated"

@@ -7,6 +7,7 @@ a row Stripe is left alone for half a minute: whoever asks meanwhile is told so 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -58,7 +59,9 @@ AGAIN_WITHIN_SECONDS = 2.0  # a failure that took longer is not asked again: the
 FAILURES_BEFORE_PAUSE = 3
 PAUSE_SECONDS = 30.0
 _PAGE = 100
-_MISSING: Final = frozenset({"resource_missing", NO_ACCESS})
+_MODE_OF_KEY: Final = re.compile(r"(sk|rk)_(?P<mode>live|test)_")
+_MISSING: Final = "resource_missing"
+_FORBIDDEN = 403  # Stripe says it before it looks whether the same key was asked under already
 _BUSY_CODES: Final = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
 _BUSY_STATUSES: Final = frozenset({401, 409, 429})  # 401: the key is ours to set right, nobody was refused anything
 T = TypeVar("T")
@@ -121,7 +124,12 @@ class StripeApi:
         )
 
     def read_account(self, account_id: str) -> StripeAccount | None:
-        return self._read(_account, lambda stripe: stripe.v1.accounts.retrieve(account_id))
+        try:
+            return self._read(_account, lambda stripe: stripe.v1.accounts.retrieve(account_id))
+        except StripeRefused as refusal:
+            if refusal.code == NO_ACCESS:
+                return None
+            raise
 
     def create_account_link(self, account_id: str, *, return_url: str, refresh_url: str) -> StripeLink:
         asked: Any = {
@@ -257,7 +265,7 @@ class StripeApi:
                 lambda stripe: stripe.v1.balance_transactions.list(asked, {"stripe_account": account_id})
             )
         except StripeRefused as refusal:
-            if refusal.code == "resource_missing":  # of the source
+            if refusal.code == _MISSING:  # of the source
                 return ()
             raise
         return tuple(_balance_transaction(one) for one in listed["data"])
@@ -318,7 +326,7 @@ class StripeApi:
         try:
             return shape(self._ask(call))
         except StripeRefused as refusal:
-            if refusal.code in _MISSING:
+            if refusal.code == _MISSING:
                 return None
             raise
 
@@ -365,6 +373,8 @@ class StripeApi:
             except StripeError as error:
                 refusal = _refusal(error)
                 if refusal is not None:
+                    if last and refusal.status == _FORBIDDEN:  # the first time may have been carried out
+                        raise DependencyUnavailable from error
                     raise refusal from error
                 # What has no key of ours may be asked twice: to expire, to cancel, a link.
                 quick = self._clock.monotonic() - began < AGAIN_WITHIN_SECONDS
@@ -404,9 +414,16 @@ class StripeApi:
         return self._key != refused
 
 
-def api_key_of(secret_string: str) -> str:
-    """The key inside the secret that an operator fills in."""
+class KeyOfOtherMode(Exception):
+    """The API key is of another mode than this environment: whoever set them is told before Stripe is asked."""
+
+
+def api_key_of(secret_string: str, *, livemode: bool) -> str:
+    """The key inside the secret that an operator fills in, of the mode of this environment. Raises: KeyOfOtherMode."""
     key: str = json.loads(secret_string)["api_key"]
+    told = _MODE_OF_KEY.match(key)  # what has no such form is no key: Stripe says so
+    if told is not None and (told["mode"] == "live") is not livemode:
+        raise KeyOfOtherMode(f"a key of Stripe's {told['mode']} mode where StripeMode is not")
     return key
 
 
@@ -493,6 +510,7 @@ def _intent(said: Said) -> PaymentIntent:
         created=_instant(said["created"]),
         charge=_charge(charge) if isinstance(charge, Mapping) else None,
         last_error_code=(said.get("last_payment_error") or {}).get("code") or "",
+        application_id=_id(said.get("application")) or "",
         metadata=said.get("metadata") or {},
     )
 

@@ -168,7 +168,13 @@ class PaymentResponse(Reply):
     reversal: PaymentReversalResponse | None
     payment_intent_id: Annotated[str | None, Field(description="At Stripe, when it came through it")]
     fee_minor: Annotated[int | None, Field(description="What Stripe and the platform kept, once it is known")]
-    net_minor: int | None
+    net_minor: Annotated[
+        int | None,
+        Field(
+            description="Of the charge, as Stripe settled it in the currency of the account: the amount less "
+            "`fee_minor`. What refunds and disputes took since is not taken off"
+        ),
+    ]
     recorded_at: datetime
     recorded_by: str
 

@@ -35,7 +35,8 @@ class PaymentReconciliationResponse(Reply):
 
     A difference ``missing`` is at Stripe and not in the ledger, ``not_at_stripe`` the reverse. ``on_paper``: a credit
     note says that the money was given back, and Stripe did not give it back: refund the payment naming the note, unless
-    you gave it back by other means.
+    you gave it back by other means. A day ``unread`` could not be read: the account is not linked any more; it is read
+    once the account is back.
     """
 
     day: date

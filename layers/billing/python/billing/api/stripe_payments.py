@@ -126,7 +126,13 @@ class StripePaymentResponse(Reply):
     amount_minor: int
     currency: str
     fee_minor: int | None
-    net_minor: int | None
+    net_minor: Annotated[
+        int | None,
+        Field(
+            description="Of the charge, as Stripe settled it in the currency of the account: the amount less "
+            "`fee_minor`. What refunds and disputes took since is not taken off"
+        ),
+    ]
     application_fee_minor: int
     refunds: list[StripeRefundResponse]
     refund_requests: list[StripeRefundRequestResponse]

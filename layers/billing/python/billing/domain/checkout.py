@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from billing.domain.canonical import LATER
@@ -21,7 +21,10 @@ from billing.domain.stripe_connection import StripeConnection
 SESSION_LIFE = timedelta(hours=23)  # Stripe: 30 minutes to 24 hours
 LEAST_LIFE_SHOWN = timedelta(minutes=5)  # a session that ends sooner is not offered any more
 SETTLED_AFTER = timedelta(hours=1)  # what was confirmed is asked for at Stripe, whatever its events do
-ASKED_FOR = timedelta(days=40)  # the longest debit ends within fourteen
+ASKED_FOR = timedelta(days=40)  # the longest debit ends within fourteen; then it is asked for once a week
+ASKED_AGAIN_AFTER, ASKED_LATER_AFTER = timedelta(days=1), timedelta(days=7)
+# What cannot be read any more holds the invoice no longer: it is old, and could not be read on so many days in a row.
+LOST_AFTER, LOST_DAYS = timedelta(days=30), 7
 HISTORY = 20
 # Pages at Stripe of an invoice; whoever holds a link may ask for them. All that is owed can be paid when parts cannot.
 PACE_OF_PARTS, PACE_OF_ALL, PACE_WITHIN = 10, 15, timedelta(hours=1)
@@ -95,6 +98,8 @@ class CheckoutAttempt:
     given_back_minor: int = field(default=0, metadata=LATER)
     given_back_at: datetime | None = field(default=None, metadata=LATER)
     coming_back_minor: int = field(default=0, metadata=LATER)
+    unread_days: int = field(default=0, metadata=LATER)  # on which its payment could not be read, one after the other
+    unread_on: date | None = field(default=None, metadata=LATER)  # the latest of them
 
     @property
     def in_progress_since(self) -> datetime:
@@ -160,15 +165,11 @@ class CheckoutBook:
 
     @property
     def settled_at(self) -> datetime | None:
-        """When the payment of its attempt is asked for at Stripe again; None unless one is on its way.
-
-        What has not ended by then never will by itself: a person was told of it each day.
-        """
+        """When the payment of its attempt is asked for at Stripe again; None unless one is on its way."""
         live = self.in_progress
         if live is None or live.payment_intent_id is None:
             return None
-        at = self.check_at or live.expires_at
-        return at if at < live.opened_at + ASKED_FOR else None
+        return self.check_at or live.expires_at
 
     @property
     def due_at(self) -> datetime | None:
@@ -183,6 +184,24 @@ class CheckoutBook:
     def postponed(self, at: datetime) -> CheckoutBook:
         """Its page could not be closed, its payment has not ended: it is looked at again then, after the others."""
         return replace(self, version=self.version + 1, check_at=at)
+
+    def asked_again(self, at: datetime, *, unread_on: date | None = None) -> CheckoutBook:
+        """Its payment was asked for at Stripe and has not ended: it is asked for another day.
+
+        ``unread_on``: the day on which Stripe did not show it; each day counts once, and one that shows it ends them.
+        """
+        live = self.live
+        if live is None:
+            return self
+        days = live.unread_days + (unread_on != live.unread_on) if unread_on else 0
+        after = ASKED_AGAIN_AFTER if days or at - live.opened_at < ASKED_FOR else ASKED_LATER_AFTER
+        book = self._changed(live.number, live.state, unread_days=days, unread_on=unread_on)
+        return replace(book, check_at=at + after)
+
+    def is_lost(self, at: datetime) -> bool:
+        """Whether the payment of its attempt holds the invoice no longer."""
+        live = self.live
+        return live is not None and live.unread_days >= LOST_DAYS and at - live.opened_at >= LOST_AFTER
 
     def checked(self) -> CheckoutBook:
         """Its page may stay until its end."""

@@ -139,7 +139,7 @@ class Payment:
     customer_address: Address | None = field(default=None, metadata=LATER)  # as the customer was when it was recorded
     payment_intent_id: str = field(default="", metadata=LATER)  # at Stripe, where the money came in
     fee_minor: int | None = field(default=None, metadata=LATER)  # what Stripe and the platform kept of it
-    net_minor: int | None = field(default=None, metadata=LATER)
+    net_minor: int | None = field(default=None, metadata=LATER)  # of the charge: no refund or dispute is taken off
     returns: tuple[RefundReturn, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:

@@ -63,6 +63,7 @@ class ReconciliationState(StrEnum):
     RUNNING = "running"
     BALANCED = "balanced"
     DIFFERS = "differs"
+    UNREAD = "unread"  # the account left before the day was read; it is read once the account is back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,16 @@ class Reconciliation:
     def is_for_operators(self) -> bool:
         """Whether something differs that the company did not write itself: a refund on paper is its own to make."""
         return any(one.kind is not DifferenceKind.ON_PAPER for one in self.differences)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {ReconciliationState.BALANCED, ReconciliationState.DIFFERS}
+
+    def unread(self) -> Reconciliation:
+        return replace(self, version=self.version + 1, state=ReconciliationState.UNREAD)
+
+    def taken_up(self) -> Reconciliation:
+        return replace(self, state=ReconciliationState.RUNNING) if self.state is ReconciliationState.UNREAD else self
 
     def read_to(self, position: str) -> Reconciliation:
         return replace(self, version=self.version + 1, position=position)

@@ -105,6 +105,8 @@ class StripeCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentIntent:
+    """``application_id``: the platform that made it, in Stripe's own word; empty of what the company made itself."""
+
     payment_intent_id: str
     status: PaymentIntentStatus
     amount_minor: int
@@ -113,6 +115,7 @@ class PaymentIntent:
     created: datetime
     charge: StripeCharge | None = None  # the latest
     last_error_code: str = ""
+    application_id: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

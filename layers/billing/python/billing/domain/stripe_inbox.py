@@ -49,8 +49,10 @@ class ParkReason(StrEnum):
     UNKNOWN_CUSTOMER = "unknown_customer"  # of the platform itself
     UNKNOWN_PLAN = "unknown_plan"
     NOT_OURS = "not_ours"  # it names an attempt of ours, and Stripe does not say that it came of its page
+    NOT_REMEMBERED = "not_remembered"  # a platform made it for this company, and nothing here knows it: it may be ours
     UNKNOWN_INVOICE = "unknown_invoice"
     NOT_AT_STRIPE = "not_at_stripe"  # the object that it tells of is not there
+    NO_ACCESS = "no_access"  # the company took its account away before the object was read
     EXCESS_IN_OTHER_CURRENCY = "excess_in_other_currency"  # a customer's credit is in euros
     NOTHING_TO_REFUND = "nothing_to_refund"  # no invoice keeps so much, and the customer has no such credit
     RETURN_OF_NOTE = "return_of_note"  # a refund came back that a credit note had given back

@@ -174,6 +174,12 @@ class RefundRequest:
     state: RequestState = RequestState.REQUESTED
     refund_id: str = ""
     refusal: str = ""  # Stripe's code
+    asked_again: bool = field(default=False, metadata=LATER)  # by somebody besides who recorded it, or about to be
+    again_at: datetime | None = field(default=None, metadata=LATER)  # when the sweep has its next turn
+
+    @property
+    def due_at(self) -> datetime:
+        return self.again_at or self.requested_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -414,6 +420,14 @@ class StripePayment:
 
     def requested(self, request: RefundRequest) -> StripePayment:
         return replace(self, requests=(*self.requests, request))
+
+    def asking_again(self, request_id: str, *, again_at: datetime | None = None) -> StripePayment:
+        """Somebody besides who recorded it asks Stripe for a refund; ``again_at``: and could not, until then."""
+        requests = tuple(
+            replace(one, asked_again=True, again_at=again_at) if one.request_id == request_id else one
+            for one in self.requests
+        )
+        return replace(self, requests=requests)
 
     def refused(self, request_id: str, code: str) -> StripePayment:
         """Stripe said no for good; the same when it is answered already."""

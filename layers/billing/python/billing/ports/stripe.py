@@ -1,7 +1,8 @@
 """Stripe, as billing needs it. Every call names the connected account that it acts for.
 
 Each method raises DependencyUnavailable when Stripe does not answer in time, answers 5xx or limits the rate: whether a
-write happened is then unknown, and the same idempotency key asks again without doing it twice.
+write happened is then unknown, and the same idempotency key asks again without doing it twice. And StripeRefused of
+``NO_ACCESS`` once the company took its account away: what is there, nobody here can say.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ from billing.domain.stripe import CheckoutSession, CheckoutStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
 from billing.ports.checkouts import CheckoutContext, Checkouts, DueCheckout, LinkSecrets, MovedLedger, StripeConnections
 from billing.ports.clock import Clock, Ids
-from billing.ports.stripe import CheckoutWanted, StripeGateway, StripeRefused
+from billing.ports.stripe import NO_ACCESS, CheckoutWanted, StripeGateway, StripeRefused
 from billing.usecases.contention import judged_anew
 from billing.usecases.turns import Turns, turning
 
@@ -225,8 +225,13 @@ class _Till:
             if asked is None:
                 return None, book
             session_id = asked.session_id  # the answer is the one of the first time: as it is now is another question
-        session = self.stripe.read_checkout_session(live.account_id, session_id)
-        if session is None:  # the account is not ours to ask any more
+        try:
+            session = self.stripe.read_checkout_session(live.account_id, session_id)
+        except StripeRefused as refused:
+            if refused.code != NO_ACCESS:
+                raise
+            raise DependencyUnavailable from refused
+        if session is None:
             raise DependencyUnavailable
         return session, book
 

@@ -30,7 +30,7 @@ from billing.domain.invoice import (
     IssuedInvoice,
     freeze,
 )
-from billing.domain.ledger import EntryKind, LedgerEntry
+from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry
 from billing.domain.numbering import SeriesState, allocate
 from billing.domain.parties import Company, Customer
 from billing.domain.subscription import Subscription
@@ -91,9 +91,12 @@ def duplicate_invoice(
     Raises: NotFound, NotDuplicable, CompanyNotDescribed, UnknownReference, FieldErrors.
     """
     caller.require(Permission.WRITE_DOCUMENTS)
-    copied = _copied(invoices.read(caller, invoice_id, once=once))
+    source = invoices.read(caller, invoice_id, once=once)
+    copied = _copied(source)
     held = held_products(copied)
     composed = compose_draft(caller, copied, invoices=invoices, today=clock.today(), once=once, held=held)
+    if isinstance(source, IssuedInvoice) and source.ledger.status is InvoiceStatus.CANCELLED:
+        composed = replace(composed, content=replace(composed.content, replaces=invoice_id))
     return _created(caller, composed, once=once, invoices=invoices, clock=clock, ids=ids, duplicate_of=invoice_id)
 
 
@@ -164,6 +167,7 @@ def edited_draft(current: DraftInvoice, composed: Composed, *, at: datetime) -> 
             document_type=before.document_type,
             preceding=before.preceding,
             quote_id=before.quote_id,
+            replaces=before.replaces,
             situation=before.situation,
             retention_percent=before.retention_percent,
         ),
@@ -268,7 +272,9 @@ def issue_invoice(
             company.description.invoice_number_pattern,
             issue_date or _default_issue_date(series, clock),
         )
-        begun = draft.content.preceding or draft.content.quote_id  # a customer accepted it: it is billed to its end
+        content = draft.content
+        # What a customer accepted is billed to its end, and what was credited whole is corrected.
+        begun = content.preceding or content.quote_id or content.replaces
         if allocation.before_in_month is not None and not begun:
             subscription.hold_room(allocation.before_in_month, allocation.issue_date, now)
         issued = freeze(
@@ -366,9 +372,7 @@ def send_invoice(
 
 def read_invoice_timeline(caller: Caller, invoice_id: str, page: PageRequest, *, invoices: Invoices) -> Page[Event]:
     """What happened to an invoice, oldest first. Raises: NotFound."""
-    found = invoices.timeline(caller, invoice_id, page)
-    # The id of what Stripe told is made of its facts, and not of its time.
-    return replace(found, items=tuple(sorted(found.items, key=lambda event: event.occurred_at)))
+    return invoices.timeline(caller, invoice_id, page)
 
 
 def download_invoice(

@@ -26,7 +26,7 @@ from billing.domain.reconciliation import (
     unknown_movement,
 )
 from billing.domain.stripe import BalanceTransaction
-from billing.domain.stripe_inbox import InboxState
+from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 from billing.ports.paging import Page, PageRequest
 from billing.ports.reconciliations import Reconciliations
@@ -36,6 +36,7 @@ from billing.usecases.stripe_ledger import STRIPE
 from billing.usecases.turns import Turns
 
 PAGE_LIMIT = 100
+LISTED_UNREAD = timedelta(days=90)  # of an account that left; those that follow are due as well, and not listed
 LOOKED_FOR_AT_ONCE = 25  # of those that the movements of the day did not answer, each is a question to Stripe
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
 
@@ -96,7 +97,7 @@ def _account_days(
         report = reconciliations.stored(tenant_id, account_id, day) or Reconciliation(
             tenant_id=tenant_id, account_id=account_id, day=day, started_at=desk.clock.now()
         )
-        while report.state is ReconciliationState.RUNNING:
+        while not report.is_over:
             if desk.clock.monotonic() >= deadline:
                 return ended
             try:
@@ -104,15 +105,28 @@ def _account_days(
             except StripeRefused as refused:
                 if refused.code != NO_ACCESS:  # every other refusal is a fault of ours
                     raise
-                reconciliations.looked_at(tenant_id, account_id, yesterday)  # there is nothing to read any more
+                _list_unread(report, yesterday, reconciliations)
                 return ended
-            if report.state is not ReconciliationState.RUNNING:
+            if report.is_over:
                 ended.append(report)
                 if report.state is ReconciliationState.DIFFERS:
                     desk.count("StripeReconciliationDiffers" if report.is_for_operators else "StripeRefundOnPaper")
         reconciliations.looked_at(tenant_id, account_id, day)
         day += timedelta(days=1)
     return ended
+
+
+def _list_unread(first: Reconciliation, yesterday: date, reconciliations: Reconciliations) -> None:
+    """The account left: its days are listed as such, and stay due. They are read once it is back."""
+    if first.state is ReconciliationState.RUNNING:
+        reconciliations.save(first.unread())
+    day = min(yesterday, first.day + LISTED_UNREAD)
+    while day > first.day and reconciliations.stored(first.tenant_id, first.account_id, day) is None:
+        fresh = Reconciliation(
+            tenant_id=first.tenant_id, account_id=first.account_id, day=day, started_at=first.started_at
+        )
+        reconciliations.save(fresh.unread())
+        day -= timedelta(days=1)
 
 
 class _Night:
@@ -126,6 +140,7 @@ class _Night:
 
     def page(self, report: Reconciliation) -> Reconciliation:
         """One page further, and through whatever stage begins with it; ended with the last."""
+        report = report.taken_up()
         read = {
             ReconciliationStage.MOVEMENTS: self._movements,
             ReconciliationStage.BOOKINGS: self._bookings,
@@ -219,6 +234,8 @@ def _held(
     repaired = False
     if difference is not None:
         settled = settle_stripe_payment(tenant_id, account_id, known, desk=desk)
+        if settled.reason is ParkReason.NO_ACCESS:
+            raise StripeRefused(NO_ACCESS, status=403)
         if settled.state is InboxState.IGNORED:
             return report.with_movement(moved, None, foreign=True, repaired=False)
         difference = _difference(tenant_id, known, moved, desk)

@@ -42,7 +42,7 @@ from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnection
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import Payments
 from billing.ports.repositories import Companies, Invoices
-from billing.ports.stripe import StripeGateway
+from billing.ports.stripe import NO_ACCESS, StripeGateway, StripeRefused
 from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
 from billing.ports.subscriptions import Subscriptions
@@ -158,7 +158,12 @@ def settle_stripe_payment(
     Raises: DependencyUnavailable, Busy.
     """
     settling = _Settling(desk, tenant_id, account_id, payment_intent_id, None, paid_for=paid_for)
-    return judged_anew(settling.run, clock=desk.clock, ids=desk.ids)
+    try:
+        return judged_anew(settling.run, clock=desk.clock, ids=desk.ids)
+    except StripeRefused as refused:
+        if refused.code != NO_ACCESS:
+            raise
+        return Processed(state=InboxState.PARKED, reason=ParkReason.NO_ACCESS, subject=payment_intent_id)
 
 
 def _processed(event_id: str, desk: StripeDesk) -> Processed:
@@ -167,7 +172,14 @@ def _processed(event_id: str, desk: StripeDesk) -> Processed:
         return Processed(state=None)
     if not entry.is_waiting:
         return Processed(state=entry.state, reason=entry.reason, subject=entry.subject)
-    return _of_account(desk, entry) if entry.event.account_id else _of_platform(desk, entry)
+    if not entry.event.account_id:
+        return _of_platform(desk, entry)
+    try:
+        return _of_account(desk, entry)
+    except StripeRefused as refused:  # all that Stripe is asked is asked before anything is written
+        if refused.code != NO_ACCESS:
+            raise
+    return _ended(desk, entry.parked(ParkReason.NO_ACCESS, desk.clock.now(), subject=entry.event.object_id))
 
 
 def _of_account(desk: StripeDesk, entry: InboxEntry) -> Processed:
@@ -362,6 +374,9 @@ class _Settling:
         context = self.desk.checkouts.load(self.tenant_id, paid_for.invoice_id)
         invoice, attempt = context.invoice, context.book.attempt(paid_for.attempt)
         if stored is None and not self._is_ours(paid_for, attempt):
+            # No key of the company's makes an object of a platform: we made it, and the table was restored since.
+            if intent.application_id:
+                return self._parked(ParkReason.NOT_REMEMBERED)
             if self._may_be_forgotten(context.book, paid_for):
                 return self._parked(ParkReason.NOT_OURS)
             return self._ignored(ParkReason.NOT_OURS)
@@ -615,7 +630,7 @@ class _Settling:
     def _parked(self, reason: ParkReason) -> Processed:
         subject = self.payment_intent_id
         if self.entry is None:
-            if reason is not ParkReason.NOT_AT_STRIPE:  # of an account that left: nothing that a person could settle
+            if reason is not ParkReason.NOT_AT_STRIPE:  # who asked judges by how often it is not there
                 self.desk.count("StripeEventParked")
             return Processed(state=InboxState.PARKED, reason=reason, subject=subject)
         now = self.desk.clock.now()

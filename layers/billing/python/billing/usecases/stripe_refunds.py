@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from billing.domain.access import Caller, Permission
 from billing.domain.currency import EURO
@@ -20,6 +20,7 @@ from billing.domain.errors import (
     PaymentByStripe,
     RefundExceedsPayment,
     RefundRefused,
+    StaleVersion,
     UnknownReference,
 )
 from billing.domain.events import Event, EventType
@@ -51,6 +52,7 @@ from billing.usecases.turns import Turns, turning
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
 SWEPT_AT_ONCE = 50  # of a shard
+AWAY_FOR = timedelta(days=1)  # of an account that is not ours to ask: it stands before nobody meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,17 @@ def finish_stripe_refund(
     except StripeRefused as refused:
         if refused.code != NO_ACCESS or not first:
             raise
-        judged_anew(lambda: _refuse(record, request_id, NO_ACCESS, desk), clock=desk.clock, ids=desk.ids)
+        if not _is_released(record, request_id, desk):
+            raise
         return _stored(tenant_id, payment_intent_id, desk)
+    if not first and not request.asked_again:
+        judged_anew(lambda: _note_asking(record, request_id, desk), clock=desk.clock, ids=desk.ids)
+    _ask_for(record, request, desk, first=first)
+    return _stored(tenant_id, payment_intent_id, desk)
+
+
+def _ask_for(record: StripePayment, request: RefundRequest, desk: StripeDesk, *, first: bool) -> None:
+    tenant_id, payment_intent_id, request_id = record.tenant_id, record.payment_intent_id, request.request_id
     wanted = RefundWanted(
         payment_intent_id=payment_intent_id,
         amount_minor=request.amount_minor,
@@ -134,13 +145,18 @@ def finish_stripe_refund(
     try:
         desk.stripe.create_refund(record.account_id, wanted, idempotency_key=key)
     except StripeRefused as refused:
+        if refused.code == NO_ACCESS:
+            if not first or not _is_released(record, request_id, desk):
+                raise
+            return
         code = refused.code
-        if code == NO_ACCESS and not first:
-            raise
-        judged_anew(lambda: _refuse(record, request_id, code, desk), clock=desk.clock, ids=desk.ids)
+        judged_anew(
+            lambda: _refuse(_stored(tenant_id, payment_intent_id, desk), request_id, code, desk),
+            clock=desk.clock,
+            ids=desk.ids,
+        )
     else:
         settle_stripe_payment(tenant_id, record.account_id, payment_intent_id, desk=desk)
-    return _stored(tenant_id, payment_intent_id, desk)
 
 
 def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
@@ -152,12 +168,16 @@ def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
             with turns.one():
                 record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
                 request = record.open_request if record else None
-                if request is None:
+                if record is None or request is None:
                     continue
                 try:
                     finish_stripe_refund(tenant_id, payment_intent_id, request.request_id, desk=desk)
-                except (BillingError, StripeRefused):  # another one's turn; this one's comes again
+                except (BillingError, StripeRefused) as error:  # another one's turn; this one's comes again
                     failed += 1
+                    if isinstance(error, StripeRefused) and error.code == NO_ACCESS:
+                        again_at = desk.clock.now() + AWAY_FOR
+                        with contextlib.suppress(StaleVersion):
+                            _note_asking(record, request.request_id, desk, again_at=again_at)
                 else:
                     finished += 1
     turns.end()
@@ -238,17 +258,24 @@ class _Asking:
         raise UnknownReference((FieldError("/credit_note_id", "Avoir inconnu.", "Unknown credit note."),))
 
     def _hold_not_given_back(self, record: StripePayment) -> None:
-        """Where credit notes gave money back, a refund that names none is theirs. Raises: RefundExceedsPayment: the
-        customer has, or is about to have, all that they gave back.
+        """Where credit notes say what is to be given back, a refund that names none is theirs.
+
+        Judged by the sums of what was credited, paid and given back, so that it does not matter in which order: a
+        refund may come before the note that explains it. Raises: RefundExceedsPayment: the customer has, or is about
+        to have, all that they say.
         """
         if self.online.credit_note_id:
             return
         invoice = issued_of(self.invoices.read(self.caller, record.invoice_id))
-        on_paper = self.desk.ledger.given_back_on_paper(self.caller, invoice)
-        if not on_paper:
+        ledger = invoice.ledger
+        # Whatever was given back and is not owed again is what notes explain: on paper before it, or against it after.
+        noted = ledger.refunded_minor - ledger.balance_minor
+        if not ledger.credited_minor or noted <= 0:
             return
         book = self.desk.checkouts.book(record.tenant_id, record.invoice_id)
-        if on_paper <= book.by_notes_minor + record.asked_by_notes_minor:
+        on_paper = self.desk.ledger.given_back_on_paper(self.caller, invoice) - book.by_notes_minor
+        coming = record.coming_minor + record.asked_by_notes_minor
+        if noted <= ledger.refunded_minor - on_paper + coming:
             raise RefundExceedsPayment(
                 "Ce que les avoirs de cette facture rendent au client, Stripe l'a déjà remboursé. Pour rendre "
                 "davantage, émettez un autre avoir et indiquez-le (credit_note_id).",
@@ -304,15 +331,39 @@ def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, 
     return desk.payments.read(caller, payment_id)
 
 
-def _refuse(record: StripePayment, request_id: str, code: str, desk: StripeDesk) -> None:
+def _note_asking(record: StripePayment, request_id: str, desk: StripeDesk, *, again_at: datetime | None = None) -> None:
+    """Before it is done: from then on nobody can say that Stripe was never asked."""
     current = _stored(record.tenant_id, record.payment_intent_id, desk)
+    request = current.request(request_id)
+    if request is None or request.state is not RequestState.REQUESTED:
+        return
+    noted = current.asking_again(request_id, again_at=again_at).next_after(current)
+    desk.stripe_payments.write(Caller.system(record.tenant_id, STRIPE), StripeFacts(record=noted))
+
+
+def _is_released(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
+    """Whether a request that could not reach the account is refused. Raises: Busy."""
+    return judged_anew(lambda: _refuse_first(record, request_id, desk), clock=desk.clock, ids=desk.ids)
+
+
+def _refuse_first(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
+    """Refused for want of access by who recorded it, unless somebody else asked meanwhile: it may be made then."""
+    current = _stored(record.tenant_id, record.payment_intent_id, desk)
+    request = current.request(request_id)
+    if request is not None and request.asked_again:
+        return False
+    _refuse(current, request_id, NO_ACCESS, desk)
+    return True
+
+
+def _refuse(current: StripePayment, request_id: str, code: str, desk: StripeDesk) -> None:
     refused = current.refused(request_id, code)
     request = refused.request(request_id)
     if refused == current or request is None:
         return
     news = _news(desk, refused, request, EventType.PAYMENT_REFUND_REFUSED, f"system:{STRIPE}")
-    caller = Caller.system(record.tenant_id, STRIPE)
-    paper = PaperRefund(day=desk.clock.today(), subject=request.credit_note_id, invoice_id=record.invoice_id)
+    caller = Caller.system(current.tenant_id, STRIPE)
+    paper = PaperRefund(day=desk.clock.today(), subject=request.credit_note_id, invoice_id=current.invoice_id)
     on_paper = (paper,) if request.by_note else ()
     facts = StripeFacts(record=refused.next_after(current), news=(news,), on_paper=on_paper)
     desk.stripe_payments.write(caller, facts)

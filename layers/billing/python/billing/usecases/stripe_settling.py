@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from billing.domain.checkout import AttemptState
+from billing.domain.access import Caller
+from billing.domain.checkout import ASKED_AGAIN_AFTER, AttemptState
 from billing.domain.errors import BillingError, StaleVersion
+from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import PaidFor
 from billing.ports.stripe import NO_ACCESS, StripeRefused
+from billing.ports.stripe_payments import StripeFacts, StripeNews
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
+from billing.usecases.stripe_ledger import STRIPE
 from billing.usecases.turns import Turns, turning
 
 ASKED_AT_ONCE = 50  # of a shard
 RUN_BUDGET_SECONDS = 20.0  # the function has a minute, and refunds to finish besides
-AGAIN_AFTER = timedelta(days=1)  # a debit takes up to fourteen
-LOST_AFTER = timedelta(days=30)  # what cannot be read any more holds the invoice no longer
+_UNREAD = frozenset({ParkReason.NOT_AT_STRIPE, ParkReason.NO_ACCESS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +61,31 @@ def _settled(tenant_id: str, invoice_id: str, desk: StripeDesk) -> bool:
         return True  # an event came meanwhile
     paid_for = PaidFor(tenant_id=tenant_id, invoice_id=invoice_id, attempt=live.number)
     told = settle_stripe_payment(tenant_id, live.account_id, live.payment_intent_id, desk=desk, paid_for=paid_for)
-    lost = told.reason is ParkReason.NOT_AT_STRIPE and desk.clock.now() - live.opened_at >= LOST_AFTER
-    if lost:  # the company took its account away: it sees there whether the money came
-        book = desk.checkouts.book(tenant_id, invoice_id)
-        desk.checkouts.save(book.moved(live.number, AttemptState.FAILED, desk.clock.now(), failure_code=NO_ACCESS))
-        return True
-    return not _postpone(tenant_id, invoice_id, desk)
-
-
-def _postpone(tenant_id: str, invoice_id: str, desk: StripeDesk) -> bool:
-    """It has its turn again tomorrow, after the others; False when it waits no more."""
+    unread = told.reason in _UNREAD
     book = desk.checkouts.book(tenant_id, invoice_id)
     if book.settled_at is None:
+        return True
+    now = desk.clock.now()
+    asked = book.asked_again(now, unread_on=desk.clock.today() if unread else None)
+    if not asked.is_lost(now):
+        desk.checkouts.save(asked)
         return False
-    desk.checkouts.save(book.postponed(desk.clock.now() + AGAIN_AFTER))
+    # Should the money come after all, it is booked as soon as Stripe shows it: a payment moves up from there.
+    freed = book.moved(live.number, AttemptState.FAILED, now, failure_code=NO_ACCESS)
+    told_to_company = Event(
+        event_id=derived_event_id("stripe", "payment_lost", live.payment_intent_id),
+        event_type=EventType.ONLINE_PAYMENT_FAILED,
+        occurred_at=now,
+        actor=f"system:{STRIPE}",
+        data={"invoice_id": invoice_id, "amount_minor": live.amount_minor, "failure_code": NO_ACCESS},
+    )
+    news = StripeNews(event=told_to_company, invoice_id=invoice_id)
+    desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), StripeFacts(book=freed, news=(news,)))
     return True
+
+
+def _postpone(tenant_id: str, invoice_id: str, desk: StripeDesk) -> None:
+    """It could not be asked for: it has its turn again tomorrow, after the others."""
+    book = desk.checkouts.book(tenant_id, invoice_id)
+    if book.settled_at is not None:
+        desk.checkouts.save(book.postponed(desk.clock.now() + ASKED_AGAIN_AFTER))

@@ -152,7 +152,9 @@ class StripeConnections:
         writes = [self._moved(connection)]
         if connection.account is not None:
             writes.append(self._account(tenant_id, connection.account.account_id))
-            if connection.just_connected:
+            due = keys.stripe_day_due(tenant_id, connection.account.account_id)
+            # One that was here before has days that nobody read since: they stay due.
+            if connection.just_connected and self._table.get(due) is None:
                 first = civil_date(connection.connected_at or self._table.now())
                 writes.append(due_write(self._table, tenant_id, connection.account.account_id, first))
         if entry is not None:

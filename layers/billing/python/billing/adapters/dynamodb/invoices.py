@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.checkout_items import book_of
@@ -280,6 +280,14 @@ def new_draft(table: Table, draft: DraftInvoice, refused: Callable[[Item | None]
     return (table.create(content, refused), *word_records(table, search.INVOICE, content))
 
 
+EVENTS_AT_ONCE = 1_000  # of an invoice; a request holds more of them than it ever has
+
+
+def _when(event: Event) -> str:
+    """On a timeline: by its instant; what happened at once has one order nevertheless."""
+    return f"{event.occurred_at.astimezone(UTC).isoformat()}#{event.event_id}"
+
+
 class Invoices:
     """Port Invoices."""
 
@@ -445,15 +453,27 @@ class Invoices:
         )
 
     def timeline(self, caller: Caller, invoice_id: str, page: PageRequest) -> Page[Event]:
-        """Two requests: the invoice must exist (and be the tenant's), then its events."""
+        """Two requests: the invoice must exist (and be the tenant's), then its events.
+
+        All of them, whatever the page: ids that are made of facts do not sort by time, and the keys are made of ids.
+        """
         head = keys.invoice(caller.tenant_id, invoice_id)
         if head not in self._table.read(caller, head):
             raise NotFound
         first = keys.invoice_event(caller.tenant_id, invoice_id, "")
-        stored, position = self._table.query(
-            first.pk, low=first.sk, high=f"{first.sk}{keys.HIGHEST}", limit=page.limit, after=page.position
-        )
-        return Page(items=load_all(Event, [text(row, "body") for row in stored]), position=position)
+        told: list[Event] = []
+        after: str | None = None
+        while True:
+            stored, after = self._table.query(
+                first.pk, low=first.sk, high=f"{first.sk}{keys.HIGHEST}", limit=EVENTS_AT_ONCE, after=after
+            )
+            told += load_all(Event, [text(row, "body") for row in stored])
+            if after is None:
+                break
+        ordered = sorted(told, key=_when)
+        left = [event for event in ordered if page.position is None or _when(event) > page.position]
+        shown = tuple(left[: page.limit])
+        return Page(items=shown, position=_when(shown[-1]) if len(left) > len(shown) else None)
 
     def moved(self, invoice: Invoice) -> Write:
         """A draft or an issued invoice one version further, under the same words."""

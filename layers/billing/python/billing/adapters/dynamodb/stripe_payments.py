@@ -87,7 +87,7 @@ def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) 
         body=dump(record),
         counted=counted_text(counts),  # of this version: the next one is another item whole
         outbox_pk=keys.refunds_asked(record.tenant_id) if record.open_request else None,
-        outbox_sk=keys.outbox_order(record.open_request.requested_at) if record.open_request else None,
+        outbox_sk=keys.outbox_order(record.open_request.due_at) if record.open_request else None,
     )
     stale = refuse_with(StaleVersion)
     if record.version == 1:

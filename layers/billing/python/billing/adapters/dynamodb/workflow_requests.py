@@ -16,8 +16,8 @@ from billing.ports.repositories import OpenRequest
 
 
 def open_request_from_image(image: Mapping[str, Any]) -> OpenRequest | None:
-    """The request of a stored item or stream image; None once it is settled."""
-    if image["settled"]["BOOL"]:
+    """The request of a stored item or stream image; None once it is settled, and of anything else."""
+    if "settled" not in image or image["settled"]["BOOL"]:
         return None
     return OpenRequest(
         entity=text(image, "entity"),
