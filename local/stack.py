@@ -136,6 +136,7 @@ def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
     addresses = {
         "PortalInvoicesUrl": f"{layout.api_url}/v1/portal/invoices",
         "PortalQuotesUrl": f"{layout.api_url}/v1/portal/quotes",
+        "PublicApiUrl": layout.api_url,
         "StripeApiUrl": layout.stripe_url,
         "SubscriptionReturnUrl": f"{layout.api_url}/v1/subscription",
         "StripeReturnUrl": f"{layout.api_url}/v1/stripe-account",

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from billing.domain.indicators import INDICATORS
-from local.supervision.alarms import alarms
+from billing.domain.indicators import COMPOSITES, INDICATORS
+from local.supervision.alarms import alarms, composites
 from local.supervision.cost import metrics_written, page
 from local.supervision.dashboards import dashboards
 from local.template import read_yaml
@@ -30,7 +30,7 @@ def written(template: str) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError("template.yaml has no section for alarms: its first and last line are missing")
-    return f"{before}{BEGIN}\n{alarms(INDICATORS)}\n{dashboards(routes())}\n{END}{after}"
+    return f"{before}{BEGIN}\n{alarms(INDICATORS)}\n{composites(COMPOSITES)}\n{dashboards(routes())}\n{END}{after}"
 
 
 def template_text() -> str:

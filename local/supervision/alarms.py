@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from billing.domain.alarm_words import in_words
-from billing.domain.watch import Indicator, Level, Metric, Severity, Unusual
+from billing.domain.watch import Composite, Indicator, Level, Metric, Severity, Unusual
 
 _BEYOND = {
     Unusual.BELOW: "LessThanLowerThreshold",
@@ -19,6 +20,32 @@ def alarms(indicators: tuple[Indicator, ...]) -> str:
     """Every alarm, a block each, in the order of the indicators."""
     return "\n".join(
         _alarm(indicator, severity, level) for indicator in indicators for severity, level in indicator.levels()
+    )
+
+
+def composites(known: tuple[Composite, ...]) -> str:
+    """The alarms that say what others say together."""
+    return "\n".join(_composite(one) for one in known)
+
+
+def _composite(composite: Composite) -> str:
+    name = composite.alarm_name
+    named = re.sub(r"\((\w+Alarm)\)", r'("${AWS::StackName}-\1")', composite.rule)
+    described = f"{composite.says}. ${{RunbookUrl}}#{name.lower()}"
+    watched = re.findall(r"\w+Alarm", composite.rule)
+    return "\n".join(
+        (
+            f"  {name}:",
+            "    Type: AWS::CloudWatch::CompositeAlarm",
+            f"    DependsOn: [{', '.join(watched)}]",
+            "    Properties:",
+            f"      AlarmName: !Sub ${{AWS::StackName}}-{name}",
+            f"      AlarmDescription: !Sub {json.dumps(described, ensure_ascii=False)}",
+            f"      AlarmRule: !Sub {json.dumps(named, ensure_ascii=False)}",
+            "      AlarmActions: [!Ref AlertsTopic]",
+            "      OKActions: [!Ref AlertsTopic]",
+            "",
+        )
     )
 
 
@@ -35,8 +62,7 @@ def _alarm(indicator: Indicator, severity: Severity, level: Level) -> str:
         f"      DatapointsToAlarm: {level.datapoints}",
         f"      EvaluationPeriods: {level.periods}",
         f"      TreatMissingData: {'breaching' if indicator.silent_is_bad else 'notBreaching'}",
-        f"      AlarmActions: [!Ref {indicator.topic}]",
-        f"      OKActions: [!Ref {indicator.topic}]",
+        *(f"      {when}Actions: [!Ref {indicator.topic}]" for when in ("Alarm", "OK") if indicator.topic),
         *_measured(indicator, level),
     ]
     return "\n".join(lines) + "\n"

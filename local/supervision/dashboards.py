@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from billing.domain.indicators import INDICATORS, SLO_AVAILABILITY
+from billing.domain.indicators import COMPOSITES, INDICATORS, SLO_AVAILABILITY
 from billing.domain.watch import Indicator, Level, Metric, Service, Severity
 from local.supervision.alarms import band
 
@@ -126,7 +126,8 @@ def _named(name: str) -> list[str]:
 
 
 def _alarm_states(indicators: Iterable[Indicator]) -> Widget:
-    names = [one.alarm_name(severity) for one in indicators for severity, _ in one.levels()]
+    names = [one.alarm_name for one in COMPOSITES]
+    names += [one.alarm_name(severity) for one in indicators for severity, _ in one.levels()]
     arn = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-"
     rows = -(-len(names) // 12)
     return _widget("alarm", title="Alarmes", alarms=[arn + name for name in names], size=(WIDTH, 2 + rows))

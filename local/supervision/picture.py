@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.cloudwatch.alarms import Alarm, AlarmState, MetricKey
+from local.cloudwatch.alarms import Alarm, AlarmState, MetricKey, composite_state
 from local.cloudwatch.expressions import Series, value_at
 from local.supervision.__main__ import TEMPLATE
 from local.template import read_yaml
@@ -28,6 +28,7 @@ COLOURS = ("#1f77b4", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#7f7f7f", "#b
 # By metric, at a quiet moment: value and by how many times it grows in the bad quarter of an hour.
 _SAMPLES: dict[str, tuple[float, float]] = {
     "Count": (140, 1), "4xx": (4, 1), "5xx": (0.05, 160), "Latency": (200, 6), "IntegrationLatency": (150, 5),
+    "CanaryPassed": (2, 1), "CanaryIssued": (2, 1),
     "TableLatency": (6, 3), "StripeLatency": (420, 2), "MailLatency": (180, 2),
     "Duration": (95, 4), "Invocations": (6, 1), "Errors": (0, 1), "Throttles": (0, 1), "ConcurrentExecutions": (38, 3),
     "IteratorAge": (420, 20), "cpu_total_time": (18, 1.3), "memory_utilization": (46, 1.2), "tmp_used": (90, 1),
@@ -170,6 +171,9 @@ def _states(arns: list[str], alarms: Mapping[str, Mapping[str, Any]], now: int) 
             rare = next((gap for function, gap in _RUNS_RARELY.items() if function in of), 0)
             return {time: max(sample(key.name, of, time, key.period), float(rare > 0)) for time in times}
 
+        if alarms[name]["Type"] == "AWS::CloudWatch::CompositeAlarm":
+            rule = alarms[name]["Properties"]["AlarmRule"]["Fn::Sub"].replace("${AWS::StackName}-", "")
+            return composite_state(rule, {one: state(one) for one in re.findall(r"\w+Alarm\b", rule)})
         return Alarm(name, alarms[name]["Properties"]).state(now, statistics, bands=lambda _: (0, math.inf))
 
     names = [arn.rpartition("-")[2] for arn in arns]
@@ -238,7 +242,7 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     resources = read_yaml(TEMPLATE)["Resources"]
-    alarms = {name: one for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    alarms = {name: one for name, one in resources.items() if one["Type"].endswith("Alarm")}
     for name, resource in resources.items():
         if resource["Type"] == "AWS::CloudWatch::Dashboard":
             target = folder / f"{name.removesuffix('Dashboard').lower()}.html"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.domain.alarm_words import in_words
 from billing.domain.alerts import AlertSeverity, Kind, is_heartbeat, known_alarm, signal_of
 from billing.domain.indicators import INDICATORS
 from billing.domain.watch import Indicator, Service
@@ -23,11 +24,22 @@ def test_every_alarm_of_ours_is_known_by_its_name(indicator: Indicator) -> None:
         name = indicator.alarm_name(severity)
         signal = signal_of(alarm_message(name, NOW, stack="zenbilling-prod"), NOW)
 
-        assert known_alarm(name) == (indicator, level)
+        assert known_alarm(name) == (indicator.name, indicator.service, in_words(indicator, level), indicator.unit)
         assert signal.severity.value == severity.value
         assert (signal.kind, signal.service) == (Kind.ALARM, indicator.service)
         assert signal.environment == "zenbilling-prod"
         assert signal.runbook.endswith(f"#{name.lower()}")
+
+
+def test_a_composite_is_known_and_has_no_value_of_its_own() -> None:
+    message = json.loads(alarm_message("ServiceDownCriticalAlarm", NOW))
+    del message["Trigger"]
+    message["NewStateReason"] = "arn:aws:cloudwatch:eu-west-3:1:alarm:zenbilling-prod-CanaryPassesMissingCriticalAlarm"
+    signal = signal_of(json.dumps(message), NOW)
+
+    assert (signal.subject, signal.service, signal.value) == ("ServiceDown", Service.API, "")
+    assert signal.severity is AlertSeverity.CRITICAL
+    assert signal.says.startswith("Le service ne répond plus")
 
 
 def test_an_alarm_says_when_it_changed_and_with_which_value() -> None:

@@ -11,10 +11,23 @@ from moto import mock_aws
 
 from billing.adapters.mail.ses import SesMailer
 from billing.adapters.mail.smtp import SmtpMailer
-from billing.runtime import documents, health, identity, images, mailer, pdf, stripe, table, vat_numbers, workflows
+from billing.runtime import (
+    canary,
+    documents,
+    health,
+    identity,
+    images,
+    mailer,
+    pdf,
+    stripe,
+    table,
+    vat_numbers,
+    workflows,
+)
 from billing.runtime.clock import clock, ids
 
 CAPABILITIES = [
+    canary.public_api,
     documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, pdf.receipt_renderer,
     stripe.gateway, vat_numbers.vat_numbers,
     pdf.statement_renderer, workflows.workflows,
@@ -29,6 +42,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "USER_POOL_ID": "eu-west-3_sample",
         "USER_POOL_CLIENT_ID": "client",
+        "PUBLIC_API_URL": "http://127.0.0.1:9",
         "STRIPE_API_URL": "http://127.0.0.1:9",
         "STRIPE_SECRET_ARN": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:stripe",
         "VIES_API_URL": "http://127.0.0.1:9",
@@ -53,7 +67,7 @@ def test_a_capability_is_made_once(capability: object) -> None:
 def test_mail_leaves_by_ses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_TRANSPORT_KIND", "ses")
 
-    assert isinstance(mailer.mailer(), SesMailer)
+    assert isinstance(mailer.mailer().carrier, SesMailer)
 
 
 def test_mail_leaves_by_the_relay_of_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +78,7 @@ def test_mail_leaves_by_the_relay_of_the_secret(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("MAIL_TRANSPORT_KIND", "smtp")
         monkeypatch.setenv("SMTP_SECRET_ARN", arn)
 
-        assert isinstance(mailer.mailer(), SmtpMailer)
+        assert isinstance(mailer.mailer().carrier, SmtpMailer)
 
 
 def test_identifiers_follow_time_and_the_form_of_the_api() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from billing.domain.indicators import CRITICAL_FUNCTIONS, TABLE_READ_UNITS, TABLE_WRITE_UNITS
 from billing.domain.watch import Severity
+from local.cloudwatch.alarms import AlarmState, composite_state
 from local.supervision.__main__ import TEMPLATE, written
 from tests.template.stack import ROOT, functions, resources, target, template
 
@@ -30,6 +31,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     },
     **{("ZenBilling", f"Alert{told}"): [frozenset({"service"})] for told in ("Heartbeat", "ChannelGivenUp")},
     **{("ZenBilling", f"{name}Latency"): [frozenset({"service"})] for name in ("Table", "Stripe", "Mail")},
+    **{("ZenBilling", f"Canary{end}"): [frozenset({"service"})] for end in ("Passed", "Issued", "Failed")},
     ("ZenBilling", "InvoiceIssued"): [frozenset({"service"})],
     ("ZenBilling", "PaymentAttempted"): [frozenset({"service"})],
     ("ZenBilling", "PaymentSucceeded"): [frozenset({"service"})],
@@ -84,6 +86,7 @@ PROMISED = {
     "InvoiceGenerationErrors": (2, 5),
 }
 ALARMS = resources("AWS::CloudWatch::Alarm")
+TOLD_BY_A_COMPOSITE = {"CanaryPassesMissingCriticalAlarm"}
 # What rings when the path of alerts is broken cannot take it.
 AROUND = {
     "AlertHeartbeatMissingCriticalAlarm",
@@ -132,7 +135,8 @@ def test_an_alarm_tells_somebody_both_ways(name: str) -> None:
     properties = ALARMS[name]["Properties"]
 
     topic = "LastResortTopic" if name in AROUND else "AlertsTopic"
-    assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
+    expected = None if name in TOLD_BY_A_COMPOSITE else [{"Ref": topic}]
+    assert properties.get("AlarmActions") == properties.get("OKActions") == expected
     assert re.fullmatch(r"\w+(Warning|Critical)Alarm", name)
     assert properties["TreatMissingData"] == ("breaching" if "Missing" in name else "notBreaching")
     assert properties["DatapointsToAlarm"] <= properties["EvaluationPeriods"]
@@ -207,3 +211,29 @@ def test_every_index_of_the_table_is_watched_for_throttles() -> None:
     }
 
     assert watched == indexes
+
+
+@pytest.mark.parametrize("name", resources("AWS::CloudWatch::CompositeAlarm"))
+def test_a_composite_names_alarms_that_are_there_and_tells_somebody(name: str) -> None:
+    composite = resources()[name]
+    properties = composite["Properties"]
+    named = re.findall(r'"\$\{AWS::StackName\}-(\w+)"', properties["AlarmRule"]["Fn::Sub"])
+
+    assert set(named) == set(composite["DependsOn"]) <= set(ALARMS)
+    assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlertsTopic"}]
+    assert properties["AlarmDescription"]["Fn::Sub"].endswith(f"${{RunbookUrl}}#{name.lower()}")
+
+
+def test_the_service_is_down_when_its_canary_is_or_when_it_is_slow_and_wrong() -> None:
+    rule = resources()["ServiceDownCriticalAlarm"]["Properties"]["AlarmRule"]["Fn::Sub"].replace(
+        "${AWS::StackName}-", ""
+    )
+    well = dict.fromkeys(
+        ("CanaryPassesMissingCriticalAlarm", "ApiErrorsCriticalAlarm", "ApiLatencyCriticalAlarm"), AlarmState.OK
+    )
+    wrong, slow, silent = ({name: AlarmState.ALARM} for name in list(well)[1:] + list(well)[:1])
+
+    assert composite_state(rule, well) is AlarmState.OK
+    assert composite_state(rule, well | wrong) is composite_state(rule, well | slow) is AlarmState.OK
+    assert composite_state(rule, well | wrong | slow) is AlarmState.ALARM
+    assert composite_state(rule, well | silent) is AlarmState.ALARM

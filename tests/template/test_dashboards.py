@@ -21,6 +21,7 @@ BODIES: dict[str, Json] = {
     name: json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"])
     for name, resource in resources("AWS::CloudWatch::Dashboard").items()
 }
+ALARMS = resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
 EMITTED = {
     **VALID,
     ("AWS/Billing", "EstimatedCharges"): [frozenset({"Currency"})],
@@ -103,9 +104,7 @@ def test_every_alarm_and_every_figure_is_there_with_its_limits() -> None:
     (states,) = (widget for _, widget in WIDGETS if widget["type"] == "alarm")
     charts = {widget["properties"]["title"]: widget["properties"] for widget in METRIC_WIDGETS}
 
-    assert {arn.rpartition("-")[2] for arn in states["properties"]["alarms"]} == set(
-        resources("AWS::CloudWatch::Alarm")
-    )
+    assert {arn.rpartition("-")[2] for arn in states["properties"]["alarms"]} == set(ALARMS)
     assert set(SECTIONS) == set(Service)
     for indicator in INDICATORS:
         chart = charts[indicator.says]
@@ -165,7 +164,7 @@ def test_the_budget_of_errors_is_what_the_promise_leaves() -> None:
 
 
 def test_the_local_page_shows_every_widget_and_what_rings() -> None:
-    alarms = resources("AWS::CloudWatch::Alarm")
+    alarms = ALARMS
     pages = {name: page(body, alarms) for name, body in BODIES.items()}
     (states,) = (widget for _, widget in WIDGETS if widget["type"] == "alarm")
 
@@ -175,3 +174,4 @@ def test_the_local_page_shows_every_widget_and_what_rings() -> None:
     assert f'class="{AlarmState.ALARM}"' not in pages["OperationsDashboard"]
     at_noon = page({"widgets": [states]}, alarms, now=NOON + 900)
     assert f'class="{AlarmState.ALARM}">ApiErrorsCriticalAlarm' in at_noon
+    assert f'class="{AlarmState.OK}">ServiceDownCriticalAlarm' in at_noon

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from billing.domain.alarm_words import in_words, number
 from billing.domain.dates import PARIS
 from billing.domain.errors import MaintenanceWindowInvalid
-from billing.domain.indicators import INDICATORS
-from billing.domain.watch import Indicator, Level, Service
+from billing.domain.indicators import COMPOSITES, INDICATORS
+from billing.domain.watch import Service
 
 MAX_MAINTENANCE: Final = timedelta(hours=24)
 MAX_PAYLOAD: Final = 200_000  # characters; SNS takes 256 KB, an item 400 KB
@@ -324,14 +324,25 @@ class Sent:
     unused: bool = False
 
 
+class KnownAlarm(NamedTuple):
+    """Of an alarm of the template: what it watches, in words from where it rings; ``unit`` is empty without a value."""
+
+    subject: str
+    service: Service
+    says: str
+    unit: str
+
+
 _ALARMS: Final = {
-    indicator.alarm_name(severity): (indicator, level)
+    indicator.alarm_name(severity): KnownAlarm(
+        indicator.name, indicator.service, in_words(indicator, level), indicator.unit
+    )
     for indicator in INDICATORS
     for severity, level in indicator.levels()
-}
+} | {one.alarm_name: KnownAlarm(one.name, one.service, one.says, "") for one in COMPOSITES}
 
 
-def known_alarm(name: str) -> tuple[Indicator, Level] | None:
+def known_alarm(name: str) -> KnownAlarm | None:
     """By the logical id that ends the name of an alarm of CloudWatch."""
     return _ALARMS.get(name)
 
@@ -368,12 +379,12 @@ def _alarm_signal(told: Mapping[str, Any], at: datetime) -> Signal:
         return _other(at, "Une alarme n'a pas assez de données pour juger.", environment=environment)
     return Signal(
         kind=Kind.ALARM if state == "ALARM" else Kind.RECOVERY,
-        subject=known[0].name if known else _ALARM_KIND.sub("", name) or "Unknown",
+        subject=known.subject if known else _ALARM_KIND.sub("", name) or "Unknown",
         severity=severity,
-        service=known[0].service if known else Service.SUPERVISION,
+        service=known.service if known else Service.SUPERVISION,
         at=_instant(told.get("StateChangeTime"), at),
-        says=in_words(*known) if known else f"Alarme {name}",
-        value=f"{value} {known[0].unit}" if known and value else value,
+        says=known.says if known else f"Alarme {name}",
+        value=f"{value} {known.unit}" if known and value else value,
         environment=environment,
         runbook=link if "#" in link else "",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.domain.watch import Indicator, Level, Metric, Service, Unusual
+from billing.domain.watch import Composite, Indicator, Level, Metric, Service, Unusual
 
 # Where CPU, memory or disk can run out. LambdaInsights is on these only, for it is billed per function.
 CRITICAL_FUNCTIONS = {
@@ -229,6 +229,39 @@ INDICATORS: tuple[Indicator, ...] = (
             ("Stripe", Service.PAYMENTS, "de Stripe", 300, 2_000, 5_000),
             ("Mail", Service.MAIL, "de l'envoi des e-mails", 300, 2_000, 10_000),
         )
+    ),
+    # ---- The canary: what a company does, from outside
+    Indicator(
+        name="CanaryPassesMissing",
+        service=Service.API,
+        says="Le contrôle automatique (connexion, lecture, brouillon, PDF) ne passe plus",
+        unit="réussite",
+        metrics={"passes": _own("CanaryPassed")},
+        period=300,
+        below=True,
+        silent_is_bad=True,
+        critical=Level(limit=1, datapoints=2, periods=3),
+        topic="",  # the service is down: said once
+    ),
+    Indicator(
+        name="CanaryIssuesMissing",
+        service=Service.INVOICES,
+        says="Le contrôle automatique n'émet et n'envoie plus de facture",
+        unit="réussite",
+        metrics={"passes": _own("CanaryIssued")},
+        period=_HOUR,
+        below=True,
+        silent_is_bad=True,
+        critical=Level(limit=1, datapoints=2, periods=2),
+    ),
+    _counted(
+        "CanaryFailures",
+        "Contrôles automatiques en échec",
+        "CanaryFailed",
+        "échec",
+        service=Service.API,
+        period=300,
+        warning=Level(limit=1),
     ),
     # ---- What is unlike this hour of other weeks: a hint, never an alarm that wakes
     *(
@@ -741,5 +774,15 @@ INDICATORS: tuple[Indicator, ...] = (
             ("Bounces", "Mails revenus", "Bounce", 5),
             ("Complaints", "Mails signalés comme indésirables", "Complaint", 0.1),
         )
+    ),
+)
+
+COMPOSITES: tuple[Composite, ...] = (
+    Composite(
+        name="ServiceDown",
+        service=Service.API,
+        says="Le service ne répond plus : le contrôle automatique échoue, ou l'API est à la fois lente et en erreur",
+        rule="ALARM(CanaryPassesMissingCriticalAlarm) OR "
+        "(ALARM(ApiErrorsCriticalAlarm) AND ALARM(ApiLatencyCriticalAlarm))",
     ),
 )

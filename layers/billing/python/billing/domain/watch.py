@@ -83,7 +83,7 @@ class Indicator:
     seconds. ``below`` says that a datapoint breaches below the limit, where others do from the limit up.
     ``unusual`` says that there is no fixed limit: a datapoint breaches beyond a band that is ``limit`` standard
     deviations wide. ``silent_is_bad`` says that missing data breaches. ``topic`` is who is told: alarms on the path of
-    alerts itself go around it.
+    alerts itself go around it, and one that only a composite tells of has none.
     """
 
     name: str
@@ -109,3 +109,18 @@ class Indicator:
     def alarm_name(self, severity: Severity) -> str:
         """The logical id of its alarm, which is the runbook's heading too."""
         return f"{self.name}{severity.value.title()}Alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composite:
+    """What other alarms say together. ``rule`` is CloudWatch's, with the logical ids of alarms for their names."""
+
+    name: str
+    service: Service
+    says: str
+    rule: str
+    severity: Severity = Severity.CRITICAL
+
+    @property
+    def alarm_name(self) -> str:
+        return f"{self.name}{self.severity.value.title()}Alarm"

@@ -23,24 +23,24 @@ from billing.runtime.settings import (
 
 
 @cache
-def mailer() -> Mailer:
+def mailer() -> MeasuredMailer:
     """The relay's account is read once: a warm function keeps it until it is replaced."""
     if mail_transport_kind() == "smtp":
-        return _Measured(SmtpMailer(_smtp_settings(), from_address=mail_from_address()))
+        return MeasuredMailer(SmtpMailer(_smtp_settings(), from_address=mail_from_address()))
     ses = SesMailer(ses_client(), from_address=mail_from_address(), configuration_set=ses_configuration_set_name())
-    return _Measured(ses)
+    return MeasuredMailer(ses)
 
 
-class _Measured:
+class MeasuredMailer:
     """Port Mailer: how long another one takes is written as ``MailLatency``."""
 
-    def __init__(self, mailer: Mailer) -> None:
-        self._mailer = mailer
+    def __init__(self, carrier: Mailer) -> None:
+        self.carrier = carrier
 
     def send(self, mail: OutgoingMail, *, hand_over: Callable[[], None]) -> str:
         began = clock.monotonic()
         try:
-            return self._mailer.send(mail, hand_over=hand_over)
+            return self.carrier.send(mail, hand_over=hand_over)
         finally:
             took("MailLatency", clock.monotonic() - began)
 

@@ -15,6 +15,15 @@ def billing_table_name() -> str:
     return os.environ["BILLING_TABLE_NAME"]
 
 
+def canary_secret_arn() -> str:
+    return os.environ["CANARY_SECRET_ARN"]
+
+
+def public_api_url() -> str:
+    """As the world reaches it."""
+    return os.environ["PUBLIC_API_URL"]
+
+
 def documents_bucket_name() -> str:
     return os.environ["DOCUMENTS_BUCKET_NAME"]
 
