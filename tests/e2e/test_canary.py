@@ -29,7 +29,7 @@ def test_it_walks_the_whole_way_and_leaves_nothing_owed(cloud: LocalCloud) -> No
         assert list(long["milliseconds"])[-5:] == ["issue", "mail", "download", "pay", "credit"]
         [invoice] = person.api.get("/v1/invoices")["items"]
         assert invoice["balance_minor"] == 0
-        assert person.api.get(f"/v1/invoices/{invoice['invoice_id']}")["status"] == "credited"
+        assert person.api.get(f"/v1/invoices/{invoice['invoice_id']}")["status"] == "cancelled"
 
         wrong = {**account, "password": "another one"}
         secrets.put_secret_value(SecretId=f"{STACK}-CanarySecret", SecretString=json.dumps(wrong))
