@@ -43,7 +43,7 @@ def test_a_notice_is_written_with_its_fact_and_waits_in_the_outbox(world: World)
     waiting = [
         one.subject_id
         for shard in range(requests.shards)
-        for one in requests.stale(MORNING + timedelta(minutes=1), shard=shard, limit=50)
+        for one in requests.stale(MORNING + timedelta(minutes=1), shard=shard, limit=1000)
         if one.tenant_id == written.tenant_id
     ]
     assert waiting == [written.notice_id]

@@ -45,7 +45,7 @@ def follow_stream(seller: Person, dynamodb: DynamoDBClient, billing_table: str) 
         item
         for page in dynamodb.get_paginator("scan").paginate(TableName=billing_table, ConsistentRead=True)
         for item in page["Items"]
-        if item["tenant_id"] == {"S": seller.tenant_id} and item["entity"]["S"] == "ledger_entry"
+        if item.get("tenant_id") == {"S": seller.tenant_id} and item["entity"]["S"] == "ledger_entry"
     ]
     assert items
     event["Records"] = [

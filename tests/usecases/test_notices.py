@@ -80,7 +80,7 @@ def test_a_dispute_is_written_of_with_its_deadline(till: Till) -> None:
     number = till.invoice.document.number
     assert mail.subject == f"Litige sur la facture {number}, répondez avant le 02/12/2026"
     url = f"https://dashboard.stripe.com/{till.account_id}/disputes/{dispute_id}"
-    for said in ("120,00 €", "2 décembre 2026", "le client dit n'avoir rien reçu", url):
+    for said in ("120,00 €", "2 décembre 2026", "Le client dit n'avoir pas reçu ce qu'il a payé.", url):
         assert said in mail.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
     assert url in mail.html
     assert till.held.store.events[notice.tenant_id, notice.notice_id][-1].event_type is EventType.NOTICE_SENT
@@ -136,7 +136,7 @@ def test_a_debit_that_fails_after_all_is_written_of(till: Till) -> None:
     [notice] = notices(till.shop)
     mail = mailed(till.shop, notice)
     assert mail.subject == f"Prélèvement refusé : facture {till.invoice.document.number}"
-    assert "le prélèvement n'est pas autorisé" in mail.text
+    assert "Le client n'a pas autorisé ce prélèvement." in mail.text
 
 
 def test_a_deadline_that_is_near_is_written_of_once_more(till: Till) -> None:

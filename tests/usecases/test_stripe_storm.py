@@ -338,7 +338,8 @@ def stream_of(till: Till) -> Iterator[dict[str, Any]]:
     known: set[tuple[str, str]] = set()
     tenant_id = till.shop.caller.tenant_id
     for facts in till.held.store.streamed:
-        for write in facts_writes(table, tenant_id, replace(facts, payment=None)):
+        # Mails that are asked for start their workflow, and count nothing.
+        for write in facts_writes(table, tenant_id, replace(facts, payment=None, notices=())):
             if isinstance(write, EventWrite):  # of the feed: nothing is counted from it
                 continue
             image = write.request["Item"]

@@ -49,6 +49,14 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Décrivez d'abord votre entreprise (PUT /v1/company, page Entreprise), puis recommencez.",
         "Describe your company first (PUT /v1/company, company page), then try again.",
     ),
+    errors.NothingToNote: (
+        "L'incident le dit déjà : écrivez ce qui est nouveau.",
+        "The incident says so already: write what is new.",
+    ),
+    errors.MaintenanceWindowInvalid: (
+        "Prenez une fin dans le futur, après le début et 24 heures plus tard au plus.",
+        "Take an end in the future, after the start and 24 hours later at most.",
+    ),
     errors.InvoiceAlreadyIssued: (
         "Corrigez-la par un avoir, puis émettez une nouvelle facture si besoin.",
         "Correct it by a credit note, then issue a new invoice where needed.",

@@ -335,6 +335,7 @@ class NothingToNote(InvalidInput):
     slug = "nothing-to-note"
     title_fr = "Rien à noter"
     title_en = "Nothing to note"
+    field = "/note"
 
 
 class MaintenanceWindowInvalid(InvalidInput):
