@@ -9,7 +9,7 @@ from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
 from billing.api.identity import operator
 from billing.api.operations import CloseIncidentRequest, IncidentNumber, IncidentResponse, incident_answer
-from billing.api.preconditions import IdempotencyKey, idempotent
+from billing.api.preconditions import IdempotencyKey, idempotent_of
 from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
@@ -31,12 +31,13 @@ install(app)
 def close(
     incident_number: IncidentNumber, body: Annotated[CloseIncidentRequest, Body()], idempotency_key: IdempotencyKey
 ) -> Response[str]:
+    by = operator(app)
     incident = close_incident(
         incident_number,
-        by=operator(app),
+        by=by,
         approver=body.approver,
         cause=body.cause,
-        once=idempotent(app, idempotency_key, incident_answer),
+        once=idempotent_of(by, app, idempotency_key, incident_answer),
         desk=table.alert_desk(),
         clock=clock,
         ids=ids,

@@ -9,7 +9,7 @@ from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
 from billing.api.identity import operator
 from billing.api.operations import IncidentNumber, IncidentResponse, NoteIncidentRequest, incident_answer
-from billing.api.preconditions import IdempotencyKey, idempotent
+from billing.api.preconditions import IdempotencyKey, idempotent_of
 from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
@@ -35,13 +35,14 @@ install(app)
 def note(
     incident_number: IncidentNumber, body: Annotated[NoteIncidentRequest, Body()], idempotency_key: IdempotencyKey
 ) -> Response[str]:
+    by = operator(app)
     incident = note_incident(
         incident_number,
-        by=operator(app),
+        by=by,
         text=body.note,
         severity=body.severity,
         found=body.found,
-        once=idempotent(app, idempotency_key, incident_answer),
+        once=idempotent_of(by, app, idempotency_key, incident_answer),
         desk=table.alert_desk(),
         clock=clock,
         ids=ids,

@@ -9,7 +9,7 @@ from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
 from billing.api.identity import operator
 from billing.api.operations import IncidentResponse, OpenIncidentRequest, opened_incident_answer
-from billing.api.preconditions import IdempotencyKey, idempotent
+from billing.api.preconditions import IdempotencyKey, idempotent_of
 from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
@@ -26,13 +26,14 @@ install(app)
     responses=documented(201, IncidentResponse, "The incident, with its number and its deadline", created=True),
 )
 def open_one(body: Annotated[OpenIncidentRequest, Body()], idempotency_key: IdempotencyKey) -> Response[str]:
+    by = operator(app)
     incident = open_incident(
-        by=operator(app),
+        by=by,
         severity=body.severity,
         title=body.title,
         service=body.service,
         environment=body.environment,
-        once=idempotent(app, idempotency_key, opened_incident_answer),
+        once=idempotent_of(by, app, idempotency_key, opened_incident_answer),
         desk=table.alert_desk(),
         clock=clock,
         ids=ids,

@@ -9,7 +9,7 @@ from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
 from billing.api.identity import operator
 from billing.api.operations import MaintenanceWindowResponse, PlanMaintenanceRequest, planned_window_answer
-from billing.api.preconditions import IdempotencyKey, idempotent
+from billing.api.preconditions import IdempotencyKey, idempotent_of
 from billing.api.problems import install
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
@@ -30,13 +30,14 @@ install(app)
     ),
 )
 def plan(body: Annotated[PlanMaintenanceRequest, Body()], idempotency_key: IdempotencyKey) -> Response[str]:
+    by = operator(app)
     window = plan_maintenance(
         starts_at=body.starts_at,
         ends_at=body.ends_at,
         services=tuple(dict.fromkeys(body.services)),
         reason=body.reason,
-        by=operator(app),
-        once=idempotent(app, idempotency_key, planned_window_answer),
+        by=by,
+        once=idempotent_of(by, app, idempotency_key, planned_window_answer),
         desk=table.alert_desk(),
         clock=clock,
         ids=ids,

@@ -141,6 +141,20 @@ def test_a_note_that_says_nothing_new_is_refused(desk: AlertDesk) -> None:
         assert (answer.status, answer.body["type"]) == (422, "/problems/nothing-to-note")
 
 
+def test_two_operators_with_one_key_are_two_requests(desk: AlertDesk) -> None:
+    number = opened()
+    for name in ("alix", "bruno"):
+        event = sample("operations/note_incident")
+        event["requestContext"]["authorizer"]["jwt"]["claims"]["username"] = name
+        event["headers"]["idempotency-key"] = "once"
+        event["body"] = json.dumps({"note": "Je regarde"})
+        event["pathParameters"] = {"incident_number": number}
+        event["rawPath"] = event["requestContext"]["http"]["path"] = f"/v1/operations/incidents/{number}/notes"
+        assert answered(invoke("operations/note_incident", event)).status == 200
+
+    assert {entry.by for entry in desk.incidents([number])[number].timeline} >= {"alix", "bruno"}
+
+
 @pytest.mark.parametrize(
     ("operation", "body"),
     [

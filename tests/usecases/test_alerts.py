@@ -309,6 +309,28 @@ def test_a_channel_that_is_down_keeps_no_other_waiting_and_is_tried_again(broken
     assert {one.state for one in found[1]} == {DeliveryState.SENT}
 
 
+def test_what_cannot_be_read_keeps_no_other_from_its_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for channel in desk.channels.values():
+        channel.down = True
+    desk.say(WARNING)
+    desk.say("StripeDeadLettersCriticalAlarm")
+    for channel in desk.channels.values():
+        channel.down = False
+    read, (broken, _) = desk.desk.notice, desk.desk.due_notices(desk.clock.now() + timedelta(hours=1), 50)
+
+    def notice(notice_id: str) -> object:
+        if notice_id == broken:
+            raise ValueError("a body that no version reads")
+        return read(notice_id)
+
+    monkeypatch.setattr(desk.desk, "notice", notice)
+    desk.run(timedelta(hours=1))
+
+    assert desk.told()["slack"] == 1
+    with pytest.raises(ValueError, match="no version reads"):
+        desk.turns.end()
+
+
 def test_a_channel_is_given_up_after_its_tries(desk: Desk) -> None:
     desk.channels[Channel.SLACK].down = True
     desk.say(WARNING)

@@ -43,6 +43,13 @@ def idempotent(app: APIGatewayHttpResolver, key: str, answer_of: Callable[[Any],
     return _request(app, key, canonical.encode(), answer_of)
 
 
+def idempotent_of(
+    who: str, app: APIGatewayHttpResolver, key: str, answer_of: Callable[[Any], Answer]
+) -> IdempotentRequest:
+    """As ``idempotent``, of one operator among those who share their keys: what another one asks is another request."""
+    return idempotent(app, f"{who} {key}", answer_of)
+
+
 def idempotent_upload(
     app: APIGatewayHttpResolver, key: str, content: bytes, answer_of: Callable[[Any], Answer]
 ) -> IdempotentRequest:

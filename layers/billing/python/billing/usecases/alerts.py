@@ -404,16 +404,19 @@ def run_alerts(
 ) -> AlertRun:
     """What the clock does: tell what was held, warn of deadlines, try again what failed."""
     now = clock.now()
-    released = [
-        release_held_alerts(service, desk=desk, clock=clock, ids=ids) for service in desk.due_services(now, DUE_LIMIT)
-    ]
-    warned = [warn_of_deadline(one, desk=desk, clock=clock, ids=ids) for one in desk.due_incidents(now, DUE_LIMIT)]
+    released, warned, delivered = [], [], []
+    for service in desk.due_services(now, DUE_LIMIT):
+        with turns.one():
+            released.append(release_held_alerts(service, desk=desk, clock=clock, ids=ids))
+    for number in desk.due_incidents(now, DUE_LIMIT):
+        with turns.one():
+            warned.append(warn_of_deadline(number, desk=desk, clock=clock, ids=ids))
     started = clock.monotonic()
-    delivered = []
     for notice_id in desk.due_notices(clock.now(), DUE_LIMIT):
         if clock.monotonic() - started > _RUN_SECONDS:  # the next minute goes on
             break
-        delivered.append(deliver_notice(notice_id, desk=desk, channels=channels, clock=clock, turns=turns))
+        with turns.one():
+            delivered.append(deliver_notice(notice_id, desk=desk, channels=channels, clock=clock, turns=turns))
     return AlertRun(
         delivered=sum(one.sent for one in delivered),
         failed=sum(one.failed for one in delivered),
