@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from billing.api.answers import answer, documented, respond
 from billing.api.entry import entry_point
-from billing.api.fields import InvoiceToken
+from billing.api.fields import BackFromPaying, InvoiceToken
 from billing.api.portal_invoices import PortalInvoiceResponse
 from billing.api.problems import install
 from billing.runtime import table
@@ -23,7 +23,8 @@ install(app)
     description="Unknown, expired and revoked links are all 404. After a payment the page asks here what became of it.",
     responses=documented(200, PortalInvoiceResponse, "The invoice as its customer sees it"),
 )
-def read_invoice(token: InvoiceToken) -> Response[str]:
+def read_invoice(token: InvoiceToken, *, paiement: BackFromPaying = None) -> Response[str]:
+    del paiement
     opened = read_portal_invoice(token, links=table.invoice_links(), clock=clock)
     return respond(answer(200, PortalInvoiceResponse.of_shared(opened, clock.today())))
 

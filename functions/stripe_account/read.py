@@ -4,6 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
+from billing.api.fields import BackFromAccount
 from billing.api.identity import caller
 from billing.api.problems import install
 from billing.api.stripe_account import StripeAccountResponse, stripe_account_answer
@@ -20,7 +21,8 @@ install(app)
     tags=["stripe_account"],
     responses=documented(200, StripeAccountResponse, "The account as Stripe last told it", versioned=True),
 )
-def read() -> Response[str]:
+def read(*, compte: BackFromAccount = None) -> Response[str]:
+    del compte
     return respond(stripe_account_answer(read_stripe_account(caller(app), connections=table.stripe_connections())))
 
 

@@ -4,6 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from billing.api.answers import documented, respond
 from billing.api.entry import entry_point
+from billing.api.fields import BackFromSubscribing
 from billing.api.identity import caller
 from billing.api.problems import install
 from billing.api.subscription import SubscriptionUseResponse, subscription_use_answer
@@ -21,7 +22,8 @@ install(app)
     tags=["subscription"],
     responses=documented(200, SubscriptionUseResponse, "The subscription as Stripe last told it", versioned=True),
 )
-def read() -> Response[str]:
+def read(*, abonnement: BackFromSubscribing = None) -> Response[str]:
+    del abonnement
     found = read_subscription(caller(app), subscriptions=table.subscriptions(), clock=clock)
     return respond(subscription_use_answer(found.subscription, now=clock.now(), invoices=found.invoices))
 

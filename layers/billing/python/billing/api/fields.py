@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -308,6 +308,11 @@ InvoiceId = Annotated[str, Path(pattern=INVOICE_ID)]
 QuoteId = Annotated[str, Path(pattern=QUOTE_ID)]
 QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", description="The secret part of a public link")]
 InvoiceToken = QuoteToken
+# What Stripe's way back adds to the address of a page, which may hand it on: the truth is in the answer.
+_WAY_BACK = Query(description="As Stripe's way back has it; changes nothing")
+BackFromPaying = Annotated[Literal["effectue", "annule"] | None, _WAY_BACK]
+BackFromAccount = Annotated[Literal["retour", "lien-expire"] | None, _WAY_BACK]
+BackFromSubscribing = Annotated[Literal["retour", "annule"] | None, _WAY_BACK]
 RecurringInvoiceId = Annotated[str, Path(pattern=f"^rec_{_ULID}$")]
 WebhookEndpointId = Annotated[str, Path(pattern=f"^whe_{_ULID}$")]
 EventSequence = Annotated[str, Path(pattern="^[1-9][0-9]{0,11}$", description="Place in the change feed")]
