@@ -122,7 +122,7 @@ class Alarm:
             value = self._value(name, time, statistics)
             return {} if value is None else {time: value}
 
-        return value_at(self._entries[ident]["Expression"], time, series)
+        return value_at(self._entries[ident]["Expression"], time, series, period=self.period)
 
     @property
     def _datapoints(self) -> int:

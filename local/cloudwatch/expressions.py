@@ -46,12 +46,12 @@ _OF_SEVERAL: dict[str, Callable[[list[float]], float]] = {
 _WORDS = {"AND": " and ", "&&": " and ", "OR": " or ", "||": " or ", "^": "**"}
 
 
-def value_at(expression: str, time: int, series: Callable[[str], Series]) -> float | None:
-    """The value of the expression in the period that starts at ``time``; None when it is missing.
+def value_at(expression: str, time: int, series: Callable[[str], Series], *, period: int = 60) -> float | None:
+    """The value of the expression in the period that starts at ``time``; None when it is missing. ``period``: seconds.
 
     Raises: ExpressionError.
     """
-    return _Evaluation(time, series).value(_parsed(expression))
+    return _Evaluation(time, series, period).value(_parsed(expression))
 
 
 def names_in(expression: str) -> frozenset[str]:
@@ -80,7 +80,8 @@ def _parsed(expression: str) -> ast.expr:
 
 
 class _Evaluation:
-    def __init__(self, time: int, series: Callable[[str], Series]) -> None:
+    def __init__(self, time: int, series: Callable[[str], Series], period: int) -> None:
+        self._period = period
         self._time = time
         self._series = series
 
@@ -111,7 +112,7 @@ class _Evaluation:
         answer = operation(one, other)
         return None if answer is None else float(answer)
 
-    def _call(self, name: str, arguments: list[ast.expr]) -> float | None:
+    def _call(self, name: str, arguments: list[ast.expr]) -> float | None:  # noqa: PLR0911 - a function each
         match name, arguments:
             case "IF", [condition, then, otherwise]:
                 found = self.value(condition)
@@ -119,6 +120,8 @@ class _Evaluation:
             case "FILL", [filled, ast.Constant() as constant]:
                 found = self.value(filled)
                 return self.value(constant) if found is None else found
+            case "PERIOD", [ast.Name()]:
+                return float(self._period)
             case "ABS", [one]:
                 found = self.value(one)
                 return None if found is None else abs(found)

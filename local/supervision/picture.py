@@ -96,7 +96,9 @@ class Sampled:
         if ident not in self._kept:
             _, _, options, named = next(row for row in self.rows if row[0] == ident)
             if "expression" in options:
-                values = {time: value_at(options["expression"], time, self.series) for time in self.times}
+                values = {
+                    time: value_at(options["expression"], time, self.series, period=self._period) for time in self.times
+                }
                 self._kept[ident] = {time: value for time, value in values.items() if value is not None}
             else:
                 of = " ".join(named[2:])

@@ -34,3 +34,4 @@ def test_an_alarm_goes_through_the_topic_to_those_who_are_told(cloud: LocalCloud
 def test_the_run_of_every_minute_and_the_heartbeat_are_scheduled(cloud: LocalCloud) -> None:
     assert set(cloud.run_schedule("run-alerts")) == {"delivered", "failed", "released", "warned"}
     assert cloud.run_schedule("alert-heartbeat") is None
+    assert cloud.run_schedule("warn-ahead") == {"warned": 0}  # there are no figures of weeks here

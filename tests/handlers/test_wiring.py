@@ -14,6 +14,7 @@ from billing.adapters.mail.smtp import SmtpMailer
 from billing.runtime import (
     canary,
     documents,
+    figures,
     health,
     identity,
     images,
@@ -28,6 +29,8 @@ from billing.runtime.clock import clock, ids
 
 CAPABILITIES = [
     canary.public_api,
+    figures.figures,
+    figures.topic,
     documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, pdf.receipt_renderer,
     stripe.gateway, vat_numbers.vat_numbers,
     pdf.statement_renderer, workflows.workflows,
@@ -42,6 +45,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "USER_POOL_ID": "eu-west-3_sample",
         "USER_POOL_CLIENT_ID": "client",
+        "ALERTS_TOPIC_ARN": "arn:aws:sns:eu-west-3:123456789012:alerts",
+        "STACK_NAME": "zenbilling",
         "PUBLIC_API_URL": "http://127.0.0.1:9",
         "STRIPE_API_URL": "http://127.0.0.1:9",
         "STRIPE_SECRET_ARN": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:stripe",

@@ -156,3 +156,10 @@ def test_a_composite_reads_its_rule() -> None:
         composite_state("ALARM(elsewhere)", states)
     with pytest.raises(ExpressionError):
         composite_state("ALARM(errors) XOR OK(canary)", states)
+
+
+def test_a_period_is_a_figure_of_an_expression() -> None:
+    series = {0: 120.0}
+    assert value_at("counted / PERIOD(counted)", 0, lambda _: series) == 2
+    assert value_at("counted / PERIOD(counted)", 0, lambda _: series, period=3600) == pytest.approx(120 / 3600)
+    assert value_at("SUM(counted)", 0, lambda _: {0: 1.0, 60: 2.0}) == 3

@@ -31,6 +31,7 @@ _WEEK_END: Final = 5
 _VALUE = re.compile(r"\[(-?[0-9.]+(?:E-?[0-9]+)?) \(")
 _ALARM_KIND = re.compile(r"(Warning|Critical)Alarm$")
 HEARTBEAT: Final = "alert-heartbeat"
+FORECAST: Final = "forecast"
 
 
 class AlertSeverity(StrEnum):
@@ -65,6 +66,7 @@ class Kind(StrEnum):
     ALARM = "alarm"
     RECOVERY = "recovery"
     DEPLOYMENT = "deployment"
+    FORECAST = "forecast"
     OTHER = "other"
 
 
@@ -354,6 +356,8 @@ def is_heartbeat(text: str) -> bool:
 def signal_of(text: str, at: datetime) -> Signal:
     """What a message says: an alarm of CloudWatch, a deployment, or something else, which is told too."""
     told = _parsed(text)
+    if told.get("kind") == FORECAST:
+        return _forecast_signal(told, at)
     if isinstance(told.get("AlarmName"), str) and isinstance(told.get("NewStateValue"), str):
         return _alarm_signal(told, at)
     if isinstance(told.get("detail-type"), str) and isinstance(told.get("detail"), dict):
@@ -413,6 +417,22 @@ def _deployment_signal(told: Mapping[str, Any], at: datetime) -> Signal:
         at=_instant(told.get("time"), at),
         says=says,
         environment=name,
+    )
+
+
+def _forecast_signal(told: Mapping[str, Any], at: datetime) -> Signal:
+    environment, _, name = str(told.get("alarm", "")).rpartition("-")
+    known, hours = known_alarm(name), told.get("hours")
+    if known is None or not isinstance(hours, int):
+        return _other(at, "Une prévision que personne ne comprend ; elle est conservée telle quelle.")
+    return Signal(
+        kind=Kind.FORECAST,
+        subject=f"{known.subject}Forecast",
+        severity=AlertSeverity.WARNING,
+        service=known.service,
+        at=at,
+        says=f"Prévision, d'ici {hours} h environ si rien ne change – {known.says}",
+        environment=environment,
     )
 
 

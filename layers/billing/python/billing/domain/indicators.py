@@ -348,8 +348,8 @@ INDICATORS: tuple[Indicator, ...] = (
         },
         expressions={
             "share": "100 * MAX([written, taken])",
-            "written": f"FILL(write, 0) / (60 * {TABLE_WRITE_UNITS})",
-            "taken": f"FILL(read, 0) / (60 * {TABLE_READ_UNITS})",
+            "written": f"FILL(write, 0) / (PERIOD(write) * {TABLE_WRITE_UNITS})",
+            "taken": f"FILL(read, 0) / (PERIOD(read) * {TABLE_READ_UNITS})",
         },
         warning=Level(limit=80, datapoints=2, periods=3),
         critical=Level(limit=95, datapoints=2, periods=3),
@@ -786,3 +786,6 @@ COMPOSITES: tuple[Composite, ...] = (
         "(ALARM(ApiErrorsCriticalAlarm) AND ALARM(ApiLatencyCriticalAlarm))",
     ),
 )
+
+# What grows before it rings: forecast each day, and told when it will reach the limit of its warning.
+FORECAST = ("DatabaseCapacity", "FunctionConcurrency", "FunctionMemory", "FunctionDisk", "ApiLatency", "TableLatency")

@@ -11,6 +11,15 @@ def alerts_secret_arn() -> str:
     return os.environ["ALERTS_SECRET_ARN"]
 
 
+def alerts_topic_arn() -> str:
+    return os.environ["ALERTS_TOPIC_ARN"]
+
+
+def stack_name() -> str:
+    """How the names of its alarms begin."""
+    return os.environ["STACK_NAME"]
+
+
 def billing_table_name() -> str:
     return os.environ["BILLING_TABLE_NAME"]
 
