@@ -18,7 +18,7 @@ LAYER_MOUNT = "/opt"
 FUNCTIONS_MOUNT = "/var/task"
 # botocore describes 400 services in 28 MB; these are the ones the adapters (and credentials) speak to.
 AWS_SERVICES = frozenset(
-    {"cognito-idp", "dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs", "sts", "stepfunctions"}
+    {"cloudwatch", "cognito-idp", "dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs", "sts", "stepfunctions"}
 )
 # Unzipped megabytes. Lambda refuses 250 for a function and its layers together.
 SIZE_LIMITS_MB = {

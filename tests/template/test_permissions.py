@@ -13,6 +13,7 @@ from tests.template.stack import api, functions, operations, references, resourc
 # Actions that IAM cannot bind to a resource.
 UNBOUND_ACTIONS = {
     "dynamodb:ListStreams": "knows no resource",
+    "cloudwatch:GetMetricData": "CloudWatch knows no resource to read figures of",
     "sns:Publish": "a telephone number is no resource; topics are denied to who may text",
     "xray:PutTelemetryRecords": "traces know no resource",
     "xray:PutTraceSegments": "traces know no resource",
@@ -48,6 +49,7 @@ SERVICE_PREFIXES = {
     "dynamodb": "dynamodb",
     "s3": "s3",
     "secretsmanager": "secretsmanager",
+    "cloudwatch": "cloudwatch",
     "sns": "sns",
     "sesv2": "ses",
     "sqs": "sqs",
