@@ -37,6 +37,11 @@ operator: ## An access token of the operator of the running local cloud, for /v1
 	@$(SETUP) app
 	@$(PYTHON) -m local operator $(ARGS)
 
+.PHONY: ring
+ring: ## Ring an alarm of the running local cloud: ARGS="ApiErrorsCriticalAlarm", with --ok when it is over
+	@$(SETUP) app
+	@$(PYTHON) -m local ring $(ARGS)
+
 .PHONY: demo
 demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows what it made
 	@$(SETUP) app ministack engine

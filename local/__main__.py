@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,12 +19,13 @@ from zoneinfo import ZoneInfo
 from local.layout import DEFAULT_PORT, PROJECT, Layout, Ports
 from local.operators import NoOperatorError, operator_token
 from local.processes import running_processes
+from local.ring import UnknownAlarmError, ring
 from local.supervisor import Supervisor, stop_running
 
 _PARIS = ZoneInfo("Europe/Paris")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - a command each
     options = _parser().parse_args(arguments)
     layout = Layout(
         project=Path(options.project).resolve(), state=Path(options.state).resolve(), ports=Ports(base=options.port)
@@ -39,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _clock(layout, options.set, options.days)
         case "operator":
             return _operator(layout)
+        case "ring":
+            return _ring(layout, options.alarm, "OK" if options.ok else "ALARM")
         case "wait":
             return _wait(layout, options.timeout)
         case _:
@@ -66,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("--set", type=_instant, help="2028-02-29 (at nine) or 2028-02-29T14:30, in Paris")
     change.add_argument("--days", type=int, help="so many days from what it shows")
     commands.add_parser("operator", parents=[common], help="an access token of the operator of a running instance")
+    ringing = commands.add_parser("ring", parents=[common], help="an alarm of the template on a running instance")
+    ringing.add_argument("alarm", help="as the runbook's headings have it: ApiErrorsCriticalAlarm")
+    ringing.add_argument("--ok", action="store_true", help="it is over")
     wait = commands.add_parser("wait", parents=[common], help="return once the instance is ready")
     wait.add_argument("--timeout", type=float, default=60.0, help="seconds")
     commands.add_parser("status", parents=[common], help="processes, workers, streams and executions")
@@ -88,11 +94,25 @@ def _wait(layout: Layout, timeout: float) -> int:
     return 1
 
 
+def _running(layout: Layout) -> Layout:
+    """On whichever ports the instance of the state directory was started. Raises: _NoAnswerError."""
+    base = urlsplit(_address(layout)).port or 0
+    return Layout(project=layout.project, state=layout.state, ports=Ports(base=base - 1))
+
+
+def _ring(layout: Layout, alarm: str, state: str) -> int:
+    try:
+        now = datetime.fromisoformat(_control(layout, "/clock")["now"]).astimezone(UTC)
+        ring(_running(layout), alarm, state=state, at=now)
+    except (_NoAnswerError, UnknownAlarmError) as error:
+        print(f"ZenBilling: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def _operator(layout: Layout) -> int:
     try:
-        base = urlsplit(_address(layout)).port or 0
-        running = Layout(project=layout.project, state=layout.state, ports=Ports(base=base - 1))
-        print(operator_token(running))
+        print(operator_token(_running(layout)))
     except (_NoAnswerError, NoOperatorError) as error:
         print(f"ZenBilling: {error}", file=sys.stderr)
         return 1

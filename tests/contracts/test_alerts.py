@@ -18,7 +18,7 @@ from billing.ports.alerts import AlertDesk, Step
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases.alerts import receive_alert
-from tests.alarms import alarm_message
+from local.ring import alarm_message
 from tests.engines import billing_table_definition
 from tests.fakes.alerts import FakeAlertDesk
 from tests.fakes.clock import FakeClock, FakeIds

@@ -13,7 +13,7 @@ from billing.domain.alarm_words import in_words
 from billing.domain.alerts import AlertSeverity, Kind, is_heartbeat, known_alarm, signal_of
 from billing.domain.indicators import INDICATORS
 from billing.domain.watch import Indicator, Service
-from tests.alarms import alarm_message
+from local.ring import alarm_message
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 

@@ -7,10 +7,11 @@ from email.policy import default
 
 import pytest
 
+from local.__main__ import main
 from local.client import mails_to, wait_for
 from local.provision import client
+from local.ring import alarm_message
 from local.testing import LocalCloud
-from tests.alarms import alarm_message
 
 pytestmark = pytest.mark.cloud
 MAILBOX = "exploitation@exemple.test"
@@ -35,3 +36,13 @@ def test_the_run_of_every_minute_and_the_heartbeat_are_scheduled(cloud: LocalClo
     assert set(cloud.run_schedule("run-alerts")) == {"delivered", "failed", "released", "warned"}
     assert cloud.run_schedule("alert-heartbeat") is None
     assert cloud.run_schedule("warn-ahead") == {"warned": 0}  # there are no figures of weeks here
+
+
+def test_an_alarm_is_rung_from_the_command_line(cloud: LocalCloud, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--state", str(cloud.state), "--port", str(cloud.layout.ports.base)]
+    told = len(mails_to(cloud.mail_directory, MAILBOX))
+
+    assert main(["ring", *where, "StripeDaysDifferCriticalAlarm"]) == 0
+    wait_for(lambda: len(mails_to(cloud.mail_directory, MAILBOX)) > told or None, seconds=20, what="the mail")
+    assert main(["ring", *where, "NoSuchAlarm"]) == 1
+    assert "no alarm is called NoSuchAlarm" in capsys.readouterr().err

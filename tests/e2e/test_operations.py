@@ -13,8 +13,8 @@ from local.client import ApiClient, ApiError, Json, wait_for
 from local.layout import PROJECT
 from local.operators import NAME, ensure_operator, operator_token
 from local.provision import client
+from local.ring import alarm_message
 from local.testing import LocalCloud
-from tests.alarms import alarm_message
 from tests.people import Person
 
 pytestmark = pytest.mark.cloud

@@ -34,8 +34,8 @@ from billing.runtime import alert_channels, table
 from billing.runtime.clock import clock, ids
 from billing.usecases.alerts import run_alerts
 from billing.usecases.turns import Turns
+from local.ring import alarm_message
 from tests.adapters.mail.test_smtp import Relay, free_port
-from tests.alarms import alarm_message
 from tests.engines import billing_table_definition
 from tests.fakes.clock import FakeClock
 from tests.handlers.conftest import invoke, sample

@@ -16,7 +16,7 @@ from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.usecases.alerts import receive_alert
 from local.openapi.handlers import Route, routes
-from tests.alarms import alarm_message
+from local.ring import alarm_message
 from tests.engines import billing_table_definition
 from tests.handlers.conftest import Answered, Json, Person, answered, invoke, sample
 

@@ -27,7 +27,7 @@ from billing.usecases.alerts import (
     warn_of_deadline,
 )
 from billing.usecases.turns import Turns
-from tests.alarms import alarm_message
+from local.ring import alarm_message
 from tests.fakes.alerts import FakeAlertDesk, FakeChannel
 from tests.fakes.clock import FakeClock, FakeIds
 

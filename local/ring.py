@@ -1,14 +1,34 @@
-"""Messages of the topic of alerts, as CloudWatch writes them."""
+"""Rings an alarm of the template on the running local cloud, where no CloudWatch is: its message on the topic."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
 
+from billing.domain.alerts import known_alarm
+from local.layout import STACK_NAME, Layout
+from local.provision import client
+
+TOPIC = "AlertsTopic"
+
+
+class UnknownAlarmError(Exception):
+    """The template has no alarm of that name."""
+
+
+def ring(layout: Layout, name: str, *, state: str, at: datetime) -> None:
+    """``state`` is ALARM or OK. Raises: UnknownAlarmError."""
+    if known_alarm(name) is None:
+        raise UnknownAlarmError(f"no alarm is called {name}: docs/runbook.md has a heading for each")
+    sns = client("sns", layout.ministack_url)
+    [topic] = [one["TopicArn"] for one in sns.list_topics()["Topics"] if TOPIC in one["TopicArn"]]
+    sns.publish(TopicArn=topic, Message=alarm_message(name, at, state=state, stack=STACK_NAME))
+
 
 def alarm_message(
     name: str, at: datetime, *, state: str = "ALARM", value: str = "7.3", stack: str = "zenbilling-prod"
 ) -> str:
+    """As CloudWatch writes it to a topic."""
     return json.dumps(
         {
             "AlarmName": f"{stack}-{name}",
