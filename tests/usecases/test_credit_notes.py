@@ -35,7 +35,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.ledger import InvoiceStatus
+from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.numbering import NumberPattern, Series
 from billing.domain.verification import Verification, VerificationState
 from billing.ports.credit_notes import CreditNoteQuery
@@ -55,7 +55,12 @@ def part(net_minor: int) -> CreditByVat:
 
 
 def credit(shop: Shop, invoice_id: str, scope: CreditScope = FULL, **changes: Any) -> IssuedInvoice:
-    wanted = CreditNoteInput(scope=scope, reason="Retour", excess=changes.pop("excess", Excess.CUSTOMER_CREDIT))
+    wanted = CreditNoteInput(
+        scope=scope,
+        reason="Retour",
+        excess=changes.pop("excess", Excess.CUSTOMER_CREDIT),
+        refund_method=changes.pop("method", PaymentMethod.TRANSFER),
+    )
     values: dict[str, Any] = {
         "send": False,
         "correlation_id": "corr",
