@@ -202,7 +202,8 @@ def test_a_credit_note_is_rendered_mailed_and_sent_again(shop: Shop) -> None:
     assert shop.stored(note).delivery.state is DeliveryState.SENT
     (mail,) = shop.mailer.accepted
     assert mail.subject.startswith("Avoir A2026-00001")
-    assert "Montant à votre crédit" in mail.text
+    assert "Montant de l'avoir" in mail.text
+    assert mail.text.count("à votre crédit") == 0
     assert "IBAN" not in mail.text
     assert "échéance" not in mail.text.lower()
     sent = credit_notes.send_credit_note(

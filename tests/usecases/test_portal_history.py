@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from billing.api.portal_invoices import PortalInvoiceResponse, PortalMovementKind
+from billing.domain.checkout import WhyNotOnline
 from billing.domain.credit_notes import CreditNoteInput, CreditScope
 from billing.domain.crediting import Excess
 from billing.domain.dates import format_french
@@ -242,3 +243,31 @@ def test_a_debit_has_come_on_the_day_on_which_it_is_booked(till: Till) -> None:
 
     assert format_french(shown.paid_online[0].paid_on) == LATER
     assert shown.paid_online[0].paid_on == shown.movements[0].date
+
+
+@pytest.mark.parametrize(("method", "said"), [
+    ("card", "Votre paiement est en cours : la réponse arrive d'habitude en quelques minutes."),
+    ("sepa_debit", "Votre paiement est en cours : la banque peut mettre plusieurs jours à répondre."),
+    ("", ("Votre paiement est en cours : une carte est confirmée en quelques minutes, un prélèvement en plusieurs "
+     "jours.")),
+])  # fmt: skip
+def test_a_payment_in_progress_says_when_its_answer_comes(till: Till, method: str, said: str) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    book = till.book
+    till.held.store.checkout_books[book.tenant_id, book.invoice_id] = replace(
+        book, attempts=(replace(till.current, method=method),)
+    )
+
+    assert page(till).online_payment.why_not_fr == said
+
+
+def test_a_company_that_takes_nothing_online_is_paid_by_other_means(till: Till) -> None:
+    till.disconnect()
+
+    online = page(till).online_payment
+
+    assert (online.why_not, online.why_not_fr) == (
+        WhyNotOnline.NOT_ACCEPTED,
+        "Cette facture ne se paie pas en ligne : payez par un autre moyen qu'elle indique.",
+    )

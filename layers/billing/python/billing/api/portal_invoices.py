@@ -20,7 +20,7 @@ from billing.domain.invoice import DocumentType, IssuedInvoice
 from billing.domain.invoice_links import InvoiceLinkBook
 from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry, PaymentMethod, is_overdue
 from billing.domain.stripe_connection import StripeConnection
-from billing.domain.stripe_words import explain_refused_payment, method_words, takes_days
+from billing.domain.stripe_words import answer_words, explain_refused_payment, method_words
 from billing.domain.typography import amount_words
 from billing.ports.idempotency import Answer
 from billing.ports.invoice_links import SharedInvoice
@@ -298,13 +298,8 @@ def _why_not_words(why_not: WhyNotOnline, invoice: IssuedInvoice, live: Checkout
                 f"Paying online begins at {english}: pay by another means that the invoice names.",
             )
         case WhyNotOnline.IN_PROGRESS:
-            days = live is None or takes_days(live.method)
-            return (
-                "Votre paiement est en cours : "
-                + ("la réponse de la banque peut prendre plusieurs jours." if days else "la réponse arrive bientôt."),
-                "Your payment is in progress: "
-                + ("the answer of the bank may take days." if days else "the answer comes soon."),
-            )
+            french, english = answer_words(live.method if live else "")
+            return f"Votre paiement est en cours : {french}.", f"Your payment is in progress: {english}."
 
 
 class PortalInvoiceResponse(InvoiceTotalsResponse):

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from billing.api.advice import ADVICE
+from billing.api.advice import ADVICE, LINK_GONE
 from billing.api.answers import JSON, PROBLEM_JSON, respond
 from billing.api.bodies import parse_body
 from billing.api.events import header
@@ -24,6 +24,7 @@ from billing.ports.idempotency import AlreadyAnswered
 
 MAX_FIELD_ERRORS = 100
 MAX_POINTER_LENGTH = 200
+PORTAL: Final = "/v1/portal/"
 THIRD_PARTIES: Final = "webhooks"  # they say what they like: refused, it would be lost
 
 # The nearest class of a refusal decides.
@@ -122,6 +123,10 @@ def _unknown_parameters(app: Any) -> list[Any]:
 class _RequestOf:
     """The request that an app is answering."""
 
+    @property
+    def is_by_link(self) -> bool:
+        return self.path.startswith(PORTAL)
+
     def __init__(self, app: APIGatewayHttpResolver) -> None:
         self._app = app
 
@@ -146,6 +151,7 @@ def _unsupported_media_type(request: _RequestOf) -> Response[str]:
 
 def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
     kind = type(error)
+    advice = LINK_GONE if kind is NotFound and request.is_by_link else ADVICE.get(kind, ("", ""))
     usual = next((_RETRY_AFTER_SECONDS[base] for base in kind.__mro__ if base in _RETRY_AFTER_SECONDS), None)
     retry_after = error.retry_after_seconds if isinstance(error, errors.TooManyPaymentPages) else usual
     return _response(
@@ -153,7 +159,7 @@ def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
         status=status_of(kind),
         slug=error.slug,
         titles=(error.title_fr, error.title_en),
-        details=(error.detail_fr, error.detail_en) if error.detail_fr else ADVICE[kind],
+        details=(error.detail_fr, error.detail_en) if error.detail_fr else advice,
         fields=error.errors,
         retry_after=retry_after,
     )

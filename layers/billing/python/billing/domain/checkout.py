@@ -226,7 +226,9 @@ class CheckoutBook:
         pace = PACE_OF_ALL if of_all else PACE_OF_PARTS
         if len(recent) >= pace:
             left = recent[-pace] + PACE_WITHIN - at
-            raise TooManyPaymentPages(max(1, -(-left // timedelta(seconds=1))))
+            raise TooManyPaymentPages(
+                max(1, -(-left // timedelta(seconds=1))), all_can_be_paid=len(recent) < PACE_OF_ALL
+            )
 
     def opened_for(self, secret_hash: str) -> CheckoutAttempt | None:
         """The attempt whose customer is led back with a secret."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -382,9 +382,16 @@ def method_words(method: str) -> Explained:
     return Explained(code=method, french=french, english=english)
 
 
-def takes_days(method: str) -> bool:
-    """Whether a bank may take days to answer what was paid by this means; so it may where it is not known."""
-    return method not in _ANSWERED_AT_ONCE
+def answer_words(method: str) -> Words:
+    """When a payment that was confirmed by this means is answered, as it stands at the end of a sentence."""
+    if not method:
+        return (
+            "une carte est confirmée en quelques minutes, un prélèvement en plusieurs jours",
+            "a card is confirmed within minutes, a debit within days",
+        )
+    if method in _ANSWERED_AT_ONCE:
+        return "la réponse arrive d'habitude en quelques minutes", "the answer usually comes within minutes"
+    return "la banque peut mettre plusieurs jours à répondre", "the bank may take days to answer"
 
 
 def explain_refused_payment(code: str, method: str, *, day: date, amount: Words) -> Explained:
@@ -454,6 +461,9 @@ def explain_connection(connection: StripeConnection) -> Explained:
     """Where a company stands with being paid online, and what it does next."""
     if connection.state is not ConnectionState.CONNECTED:
         french, english = _CONNECTIONS[connection.state]
+    elif not connection.accepts_payments and connection.accepted_once:
+        french = "Le compte est relié, mais n'encaisse plus : donnez à Stripe ce qu'il attend."
+        english = "The account is linked and takes no payments any more: give Stripe what it waits for."
     elif not connection.accepts_payments:
         french = "Le compte est relié, mais n'encaisse pas encore : donnez à Stripe ce qu'il attend."
         english = "The account is linked and takes no payments yet: give Stripe what it waits for."
@@ -492,6 +502,15 @@ def explain_requirement(code: str) -> Explained:
         )
     french, english = (f"{named[1]} {of[1]}", f"{named[2]} {of[2]}") if of else (named[1], named[2])
     return Explained(code=code, french=f"Stripe attend {french}.", english=f"Stripe waits for {english}.")
+
+
+def explain_requirements(codes: Iterable[str]) -> list[Explained]:
+    """Each sentence once: the date and the address of an acceptance are one thing to do."""
+    said: dict[str, Explained] = {}
+    for code in codes:
+        explained = explain_requirement(code)
+        said.setdefault(explained.french, explained)
+    return list(said.values())
 
 
 def explain_reason(code: str) -> Explained | None:
