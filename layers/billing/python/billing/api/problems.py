@@ -123,10 +123,6 @@ def _unknown_parameters(app: Any) -> list[Any]:
 class _RequestOf:
     """The request that an app is answering."""
 
-    @property
-    def is_by_link(self) -> bool:
-        return self.path.startswith(PORTAL)
-
     def __init__(self, app: APIGatewayHttpResolver) -> None:
         self._app = app
 
@@ -137,6 +133,10 @@ class _RequestOf:
     @property
     def path(self) -> str:
         return str(self._app.current_event.raw_event.get("rawPath", ""))
+
+    @property
+    def is_by_link(self) -> bool:
+        return self.path.startswith(PORTAL)
 
 
 def _unsupported_media_type(request: _RequestOf) -> Response[str]:
@@ -151,7 +151,6 @@ def _unsupported_media_type(request: _RequestOf) -> Response[str]:
 
 def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
     kind = type(error)
-    advice = LINK_GONE if kind is NotFound and request.is_by_link else ADVICE.get(kind, ("", ""))
     usual = next((_RETRY_AFTER_SECONDS[base] for base in kind.__mro__ if base in _RETRY_AFTER_SECONDS), None)
     retry_after = error.retry_after_seconds if isinstance(error, errors.TooManyPaymentPages) else usual
     return _response(
@@ -159,10 +158,14 @@ def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
         status=status_of(kind),
         slug=error.slug,
         titles=(error.title_fr, error.title_en),
-        details=(error.detail_fr, error.detail_en) if error.detail_fr else advice,
+        details=(error.detail_fr, error.detail_en) if error.detail_fr else _advice(request, kind),
         fields=error.errors,
         retry_after=retry_after,
     )
+
+
+def _advice(request: _RequestOf, kind: type[BillingError]) -> tuple[str, str]:
+    return LINK_GONE if kind is NotFound and request.is_by_link else ADVICE[kind]
 
 
 def _response(
