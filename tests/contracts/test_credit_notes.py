@@ -32,6 +32,7 @@ from billing.usecases import verifications
 from tests import factories
 from tests.contracts.conftest import World
 from tests.contracts.test_catalogue import every_item
+from tests.contracts.test_checkouts import Counter
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
 from tests.usecases.test_credit_notes import FULL, part
 
@@ -279,3 +280,14 @@ def test_credits_are_read_customer_by_customer_in_pages(world: World) -> None:
     assert ([entry.rank for entry in rest.entries], rest.complete) == ([3], True)
     assert (following.head.customer_id, following.complete) == ("cus_zz", True)
     assert held.credit_page(tenant_id, CreditPosition(customer_id="cus_zz", rank=1), limit=2) is None
+
+
+def test_what_a_note_rests_on_has_the_payments_online_of_its_invoice(world: World) -> None:
+    counter, other = Counter(world), world.issue()
+    invoice = counter.invoice
+    book = counter.begin()
+
+    held = world.repositories.credit_notes
+
+    assert held.load(world.caller, invoice.invoice_id).checkouts == book
+    assert held.load(world.caller, other.invoice_id).checkouts.attempts == ()

@@ -111,6 +111,18 @@ def test_a_code_that_is_not_known_is_shown_within_a_sentence(explain: Callable[[
     assert said.french.endswith(".")
 
 
+@pytest.mark.parametrize("method", ["sepa_debit", "klarna"])
+@pytest.mark.parametrize("code", [*words._DEBIT_REFUSALS, UNKNOWN, ""])
+def test_a_customer_reads_of_a_refusal_and_never_its_code(code: str, method: str) -> None:
+    said = words.explain_refused_payment(code, method, day=NOW.date(), amount=("120,00 €", "€120.00"))
+
+    assert said.french.startswith("Votre p")
+    assert "du 23/11/2026 a été refusé par votre banque" in said.french
+    assert said.french.endswith(".")
+    assert said.english.endswith(".")
+    assert not code or code not in said.french + said.english
+
+
 def test_what_failed_says_why() -> None:
     failed = refund(StripeRefundStatus.FAILED, "lost_or_stolen_card")
     refused = request(RequestState.REFUSED, "charge_disputed")

@@ -51,6 +51,7 @@ class FakeCreditNotes:
                 invoice=invoice,
                 company=self._store.companies.get(caller.tenant_id),
                 series=series or SeriesState.untouched(Series.CREDIT_NOTE),
+                checkouts=self._store.checkouts_of(caller.tenant_id, invoice_id),
             )
 
     def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:

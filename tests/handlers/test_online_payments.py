@@ -10,6 +10,7 @@ import pytest
 
 from billing.domain.checkout import PACE_OF_ALL, SESSION_LIFE
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
+from billing.domain.typography import format_euros
 from billing.ports.stripe import StripeRefused
 from billing.runtime import table
 from billing.runtime.clock import SystemClock
@@ -68,6 +69,8 @@ def test_the_holder_of_a_link_gets_one_page_for_what_is_left(seller: Person) -> 
     assert shown(seller)["online_payment"] == {
         "possible": True,
         "why_not": None,
+        "why_not_fr": None,
+        "why_not_en": None,
         "partial_allowed": False,
         "least_minor": 50,
         "processing_minor": None,
@@ -250,3 +253,54 @@ def test_opening_a_page_costs_its_requests(seller: Person, monkeypatch: pytest.M
     made.clear()
     pay(seller)
     assert made == ["batch_get_item", "batch_get_item"]
+
+
+LINK_OPERATIONS = ("read_invoice", "download_invoice", "pay_invoice", "read_quote", "download_quote", "answer_quote")
+
+
+@pytest.mark.parametrize("operation", LINK_OPERATIONS)
+def test_whoever_holds_a_link_that_opens_nothing_is_told_to_ask_for_another(seller: Person, operation: str) -> None:
+    token = seller.ids["token"]
+    wrong = token[:-1] + ("A" if token[-1] != "A" else "B")
+    wrong = wrong.replace("inv_", "quo_") if operation.endswith("quote") else wrong
+    told = [
+        seller.call(f"portal/{operation}", token=one, headers={"accept-language": language}).body["detail"]
+        for one in (wrong, "none")
+        for language in ("fr", "en")
+    ]
+
+    french = "Ce lien n'est plus valable : demandez-en un autre à l'entreprise."
+    assert told == [french, "This link is not valid any more: ask the company for another one."] * 2
+
+
+def test_a_revoked_link_says_what_a_wrong_one_says(seller: Person) -> None:
+    wrong = seller.call("portal/read_invoice", token="none")
+    assert seller.call("invoices/revoke_links", invoice_id=seller.ids["invoice_id"]).status == 200
+
+    revoked = seller.call("portal/read_invoice", token=seller.ids["token"])
+
+    assert (revoked.status, wrong.status) == (404, 404)
+    assert revoked.body | {"instance": ""} == wrong.body | {"instance": ""}
+
+
+def test_who_asks_to_pay_too_much_is_told_how_much_there_is(seller: Person) -> None:
+    left = shown(seller)["payable_minor"]
+
+    refused = pay(seller, left + 1)
+
+    assert refused.body["detail"] == (
+        f"Il reste {format_euros(left)} à payer sur cette facture : demandez cette somme au plus."
+    )
+
+
+def test_the_page_says_in_words_why_nothing_can_be_paid_online(seller: Person) -> None:
+    transfer(seller, shown(seller)["payable_minor"] - 40)
+    below = shown(seller)["online_payment"]
+    transfer(seller, 40)
+    nothing = shown(seller)["online_payment"]
+
+    assert (below["why_not"], below["why_not_fr"]) == (
+        "below_minimum",
+        "Le paiement en ligne commence à 0,50\u00a0€ : payez par un autre moyen indiqué sur la facture.",
+    )
+    assert (nothing["why_not"], nothing["why_not_fr"]) == ("nothing_left", "Il n'y a rien à payer.")

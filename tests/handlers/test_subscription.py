@@ -59,6 +59,7 @@ def test_what_there_is_to_choose_from(owner: Person) -> None:
     free, pro = owner.call("subscription/list_plans").body["items"]
 
     assert (free["plan_id"], free["monthly_price_minor"]) == ("free", 0)
+    assert (free["price_fr"], pro["price_fr"]) == ("Gratuit", "19,00\u00a0€ HT par mois")
     assert (pro["name_fr"], pro["monthly_price_minor"], pro["currency"]) == ("Pro", PRO.monthly_price_minor, "EUR")
 
 
@@ -179,5 +180,5 @@ def test_what_the_free_plan_holds_is_told_and_then_refused(owner: Person, draft_
         409,
         "/problems/plan-limit-reached",
     )
-    assert "passez à l'offre Pro (page Abonnement)" in refused.body["detail"]
+    assert "passez à l'offre Pro (page Abonnement, 14 jours d'essai gratuits)" in refused.body["detail"]
     assert (issue().status, owner.call("subscription/read").body["stops_at"]) == (200, None)

@@ -35,7 +35,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.ledger import InvoiceStatus
+from billing.domain.ledger import InvoiceStatus, PaymentMethod
 from billing.domain.numbering import NumberPattern, Series
 from billing.domain.verification import Verification, VerificationState
 from billing.ports.credit_notes import CreditNoteQuery
@@ -55,7 +55,12 @@ def part(net_minor: int) -> CreditByVat:
 
 
 def credit(shop: Shop, invoice_id: str, scope: CreditScope = FULL, **changes: Any) -> IssuedInvoice:
-    wanted = CreditNoteInput(scope=scope, reason="Retour", excess=changes.pop("excess", Excess.CUSTOMER_CREDIT))
+    wanted = CreditNoteInput(
+        scope=scope,
+        reason="Retour",
+        excess=changes.pop("excess", Excess.CUSTOMER_CREDIT),
+        refund_method=changes.pop("method", PaymentMethod.TRANSFER),
+    )
     values: dict[str, Any] = {
         "send": False,
         "correlation_id": "corr",
@@ -197,7 +202,8 @@ def test_a_credit_note_is_rendered_mailed_and_sent_again(shop: Shop) -> None:
     assert shop.stored(note).delivery.state is DeliveryState.SENT
     (mail,) = shop.mailer.accepted
     assert mail.subject.startswith("Avoir A2026-00001")
-    assert "Montant à votre crédit" in mail.text
+    assert "Montant de l'avoir" in mail.text
+    assert mail.text.count("à votre crédit") == 0
     assert "IBAN" not in mail.text
     assert "échéance" not in mail.text.lower()
     sent = credit_notes.send_credit_note(

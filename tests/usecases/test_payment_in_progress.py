@@ -105,7 +105,9 @@ def test_a_transfer_is_not_recorded_over_a_debit_on_its_way(till: Till, excess: 
         [error] = refused.errors
         assert error.pointer == "/confirm_payment_in_progress"
         assert "120,00\u00a0€ (prélèvement SEPA)" in refused.detail_fr
-        assert "au plus 0,00\u00a0€" in refused.detail_fr
+        assert "aucun autre paiement ne peut être affecté" in refused.detail_fr
+        assert " 0,00" not in refused.detail_fr
+        assert "€0.00" not in refused.detail_en
         assert "crédit du client" in refused.detail_fr
     assert till.payments == []
 
@@ -113,8 +115,10 @@ def test_a_transfer_is_not_recorded_over_a_debit_on_its_way(till: Till, excess: 
 def test_other_money_takes_the_room_that_is_left_to_the_cent(till: Till) -> None:
     debit(till, 5_000)
 
-    with pytest.raises(PaymentInProgress):
+    with pytest.raises(PaymentInProgress, match=r"at most €70\.00 of another payment") as refused:
         record(till, 7_001)
+    assert "un autre paiement peut être affecté" in refused.value.detail_fr
+    assert "jusqu'à 70,00\u00a0€" in refused.value.detail_fr
     with pytest.raises(PaymentInProgress):
         spread(till, 7_001, 7_001)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from billing.api.subscription import subscription_use_answer
 from billing.domain.bulk import BulkOperation, BulkOutcome
 from billing.domain.errors import PlanLimitReached
 from billing.domain.invoice import DraftInvoice, IssuedInvoice
@@ -79,9 +81,9 @@ def test_one_more_than_the_margin_is_refused_and_stays_a_draft(full: Shop) -> No
     assert len(full.repositories.store.unplaced) == before
     said = refused.value.detail_fr
     assert said.startswith(
-        "L'offre Gratuit est prévue pour 20 factures par mois, et 24 sont déjà datées de ce mois-ci."
+        "L'offre gratuite est prévue pour 20 factures par mois, et 24 sont déjà datées de ce mois-ci."
     )
-    assert "passez à l'offre Pro (page Abonnement)" in said
+    assert "passez à l'offre Pro (page Abonnement, 14 jours d'essai gratuits)" in said
     assert "à partir du 01/12/2026" in said
 
 
@@ -223,3 +225,31 @@ def test_a_recurring_invoice_waits_as_a_draft_and_goes_on_next_month(shop: Shop)
 
     assert planner.run().issued == 2
     assert planner.read(recurring).error == ""
+
+
+@pytest.mark.parametrize(("issued", "said"), [
+    (15, None),
+    (16, "16 factures sont datées de ce mois-ci, sur 20 prévues par l'offre gratuite. 24 au plus sont émises par mois"),
+    (21, "21 factures sont datées de ce mois-ci"),
+    (24, "Aucune autre n'est émise avant le 01/12/2026, sauf si vous passez à l'offre Pro (page Abonnement, 14 jours"),
+])  # fmt: skip
+def test_what_a_month_used_is_said_in_words(issued: int, said: str | None) -> None:
+    body = json.loads(subscription_use_answer(Subscription(tenant_id="ten_1"), now=NOON, invoices=issued).body)
+
+    assert body["use_fr"] is None if said is None else said in body["use_fr"]
+    assert (body["use_fr"] is None) is (body["use_en"] is None)
+
+
+def test_a_plan_that_holds_nobody_says_that_everything_goes_on() -> None:
+    body = json.loads(subscription_use_answer(factories.pro_subscription(), now=NOON, invoices=1_001).body)
+
+    assert body["use_fr"].endswith("sur 1000 prévues par l'offre Pro. Tout continue de fonctionner.")
+
+
+def test_who_had_the_paid_plan_is_offered_no_second_trial() -> None:
+    held = factories.pro_subscription().held
+    assert held is not None
+    over = replace(held, status=SubscriptionStatus.CANCELED, ended_at=NOON - timedelta(days=60))
+    body = json.loads(subscription_use_answer(Subscription(tenant_id="ten_1", held=over), now=NOON, invoices=24).body)
+
+    assert (body["use"], "essai" in body["use_fr"]) == ("full", False)

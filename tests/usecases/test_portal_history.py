@@ -8,11 +8,21 @@ from datetime import timedelta
 import pytest
 
 from billing.api.portal_invoices import PortalInvoiceResponse, PortalMovementKind
+from billing.domain.checkout import WhyNotOnline
+from billing.domain.credit_notes import CreditNoteInput, CreditScope
+from billing.domain.crediting import Excess
+from billing.domain.dates import format_french
+from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_payment import RefundRequest
+from billing.domain.warnings import Notice, WarningCode
+from billing.usecases.credit_notes import preview_credit_note
+from billing.usecases.payments import RefundInput
+from billing.usecases.stripe_refunds import StripeRefundInput, refund_by_its_means
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
-from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_credit_notes import FULL, credit
 
 TODAY, LATER = "23/11/2026", "25/11/2026"
 
@@ -108,3 +118,156 @@ def test_a_refund_that_stripe_may_refuse_is_not_said_to_be_coming(till: Till) ->
     )
 
     assert record.requested(asked).on_its_way_back_minor == 0
+
+
+def credited_by_card(till: Till, scope: CreditScope = FULL) -> IssuedInvoice:
+    return credit(till.shop, till.invoice.invoice_id, scope, excess=Excess.REFUND, method=PaymentMethod.CARD)
+
+
+def test_a_refund_on_paper_warns_the_company_that_no_money_moves(till: Till) -> None:
+    till.paid()
+    wanted = CreditNoteInput(scope=FULL, reason="Retour", excess=Excess.REFUND, refund_method=PaymentMethod.CARD)
+    told = (Notice(code=WarningCode.REFUND_NOT_MADE_AT_STRIPE, pointer="/excess"),)
+
+    preview = preview_credit_note(
+        till.shop.caller, till.invoice.invoice_id, wanted, credit_notes=till.held.credit_notes
+    )
+
+    assert preview.warnings == told
+    assert credited_by_card(till).warnings == told
+
+
+def test_a_refund_of_what_stripe_does_not_hold_warns_nobody(till: Till) -> None:
+    till.pay(12_000)
+
+    assert credited_by_card(till).warnings == ()
+
+
+def test_what_stays_credit_of_the_customer_warns_nobody(till: Till) -> None:
+    till.paid()
+
+    assert credit(till.shop, till.invoice.invoice_id).warnings == ()
+
+
+def test_a_refund_on_paper_is_to_be_given_back_until_stripe_made_it(till: Till) -> None:
+    intent = till.paid()
+    note = credited_by_card(till)
+
+    before = page(till)
+    refund_by_its_means(
+        till.shop.caller,
+        till.payment(intent).payment_id,
+        RefundInput(amount_minor=12_000, method=PaymentMethod.CARD),
+        StripeRefundInput(reason="", credit_note_id=note.invoice_id),
+        once=till.shop.once("refundPayment"),
+        payments=till.held.payments,
+        invoices=till.held.invoices,
+        stripe=till.desk,
+        clock=till.shop.clock,
+        ids=till.shop.ids,
+    )
+    after = page(till)
+
+    [awaited] = [one for one in before.movements if one.method and one.kind is not PortalMovementKind.PAYMENT]
+    assert awaited.kind is PortalMovementKind.TO_BE_GIVEN_BACK
+    assert awaited.detail_fr == ("À rembourser par carte bancaire : 120,00\u00a0€ ne vous ont pas encore été rendus.")
+    assert before.paid_online[0].to_be_given_back_minor == 12_000
+    assert before.paid_online[0].detail_fr == (
+        f"120,00\u00a0€ payés en ligne le {TODAY} (carte bancaire). 120,00\u00a0€ sont à vous rembourser par le même "
+        "moyen : l'entreprise ne l'a pas encore fait."
+    )
+    [given] = [one for one in after.movements if one.method and one.kind is not PortalMovementKind.PAYMENT]
+    assert (given.kind, given.detail_fr) == (PortalMovementKind.GIVEN_BACK, "Remboursé par carte bancaire.")
+    assert (after.paid_online[0].given_back_minor, after.paid_online[0].to_be_given_back_minor) == (12_000, 0)
+    assert "à vous rembourser" not in after.paid_online[0].detail_fr
+
+
+def test_what_stripe_is_giving_back_is_not_said_twice(till: Till) -> None:
+    intent = till.paid()
+    credited_by_card(till)
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000, status=StripeRefundStatus.PENDING)
+    till.tell("refund.created", refund.refund_id, parent_id=intent.payment_intent_id)
+
+    [paid] = page(till).paid_online
+
+    assert (paid.coming_back_minor, paid.to_be_given_back_minor) == (5_000, 7_000)
+    assert "La facture ne retient plus" not in paid.detail_fr
+
+
+def test_a_refund_of_other_money_is_said_as_it_was_recorded(till: Till) -> None:
+    till.pay(12_000)
+    credited_by_card(till)
+
+    assert PortalMovementKind.TO_BE_GIVEN_BACK not in {one.kind for one in page(till).movements}
+
+
+def test_a_debit_that_the_bank_refused_is_said_with_what_is_next(till: Till) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    assert page(till).refused_online == []
+    till.shop.clock.advance(timedelta(days=2))
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+    till.tell("payment_intent.payment_failed", intent.payment_intent_id)
+
+    [refused] = page(till).refused_online
+
+    assert (refused.amount_minor, refused.method) == (12_000, "sepa_debit")
+    assert refused.detail_fr == (
+        f"Votre prélèvement de 120,00\u00a0€ du {TODAY} a été refusé par votre banque : le prélèvement n'était pas "
+        "autorisé. Vous pouvez payer à nouveau."
+    )
+    assert format_french(refused.refused_on) == LATER
+    till.pay(12_000)
+    assert "payer" not in page(till).refused_online[0].detail_fr
+
+
+def test_a_card_payment_that_is_told_late_has_one_date(till: Till) -> None:
+    intent = till.confirm()
+    till.shop.clock.advance(timedelta(days=2))
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    shown = page(till)
+
+    assert shown.paid_online[0].paid_on == shown.movements[0].date
+    assert f"payés en ligne le {TODAY}" in shown.paid_online[0].detail_fr
+
+
+def test_a_debit_has_come_on_the_day_on_which_it_is_booked(till: Till) -> None:
+    till.confirm(method="sepa_debit")
+    [intent] = till.stripe.intents.values()
+    till.stripe.settle(till.account_id, intent.payment_intent_id)
+    till.shop.clock.advance(timedelta(days=2))
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    shown = page(till)
+
+    assert format_french(shown.paid_online[0].paid_on) == LATER
+    assert shown.paid_online[0].paid_on == shown.movements[0].date
+
+
+@pytest.mark.parametrize(("method", "said"), [
+    ("card", "Votre paiement est en cours : la réponse arrive d'habitude en quelques minutes."),
+    ("sepa_debit", "Votre paiement est en cours : la banque peut mettre plusieurs jours à répondre."),
+    ("", ("Votre paiement est en cours : une carte est confirmée en quelques minutes, un prélèvement en plusieurs "
+     "jours.")),
+])  # fmt: skip
+def test_a_payment_in_progress_says_when_its_answer_comes(till: Till, method: str, said: str) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    book = till.book
+    till.held.store.checkout_books[book.tenant_id, book.invoice_id] = replace(
+        book, attempts=(replace(till.current, method=method),)
+    )
+
+    assert page(till).online_payment.why_not_fr == said
+
+
+def test_a_company_that_takes_nothing_online_is_paid_by_other_means(till: Till) -> None:
+    till.disconnect()
+
+    online = page(till).online_payment
+
+    assert (online.why_not, online.why_not_fr) == (
+        WhyNotOnline.NOT_ACCEPTED,
+        "Cette facture ne se paie pas en ligne : payez par un autre moyen qu'elle indique.",
+    )

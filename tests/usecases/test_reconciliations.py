@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from billing.api.reconciliations import PaymentDifferenceResponse
 from billing.domain.access import Role
 from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
 from billing.domain.errors import RefundRefused
 from billing.domain.events import EventType
 from billing.domain.ledger import PaymentMethod
-from billing.domain.reconciliation import DifferenceKind, Reconciliation, ReconciliationState
+from billing.domain.reconciliation import Difference, DifferenceKind, Reconciliation, ReconciliationState
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState
 from billing.ports.paging import PageRequest
@@ -688,3 +689,12 @@ def test_a_refund_that_is_booked_while_the_night_looks_is_no_difference(till: Ti
 
     assert run.differing == 0
     assert slow.read > 1
+
+
+@pytest.mark.parametrize("kind", list(DifferenceKind))
+def test_a_difference_says_in_words_what_differs(kind: DifferenceKind) -> None:
+    shown = PaymentDifferenceResponse.of(Difference(kind=kind, source_id="ch_1", stripe_minor=1, ours_minor=0))
+
+    assert shown.detail_fr.endswith(".")
+    assert shown.detail_en.endswith(".")
+    assert shown.detail_fr != shown.detail_en

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from billing.domain.errors import (
 from billing.domain.events import EventType
 from billing.domain.parties import OnboardingStep
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.stripe_words import explain_reason, explain_requirement
+from billing.domain.stripe_words import explain_connection, explain_reason, explain_requirement, explain_requirements
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.stripe import StripeRefused
 from billing.usecases import stripe_account
@@ -310,3 +311,25 @@ def test_why_an_account_is_held_back_is_said_in_french() -> None:
         "Stripe a refusé le compte : voyez son assistance.",
         "Stripe limite le compte (autre).",
     ]
+
+
+def test_an_account_that_charged_before_charges_no_more(office: Office) -> None:
+    made = office.connect().connection
+    assert made.account is not None
+    account_id = made.account.account_id
+    never = explain_connection(office.refresh()).french
+    office.stripe.enable(account_id)
+    office.refresh()
+    charging = office.stripe.accounts[account_id]
+    office.stripe.accounts[account_id] = replace(charging, charges_enabled=False)
+
+    held = [explain_connection(office.refresh()).french for _ in range(2)]
+
+    assert "n'encaisse pas encore" in never
+    assert all("n'encaisse plus" in said for said in held)
+
+
+def test_what_two_requirements_say_is_said_once() -> None:
+    codes = ("tos_acceptance.date", "tos_acceptance.ip", "external_account")
+
+    assert [one.code for one in explain_requirements(codes)] == ["tos_acceptance.date", "external_account"]

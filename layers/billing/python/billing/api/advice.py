@@ -7,6 +7,11 @@ from typing import Final
 from billing.domain import errors
 from billing.domain.errors import BillingError
 
+# Whoever holds a link is in no company: a wrong, an expired and a revoked link are told alike.
+LINK_GONE: Final = (
+    "Ce lien n'est plus valable : demandez-en un autre à l'entreprise.",
+    "This link is not valid any more: ask the company for another one.",
+)
 # French, English.
 ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
     errors.InvalidInput: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -19,10 +20,11 @@ from billing.domain.invoice import DocumentType, IssuedInvoice
 from billing.domain.invoice_links import InvoiceLinkBook
 from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry, PaymentMethod, is_overdue
 from billing.domain.stripe_connection import StripeConnection
-from billing.domain.stripe_words import method_words
+from billing.domain.stripe_words import answer_words, explain_refused_payment, method_words
 from billing.domain.typography import amount_words
 from billing.ports.idempotency import Answer
 from billing.ports.invoice_links import SharedInvoice
+from billing.ports.stripe import NO_ACCESS
 
 
 class InvoiceLinkResponse(Reply):
@@ -41,6 +43,7 @@ class PortalMovementKind(StrEnum):
     PAYMENT = "payment"
     CREDIT = "credit"
     GIVEN_BACK = "given_back"
+    TO_BE_GIVEN_BACK = "to_be_given_back"  # a credit note says so, and Stripe has not done it yet
     KEPT_AS_CREDIT = "kept_as_credit"  # not for this invoice any more: the customer has it with the company
     CANCELLED = "cancelled"  # a payment that turned out not to be one
 
@@ -90,6 +93,15 @@ def _words(entry: LedgerEntry) -> tuple[str, str]:
             )
 
 
+def _awaited_words(entry: LedgerEntry, awaited_minor: int, currency: str) -> tuple[str, str]:
+    means = _MEANS[entry.method] if entry.method else ("", "")
+    amount, english = amount_words(awaited_minor, currency)
+    return (
+        f"À rembourser {means[0]} : {amount} ne vous ont pas encore été rendus.",
+        f"To be refunded {means[1]}: {english} have not been given back to you yet.",
+    )
+
+
 class PortalMovementResponse(Reply):
     """What was paid or credited, or is owed again; no reference and no note of the company."""
 
@@ -101,11 +113,12 @@ class PortalMovementResponse(Reply):
     detail_en: str
 
     @classmethod
-    def of(cls, entry: LedgerEntry) -> PortalMovementResponse:
-        french, english = _words(entry)
+    def of(cls, entry: LedgerEntry, *, awaited_minor: int, currency: str) -> PortalMovementResponse:
+        """``awaited_minor``: of a refund, what the customer does not have yet."""
+        french, english = _awaited_words(entry, awaited_minor, currency) if awaited_minor else _words(entry)
         return cls(
             date=entry.entry_date,
-            kind=_KINDS[entry.kind],
+            kind=PortalMovementKind.TO_BE_GIVEN_BACK if awaited_minor else _KINDS[entry.kind],
             amount_minor=entry.amount_minor,
             method=entry.method,
             detail_fr=french,
@@ -122,27 +135,42 @@ class PortalOnlinePaidResponse(Reply):
     given_back_minor: Annotated[int, Field(description="Of it, what the customer has back by the same means")]
     given_back_on: date | None
     coming_back_minor: Annotated[int, Field(description="Of it, what is being given back")]
+    to_be_given_back_minor: Annotated[int, Field(description="Of it, what a credit note gives back and nobody did")]
     detail_fr: str
     detail_en: str
 
     @classmethod
-    def of(cls, paid: CheckoutAttempt, invoice: IssuedInvoice) -> PortalOnlinePaidResponse:
-        french, english = _told(paid, invoice)
+    def of(cls, paid: CheckoutAttempt, invoice: IssuedInvoice, awaited_minor: int) -> PortalOnlinePaidResponse:
+        french, english = _told(paid, invoice, awaited_minor)
         return cls(
-            paid_on=civil_date(paid.ended_at or paid.opened_at),
+            paid_on=civil_date(paid.paid_at),
             amount_minor=paid.amount_minor,
             method=paid.method,
             given_back_minor=paid.given_back_minor,
             given_back_on=civil_date(paid.given_back_at) if paid.given_back_at else None,
             coming_back_minor=paid.coming_back_minor,
+            to_be_given_back_minor=awaited_minor,
             detail_fr=french,
             detail_en=english,
         )
 
 
-def _told(paid: CheckoutAttempt, invoice: IssuedInvoice) -> tuple[str, str]:
-    """Taken on, by which means; given back on, being given back, or with the company."""
-    means, day, currency = method_words(paid.method), civil_date(paid.ended_at or paid.opened_at), paid.currency
+def _paid_online(
+    invoice: IssuedInvoice, book: CheckoutBook, awaited: Mapping[str, int]
+) -> list[PortalOnlinePaidResponse]:
+    """What credit notes say is given back and is not even on its way is said of the payments that still keep it."""
+    left = max(sum(awaited.values()) - sum(one.coming_back_minor for one in book.paid), 0)
+    told = []
+    for paid in book.paid:
+        part = min(left, paid.kept_minor)
+        left -= part
+        told.append(PortalOnlinePaidResponse.of(paid, invoice, part))
+    return told
+
+
+def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, awaited_minor: int) -> tuple[str, str]:
+    """Taken on, by which means; given back on, being given back, to be given back, or with the company."""
+    means, day, currency = method_words(paid.method), civil_date(paid.paid_at), paid.currency
     amount, english = amount_words(paid.amount_minor, currency)
     told = [
         (
@@ -167,7 +195,15 @@ def _told(paid: CheckoutAttempt, invoice: IssuedInvoice) -> tuple[str, str]:
                 f"{english} are being refunded by the same means: they arrive within a few working days.",
             )
         )
-    left = paid.amount_minor - paid.given_back_minor - paid.coming_back_minor
+    if awaited_minor:
+        amount, english = amount_words(awaited_minor, currency)
+        told.append(
+            (
+                f"{amount} sont à vous rembourser par le même moyen : l'entreprise ne l'a pas encore fait.",
+                f"{english} are to be refunded by the same means: the company has not done it yet.",
+            )
+        )
+    left = paid.kept_minor - awaited_minor
     if left > 0 and invoice.ledger.kept_minor <= 0:
         amount, english = amount_words(left, currency)
         told.append(
@@ -179,9 +215,51 @@ def _told(paid: CheckoutAttempt, invoice: IssuedInvoice) -> tuple[str, str]:
     return " ".join(one[0] for one in told), " ".join(one[1] for one in told)
 
 
+class PortalOnlineRefusedResponse(Reply):
+    """A payment that the customer confirmed on the page of Stripe, and a bank refused afterwards."""
+
+    confirmed_on: date
+    refused_on: date
+    amount_minor: int
+    method: Annotated[str, Field(description="Stripe's type of the means of payment", examples=["sepa_debit"])]
+    detail_fr: str
+    detail_en: str
+
+    @classmethod
+    def of(cls, refused: CheckoutAttempt, *, payable_minor: int, online: bool) -> PortalOnlineRefusedResponse:
+        day = civil_date(refused.in_progress_since)
+        amount = amount_words(refused.amount_minor, refused.currency)
+        said = explain_refused_payment(refused.failure_code, refused.method, day=day, amount=amount)
+        french, english = "", ""
+        if online:
+            french, english = " Vous pouvez payer à nouveau.", " You can pay again."
+        elif payable_minor > 0:
+            french = " La facture reste à payer."
+            english = " The invoice is still to be paid."
+        return cls(
+            confirmed_on=day,
+            refused_on=civil_date(refused.ended_at or refused.in_progress_since),
+            amount_minor=refused.amount_minor,
+            method=refused.method,
+            detail_fr=f"{said.french}{french}",
+            detail_en=f"{said.english}{english}",
+        )
+
+
+def _refused_online(book: CheckoutBook, *, payable_minor: int, online: bool) -> list[PortalOnlineRefusedResponse]:
+    # Of a payment that could not be read any more, nobody knows what its bank said.
+    return [
+        PortalOnlineRefusedResponse.of(one, payable_minor=payable_minor, online=online)
+        for one in book.refused
+        if one.failure_code != NO_ACCESS
+    ]
+
+
 class OnlinePaymentResponse(Reply):
     possible: bool
     why_not: WhyNotOnline | None
+    why_not_fr: str | None
+    why_not_en: str | None
     partial_allowed: Annotated[bool, Field(description="Less than what is left may be paid")]
     least_minor: Annotated[int, Field(description="The smallest amount")]
     processing_minor: Annotated[int | None, Field(description="Confirmed by the customer, not yet by the bank")]
@@ -192,13 +270,36 @@ class OnlinePaymentResponse(Reply):
     ) -> OnlinePaymentResponse:
         why_not = why_not_online(invoice, connection, book, payable_minor=payable_minor)
         live = book.live if why_not is WhyNotOnline.IN_PROGRESS else None
+        words = _why_not_words(why_not, invoice, live) if why_not else (None, None)
         return cls(
             possible=why_not is None,
             why_not=why_not,
+            why_not_fr=words[0],
+            why_not_en=words[1],
             partial_allowed=why_not is None and connection.allows_partial_payments,
             least_minor=LEAST_MINOR,
             processing_minor=live.amount_minor if live else None,
         )
+
+
+def _why_not_words(why_not: WhyNotOnline, invoice: IssuedInvoice, live: CheckoutAttempt | None) -> tuple[str, str]:
+    match why_not:
+        case WhyNotOnline.NOTHING_LEFT:
+            return "Il n'y a rien à payer.", "There is nothing to pay."
+        case WhyNotOnline.NOT_ACCEPTED:
+            return (
+                "Cette facture ne se paie pas en ligne : payez par un autre moyen qu'elle indique.",
+                "This invoice is not paid online: pay by another means that it names.",
+            )
+        case WhyNotOnline.BELOW_MINIMUM:
+            least, english = amount_words(LEAST_MINOR, invoice.document.currency)
+            return (
+                f"Le paiement en ligne commence à {least} : payez par un autre moyen indiqué sur la facture.",
+                f"Paying online begins at {english}: pay by another means that the invoice names.",
+            )
+        case WhyNotOnline.IN_PROGRESS:
+            french, english = answer_words(live.method if live else "")
+            return f"Votre paiement est en cours : {french}.", f"Your payment is in progress: {english}."
 
 
 class PortalInvoiceResponse(InvoiceTotalsResponse):
@@ -226,6 +327,10 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
         list[PortalOnlinePaidResponse],
         Field(description="Oldest first, the last twenty; also what the invoice does not keep any more"),
     ]
+    refused_online: Annotated[
+        list[PortalOnlineRefusedResponse],
+        Field(description="Oldest first: confirmed online, and refused by a bank afterwards"),
+    ]
     pdf_ready: bool
 
     @classmethod
@@ -234,6 +339,8 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
         document, ledger = invoice.document, invoice.ledger
         totals = InvoiceTotalsResponse.of(invoice.totals, document.particulars)
         payable_minor = invoice.payable_minor(today)
+        book, awaited = opened.checkouts, opened.checkouts.not_given_back(opened.entries)
+        online = OnlinePaymentResponse.of(invoice, opened.connection, book, payable_minor)
         return cls(
             **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
             number=document.number,
@@ -252,9 +359,15 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             credited_minor=ledger.credited_minor,
             balance_minor=ledger.balance_minor,
             payable_minor=payable_minor,
-            movements=[PortalMovementResponse.of(entry) for entry in opened.entries],
-            online_payment=OnlinePaymentResponse.of(invoice, opened.connection, opened.checkouts, payable_minor),
-            paid_online=[PortalOnlinePaidResponse.of(one, invoice) for one in opened.checkouts.paid],
+            movements=[
+                PortalMovementResponse.of(
+                    entry, awaited_minor=awaited.get(entry.entry_id, 0), currency=document.currency
+                )
+                for entry in opened.entries
+            ],
+            online_payment=online,
+            paid_online=_paid_online(invoice, book, awaited),
+            refused_online=_refused_online(book, payable_minor=payable_minor, online=online.possible),
             pdf_ready=invoice.delivery.pdf is not None,
         )
 

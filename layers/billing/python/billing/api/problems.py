@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
-from billing.api.advice import ADVICE
+from billing.api.advice import ADVICE, LINK_GONE
 from billing.api.answers import JSON, PROBLEM_JSON, respond
 from billing.api.bodies import parse_body
 from billing.api.events import header
@@ -24,6 +24,7 @@ from billing.ports.idempotency import AlreadyAnswered
 
 MAX_FIELD_ERRORS = 100
 MAX_POINTER_LENGTH = 200
+PORTAL: Final = "/v1/portal/"
 THIRD_PARTIES: Final = "webhooks"  # they say what they like: refused, it would be lost
 
 # The nearest class of a refusal decides.
@@ -133,6 +134,10 @@ class _RequestOf:
     def path(self) -> str:
         return str(self._app.current_event.raw_event.get("rawPath", ""))
 
+    @property
+    def is_by_link(self) -> bool:
+        return self.path.startswith(PORTAL)
+
 
 def _unsupported_media_type(request: _RequestOf) -> Response[str]:
     return _response(
@@ -153,10 +158,14 @@ def _problem(request: _RequestOf, error: BillingError) -> Response[str]:
         status=status_of(kind),
         slug=error.slug,
         titles=(error.title_fr, error.title_en),
-        details=(error.detail_fr, error.detail_en) if error.detail_fr else ADVICE[kind],
+        details=(error.detail_fr, error.detail_en) if error.detail_fr else _advice(request, kind),
         fields=error.errors,
         retry_after=retry_after,
     )
+
+
+def _advice(request: _RequestOf, kind: type[BillingError]) -> tuple[str, str]:
+    return LINK_GONE if kind is NotFound and request.is_by_link else ADVICE[kind]
 
 
 def _response(

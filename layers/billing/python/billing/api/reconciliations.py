@@ -11,9 +11,44 @@ from billing.api.answers import Reply
 from billing.api.paging import PageReply
 from billing.domain.reconciliation import Difference, DifferenceKind, Reconciliation, ReconciliationState
 
+_KINDS: dict[DifferenceKind, tuple[str, str]] = {
+    DifferenceKind.MISSING: (
+        "Stripe a ce mouvement, et vos comptes ne l'ont pas.",
+        "Stripe has this movement, and your books do not.",
+    ),
+    DifferenceKind.OTHER_AMOUNT: (
+        "Stripe et vos comptes ont ce mouvement, avec des montants différents.",
+        "Stripe and your books have this movement, with different amounts.",
+    ),
+    DifferenceKind.OTHER_FEE: (
+        "Les frais de Stripe diffèrent de ceux de vos comptes.",
+        "Stripe's fee differs from that in your books.",
+    ),
+    DifferenceKind.UNKNOWN: (
+        "Stripe ne dit pas à quoi se rapporte ce mouvement : regardez-le dans votre tableau de bord Stripe.",
+        "Stripe does not say what this movement belongs to: look at it in your Stripe dashboard.",
+    ),
+    DifferenceKind.NOT_AT_STRIPE: (
+        "Vos comptes ont ce mouvement, et Stripe ne l'a jamais fait.",
+        "Your books have this movement, and Stripe never made it.",
+    ),
+    DifferenceKind.ON_PAPER: (
+        (
+            "Un avoir dit que cette somme est remboursée, et Stripe ne l'a pas rendue : remboursez le paiement en "
+            "indiquant l'avoir, sauf si vous l'avez rendue par un autre moyen."
+        ),
+        (
+            "A credit note says that this amount was given back, and Stripe did not do it: refund the payment naming "
+            "the note, unless you gave it back by other means."
+        ),
+    ),
+}
+
 
 class PaymentDifferenceResponse(Reply):
     kind: DifferenceKind
+    detail_fr: str
+    detail_en: str
     source_id: Annotated[str, Field(description="The charge, refund or dispute at Stripe; a credit note without one")]
     stripe_minor: int
     ours_minor: int
@@ -21,8 +56,11 @@ class PaymentDifferenceResponse(Reply):
 
     @classmethod
     def of(cls, difference: Difference) -> PaymentDifferenceResponse:
+        french, english = _KINDS[difference.kind]
         return cls(
             kind=difference.kind,
+            detail_fr=french,
+            detail_en=english,
             source_id=difference.source_id,
             stripe_minor=difference.stripe_minor,
             ours_minor=difference.ours_minor,

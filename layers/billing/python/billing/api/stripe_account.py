@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool
 from billing.api.answers import Reply, Request, answer
 from billing.domain.stripe import DASHBOARD, StripeLink
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.stripe_words import Explained, explain_connection, explain_reason, explain_requirement
+from billing.domain.stripe_words import Explained, explain_connection, explain_reason, explain_requirements
 from billing.ports.idempotency import Answer
 
 
@@ -76,7 +76,7 @@ def _fields(connection: StripeConnection) -> dict[str, Any]:
         "charges_enabled": bool(account and account.charges_enabled),
         "payouts_enabled": bool(account and account.payouts_enabled),
         "details_submitted": bool(account and account.details_submitted),
-        "requirements_due": [StripeRequirementResponse.of(explain_requirement(code)) for code in wanted],
+        "requirements_due": [StripeRequirementResponse.of(one) for one in explain_requirements(wanted)],
         "disabled": StripeRequirementResponse.of(reason) if reason else None,
         "capabilities": list(account.capabilities) if account else [],
         "allows_partial_payments": connection.allows_partial_payments,

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from billing.api.answers import Reply, Request, answer
-from billing.domain.dates import civil_date, format_french
-from billing.domain.plans import PLAN_CURRENCY, Plan, PlanId
+from billing.domain.dates import civil_date, first_of_next_month, format_french
+from billing.domain.plans import PLAN_CURRENCY, PRO, Plan, PlanId
 from billing.domain.stripe import StripeLink, SubscriptionStatus
 from billing.domain.subscription import PlanUse, Subscription
+from billing.domain.typography import amount_words
 from billing.ports.idempotency import Answer
 
 _WORDS: dict[SubscriptionStatus, tuple[str, str]] = {
@@ -43,6 +44,8 @@ class PlanResponse(Reply):
     name_fr: str
     name_en: str
     monthly_price_minor: Annotated[int, Field(description="In cents, excluding VAT")]
+    price_fr: Annotated[str, Field(description="In words", examples=["19,00\u00a0€ HT par mois"])]
+    price_en: str
     currency: str
     trial_days: Annotated[int, Field(description="The first time")]
     invoices_a_month: Annotated[int, Field(description="What the plan is meant for")]
@@ -52,16 +55,26 @@ class PlanResponse(Reply):
 
     @classmethod
     def of(cls, plan: Plan) -> PlanResponse:
+        french, english = _price_words(plan)
         return cls(
             plan_id=plan.plan_id,
             name_fr=plan.name_fr,
             name_en=plan.name_en,
             monthly_price_minor=plan.monthly_price_minor,
+            price_fr=french,
+            price_en=english,
             currency=PLAN_CURRENCY,
             trial_days=plan.trial_days,
             invoices_a_month=plan.invoices_a_month,
             stops_at=plan.stops_at,
         )
+
+
+def _price_words(plan: Plan) -> tuple[str, str]:
+    if not plan.monthly_price_minor:
+        return "Gratuit", "Free"
+    french, english = amount_words(plan.monthly_price_minor, PLAN_CURRENCY)
+    return f"{french} HT par mois", f"{english} a month, excluding VAT"
 
 
 class PlanListResponse(Reply):
@@ -103,6 +116,8 @@ class SubscriptionUseResponse(SubscriptionResponse):
             "`full`: a new invoice is refused until next month, or until another plan is taken"
         ),
     ]
+    use_fr: Annotated[str | None, Field(description="None while it is `within`")]
+    use_en: str | None
     stops_at: Annotated[
         int | None,
         Field(description="How many are issued at most now; none: no limit, also for a while after a paid plan ended"),
@@ -157,15 +172,53 @@ def _words(subscription: Subscription, now: datetime) -> tuple[str, str]:
     return _WORDS[held.status]
 
 
+def _use_words(
+    subscription: Subscription, use: PlanUse, issued: int, now: datetime
+) -> tuple[str, str] | tuple[None, None]:
+    if use is PlanUse.WITHIN:
+        return None, None
+    plan, stops_at, (trial_fr, trial_en) = subscription.plan, subscription.stops_at(now), subscription.trial_words
+    french = f"{issued} factures sont datées de ce mois-ci, sur {plan.invoices_a_month} prévues par l'{plan.offer_fr}."
+    english = f"{issued} invoices are dated this month, of {plan.invoices_a_month} that the {plan.name_en} plan is for."
+    if use is PlanUse.FULL:
+        anew = first_of_next_month(civil_date(now))
+        return (
+            (
+                f"{french} Aucune autre n'est émise avant le {format_french(anew)}, sauf si vous passez à "
+                f"l'{PRO.offer_fr} (page Abonnement{trial_fr}). Tout le reste continue de fonctionner."
+            ),
+            (
+                f"{english} No other is issued before {anew.isoformat()}, unless you take the {PRO.name_en} plan "
+                f"(subscription page{trial_en}). Everything else goes on working."
+            ),
+        )
+    if stops_at is None:
+        return f"{french} Tout continue de fonctionner.", f"{english} Everything goes on working."
+    return (
+        (
+            f"{french} {stops_at} au plus sont émises par mois ; pour en émettre davantage, passez à l'{PRO.offer_fr} "
+            f"(page Abonnement{trial_fr})."
+        ),
+        (
+            f"{english} At most {stops_at} a month are issued; to issue more, take the {PRO.name_en} plan "
+            f"(subscription page{trial_en})."
+        ),
+    )
+
+
 def subscription_answer(subscription: Subscription, now: datetime) -> Answer:
     return answer(200, SubscriptionResponse.of(subscription, now), version=subscription.version)
 
 
 def subscription_use_answer(subscription: Subscription, *, now: datetime, invoices: int | None) -> Answer:
+    # What is not known is not held against anybody.
+    use = subscription.use_of(invoices or 0, now)
+    french, english = _use_words(subscription, use, invoices or 0, now)
     used: dict[str, Any] = {
         "invoices_this_month": invoices,
-        # What is not known is not held against anybody.
-        "use": subscription.use_of(invoices or 0, now),
+        "use": use,
+        "use_fr": french,
+        "use_en": english,
         "stops_at": subscription.stops_at(now),
     }
     reply = SubscriptionUseResponse(**_fields(subscription, now), **used)

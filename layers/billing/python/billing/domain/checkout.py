@@ -15,6 +15,7 @@ from enum import StrEnum
 from billing.domain.canonical import LATER
 from billing.domain.errors import TooManyPaymentPages
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.stripe import CheckoutSession
 from billing.domain.stripe_connection import StripeConnection
 
@@ -29,6 +30,7 @@ HISTORY = 20
 # Pages at Stripe of an invoice; whoever holds a link may ask for them. All that is owed can be paid when parts cannot.
 PACE_OF_PARTS, PACE_OF_ALL, PACE_WITHIN = 10, 15, timedelta(hours=1)
 LEAST_MINOR = 50  # Stripe's, in euros
+_MADE_AT_STRIPE = frozenset({PaymentMethod.CARD, PaymentMethod.DIRECT_DEBIT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +96,23 @@ class CheckoutAttempt:
     return_hash: str = ""  # of the secret in the address that Stripe leads the customer back to
     confirmed_at: datetime | None = field(default=None, metadata=LATER)  # when we learnt that the customer did
     method: str = field(default="", metadata=LATER)  # Stripe's type of it, once they did
+    charged_at: datetime | None = field(default=None, metadata=LATER)  # of a card; a debit has come when we learn it
     # Of a payment that succeeded: what the customer has back, since when, and what is on its way to them.
     given_back_minor: int = field(default=0, metadata=LATER)
     given_back_at: datetime | None = field(default=None, metadata=LATER)
     coming_back_minor: int = field(default=0, metadata=LATER)
     unread_days: int = field(default=0, metadata=LATER)  # on which its payment could not be read, one after the other
     unread_on: date | None = field(default=None, metadata=LATER)  # the latest of them
+
+    @property
+    def paid_at(self) -> datetime:
+        """Of one that succeeded: as its payment is dated."""
+        return self.charged_at or self.ended_at or self.opened_at
+
+    @property
+    def kept_minor(self) -> int:
+        """Of one that succeeded: what is neither given back nor on its way."""
+        return max(self.amount_minor - self.given_back_minor - self.coming_back_minor, 0)
 
     @property
     def in_progress_since(self) -> datetime:
@@ -213,7 +226,9 @@ class CheckoutBook:
         pace = PACE_OF_ALL if of_all else PACE_OF_PARTS
         if len(recent) >= pace:
             left = recent[-pace] + PACE_WITHIN - at
-            raise TooManyPaymentPages(max(1, -(-left // timedelta(seconds=1))))
+            raise TooManyPaymentPages(
+                max(1, -(-left // timedelta(seconds=1))), all_can_be_paid=len(recent) < PACE_OF_ALL
+            )
 
     def opened_for(self, secret_hash: str) -> CheckoutAttempt | None:
         """The attempt whose customer is led back with a secret."""
@@ -266,12 +281,15 @@ class CheckoutBook:
         )
         return replace(moved, check_at=at + SETTLED_AFTER) if state is AttemptState.PROCESSING else moved
 
-    def paid_by(self, number: int, method: str) -> CheckoutBook:
+    def paid_by(self, number: int, method: str, *, charged_at: datetime | None = None) -> CheckoutBook:
         """The means that a customer confirmed with, which Stripe may say later; the same book when it is known."""
         known = self.attempt(number)
-        if known is None or not method or known.method == method:
+        if known is None:
             return self
-        return self._changed(number, known.state, method=method)
+        told = method or known.method, charged_at or known.charged_at
+        if told == (known.method, known.charged_at):
+            return self
+        return self._changed(number, known.state, method=told[0], charged_at=told[1])
 
     def given_back(self, number: int, amount_minor: int, at: datetime | None, *, coming_minor: int) -> CheckoutBook:
         """What became of the money of an attempt that succeeded; the same book when that is known."""
@@ -291,6 +309,35 @@ class CheckoutBook:
     def paid(self) -> tuple[CheckoutAttempt, ...]:
         """Those that succeeded, as far as they are remembered."""
         return tuple(one for one in self.attempts if one.state is AttemptState.SUCCEEDED)
+
+    @property
+    def kept_minor(self) -> int:
+        """Of those, what Stripe neither gave back nor is giving back."""
+        return sum(one.kept_minor for one in self.paid)
+
+    def not_given_back(self, entries: tuple[LedgerEntry, ...]) -> dict[str, int]:
+        """By the id of its entry, what of a refund that a credit note recorded Stripe has not given back yet.
+
+        Of those by card or debit, which Stripe alone makes; it is asked for the oldest first.
+        """
+        if not self.paid:
+            return {}
+        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
+        left, made = {}, self.by_notes_minor
+        for entry in entries:
+            by_note = entry.kind is EntryKind.REFUND and entry.source_id in notes
+            if not by_note or entry.method not in _MADE_AT_STRIPE:
+                continue
+            done = min(made, entry.amount_minor)
+            made -= done
+            if done < entry.amount_minor:
+                left[entry.entry_id] = entry.amount_minor - done
+        return left
+
+    @property
+    def refused(self) -> tuple[CheckoutAttempt, ...]:
+        """Those that failed once the customer had confirmed, as far as they are remembered."""
+        return tuple(one for one in self.attempts if one.state is AttemptState.FAILED and one.confirmed_at)
 
     def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
         attempts = tuple(

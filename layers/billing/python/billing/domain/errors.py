@@ -614,16 +614,23 @@ class TooManyAttempts(BillingError):
 
 
 class TooManyPaymentPages(TooManyAttempts):
-    """An invoice had as many pages at Stripe as it may within an hour; ``retry_after_seconds``: until the next one."""
+    """An invoice had as many pages at Stripe as it may within an hour; ``retry_after_seconds``: until the next one.
+
+    ``all_can_be_paid``: there are no more for parts of what is owed, and still some for all of it.
+    """
 
     slug = "too-many-payment-pages"
     title_fr = "Trop de pages de paiement ont été demandées pour cette facture"
     title_en = "Too many payment pages were asked for this invoice"
 
-    def __init__(self, retry_after_seconds: int) -> None:
+    def __init__(self, retry_after_seconds: int, *, all_can_be_paid: bool = False) -> None:
         self.retry_after_seconds = retry_after_seconds
         minutes = -(-retry_after_seconds // 60)
-        super().__init__(f"Réessayez dans {minutes} min.", f"Try again in {minutes} min.")
+        french, english = f"Réessayez dans {minutes} min.", f"Try again in {minutes} min."
+        if all_can_be_paid:
+            french = f"Vous pouvez payer dès maintenant tout ce qui reste dû ; une partie, dans {minutes} min."
+            english = f"You can pay all that is owed now; a part of it, in {minutes} min."
+        super().__init__(french, english)
 
 
 class Busy(BillingError):

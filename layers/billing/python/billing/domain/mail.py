@@ -144,11 +144,13 @@ def _credit_facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     """What comes back to the customer, and how: nothing is asked for."""
     tongue = document.particulars.tongue
     of = "of" if tongue.is_english else "du"
-    facts = [("Montant à votre crédit", tongue.money(document.totals.total_minor))]
+    facts = [("Montant de l'avoir", tongue.money(document.totals.total_minor))]
     facts += [
         ("Facture concernée", f"{one.number} {of} {tongue.long_date(one.issue_date)}") for one in document.preceding
     ]
-    facts += [(label, tongue.money(amount)) for label, amount in settlement_lines(document)]
+    # The paper says what the note does; on the day of the mail the money is seldom there.
+    said = {"Remboursé": "Remboursement"}
+    facts += [(said.get(label, label), tongue.money(amount)) for label, amount in settlement_lines(document)]
     return [(tongue.say(label), value) for label, value in facts]
 
 

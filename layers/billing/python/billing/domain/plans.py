@@ -33,6 +33,7 @@ class Plan:
     plan_id: PlanId
     name_fr: str
     name_en: str
+    offer_fr: str  # as it stands within a sentence
     monthly_price_minor: int
     lookup_key: str
     trial_days: int
@@ -54,6 +55,7 @@ FREE: Final = Plan(
     plan_id=PlanId.FREE,
     name_fr="Gratuit",
     name_en="Free",
+    offer_fr="offre gratuite",
     monthly_price_minor=0,
     lookup_key="",
     trial_days=0,
@@ -64,6 +66,7 @@ PRO: Final = Plan(
     plan_id=PlanId.PRO,
     name_fr="Pro",
     name_en="Pro",
+    offer_fr="offre Pro",
     monthly_price_minor=1_900,
     lookup_key="zenbilling_pro_monthly",
     trial_days=14,

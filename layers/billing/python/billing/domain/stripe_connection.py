@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
 from billing.domain.stripe import StripeAccount
 
 
@@ -33,6 +34,7 @@ class StripeConnection:
     refreshed_at: datetime | None = None
     disconnected_at: datetime | None = None
     closing: bool = False
+    accepted_once: bool = field(default=False, metadata=LATER)  # the account charged, whether it does now or not
 
     @property
     def accepts_payments(self) -> bool:
@@ -49,20 +51,23 @@ class StripeConnection:
         return f"account-{self.tenant_id}-{self.made}"
 
     def creating(self) -> StripeConnection:
-        return replace(self._moved(), state=ConnectionState.CREATING, made=self.made + 1, account=None)
+        return replace(
+            self._moved(), state=ConnectionState.CREATING, made=self.made + 1, account=None, accepted_once=False
+        )
 
     def connected(self, account: StripeAccount, at: datetime) -> StripeConnection:
         return replace(
             self._moved(),
             state=ConnectionState.CONNECTED,
             account=account,
+            accepted_once=self._charged_by(account),
             connected_at=at,
             refreshed_at=at,
             disconnected_at=None,
         )
 
     def refreshed(self, account: StripeAccount, at: datetime) -> StripeConnection:
-        return replace(self._moved(), account=account, refreshed_at=at)
+        return replace(self._moved(), account=account, accepted_once=self._charged_by(account), refreshed_at=at)
 
     def disconnected(self, at: datetime) -> StripeConnection:
         return replace(self._moved(), state=ConnectionState.DISCONNECTED, disconnected_at=at, closing=True)
@@ -72,6 +77,13 @@ class StripeConnection:
 
     def allowing_partial_payments(self, allowed: bool) -> StripeConnection:
         return replace(self._moved(), allows_partial_payments=allowed)
+
+    def _charged_by(self, account: StripeAccount) -> bool:
+        """Whether this account charges, or did."""
+        before = self.account
+        if before is None or before.account_id != account.account_id:
+            return account.charges_enabled
+        return account.charges_enabled or before.charges_enabled or self.accepted_once
 
     def _moved(self) -> StripeConnection:
         return replace(self, version=self.version + 1)

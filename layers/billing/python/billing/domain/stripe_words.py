@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from billing.domain.dates import format_french
 from billing.domain.stripe import DisputeStatus, StripeRefundStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
 
@@ -95,6 +97,7 @@ _METHODS: Mapping[str, Words] = {
     "revolut_pay": ("Revolut Pay", "Revolut Pay"),
     "customer_balance": ("virement", "bank transfer"),
 }
+_ANSWERED_AT_ONCE = frozenset({"card", "card_present", "link"})
 # Why a bank or Stripe refused: payments, refunds that come back, what we asked for.
 _FAILURES: Mapping[str, Words] = {
     "card_declined": ("La banque du client a refusé la carte.", "The customer's bank declined the card."),
@@ -187,6 +190,20 @@ _FAILURES: Mapping[str, Words] = {
         "Stripe gets too many requests: try again in a minute.",
     ),
     "unknown": ("Stripe n'en connaît pas la raison.", "Stripe does not know the reason."),
+}
+# To the customer, of their own debit; nothing more is said of other codes.
+_DEBIT_REFUSALS: Mapping[str, Words] = {
+    "insufficient_funds": ("le compte n'était pas assez approvisionné", "the account lacked the money"),
+    "debit_not_authorized": ("le prélèvement n'était pas autorisé", "the debit was not authorised"),
+    "account_closed": ("le compte est clos", "the account is closed"),
+    "bank_account_restricted": ("ce compte n'accepte pas de prélèvement", "this account takes no debits"),
+    "bank_account_unusable": ("ce compte ne peut pas être utilisé", "this account cannot be used"),
+    "debit_disputed": ("le prélèvement a été contesté", "the debit was contested"),
+    "debit_authorization_not_match": (
+        "le mandat ne correspond pas au compte",
+        "the mandate does not match the account",
+    ),
+    "invalid_account_number": ("l'IBAN est faux", "the account number is wrong"),
 }
 _REFUND_REFUSALS: Mapping[str, Words] = {
     "charge_already_refunded": (
@@ -365,6 +382,34 @@ def method_words(method: str) -> Explained:
     return Explained(code=method, french=french, english=english)
 
 
+def answer_words(method: str) -> Words:
+    """When a payment that was confirmed by this means is answered, as it stands at the end of a sentence."""
+    if not method:
+        return (
+            "une carte est confirmée en quelques minutes, un prélèvement en plusieurs jours",
+            "a card is confirmed within minutes, a debit within days",
+        )
+    if method in _ANSWERED_AT_ONCE:
+        return "la réponse arrive d'habitude en quelques minutes", "the answer usually comes within minutes"
+    return "la banque peut mettre plusieurs jours à répondre", "the bank may take days to answer"
+
+
+def explain_refused_payment(code: str, method: str, *, day: date, amount: Words) -> Explained:
+    """To the customer who had confirmed it on that day; ``amount`` in words."""
+    means = method_words(method)
+    if method == "sepa_debit":
+        what = f"Votre prélèvement de {amount[0]}", f"Your direct debit of {amount[1]}"
+    else:
+        what = f"Votre paiement de {amount[0]} ({means.french})", f"Your payment of {amount[1]} ({means.english})"
+    why = _DEBIT_REFUSALS.get(code)
+    french, english = (f" : {why[0]}.", f": {why[1]}.") if why else (".", ".")
+    return Explained(
+        code=code,
+        french=f"{what[0]} du {format_french(day)} a été refusé par votre banque{french}",
+        english=f"{what[1]} of {day.isoformat()} was refused by your bank{english}",
+    )
+
+
 def explain_failure(code: str) -> Explained:
     """Why a payment, a refund or a request was refused; ``code`` is Stripe's."""
     if not code:
@@ -416,6 +461,9 @@ def explain_connection(connection: StripeConnection) -> Explained:
     """Where a company stands with being paid online, and what it does next."""
     if connection.state is not ConnectionState.CONNECTED:
         french, english = _CONNECTIONS[connection.state]
+    elif not connection.accepts_payments and connection.accepted_once:
+        french = "Le compte est relié, mais n'encaisse plus : donnez à Stripe ce qu'il attend."
+        english = "The account is linked and takes no payments any more: give Stripe what it waits for."
     elif not connection.accepts_payments:
         french = "Le compte est relié, mais n'encaisse pas encore : donnez à Stripe ce qu'il attend."
         english = "The account is linked and takes no payments yet: give Stripe what it waits for."
@@ -454,6 +502,15 @@ def explain_requirement(code: str) -> Explained:
         )
     french, english = (f"{named[1]} {of[1]}", f"{named[2]} {of[2]}") if of else (named[1], named[2])
     return Explained(code=code, french=f"Stripe attend {french}.", english=f"Stripe waits for {english}.")
+
+
+def explain_requirements(codes: Iterable[str]) -> list[Explained]:
+    """Each sentence once: the date and the address of an acceptance are one thing to do."""
+    said: dict[str, Explained] = {}
+    for code in codes:
+        explained = explain_requirement(code)
+        said.setdefault(explained.french, explained)
+    return list(said.values())
 
 
 def explain_reason(code: str) -> Explained | None:

@@ -93,6 +93,12 @@ class Subscription:
         return None if self.held is None else 0
 
     @property
+    def trial_words(self) -> tuple[str, str]:
+        """What is added to an offer of the paid plan; empty for who had it."""
+        days = PRO.trial_days if self.next_trial_days is None else self.next_trial_days
+        return (f", {days} jours d'essai gratuits", f", {days} days of free trial") if days else ("", "")
+
+    @property
     def is_owing(self) -> bool:
         return self.held is not None and self.held.status in _OWING
 
@@ -129,16 +135,16 @@ class Subscription:
         """One more invoice is issued where ``issued`` are dated in its month already. Raises: PlanLimitReached."""
         if self.use_of(issued, at) is not PlanUse.FULL:
             return
-        plan, anew = self.plan, first_of_next_month(issue_date)
+        plan, anew, (trial_fr, trial_en) = self.plan, first_of_next_month(issue_date), self.trial_words
         raise PlanLimitReached(
-            f"L'offre {plan.name_fr} est prévue pour {plan.invoices_a_month} factures par mois, et {issued} sont déjà "
-            f"datées de ce mois-ci. La facture reste en brouillon : passez à l'offre {PRO.name_fr} (page Abonnement) "
-            f"pour l'émettre tout de suite, ou émettez-la à partir du {format_french(anew)}. Avoirs, encaissements, "
-            "relances, envois et exports restent ouverts.",
+            f"L'{plan.offer_fr} est prévue pour {plan.invoices_a_month} factures par mois, et {issued} sont déjà "
+            f"datées de ce mois-ci. La facture reste en brouillon : passez à l'{PRO.offer_fr} (page "
+            f"Abonnement{trial_fr}) pour l'émettre tout de suite, ou émettez-la à partir du {format_french(anew)}. "
+            "Avoirs, encaissements, relances, envois et exports restent ouverts.",
             f"The {plan.name_en} plan is meant for {plan.invoices_a_month} invoices a month, and {issued} are dated "
-            f"this month already. The invoice stays a draft: take the {PRO.name_en} plan (subscription page) to issue "
-            f"it now, or issue it from {anew.isoformat()} on. Credit notes, payments, reminders, mail and exports stay "
-            "open.",
+            f"this month already. The invoice stays a draft: take the {PRO.name_en} plan (subscription "
+            f"page{trial_en}) to issue it now, or issue it from {anew.isoformat()} on. Credit notes, payments, "
+            "reminders, mail and exports stay open.",
         )
 
     def asking(self, plan: Plan, price_id: str, at: datetime) -> Subscription:

@@ -141,7 +141,8 @@ ENGLISH = {
     # Mail
     "rien, tout est réglé": "nothing, all is paid",
     "Montant à régler": "Amount to pay",
-    "Montant à votre crédit": "Amount credited to you",
+    "Montant de l'avoir": "Amount of the credit note",
+    "Remboursement": "Refund",
     "Référence à rappeler": "Reference to quote",
     "Voir le document": "See the document",
     "Voir la facture": "See the invoice",

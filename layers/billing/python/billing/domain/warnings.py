@@ -55,6 +55,7 @@ class WarningCode(StrEnum):
     INSURANCE_NOT_STATED = "insurance-not-stated"
     DEPOSIT_ALREADY_DEDUCTED = "deposit-already-deducted"
     PERIODS_ALREADY_DUE = "periods-already-due"
+    REFUND_NOT_MADE_AT_STRIPE = "refund-not-made-at-stripe"
 
 
 _FRENCH = {
@@ -127,6 +128,11 @@ _FRENCH = {
         "Des échéances sont passées : leurs factures seront émises, et envoyées selon le mode, d'ici une heure "
         "ou deux, toutes datées du jour même. Pour ne pas les facturer, reportez le début ou suspendez."
     ),
+    WarningCode.REFUND_NOT_MADE_AT_STRIPE: (
+        "L'avoir enregistre le remboursement et ne déplace pas d'argent. Ce que le client a payé en ligne, Stripe le "
+        "rend quand vous le demandez : remboursez le paiement (POST /v1/payments/{payment_id}/refund) en indiquant "
+        "cet avoir (credit_note_id), sauf si vous rendez l'argent vous-même."
+    ),
 }
 _ENGLISH = {
     WarningCode.TERMS_BEYOND_60_DAYS: (
@@ -189,6 +195,11 @@ _ENGLISH = {
     WarningCode.PERIODS_ALREADY_DUE: (
         "Some dates have passed: their invoices will be issued, and mailed if the mode says so, within an hour "
         "or two, all dated that day. Not to invoice them, set a later start or pause."
+    ),
+    WarningCode.REFUND_NOT_MADE_AT_STRIPE: (
+        "The credit note records the refund and moves no money. What the customer paid online, Stripe gives back once "
+        "you ask: refund the payment (POST /v1/payments/{payment_id}/refund) naming this credit note "
+        "(credit_note_id), unless you give the money back yourself."
     ),
 }
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_credit import CreditMovement, CustomerCredit
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.events import Event
@@ -68,6 +69,7 @@ class CreditNoteContext:
     invoice: Invoice
     company: Company | None
     series: SeriesState
+    checkouts: CheckoutBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

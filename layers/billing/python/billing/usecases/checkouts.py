@@ -42,6 +42,8 @@ from billing.domain.letter import one_line
 from billing.domain.links import LinkToken, hash_of_secret
 from billing.domain.stripe import CheckoutSession, CheckoutStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
+from billing.domain.stripe_words import answer_words
+from billing.domain.typography import amount_words
 from billing.ports.checkouts import CheckoutContext, Checkouts, DueCheckout, LinkSecrets, MovedLedger, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.stripe import NO_ACCESS, CheckoutWanted, StripeGateway, StripeRefused
@@ -188,7 +190,7 @@ class _Till:
     def _wanted(self, context: CheckoutContext, invoice: IssuedInvoice, amount_minor: int | None) -> _Facts:
         connection, payable = context.connection, invoice.payable_minor(self.clock.today())
         if why_not := why_not_online(invoice, connection, context.book, payable_minor=payable):
-            raise _refused(why_not, invoice)
+            raise _refused(why_not, invoice, context.book)
         amount = payable if amount_minor is None else amount_minor
         _hold_amount(amount, payable, invoice.document.currency, partly=connection.allows_partial_payments)
         assert connection.account is not None  # noqa: S101 - it accepts payments
@@ -411,11 +413,12 @@ def _issued(invoice: Invoice | None) -> IssuedInvoice:
     return invoice
 
 
-def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice) -> BillingError:
+def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice, book: CheckoutBook) -> BillingError:
     seller = one_line(invoice.document.seller.display_name)
     match why_not:
         case WhyNotOnline.IN_PROGRESS:
-            return PaymentInProgress()
+            french, english = answer_words(book.live.method if book.live else "")
+            return PaymentInProgress(f"Ne payez pas une seconde fois : {french}.", f"Do not pay twice: {english}.")
         case WhyNotOnline.NOTHING_LEFT:
             return NothingLeftToPay()
         case WhyNotOnline.NOT_ACCEPTED:
@@ -423,31 +426,35 @@ def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice) -> BillingError:
                 f"{seller} n'accepte pas le paiement en ligne.", f"{seller} does not accept payments online."
             )
         case WhyNotOnline.BELOW_MINIMUM:
-            currency = invoice.document.currency
+            least, english = amount_words(LEAST_MINOR, invoice.document.currency)
             return OnlinePaymentUnavailable(
-                f"Le reste à payer est inférieur au minimum de 0,50 {currency}.",
-                f"What is left is below the minimum of {currency} 0.50.",
+                f"Le reste à payer est inférieur au minimum de {least} : payez par un autre moyen indiqué sur la "
+                "facture.",
+                f"What is left is below the minimum of {english}: pay by another means that the invoice names.",
             )
 
 
 def _hold_amount(amount_minor: int, payable_minor: int, currency: str, *, partly: bool) -> None:
+    least, english = amount_words(LEAST_MINOR, currency)
     if amount_minor > payable_minor:
-        raise PaymentExceedsBalance
+        left = amount_words(payable_minor, currency)
+        raise PaymentExceedsBalance(
+            f"Il reste {left[0]} à payer sur cette facture : demandez cette somme au plus.",
+            f"{left[1]} is left to pay on this invoice: ask for that at most.",
+        )
     if amount_minor < payable_minor and not partly:
         raise FieldErrors(
             (FieldError("/amount_minor", "Le paiement partiel n'est pas proposé.", "No partial payment is offered."),)
         )
     if amount_minor < LEAST_MINOR:
-        raise FieldErrors(
-            (FieldError("/amount_minor", f"Le minimum est de 0,50 {currency}.", f"The minimum is {currency} 0.50."),)
-        )
+        raise FieldErrors((FieldError("/amount_minor", f"Le minimum est de {least}.", f"The minimum is {english}."),))
     if 0 < payable_minor - amount_minor < LEAST_MINOR:  # nobody could pay that online
         raise FieldErrors(
             (
                 FieldError(
                     "/amount_minor",
-                    f"Payez tout, ou laissez au moins 0,50 {currency} : moins ne peut pas être payé en ligne.",
-                    f"Pay all of it, or leave {currency} 0.50 at least: less cannot be paid online.",
+                    f"Payez tout, ou laissez au moins {least} : moins ne peut pas être payé en ligne.",
+                    f"Pay all of it, or leave {english} at least: less cannot be paid online.",
                 ),
             )
         )

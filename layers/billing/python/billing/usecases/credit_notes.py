@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billing.domain.access import Caller, Permission
+from billing.domain.checkout import CheckoutBook
 from billing.domain.credit_notes import (
     CreditNoteInput,
     CreditNotePreview,
@@ -14,7 +15,7 @@ from billing.domain.credit_notes import (
     freeze_credit_note,
     settle,
 )
-from billing.domain.crediting import Excess
+from billing.domain.crediting import CreditSettlement, Excess
 from billing.domain.customer_credit import CreditEntryKind, CreditMovement
 from billing.domain.errors import CompanyNotDescribed, InvoiceNotIssued, NotFound, RecipientMissing, StaleVersion
 from billing.domain.events import Event, EventType
@@ -42,14 +43,18 @@ def preview_credit_note(
 ) -> CreditNotePreview:
     """Raises: NotFound, InvoiceNotIssued, CreditExceedsRemaining, FieldErrors."""
     caller.require(Permission.READ)
-    invoice = creditable(credit_notes.load(caller, invoice_id).invoice)
+    context = credit_notes.load(caller, invoice_id)
+    invoice = creditable(context.invoice)
     computed = compute_credit(invoice.document, invoice.ledger, wanted.scope)
     settlement = settle(invoice.ledger, computed.totals.total_minor, wanted.excess, currency=invoice.document.currency)
     quote, document = None, invoice.document
     if document.document_type is DocumentType.DEPOSIT and document.quote_id:
         quote = credit_notes.customer(caller, document.customer_id, quote_id=document.quote_id).quote
     return CreditNotePreview(
-        invoice=invoice, computed=computed, settlement=settlement, warnings=_warnings(invoice, quote)
+        invoice=invoice,
+        computed=computed,
+        settlement=settlement,
+        warnings=_warnings(invoice, quote, settlement, context.checkouts),
     )
 
 
@@ -105,7 +110,8 @@ def issue_credit_note(
             reason=wanted.reason,
             issued_at=clock.now(),
         )
-        note = replace(note, warnings=_warnings(invoice, customer.quote if customer else None))
+        quote = customer.quote if customer else None
+        note = replace(note, warnings=_warnings(invoice, quote, settlement, context.checkouts))
         described = customer.customer.description if customer and customer.customer else None
         note, delivery = with_delivery(
             note,
@@ -135,7 +141,7 @@ def issue_credit_note(
                 events=_events(caller, note, credited, send=send, ids=ids),
                 delivery=delivery,
                 once=once,
-                quote=_quote(caller, note, credited, customer.quote if customer else None, ids),
+                quote=_quote(caller, note, credited, quote, ids),
             )
         except SeriesMoved as moved:
             raise StaleVersion from moved
@@ -207,10 +213,15 @@ def creditable(invoice: Invoice) -> IssuedInvoice:
     return invoice
 
 
-def _warnings(invoice: IssuedInvoice, quote: Quote | None) -> tuple[Notice, ...]:
-    if quote is None or not quote.has_deducted(invoice.invoice_id):
-        return ()
-    return (Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/mode"),)
+def _warnings(
+    invoice: IssuedInvoice, quote: Quote | None, settlement: CreditSettlement, checkouts: CheckoutBook
+) -> tuple[Notice, ...]:
+    found = []
+    if quote is not None and quote.has_deducted(invoice.invoice_id):
+        found.append(Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/mode"))
+    if settlement.refunded_minor and checkouts.kept_minor > 0:
+        found.append(Notice(code=WarningCode.REFUND_NOT_MADE_AT_STRIPE, pointer="/excess"))
+    return tuple(found)
 
 
 def _recipient(customer: CreditedCustomer | None) -> str:

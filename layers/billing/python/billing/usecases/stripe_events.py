@@ -15,6 +15,7 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import PaymentMethod
 from billing.domain.notices import MoneyFact, NoticeKind
 from billing.domain.stripe import (
     CheckoutSession,
@@ -36,6 +37,7 @@ from billing.domain.stripe_payment import (
     SeenAtStripe,
     StripePayment,
     StripePaymentState,
+    method_of,
 )
 from billing.domain.subscription import current_one
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
@@ -605,7 +607,9 @@ class _Settling:
         if state not in {AttemptState.PROCESSING, AttemptState.SUCCEEDED}:
             return moved
         charge = seen.intent.charge  # of a debit it is there before it is paid
-        return moved.paid_by(record.attempt, charge.method if charge else record.method).given_back(
+        charged_at = record.charged_at if method_of(record.method) is PaymentMethod.CARD else None
+        method = charge.method if charge else record.method
+        return moved.paid_by(record.attempt, method, charged_at=charged_at).given_back(
             record.attempt,
             record.with_customer_minor,
             record.with_customer_at,

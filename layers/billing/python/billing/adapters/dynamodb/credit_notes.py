@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.adapters.dynamodb import keys, search
+from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
@@ -49,7 +50,8 @@ class CreditNotes:
         invoice_key = keys.invoice(caller.tenant_id, invoice_id)
         company_key = keys.company(caller.tenant_id)
         series_key = keys.series(caller.tenant_id, Series.CREDIT_NOTE.value)
-        found = self._table.read(caller, invoice_key, company_key, series_key, once=once)
+        book_key = keys.checkout_book(caller.tenant_id, invoice_id)
+        found = self._table.read(caller, invoice_key, company_key, series_key, book_key, once=once)
         if invoice_key not in found:
             raise NotFound
         company = found.get(company_key)
@@ -57,6 +59,7 @@ class CreditNotes:
             invoice=from_item(found[invoice_key]),
             company=company_from_item(company) if company else None,
             series=series_from_item(Series.CREDIT_NOTE, found.get(series_key)),
+            checkouts=book_of(caller.tenant_id, invoice_id, found.get(book_key)),
         )
 
     def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
