@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
 from billing.domain.bulk import BulkJob
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import issued_movements
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
@@ -494,6 +495,10 @@ class FakeDeliveries:
         if isinstance(invoice, DraftInvoice):
             raise NotFound
         return invoice
+
+    def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
+        with self._store.lock:
+            return self.invoice(tenant_id, invoice_id), self._store.checkouts_of(tenant_id, invoice_id)
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
         if is_notice_id(document_id):

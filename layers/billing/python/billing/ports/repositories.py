@@ -372,6 +372,10 @@ class Deliveries(Protocol):
 
     def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice: ...
 
+    def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
+        """An issued invoice, and the attempts to pay it online. One request. Raises: NotFound."""
+        ...
+
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
         """An issued invoice, or a quote with its document. Raises: NotFound."""
         ...
