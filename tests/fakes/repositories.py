@@ -50,6 +50,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
     MAX_ENTRIES_READ,
+    AlreadyReplaced,
     CustomerSummary,
     DraftContext,
     DuplicateCustomer,
@@ -442,11 +443,16 @@ class FakeInvoices:
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
+        replaces: str | None = None,
     ) -> None:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
             hold_draft(self._store, tenant_id, invoice_id, draft.version)
             hold_number(self._store, tenant_id, allocation)
+            if replaces:
+                if (tenant_id, replaces) in self._store.replaced:
+                    raise AlreadyReplaced
+                self._store.replaced[tenant_id, replaces] = invoice_id
             self._store.invoices[tenant_id, invoice_id] = issued
             take_number(self._store, issued, allocation)
             ask(self._store, delivery)
