@@ -31,7 +31,9 @@ install(app)
         "The payment made from the credit",
         versioned=True,
         created=True,
-        refused={409: "`customer-credit-exceeded`, `payment-exceeds-balance` or `invoice-not-issued`"},
+        refused={
+            409: "`customer-credit-exceeded`, `payment-exceeds-balance`, `payment-in-progress` or `invoice-not-issued`"
+        },
     ),
 )
 def apply_credit(
@@ -41,6 +43,7 @@ def apply_credit(
         caller(app),
         customer_id,
         tuple(allocation.wanted() for allocation in body.allocations),
+        confirm_payment_in_progress=body.confirm_payment_in_progress,
         once=idempotent(app, idempotency_key, recorded_payment_answer),
         payments=table.payments(),
         clock=clock,

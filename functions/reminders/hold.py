@@ -12,6 +12,7 @@ from billing.api.identity import caller
 from billing.api.preconditions import IdempotencyKey, idempotent
 from billing.api.problems import install
 from billing.api.reminders import HoldReminderRequest, RemindersResponse, reminders_answer
+from billing.domain.reminders import HoldReason
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.usecases.reminders import hold_reminder
@@ -33,7 +34,7 @@ def hold(
     shown = hold_reminder(
         caller(app),
         invoice_id,
-        reason=body.reason,
+        reason=HoldReason(body.reason),
         until=body.until,
         once=idempotent(app, idempotency_key, reminders_answer),
         reminders=table.reminders(),

@@ -24,7 +24,10 @@ install(app)
     operation_id="previewReminder",
     tags=["reminders"],
     responses=documented(
-        200, ReminderPreviewResponse, "The mail", refused={409: "`nothing-left-to-pay`, `reminder-not-due`"}
+        200,
+        ReminderPreviewResponse,
+        "The mail",
+        refused={409: "`nothing-left-to-pay`, `payment-in-progress`, `reminder-not-due`"},
     ),
 )
 def preview(invoice_id: InvoiceId, body: Annotated[PreviewReminderRequest, Body()]) -> Response[str]:

@@ -25,12 +25,15 @@ install(app)
     "/v1/invoices/<invoice_id>/reminders",
     operation_id="sendReminder",
     tags=["reminders"],
-    description="Whatever is paused or held. A level that left does not leave again; one that failed may.",
+    description="Whatever is paused or held by a person. A level that left does not leave again; one that failed may.",
     responses=documented(
         202,
         ReminderResponse,
         "It is on its way",
-        refused={409: "`nothing-left-to-pay`, `reminder-already-sent`, `reminder-not-due`, `recipient-missing`"},
+        refused={
+            409: "`nothing-left-to-pay`, `payment-in-progress`, `reminder-already-sent`, `reminder-not-due`, "
+            "`recipient-missing`"
+        },
     ),
 )
 def send(

@@ -184,6 +184,7 @@ class World:
         send_to: str | None = None,
         at: datetime = MORNING,
         once: IdempotentRequest | None = None,
+        replaces: str | None = None,
     ) -> IssuedInvoice:
         of = of or self.caller
         draft = draft or self.add_draft(of=of)
@@ -197,6 +198,7 @@ class World:
             event=factories.event(self.new_id("evt"), EventType.INVOICE_ISSUED),
             delivery=factories.delivery_request(of.tenant_id, draft.invoice_id, recipient=send_to, at=at),
             once=once or self.once("issueInvoice"),
+            replaces=replaces,
         )
         return invoice
 

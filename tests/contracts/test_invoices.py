@@ -19,7 +19,7 @@ from billing.domain.parties import CompanyDescription
 from billing.domain.totals import Discount
 from billing.domain.vat import VatCategory, VatTreatment
 from billing.ports.paging import PageRequest
-from billing.ports.repositories import InvoiceQuery, InvoiceSummary, SeriesMoved
+from billing.ports.repositories import AlreadyReplaced, InvoiceQuery, InvoiceSummary, SeriesMoved
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from tests import factories
 from tests.contracts.conftest import UNTOUCHED, World
@@ -465,3 +465,16 @@ def test_what_stripe_told_stands_on_the_timeline_where_it_happened(world: World,
 
     assert [event.event_id for event in events][-3:] == ["evt_ZZZZ", "evt_MMMM", "evt_0000"]
     assert len({event.event_id for event in events}) == 5
+
+
+def test_an_invoice_is_replaced_once_in_the_transaction_that_issues(world: World) -> None:
+    wrong, second = world.issue(), world.add_draft()
+    world.issue(replaces=wrong.invoice_id)
+    before = world.series()
+
+    with pytest.raises(AlreadyReplaced):
+        world.issue(second, replaces=wrong.invoice_id)
+
+    assert world.repositories.invoices.read(world.caller, second.invoice_id) == second
+    assert world.series() == before
+    assert world.issue(second).document.rank == before.last_rank + 1

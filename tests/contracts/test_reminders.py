@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from billing.domain.access import Caller
+from billing.domain.checkout import AttemptState
 from billing.domain.delivery import Delivery, DeliveryRequest
 from billing.domain.errors import InvoiceNotIssued, NotFound, StaleVersion
 from billing.domain.events import EventType
@@ -28,6 +29,7 @@ from billing.ports.paging import PageRequest
 from billing.ports.reminders import ReminderRunMoved
 from tests import factories
 from tests.contracts.conftest import World
+from tests.contracts.test_checkouts import Counter
 from tests.fakes.clock import MORNING
 
 TODAY = date(2026, 11, 23)
@@ -177,6 +179,40 @@ def test_what_is_no_issued_invoice_of_the_tenant_is_refused(desk: Desk) -> None:
         desk.reminders.load(desk.world.stranger, invoice.invoice_id)
     with pytest.raises(InvoiceNotIssued):
         desk.reminders.load(desk.world.caller, desk.world.add_draft().invoice_id)
+
+
+def test_an_invoice_is_judged_with_the_payment_that_is_on_its_way(desk: Desk) -> None:
+    counter = Counter(desk.world)
+    invoice_id, deliveries = counter.invoice.invoice_id, desk.world.repositories.deliveries
+    assert desk.reminders.load(desk.system, invoice_id).checkouts.in_progress is None
+    assert deliveries.owed(counter.tenant_id, invoice_id) == (counter.invoice, counter.book())
+    begun = counter.begin()
+
+    counter.checkouts.save(begun.moved(1, AttemptState.PROCESSING, MORNING, payment_intent_id="pi_1"))
+
+    book = counter.book()
+    assert book.in_progress is not None
+    assert desk.reminders.load(desk.system, invoice_id).checkouts == book
+    assert deliveries.owed(counter.tenant_id, invoice_id) == (counter.invoice, book)
+    with pytest.raises(NotFound):
+        deliveries.owed(desk.world.stranger.tenant_id, invoice_id)
+    with pytest.raises(NotFound):
+        deliveries.owed(counter.tenant_id, desk.world.add_draft().invoice_id)
+
+
+def test_a_hold_that_goes_on_tells_nothing_again_and_the_first_writer_wins(desk: Desk) -> None:
+    invoice_id, tenant_id = desk.owed().invoice_id, desk.world.caller.tenant_id
+    reason = HoldReason.PAYMENT_IN_PROGRESS
+    hold = ReminderHold(tenant_id=tenant_id, invoice_id=invoice_id, version=1, reason=reason, until=TODAY)
+    told = desk.world.repositories.invoices.timeline(desk.world.caller, invoice_id, PageRequest(limit=50)).items
+
+    desk.reminders.save_hold(desk.system, hold, event=None)
+
+    assert desk.reminders.load(desk.system, invoice_id).hold == hold
+    with pytest.raises(StaleVersion):
+        desk.reminders.save_hold(desk.system, hold, event=None)
+    page = desk.world.repositories.invoices.timeline(desk.world.caller, invoice_id, PageRequest(limit=50))
+    assert page.items == told
 
 
 def test_holds_are_found_by_the_day_after_they_end(desk: Desk) -> None:

@@ -87,6 +87,7 @@ class FakeReminders:
                 made=tuple(self._store.reminders[key] for key in wanted if key in self._store.reminders),
                 hold=self._hold(tenant_id, invoice_id),
                 pause=self._pause(tenant_id, customer_id),
+                checkouts=self._store.checkouts_of(tenant_id, invoice_id),
             )
 
     def request(
@@ -109,13 +110,20 @@ class FakeReminders:
             self._store.record(caller.tenant_id, invoice.invoice_id, event)
 
     def save_hold(
-        self, caller: Caller, hold: ReminderHold, *, event: Event, once: IdempotentRequest, answered: object
+        self,
+        caller: Caller,
+        hold: ReminderHold,
+        *,
+        event: Event | None,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=answered):
             if self._hold(caller.tenant_id, hold.invoice_id).version != hold.version - 1:
                 raise StaleVersion
             self._store.reminder_holds[caller.tenant_id, hold.invoice_id] = hold
-            self._store.record(caller.tenant_id, hold.invoice_id, event)
+            if event is not None:
+                self._store.record(caller.tenant_id, hold.invoice_id, event)
 
     def ended_holds(self, caller: Caller, from_date: date, to_date: date, page: PageRequest) -> Page[str]:
         with self._store.lock:

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from billing.domain.access import NOWHERE, Caller, Membership, Origin
 from billing.domain.bulk import BulkJob
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import issued_movements
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
@@ -49,6 +50,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
     MAX_ENTRIES_READ,
+    AlreadyReplaced,
     CustomerSummary,
     DraftContext,
     DuplicateCustomer,
@@ -441,11 +443,16 @@ class FakeInvoices:
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
+        replaces: str | None = None,
     ) -> None:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
             hold_draft(self._store, tenant_id, invoice_id, draft.version)
             hold_number(self._store, tenant_id, allocation)
+            if replaces:
+                if (tenant_id, replaces) in self._store.replaced:
+                    raise AlreadyReplaced
+                self._store.replaced[tenant_id, replaces] = invoice_id
             self._store.invoices[tenant_id, invoice_id] = issued
             take_number(self._store, issued, allocation)
             ask(self._store, delivery)
@@ -494,6 +501,10 @@ class FakeDeliveries:
         if isinstance(invoice, DraftInvoice):
             raise NotFound
         return invoice
+
+    def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
+        with self._store.lock:
+            return self.invoice(tenant_id, invoice_id), self._store.checkouts_of(tenant_id, invoice_id)
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
         if is_notice_id(document_id):

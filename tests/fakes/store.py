@@ -101,6 +101,7 @@ class Store:
     credits: dict[tuple[str, str], CustomerCredit] = field(default_factory=dict)
     credit_entries: dict[tuple[str, str], tuple[CustomerCreditEntry, ...]] = field(default_factory=dict)
     payments: dict[tuple[str, str], Payment] = field(default_factory=dict)
+    replaced: dict[tuple[str, str], str] = field(default_factory=dict)  # credited invoices, by what took their place
     checkout_books: dict[tuple[str, str], CheckoutBook] = field(default_factory=dict)
     invoice_links: dict[tuple[str, str], InvoiceLinkBook] = field(default_factory=dict)
     stripe_connections: dict[str, StripeConnection] = field(default_factory=dict)

@@ -142,6 +142,23 @@ def test_a_transfer_over_a_debit_on_its_way_takes_a_word_that_it_did_arrive(sell
     assert seller.call("invoices/record_payment", body=rest, **path).body["status"] == "paid"
 
 
+def test_reminders_say_what_holds_them_while_a_debit_is_on_its_way(seller: Person) -> None:
+    path = {"invoice_id": seller.ids["invoice_id"]}
+    assert seller.call("reminders/list", **path).body["payment_in_progress"] is None
+    debit(seller)
+
+    shown = seller.call("reminders/list", **path).body
+    sent = seller.call("reminders/send", **path)
+    held = seller.call("reminders/hold", body={"reason": "payment_in_progress"}, **path)
+
+    assert shown["hold"] == {"reason": "payment_in_progress", "until": None}
+    assert shown["payment_in_progress"]["detail_fr"].startswith("Le client a confirmé en ligne ")
+    assert (sent.status, sent.body["type"]) == (409, "/problems/payment-in-progress")
+    assert "Attendez sa réponse" in sent.body["detail"]
+    assert (held.status, [one["pointer"] for one in held.body["errors"]]) == (422, ["/reason"])
+    assert "HoldReason" not in held.body["errors"][0]["detail"]
+
+
 def test_what_stripe_refuses_is_a_problem_of_its_own(seller: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STRIPE.refused, "create_checkout_session", StripeRefused("account_invalid", status=403))
 

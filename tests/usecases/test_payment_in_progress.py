@@ -14,6 +14,7 @@ from billing.domain.stripe import PaymentIntent
 from billing.usecases import invoices, payments
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_currencies import DOLLARS
 
 TRANSFER = PaymentMethod.TRANSFER
@@ -110,6 +111,54 @@ def test_a_transfer_is_not_recorded_over_a_debit_on_its_way(till: Till, excess: 
         assert "€0.00" not in refused.detail_en
         assert "crédit du client" in refused.detail_fr
     assert till.payments == []
+
+
+def credited(till: Till) -> None:
+    """The customer has a credit of 120 €."""
+    other = till.shop.issue(till.shop.draft(till.shop.wanted(till.invoice.document.customer_id)))
+    till.shop.pay(other.invoice_id, 12_000)
+    credit(till.shop, other.invoice_id)
+
+
+def apply(till: Till, amount_minor: int | None, *, confirmed: bool = False) -> Payment:
+    return payments.apply_customer_credit(
+        till.shop.caller,
+        till.invoice.document.customer_id,
+        (WantedAllocation(invoice_id=till.invoice.invoice_id, amount_minor=amount_minor),),
+        confirm_payment_in_progress=confirmed,
+        once=till.shop.once("applyCustomerCredit"),
+        payments=till.held.payments,
+        clock=till.shop.clock,
+        ids=till.shop.ids,
+    )
+
+
+@pytest.mark.parametrize("amount_minor", [None, 12_000, 1])
+def test_the_customers_credit_is_not_put_over_a_debit_on_its_way(till: Till, amount_minor: int | None) -> None:
+    credited(till)
+    debit(till)
+
+    with pytest.raises(PaymentInProgress) as refused:
+        apply(till, amount_minor)
+
+    assert refused.value.errors[0].pointer == "/confirm_payment_in_progress"
+    assert till.credit() == 12_000
+
+
+def test_the_customers_credit_takes_the_room_that_is_left_or_more_once_confirmed(till: Till) -> None:
+    credited(till)
+    intent = debit(till, 5_000)
+
+    apply(till, 7_000)
+    with pytest.raises(PaymentInProgress):
+        apply(till, 1)
+    apply(till, 5_000, confirmed=True)
+    till.stripe.settle(till.account_id, intent.payment_intent_id)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    assert till.stored().ledger.status is InvoiceStatus.PAID
+    assert till.credit() == 5_000
+    till.adds_up()
 
 
 def test_other_money_takes_the_room_that_is_left_to_the_cent(till: Till) -> None:

@@ -136,6 +136,80 @@ def test_an_invoice_that_replaces_one_that_was_credited_whole_is_issued(full: Sh
         full.issue(duplicate(full, other.invoice_id))
 
 
+def copied(shop: Shop, wrong: IssuedInvoice, customer_id: str) -> DraftInvoice:
+    draft = duplicate(shop, wrong.invoice_id)
+    return edit_invoice(
+        shop.caller,
+        draft.invoice_id,
+        shop.wanted(customer_id),
+        expected_version=draft.version,
+        invoices=shop.repositories.invoices,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def credited(shop: Shop) -> IssuedInvoice:
+    wrong = next(one for one in shop.repositories.store.invoices.values() if isinstance(one, IssuedInvoice))
+    credit(shop, wrong.invoice_id)
+    return wrong
+
+
+def test_a_credited_invoice_is_replaced_once(full: Shop) -> None:
+    wrong = credited(full)
+    first, second = (copied(full, wrong, wrong.document.customer_id) for _ in range(2))
+
+    assert full.issue(first).document.rank == STOPS_AT + 1
+    with pytest.raises(PlanLimitReached):
+        full.issue(second)
+    assert full.repositories.invoices.read(full.caller, second.invoice_id) == second
+
+
+def test_a_credited_invoice_is_replaced_for_its_customer_only(full: Shop) -> None:
+    wrong = credited(full)
+    other = copied(full, wrong, full.customer().customer_id)
+
+    with pytest.raises(PlanLimitReached):
+        full.issue(other)
+
+    assert full.issue(copied(full, wrong, wrong.document.customer_id)).document.rank == STOPS_AT + 1
+
+
+def test_within_the_plan_a_second_copy_is_an_invoice_like_any_other(shop: Shop) -> None:
+    fill(shop, 1)
+    wrong = credited(shop)
+
+    copies = [shop.issue(copied(shop, wrong, wrong.document.customer_id)) for _ in range(2)]
+
+    assert [one.document.rank for one in copies] == [2, 3]
+    assert shop.repositories.store.replaced == {(shop.caller.tenant_id, wrong.invoice_id): copies[0].invoice_id}
+
+
+def test_what_replaces_within_the_plan_was_replaced_beyond_it(shop: Shop) -> None:
+    fill(shop, STOPS_AT - 1)
+    wrong = credited(shop)
+    shop.issue(copied(shop, wrong, wrong.document.customer_id))
+
+    with pytest.raises(PlanLimitReached):
+        shop.issue(copied(shop, wrong, wrong.document.customer_id))
+
+
+def test_of_many_copies_at_once_one_replaces(full: Shop) -> None:
+    wrong = credited(full)
+    copies = [copied(full, wrong, wrong.document.customer_id) for _ in range(6)]
+
+    def issue(draft: DraftInvoice) -> int | None:
+        try:
+            return full.issue(draft).document.rank
+        except PlanLimitReached:
+            return None
+
+    with ThreadPoolExecutor(6) as pool:
+        ranks = list(pool.map(issue, copies))
+
+    assert [rank for rank in ranks if rank] == [STOPS_AT + 1]
+
+
 def test_the_rest_of_what_was_invoiced_in_part_is_issued() -> None:
     site = Site().accept()
     site.issue("deposit", percent=Decimal(30))

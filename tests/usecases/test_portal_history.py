@@ -15,6 +15,7 @@ from billing.domain.dates import format_french
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
+from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import RefundRequest
 from billing.domain.warnings import Notice, WarningCode
 from billing.usecases.credit_notes import preview_credit_note
@@ -89,6 +90,53 @@ def test_a_refund_that_failed_is_with_the_company_again(till: Till) -> None:
 
     assert (paid.given_back_minor, paid.given_back_on, paid.coming_back_minor) == (0, None, 0)
     assert "La facture ne retient plus" in paid.detail_fr
+
+
+def test_a_lost_dispute_is_given_back_on_the_day_the_ledger_learnt_of_it(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.tell("charge.dispute.created", dispute.dispute_id)
+    till.shop.clock.advance(timedelta(days=60))
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.tell("charge.dispute.closed", dispute.dispute_id)
+    decided = till.shop.clock.today()
+    till.shop.clock.advance(timedelta(days=3))
+    till.tell("charge.dispute.updated", dispute.dispute_id)
+
+    [paid] = page(till).paid_online
+
+    [refund] = till.payment(intent).refunds
+    assert paid.given_back_on == refund.refunded_on == decided
+    assert f"remboursés le {decided:%d/%m/%Y}" in paid.detail_fr
+
+
+def test_a_dispute_that_is_lost_again_has_its_last_day(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    for won in (False, True, False):
+        till.shop.clock.advance(timedelta(days=10))
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=won)
+        till.tell("charge.dispute.closed", dispute.dispute_id)
+
+    [paid] = page(till).paid_online
+
+    assert (paid.given_back_minor, paid.given_back_on) == (12_000, till.shop.clock.today())
+
+
+def test_a_lost_dispute_of_another_currency_is_not_added_to_what_was_given_back(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    yen = replace(dispute, amount_minor=1_900_000, currency="JPY")
+    till.stripe.disputes[till.account_id, dispute.dispute_id] = yen
+    till.tell("charge.dispute.created", dispute.dispute_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    told = till.tell("charge.dispute.closed", dispute.dispute_id)
+
+    [paid] = page(till).paid_online
+
+    assert told.reason is ParkReason.OTHER_CURRENCY
+    assert (paid.amount_minor, paid.given_back_minor, paid.given_back_on) == (12_000, 0, None)
+    assert "19" not in paid.detail_fr
 
 
 def test_a_payment_that_the_invoice_keeps_says_no_more_than_that(till: Till) -> None:

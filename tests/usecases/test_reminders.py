@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from billing.domain.access import Role
+from billing.domain.checkout import CheckoutBook
 from billing.domain.credit_notes import CreditInFull, CreditNoteInput
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import (
@@ -276,18 +277,18 @@ def test_what_is_paid_before_the_mail_leaves_is_dropped(dunning: Dunning, moment
     looks = dunning.held.deliveries
 
     class PaidMeanwhile:
-        """The invoice is paid once its reminder has been looked at a second time: the mail is being prepared."""
+        """The invoice is paid once its reminder has been judged: the mail is being prepared."""
 
         looked = 0
 
         def __getattr__(self, name: str) -> Any:
             return getattr(looks, name)
 
-        def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice:
+        def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
             self.looked += 1
-            if self.looked == 4 and moment == "at the hand-over":
+            if self.looked == 2 and moment == "at the hand-over":
                 dunning.shop.pay(invoice_id, 12_000)
-            return looks.invoice(tenant_id, invoice_id)
+            return looks.owed(tenant_id, invoice_id)
 
     if moment == "before the task":
         dunning.shop.pay(invoice.invoice_id, 12_000)

@@ -10,6 +10,7 @@ import pytest
 from billing.domain.checkout import ASKED_AGAIN_AFTER, LOST_DAYS, SETTLED_AFTER, AttemptState
 from billing.domain.errors import DependencyUnavailable, NothingLeftToPay
 from billing.domain.events import EventType
+from billing.domain.notices import NoticeKind
 from billing.domain.stripe import CheckoutStatus, PaymentIntent, PaymentIntentStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.stripe import StripeRefused
@@ -17,6 +18,7 @@ from billing.usecases.checkouts import close_due_checkouts
 from billing.usecases.stripe_settling import SettlingRun, settle_waiting_checkouts
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_notices import mailed, notices
 
 
 @pytest.fixture
@@ -235,6 +237,24 @@ def test_access_that_goes_late_does_not_leave_the_invoice_waiting_for_ever(till:
         later(till)
 
     assert till.attempt_state() is AttemptState.FAILED
+
+
+def test_the_company_is_written_once_of_a_payment_that_nobody_could_read(till: Till) -> None:
+    intent = debited(till)
+    confirmed = till.shop.clock.today()
+    till.stripe.refused["read_payment_intent"] = no_access()
+    for _ in range(40):
+        later(till)
+
+    [notice] = notices(till.shop)
+    assert notice.fact.kind is NoticeKind.PAYMENT_UNREADABLE
+    mail = mailed(till.shop, notice)
+    number = till.invoice.document.number
+    assert mail.subject == f"Prélèvement sans nouvelles : facture {number}"
+    text = mail.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+    url = f"https://dashboard.stripe.com/{till.account_id}/payments/{intent.payment_intent_id}"
+    for said in ("personne n'a pu lire ce qu'il est devenu", "120,00 €", f"{confirmed:%Y}", url, "In English: Nobody"):
+        assert said in text
 
 
 @pytest.mark.parametrize("paid", [False, True])

@@ -100,6 +100,7 @@ class ApplyCustomerCreditRequest(Request):
     """The invoices that the customer's credit pays, in this order."""
 
     allocations: Annotated[list[PaymentAllocationRequest], Field(min_length=1, max_length=MAX_ALLOCATIONS)]
+    confirm_payment_in_progress: ConfirmInProgress = False
 
 
 class PaymentAllocationResponse(Reply):

@@ -29,6 +29,7 @@ from billing.api.fields import (
 )
 from billing.api.paging import PageReply
 from billing.api.particulars import ParticularsFields, ParticularsReply, particulars_fields
+from billing.api.payment_in_progress import PaymentInProgressResponse
 from billing.api.payment_terms import PaymentTermsRequest, PaymentTermsResponse
 from billing.api.vat import (
     AdjustmentRequest,
@@ -42,7 +43,6 @@ from billing.api.vat import (
     VatSubtotalResponse,
 )
 from billing.domain.adjustments import MAX_ADJUSTMENTS
-from billing.domain.checkout import CheckoutBook
 from billing.domain.delivery import Delivery, DeliveryState
 from billing.domain.errors import FieldError, FieldErrors
 from billing.domain.events import Event
@@ -62,7 +62,6 @@ from billing.domain.money import format_decimal
 from billing.domain.particulars import NONE as NO_PARTICULARS
 from billing.domain.particulars import Particulars
 from billing.domain.parties import CustomerKind, ProductKind
-from billing.domain.payment_in_progress import explain_in_progress
 from billing.domain.process import Contracting, PaidAtIssue
 from billing.domain.retention import retained_of
 from billing.domain.situation import Situation, SituationLine
@@ -501,35 +500,6 @@ class InvoiceResponse(InvoiceTotalsResponse, WrittenReply):
         return cls(**invoice_fields(invoice, today))
 
 
-class PaymentInProgressResponse(Reply):
-    """Confirmed online by the customer; the bank has not answered yet, and may refuse."""
-
-    amount_minor: int
-    currency: str
-    method: Annotated[
-        str | None,
-        Field(description="Stripe's type of the means of payment; null until Stripe says", examples=["sepa_debit"]),
-    ]
-    since: Annotated[datetime, Field(description="When the customer confirmed, as we learnt it")]
-    detail_fr: str
-    detail_en: str
-
-    @classmethod
-    def of(cls, checkouts: CheckoutBook) -> PaymentInProgressResponse | None:
-        online = checkouts.in_progress
-        if online is None:
-            return None
-        explained = explain_in_progress(online)
-        return cls(
-            amount_minor=online.amount_minor,
-            currency=online.currency,
-            method=online.method or None,
-            since=online.in_progress_since,
-            detail_fr=explained.french,
-            detail_en=explained.english,
-        )
-
-
 class ReadInvoiceResponse(InvoiceResponse):
     """As an InvoiceResponse, with what is on its way."""
 
@@ -537,7 +507,7 @@ class ReadInvoiceResponse(InvoiceResponse):
 
     @classmethod
     def of_read(cls, read: InvoiceWithCheckouts, today: date) -> ReadInvoiceResponse:
-        online = PaymentInProgressResponse.of(read.checkouts)
+        online = PaymentInProgressResponse.of_attempt(read.checkouts.in_progress)
         return cls(**invoice_fields(read.invoice, today), payment_in_progress=online)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt
 
 from billing.api.answers import Reply, Request, answer
 from billing.api.fields import EmailAddress, IsoDate, Text
+from billing.api.payment_in_progress import PaymentInProgressResponse
 from billing.domain.delivery import DeliveryState
 from billing.domain.letter import ComposedMail
 from billing.domain.money import format_decimal
@@ -34,6 +35,9 @@ _Words = Annotated[
     Text(1500, lines=True),
     Field(description=f"In place of the usual opening. Variables: {_KNOWN}"),
 ]
+
+
+_PersonsReason = Literal["promise", "dispute", "other"]  # a payment in progress holds by itself
 
 
 class ReminderStepRequest(Request):
@@ -133,7 +137,9 @@ class ReminderResponse(Reply):
     reminder_id: str
     invoice_id: str
     level: ReminderLevel
-    state: Annotated[DeliveryState, Field(description="`not_sent` with `NoLongerOwed`: paid before it left")]
+    state: Annotated[
+        DeliveryState, Field(description="`not_sent`: `NoLongerOwed` (paid before it left) or `PaymentInProgress`")
+    ]
     error: str
     claim: ReminderClaimResponse
     created_at: datetime
@@ -203,6 +209,10 @@ class RemindersResponse(Reply):
     next: Annotated[NextReminderResponse | None, Field(description="What the plan foresees, unless held or paused")]
     hold: ReminderHoldResponse | None
     customer_pause: ReminderPauseResponse
+    payment_in_progress: Annotated[
+        PaymentInProgressResponse | None,
+        Field(description="Confirmed online: nothing goes out until the bank answered"),
+    ]
 
     @classmethod
     def of(cls, shown: RemindersOfInvoice) -> RemindersResponse:
@@ -215,11 +225,12 @@ class RemindersResponse(Reply):
             next=coming,
             hold=ReminderHoldResponse.of(shown.hold, shown.today),
             customer_pause=ReminderPauseResponse.of(shown.pause, shown.today),
+            payment_in_progress=PaymentInProgressResponse.of_attempt(shown.online),
         )
 
 
 class HoldReminderRequest(Request):
-    reason: Annotated[HoldReason, Field(description="A promise to pay names its day")]
+    reason: Annotated[_PersonsReason, Field(description="A promise to pay names its day")]
     until: IsoDate | None = None
 
 

@@ -114,7 +114,7 @@ _PROGRESS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailClaim:
-    """The right to send one mail once: (document, attempt, recipient)."""
+    """The right to send one mail once: (document, attempt, recipient). ``dropped_for``: why a reminder never left."""
 
     tenant_id: str
     invoice_id: str
@@ -123,3 +123,4 @@ class MailClaim:
     state: ClaimState
     provider_message_id: str = ""
     updated_at: datetime
+    dropped_for: str = field(default="", metadata=LATER)

@@ -151,6 +151,31 @@ def _failed(fact: MoneyFact, _: str) -> _Said:
     )
 
 
+def _unreadable(fact: MoneyFact, _: str) -> _Said:
+    number, customer = fact.invoice_number, one_line(fact.customer_name)
+    debit = method_of(fact.method) is PaymentMethod.DIRECT_DEBIT
+    what = "un prélèvement" if debit else "un paiement"
+    day = civil_date(_known(fact.confirmed_at))
+    lost = (
+        f"{customer} avait confirmé {what} pour la facture {number}. Depuis plusieurs jours, Stripe ne le montre "
+        "plus : personne n'a pu lire ce qu'il est devenu."
+    )
+    then = (
+        "La facture est de nouveau à régler, et ses relances reprennent. L'argent peut être venu malgré tout : "
+        "vérifiez sur Stripe avant de le réclamer. ZenBilling l'enregistrera s'il arrive et que Stripe le montre."
+    )
+    return _Said(
+        subject=f"{'Prélèvement' if debit else 'Paiement'} sans nouvelles : facture {number}",
+        opening=[lost, then],
+        facts=[("Montant attendu", _money(fact)), *_invoice(fact), ("Confirmé le", _FRENCH.long_date(day))],
+        link=LetterLink(url=fact.answer_url, label="Voir le paiement sur Stripe"),
+        closing=["Si vous avez retiré à ZenBilling l'accès à votre compte Stripe, reliez-le de nouveau."],
+        english=f"Nobody could read what became of the payment of invoice {number} that {customer} confirmed on "
+        f"{_ENGLISH.long_date(day)} ({_english_money(fact)}). The invoice is to be paid again; look at Stripe before "
+        "you claim it.",
+    )
+
+
 def _trial(fact: MoneyFact, subscription_url: str) -> _Said:
     plan = plan_of(PlanId(fact.plan))
     day = civil_date(_known(fact.due_at))
@@ -206,6 +231,7 @@ _SAID: Final[dict[NoticeKind, Callable[[MoneyFact, str], _Said]]] = {
     NoticeKind.DISPUTE_WON: _won,
     NoticeKind.DISPUTE_LOST: _lost,
     NoticeKind.PAYMENT_FAILED: _failed,
+    NoticeKind.PAYMENT_UNREADABLE: _unreadable,
     NoticeKind.TRIAL_ENDING: _trial,
     NoticeKind.SUBSCRIPTION_PAYMENT_FAILED: _dunned,
 }
@@ -236,5 +262,5 @@ def _english_instant(at: datetime) -> str:
 
 def _known(at: datetime | None) -> datetime:
     if at is None:
-        raise ValueError("the end of a trial is known")
+        raise ValueError("what such a notice is of has its day")
     return at

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from billing.domain.canonical import LATER
 from billing.domain.currency import EURO
 from billing.domain.delivery import Delivery, DeliveryRequest
 
@@ -22,6 +23,7 @@ class NoticeKind(StrEnum):
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
     PAYMENT_FAILED = "payment_failed"  # a bank refused what the customer had confirmed
+    PAYMENT_UNREADABLE = "payment_unreadable"  # nobody could read what became of it: the invoice waits no longer
     TRIAL_ENDING = "trial_ending"
     SUBSCRIPTION_PAYMENT_FAILED = "subscription_payment_failed"
 
@@ -37,6 +39,7 @@ class MoneyFact:
     ``due_at``: until when evidence is taken; when a trial ends; when a plan ends that is not paid for.
     ``next_attempt_at``: of a card. ``ends``: a subscription was told to end, and nothing is charged after its trial.
     ``reason``: Stripe's code of a dispute or of a refusal. ``method``: Stripe's type of the means of payment.
+    ``confirmed_at``: when the customer confirmed what could not be read.
     """
 
     kind: NoticeKind
@@ -53,6 +56,7 @@ class MoneyFact:
     due_at: datetime | None = None
     next_attempt_at: datetime | None = None
     ends: bool = False
+    confirmed_at: datetime | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,11 +162,15 @@ class HoldReason(StrEnum):
     PROMISE = "promise"  # the customer promised to pay by a day
     DISPUTE = "dispute"
     OTHER = "other"
+    PAYMENT_IN_PROGRESS = "payment_in_progress"  # the customer confirmed online; nobody else holds for this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReminderHold:
-    """No reminder of one invoice through ``until``; None: until a person lifts it."""
+    """No reminder of one invoice through ``until``; None: until a person lifts it.
+
+    The plan itself holds for a payment in progress, from day to day: the day after, the invoice is judged again.
+    """
 
     tenant_id: str
     invoice_id: str

@@ -220,6 +220,7 @@ class MirroredDispute:
     short_minor: int = field(default=0, metadata=LATER)  # of it, what the payment did not keep any more
     currency: str = field(default="", metadata=LATER)  # where it is not the payment's
     reminded: bool = field(default=False, metadata=LATER)  # the company was written of its deadline again
+    lost_at: datetime | None = field(default=None, metadata=LATER)  # when the ledger learnt of its loss
 
     @property
     def awaits_answer(self) -> bool:
@@ -376,16 +377,24 @@ class StripePayment:
 
     @property
     def with_customer_minor(self) -> int:
-        """What the customer has back: by a refund that arrived, or by the bank after a dispute."""
+        """What the customer has back: by a refund that arrived, or by the bank after a dispute.
+
+        A dispute of another currency is left out: a person books what it is in ours.
+        """
         refunds = sum(one.amount_minor for one in self.refunds if one.status is StripeRefundStatus.SUCCEEDED)
-        return refunds + sum(one.amount_minor for one in self.disputes if one.status is DisputeStatus.LOST)
+        return refunds + sum(one.amount_minor for one in self._lost_disputes)
 
     @property
     def with_customer_at(self) -> datetime | None:
         """When the last of it was given back; None while nothing was."""
         given = [one.created for one in self.refunds if one.status is StripeRefundStatus.SUCCEEDED]
-        given += [one.created for one in self.disputes if one.status is DisputeStatus.LOST]
+        given += [one.lost_at or one.created for one in self._lost_disputes]
         return max(given, default=None)
+
+    @property
+    def _lost_disputes(self) -> tuple[MirroredDispute, ...]:
+        """Those of the payment's currency."""
+        return tuple(one for one in self.disputes if one.status is DisputeStatus.LOST and not one.currency)
 
     @property
     def on_its_way_back_minor(self) -> int:
@@ -528,7 +537,7 @@ class StripePayment:
             if one.by_note and one.state is not RequestState.REFUSED and one.request_id not in answered
         )
 
-    def booked(self, booking: Booking) -> StripePayment:
+    def booked(self, booking: Booking, at: datetime) -> StripePayment:
         """As it is once the ledger has that fact."""
         match booking.kind:
             case BookingKind.PAYMENT:
@@ -545,7 +554,9 @@ class StripePayment:
             case BookingKind.DISPUTE_LOST | BookingKind.DISPUTE_RETURNED:
                 returned = booking.kind is BookingKind.DISPUTE_RETURNED
                 disputes = tuple(
-                    replace(one, booked=True, returned=returned) if one.dispute_id == booking.subject else one
+                    replace(one, booked=True, returned=returned, lost_at=one.lost_at if returned else at)
+                    if one.dispute_id == booking.subject
+                    else one
                     for one in self.disputes
                 )
                 return replace(self, disputes=disputes)
@@ -640,6 +651,7 @@ class StripePayment:
             rounds=known.rounds if known else 0,
             short_minor=known.short_minor if known else 0,
             currency=told.currency if told.currency != self.currency else "",
+            lost_at=known.lost_at if known else None,
             reminded=known is not None and known.reminded and known.evidence_due_by == told.evidence_due_by,
         )
         if fresh.returned and fresh.status is DisputeStatus.LOST:

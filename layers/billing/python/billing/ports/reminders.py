@@ -7,6 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutAttempt, CheckoutBook
 from billing.domain.delivery import DeliveryRequest
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
@@ -36,6 +37,7 @@ class ReminderContext:
     made: tuple[Reminder, ...]
     hold: ReminderHold
     pause: ReminderPause
+    checkouts: CheckoutBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,10 @@ class ReminderInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemindersOfInvoice:
-    """What was sent of one invoice, what stands in the way, and which level comes next by itself."""
+    """What was sent of one invoice, what stands in the way, and which level comes next by itself.
+
+    ``online``: the payment that its customer confirmed and whose bank has not answered yet.
+    """
 
     made: tuple[Reminder, ...]
     hold: ReminderHold
@@ -58,6 +63,7 @@ class RemindersOfInvoice:
     next_step: ReminderStep | None
     next_day: date | None
     today: date
+    online: CheckoutAttempt | None
 
 
 class ReminderRunMoved(Exception):
@@ -101,8 +107,16 @@ class Reminders(Protocol):
         ...
 
     def save_hold(
-        self, caller: Caller, hold: ReminderHold, *, event: Event, once: IdempotentRequest, answered: object
-    ) -> None: ...
+        self,
+        caller: Caller,
+        hold: ReminderHold,
+        *,
+        event: Event | None,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
+    ) -> None:
+        """``event``: none where what stood goes on. Raises: StaleVersion."""
+        ...
 
     def ended_holds(self, caller: Caller, from_date: date, to_date: date, page: PageRequest) -> Page[str]:
         """Invoices whose hold ended on these days."""

@@ -280,6 +280,10 @@ class SeriesMoved(Exception):
         super().__init__("the series moved")
 
 
+class AlreadyReplaced(Exception):
+    """The credited invoice that a draft replaces was replaced by another one before."""
+
+
 class Invoices(Protocol):
     def draft_context(
         self,
@@ -336,8 +340,12 @@ class Invoices(Protocol):
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
+        replaces: str | None = None,
     ) -> None:
-        """All of it in one transaction, or nothing. Raises: SeriesMoved, NumberTaken, InvoiceAlreadyIssued."""
+        """All of it in one transaction, or nothing. ``replaces``: an invoice that is replaced by this one for ever.
+
+        Raises: SeriesMoved, NumberTaken, InvoiceAlreadyIssued, AlreadyReplaced.
+        """
         ...
 
     def request_delivery(
@@ -371,6 +379,10 @@ class Deliveries(Protocol):
     """For the workflow itself: no caller, the tenant comes from the request that the API wrote."""
 
     def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice: ...
+
+    def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
+        """An issued invoice, and the attempts to pay it online. One request. Raises: NotFound."""
+        ...
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
         """An issued invoice, or a quote with its document. Raises: NotFound."""

@@ -28,6 +28,7 @@ from billing.domain.errors import (
     MailTemporarilyRefused,
     MailUnconfirmed,
     NotFound,
+    PaymentInProgress,
 )
 from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
@@ -55,6 +56,7 @@ _CLAIM_TO_DELIVERY = {
     ClaimState.DELIVERED: (DeliveryState.DELIVERED, DeliveryFact.DELIVERED),
     ClaimState.BOUNCED: (DeliveryState.BOUNCED, DeliveryFact.BOUNCED),
 }
+NO_LONGER_OWED = "NoLongerOwed"
 _FACTS = {
     DeliveryState.SENT: DeliveryFact.SENT,
     DeliveryState.DELIVERED: DeliveryFact.DELIVERED,
@@ -231,7 +233,8 @@ def mail_invoice(
 
     The claim says how far the sending went. Cut while transmitting, it waits for the provider's word.
     Nothing is sent for an attempt that has its outcome: a person may have opened the next one.
-    A reminder of what was paid or credited meanwhile is dropped, up to the last moment: its claim is abandoned.
+    A reminder of what was paid or credited meanwhile, or is being paid online, is dropped, up to the last moment: its
+    claim is abandoned.
 
     Raises: NotFound, DocumentDamaged, MailTemporarilyRefused, MailUnconfirmed, MailRefused, DependencyUnavailable.
     """
@@ -268,8 +271,8 @@ def mail_invoice(
         else:
             mail = letter.carrying(issued, linking.to(issued))
         message_id = mailer.send(mail, hand_over=moving.hand_over)
-    except _NoLongerOwed:
-        moving.advance(state=ClaimState.ABANDONED)
+    except _Dropped as dropped:
+        moving.advance(state=ClaimState.ABANDONED, dropped_for=dropped.reason)
         return moving.claim
     except MailTemporarilyRefused:
         if moving.claim.state is ClaimState.TRANSMITTING:
@@ -294,8 +297,12 @@ def _is_settled(claim: MailClaim, issued: Deliverable, request: DeliveryRequest)
     return False
 
 
-class _NoLongerOwed(Exception):
-    """What a reminder asks for was paid or credited before it left."""
+class _Dropped(Exception):
+    """What a reminder asks for was paid, credited, or confirmed online, before it left."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class _MovingClaim:
@@ -310,19 +317,22 @@ class _MovingClaim:
         self._reminder = reminder
 
     def hold_owed(self) -> None:
-        """Raises: _NoLongerOwed."""
+        """Raises: _Dropped."""
         reminder = self._reminder
         if reminder is None:
             return
-        if not is_still_owed(reminder, self._deliveries.invoice(reminder.tenant_id, reminder.invoice_id)):
-            raise _NoLongerOwed
+        invoice, checkouts = self._deliveries.owed(reminder.tenant_id, reminder.invoice_id)
+        if not is_still_owed(reminder, invoice):
+            raise _Dropped(NO_LONGER_OWED)
+        if checkouts.in_progress is not None:
+            raise _Dropped(PaymentInProgress.__name__)
 
     def advance(self, **changes: Any) -> bool:
         expected, self.claim = self.claim, replace(self.claim, updated_at=self._clock.now(), **changes)
         return self._deliveries.advance_mail(self.claim, expected=expected)
 
     def hand_over(self) -> None:
-        """Raises: MailUnconfirmed, when another run hands this mail over; _NoLongerOwed."""
+        """Raises: MailUnconfirmed, when another run hands this mail over; _Dropped."""
         self.hold_owed()
         if not self.advance(state=ClaimState.TRANSMITTING):
             raise MailUnconfirmed
@@ -593,7 +603,7 @@ def _outcome(
     if reached is not None:  # whatever failed after the acceptance, the mail did leave
         return DeliveryOutcome(state=reached[0], pdf=issued.delivery.pdf)
     if isinstance(issued, Reminder) and error is None and claim and claim.state is ClaimState.ABANDONED:
-        return DeliveryOutcome(state=DeliveryState.NOT_SENT, error="NoLongerOwed")
+        return DeliveryOutcome(state=DeliveryState.NOT_SENT, error=claim.dropped_for or NO_LONGER_OWED)
     unconfirmed = claim is not None and claim.state is ClaimState.TRANSMITTING
     state = DeliveryState.UNCONFIRMED if unconfirmed else DeliveryState.FAILED
     return DeliveryOutcome(state=state, error=error or "NotSent", pdf=issued.delivery.pdf)

@@ -43,6 +43,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.quotes import Quotes
 from billing.ports.repositories import (
+    AlreadyReplaced,
     Customers,
     InvoiceQuery,
     Invoices,
@@ -159,6 +160,7 @@ def new_draft(caller: Caller, invoice_id: str, composed: Composed, *, at: dateti
 def edited_draft(current: DraftInvoice, composed: Composed, *, at: datetime) -> DraftInvoice:
     """The draft with another content; what it came from stays with it. Raises: QuoteAmountsFixed."""
     before = current.content
+    same_customer = before.customer_id in composed.customer.ids  # another one's invoice is a new one
     if before.quote_id is not None and _billed(composed.totals) != _billed(current.totals):
         raise QuoteAmountsFixed
     return current.edited(
@@ -167,7 +169,7 @@ def edited_draft(current: DraftInvoice, composed: Composed, *, at: datetime) -> 
             document_type=before.document_type,
             preceding=before.preceding,
             quote_id=before.quote_id,
-            replaces=before.replaces,
+            replaces=before.replaces if same_customer else None,
             situation=before.situation,
             retention_percent=before.retention_percent,
         ),
@@ -264,7 +266,7 @@ def issue_invoice(
         return draft, company, customer, context.series, context.subscription, page
 
     draft, company, customer, series, subscription, page = load()
-    crowded = False
+    crowded = replaced_before = False
     while True:
         now = clock.now()
         allocation = allocate(
@@ -273,8 +275,9 @@ def issue_invoice(
             issue_date or _default_issue_date(series, clock),
         )
         content = draft.content
-        # What a customer accepted is billed to its end, and what was credited whole is corrected.
-        begun = content.preceding or content.quote_id or content.replaces
+        # What a customer accepted is billed to its end, and what was credited whole is corrected, once.
+        replaces = None if replaced_before else content.replaces
+        begun = content.preceding or content.quote_id or replaces
         if allocation.before_in_month is not None and not begun:
             subscription.hold_room(allocation.before_in_month, allocation.issue_date, now)
         issued = freeze(
@@ -312,7 +315,10 @@ def issue_invoice(
                 delivery=delivery,
                 once=once,
                 payment=payment,
+                replaces=replaces,
             )
+        except AlreadyReplaced:
+            replaced_before = True
         except SeriesMoved as moved:
             if clock.monotonic() - started > BUDGET_SECONDS:
                 raise Busy from moved

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.domain.access import Caller, Permission
+from billing.domain.checkout import CheckoutBook
 from billing.domain.currency import EURO
 from billing.domain.customer_credit import (
     CreditEntryKind,
@@ -134,9 +135,7 @@ def record_payment(
         currency = common_currency(tuple(invoice for _, invoice in named))
         parts, left = allocate_payment(wanted.amount_minor, named, excess, on=wanted.paid_on or clock.today())
         if not wanted.confirm_payment_in_progress:
-            hold_in_progress(
-                parts, {invoice.invoice_id: (invoice, context.checkouts[invoice.invoice_id]) for _, invoice in named}
-            )
+            hold_in_progress(parts, _with_checkouts(context, named))
         if left:
             hold_credit_in_euros(currency, "/excess")
         payment = _payment(
@@ -377,6 +376,7 @@ def apply_customer_credit(
     customer_id: str,
     allocations: tuple[WantedAllocation, ...],
     *,
+    confirm_payment_in_progress: bool = False,
     once: IdempotentRequest,
     payments: Payments,
     clock: Clock,
@@ -384,8 +384,8 @@ def apply_customer_credit(
 ) -> Payment:
     """Pay invoices from the customer's credit: a payment without a method, which can be reversed like any other.
 
-    Raises: NotFound, UnknownReference, InvoiceNotIssued, FieldErrors, PaymentExceedsBalance, CustomerCreditExceeded,
-        Busy.
+    Raises: NotFound, UnknownReference, InvoiceNotIssued, FieldErrors, PaymentExceedsBalance, PaymentInProgress,
+        CustomerCreditExceeded, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_malformed(allocations)
@@ -400,6 +400,8 @@ def apply_customer_credit(
         today = clock.today()
         amount_minor = _applicable(context.credit, named, today)
         parts, _ = allocate_payment(amount_minor, named, PaymentExcess.REFUSE, on=today)
+        if not confirm_payment_in_progress:
+            hold_in_progress(parts, _with_checkouts(context, named))
         payment = Payment(
             tenant_id=caller.tenant_id,
             payment_id=ids.new("pay"),
@@ -482,6 +484,13 @@ def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, Iss
     if not amount_minor or amount_minor > credit.balance_minor:
         raise credit.exceeded("/allocations")
     return amount_minor
+
+
+def _with_checkouts(
+    context: PaymentContext, named: tuple[tuple[WantedAllocation, IssuedInvoice], ...]
+) -> dict[str, tuple[IssuedInvoice, CheckoutBook]]:
+    """By id, the named invoices and the attempts to pay them online."""
+    return {invoice.invoice_id: (invoice, context.checkouts[invoice.invoice_id]) for _, invoice in named}
 
 
 def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from billing.domain.errors import (
     FieldError,
     FieldErrors,
     NothingLeftToPay,
+    PaymentInProgress,
     RecipientMissing,
     ReminderAlreadySent,
     ReminderNotDue,
@@ -20,6 +21,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import Event, EventType
 from billing.domain.letter import ComposedMail
+from billing.domain.payment_in_progress import explain_in_progress
 from billing.domain.printing import unprintable_errors
 from billing.domain.reminder_mail import compose_reminder_mail, variable_errors
 from billing.domain.reminders import (
@@ -121,14 +123,25 @@ def list_reminders(caller: Caller, invoice_id: str, *, reminders: Reminders, clo
 def _shown(context: ReminderContext, today: date) -> RemindersOfInvoice:
     due = context.invoice.due_on
     coming = context.plan.to_come(due, today) if context.plan.active and is_remindable(context.invoice) else None
+    online = context.checkouts.in_progress
     return RemindersOfInvoice(
         made=context.made,
-        hold=context.hold,
+        hold=_hold_shown(context, today),
         pause=context.pause,
         next_step=coming,
         next_day=coming.day(due) if coming else None,
         today=today,
+        online=online,
     )
+
+
+def _hold_shown(context: ReminderContext, today: date) -> ReminderHold:
+    """What holds now: a payment in progress from its confirmation to its end, whatever the run has kept of it."""
+    hold = context.hold
+    if hold.stands(today) and hold.reason is not HoldReason.PAYMENT_IN_PROGRESS:
+        return hold
+    reason = HoldReason.PAYMENT_IN_PROGRESS if context.checkouts.in_progress else None
+    return replace(hold, reason=reason, until=None)
 
 
 def preview_reminder(
@@ -136,7 +149,7 @@ def preview_reminder(
 ) -> tuple[Reminder, ComposedMail, str | None]:
     """The mail as it would leave now and its recipient; nothing is saved.
 
-    Raises: NotFound, InvoiceNotIssued, NothingLeftToPay, ReminderNotDue, FieldErrors.
+    Raises: NotFound, InvoiceNotIssued, NothingLeftToPay, PaymentInProgress, ReminderNotDue, FieldErrors.
     """
     caller.require(Permission.READ)
     context = reminders.load(caller, invoice_id)
@@ -160,8 +173,8 @@ def send_reminder(
 ) -> Reminder:
     """A person reminds, whatever is paused; a level that left already does not leave again.
 
-    Raises: NotFound, InvoiceNotIssued, NothingLeftToPay, ReminderNotDue, ReminderAlreadySent, RecipientMissing,
-        FieldErrors, Busy.
+    Raises: NotFound, InvoiceNotIssued, NothingLeftToPay, PaymentInProgress, ReminderNotDue, ReminderAlreadySent,
+        RecipientMissing, FieldErrors, Busy.
     """
     caller.require(Permission.WRITE_DOCUMENTS)
 
@@ -328,6 +341,9 @@ def _remind(
         step = _step_due(context, today)
         if step is None:
             return RemindersRunResult()
+        if context.checkouts.in_progress is not None:
+            _wait_for_bank(caller, context, today, reminders=reminders, clock=clock, ids=ids)
+            return RemindersRunResult()
         reminder = _made(caller, context, step, clock=clock)
         recipient = _address(context)
         _request(
@@ -343,6 +359,25 @@ def _remind(
         return RemindersRunResult(requested=int(recipient is not None), unaddressed=int(recipient is None))
 
     return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def _wait_for_bank(
+    caller: Caller, context: ReminderContext, today: date, *, reminders: Reminders, clock: Clock, ids: Ids
+) -> None:
+    """Held through today: tomorrow the invoice is judged again, so that its level goes out once its bank refused."""
+    standing, now = context.hold, clock.now()
+    reason = HoldReason.PAYMENT_IN_PROGRESS
+    hold = replace(standing, version=standing.version + 1, reason=reason, until=today, updated_at=now)
+    event = None
+    if standing.reason is not reason:
+        event = Event(
+            event_id=ids.new("evt"),
+            event_type=EventType.REMINDERS_HELD,
+            occurred_at=now,
+            actor=caller.user_id,
+            data={"invoice_id": standing.invoice_id, "reason": reason.value},
+        )
+    reminders.save_hold(caller, hold, event=event)
 
 
 def _step_due(context: ReminderContext, today: date) -> ReminderStep | None:
@@ -365,12 +400,22 @@ def _step_due(context: ReminderContext, today: date) -> ReminderStep | None:
 
 
 def _asked(caller: Caller, context: ReminderContext, wanted: ReminderInput, *, again: bool, clock: Clock) -> Reminder:
-    """What a person asks for. Raises: NothingLeftToPay, ReminderNotDue, ReminderAlreadySent, FieldErrors."""
+    """What a person asks for.
+
+    Raises: NothingLeftToPay, PaymentInProgress, ReminderNotDue, ReminderAlreadySent, FieldErrors.
+    """
     errors = (*_text_errors("/french", wanted.french), *_text_errors("/english", wanted.english))
     if errors:
         raise FieldErrors(errors)
     if not is_remindable(context.invoice):
         raise NothingLeftToPay
+    online = context.checkouts.in_progress
+    if online is not None:
+        said = explain_in_progress(online)
+        raise PaymentInProgress(
+            f"{said.french} Attendez sa réponse avant de relancer ; si elle refuse, les relances reprennent.",
+            f"{said.english} Wait for the answer before you remind; if it refuses, reminders go on.",
+        )
     today, due = clock.today(), context.invoice.due_on
     step = _wanted_step(context, wanted.level, today)
     if (step.level is ReminderLevel.BEFORE_DUE) is not (today <= due):

@@ -463,7 +463,7 @@ class _Settling:
             if booking is not None and seen.is_in_other_currency(booking.subject, told.currency):
                 unfit[booking] = ParkReason.OTHER_CURRENCY
                 continue
-            after = told.booked(booking) if booking else told
+            after = told.booked(booking, self.desk.clock.now()) if booking else told
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
             moved = self._moved(book, after, seen).given_back_by_notes(noted)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billing.domain.access import Caller
-from billing.domain.checkout import ASKED_AGAIN_AFTER, AttemptState
+from billing.domain.checkout import ASKED_AGAIN_AFTER, AttemptState, CheckoutAttempt
 from billing.domain.errors import BillingError, StaleVersion
 from billing.domain.events import Event, EventType, derived_event_id
+from billing.domain.invoice import Invoice
+from billing.domain.notices import MoneyFact, NoticeKind
+from billing.domain.stripe import DASHBOARD
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import PaidFor
 from billing.ports.stripe import NO_ACCESS, StripeRefused
 from billing.ports.stripe_payments import StripeFacts, StripeNews
+from billing.usecases.notices import addressed
+from billing.usecases.payments import issued_of
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
 from billing.usecases.stripe_ledger import STRIPE
 from billing.usecases.turns import Turns, turning
@@ -80,8 +85,28 @@ def _settled(tenant_id: str, invoice_id: str, desk: StripeDesk) -> bool:
         data={"invoice_id": invoice_id, "amount_minor": live.amount_minor, "failure_code": NO_ACCESS},
     )
     news = StripeNews(event=told_to_company, invoice_id=invoice_id)
-    desk.stripe_payments.write(Caller.system(tenant_id, STRIPE), StripeFacts(book=freed, news=(news,)))
+    caller = Caller.system(tenant_id, STRIPE)
+    fact = _unreadable(live, desk.invoices.read(caller, invoice_id))
+    notices = addressed(caller, (fact,), companies=desk.companies, at=now)
+    desk.stripe_payments.write(caller, StripeFacts(book=freed, news=(news,), notices=notices))
     return True
+
+
+def _unreadable(lost: CheckoutAttempt, invoice: Invoice) -> MoneyFact:
+    document = issued_of(invoice).document
+    intent_id = lost.payment_intent_id or ""
+    return MoneyFact(
+        kind=NoticeKind.PAYMENT_UNREADABLE,
+        subject=intent_id,
+        amount_minor=lost.amount_minor,
+        currency=lost.currency,
+        invoice_id=invoice.invoice_id,
+        invoice_number=document.number,
+        customer_name=document.buyer.name,
+        answer_url=f"{DASHBOARD}/{lost.account_id}/payments/{intent_id}",
+        method=lost.method,
+        confirmed_at=lost.in_progress_since,
+    )
 
 
 def _postpone(tenant_id: str, invoice_id: str, desk: StripeDesk) -> None:

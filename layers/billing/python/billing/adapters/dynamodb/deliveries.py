@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
 from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issued_from_item
 from billing.adapters.dynamodb.notices import moved_notice, notice_from_item
@@ -12,6 +13,7 @@ from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.reminders import moved_reminder, reminder_from_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import NOWHERE, Origin
+from billing.domain.checkout import CheckoutBook
 from billing.domain.deliverable import Deliverable, is_quote_id
 from billing.domain.delivery import DeliveryRequest, MailClaim, StoredPdf
 from billing.domain.errors import DependencyUnavailable, NotFound, StaleVersion
@@ -55,6 +57,14 @@ class Deliveries:
         if stored is None or "document" not in stored:
             raise NotFound
         return issued_from_item(stored)
+
+    def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
+        key, book_key = keys.invoice(tenant_id, invoice_id), keys.checkout_book(tenant_id, invoice_id)
+        found = self._table.batch([key, book_key])
+        stored = found.get(key)
+        if stored is None or "document" not in stored:
+            raise NotFound
+        return issued_from_item(stored), book_of(tenant_id, invoice_id, found.get(book_key))
 
     def document(self, tenant_id: str, document_id: str) -> Deliverable:
         if is_reminder_id(document_id):

@@ -52,6 +52,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
     MAX_ENTRIES_READ,
+    AlreadyReplaced,
     DraftContext,
     InvoiceQuery,
     InvoiceSummary,
@@ -416,6 +417,7 @@ class Invoices:
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
+        replaces: str | None = None,
     ) -> None:
         tenant_id = caller.tenant_id
         content = issued_to_item(issued)
@@ -429,6 +431,7 @@ class Invoices:
             self._table.create(delivery_to_item(delivery), refuse_with(Busy)),
             self._event(tenant_id, issued.invoice_id, event),
             *(self._paid(issued, *payment) if payment else ()),
+            *((self._replaced(replaces, issued),) if replaces else ()),
             *account_writes(self._table, tenant_id, issued.document.customer_id, moved),
             once=once,
             answered=issued,
@@ -509,6 +512,18 @@ class Invoices:
             self._rank(tenant_id, issued, allocation),
             self._number(tenant_id, issued, allocation),
         )
+
+    def _replaced(self, invoice_id: str, by: IssuedInvoice) -> Write:
+        key = keys.invoice_replaced(by.tenant_id, invoice_id)
+        content = item(
+            pk=key.pk,
+            sk=key.sk,
+            entity="invoice_replaced",
+            schema_version=SCHEMA_VERSION,
+            tenant_id=by.tenant_id,
+            replaced_by=by.invoice_id,
+        )
+        return self._table.create(content, lambda _: AlreadyReplaced())
 
     def _paid(self, invoice: IssuedInvoice, entry: LedgerEntry, event: Event) -> tuple[Write, Write]:
         """A movement of the ledger and its event."""

@@ -212,6 +212,10 @@ def checkout_book(tenant_id: str, invoice_id: str) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), "CHECKOUT")
 
 
+def invoice_replaced(tenant_id: str, invoice_id: str) -> Key:
+    return Key(_tenant(tenant_id, "INVOICE", invoice_id), "REPLACED")
+
+
 def invoice_links(tenant_id: str, invoice_id: str) -> Key:
     return Key(_tenant(tenant_id, "INVOICE", invoice_id), "LINKS")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from billing.adapters.dynamodb import keys
+from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.customers import current
 from billing.adapters.dynamodb.invoices import (
@@ -159,9 +160,9 @@ class Reminders:
     def load(self, caller: Caller, invoice_id: str, *, once: IdempotentRequest | None = None) -> ReminderContext:
         tenant_id = caller.tenant_id
         invoice_key, plan_key = keys.invoice(tenant_id, invoice_id), keys.reminder_plan(tenant_id)
-        hold_key = keys.reminder_hold(tenant_id, invoice_id)
+        hold_key, book_key = keys.reminder_hold(tenant_id, invoice_id), keys.checkout_book(tenant_id, invoice_id)
         levels = [keys.reminder(tenant_id, reminder_id_of(invoice_id, level)) for level in ReminderLevel]
-        found = self._table.read(caller, invoice_key, plan_key, hold_key, *levels, once=once)
+        found = self._table.read(caller, invoice_key, plan_key, hold_key, book_key, *levels, once=once)
         stored = found.get(invoice_key)
         if stored is None or text(stored, "entity") not in {DRAFT, ISSUED}:
             raise NotFound
@@ -191,6 +192,7 @@ class Reminders:
                 else ReminderHold(tenant_id=tenant_id, invoice_id=invoice_id)
             ),
             pause=pause_from_item(tenant_id, customer_id, pause),
+            checkouts=book_of(tenant_id, invoice_id, found.get(book_key)),
         )
 
     def request(
@@ -222,14 +224,22 @@ class Reminders:
         )
 
     def save_hold(
-        self, caller: Caller, hold: ReminderHold, *, event: Event, once: IdempotentRequest, answered: object
+        self,
+        caller: Caller,
+        hold: ReminderHold,
+        *,
+        event: Event | None,
+        once: IdempotentRequest | None = None,
+        answered: object = None,
     ) -> None:
+        told = []
+        if event is not None:
+            key = keys.invoice_event(hold.tenant_id, hold.invoice_id, event.event_id)
+            told = [self._table.event(key, hold.tenant_id, event)]
         self._table.write(
             caller,
             self._versioned(hold_to_item(hold), hold.version, StaleVersion),
-            self._table.event(
-                keys.invoice_event(hold.tenant_id, hold.invoice_id, event.event_id), hold.tenant_id, event
-            ),
+            *told,
             once=once,
             answered=answered,
         )
