@@ -101,7 +101,7 @@ def test_refunds_that_were_asked_for_are_found_until_they_are_answered(world: Wo
     assert found(MORNING) == 1
     assert found(MORNING - timedelta(seconds=1)) == 0
     again_at = MORNING + timedelta(days=1)
-    later = written.asking_again("req_1", again_at=again_at).next_after(written)
+    later = written.away(again_at).next_after(written)
     held.write(world.caller, StripeFacts(record=later))
     assert (found(again_at - timedelta(seconds=1)), found(again_at)) == (0, 1)
     held.write(world.caller, StripeFacts(record=later.refused("req_1", "charge_disputed").next_after(later)))
