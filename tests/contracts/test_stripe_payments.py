@@ -101,11 +101,30 @@ def test_refunds_that_were_asked_for_are_found_until_they_are_answered(world: Wo
     assert found(MORNING) == 1
     assert found(MORNING - timedelta(seconds=1)) == 0
     again_at = MORNING + timedelta(days=1)
-    later = written.asking_again("req_1", again_at=again_at).next_after(written)
+    later = written.away(again_at).next_after(written)
     held.write(world.caller, StripeFacts(record=later))
     assert (found(again_at - timedelta(seconds=1)), found(again_at)) == (0, 1)
     held.write(world.caller, StripeFacts(record=later.refused("req_1", "charge_disputed").next_after(later)))
     assert found(again_at) == 0
+
+
+def test_what_is_kept_for_a_refund_is_read_as_it_was_written(world: World) -> None:
+    """Nothing is kept, and nothing was decided yet, are two things."""
+    held, invoice = world.repositories, world.issue()
+    undecided = record(world, invoice.invoice_id)
+    [request] = undecided.requests
+    decided = tuple(replace(request, request_id=f"req_{kept}", by_notes_minor=kept) for kept in (0, 60))
+    written = replace(undecided, requests=(request, *decided))
+    book = opening(world, invoice.invoice_id)
+    book = replace(book.with_coming_back(written.coming_back()), version=1)
+
+    held.stripe_payments.write(world.caller, StripeFacts(record=written, book=book))
+
+    stored = held.stripe_payments.stored(written.tenant_id, written.payment_intent_id)
+    assert stored is not None
+    assert [one.by_notes_minor for one in stored.requests] == [None, 0, 60]
+    found = held.checkouts.book(written.tenant_id, invoice.invoice_id)
+    assert (found, found.coming_back) == (book, (written.coming_back(),))
 
 
 @pytest.mark.parametrize("stale", ["record", "book", "entry"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.checkout import HISTORY, AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.checkout import HISTORY, AttemptState, CheckoutAttempt, CheckoutBook, ComingBack
 from billing.domain.stripe import CheckoutPaymentStatus, CheckoutSession, CheckoutStatus
 
 NOW = datetime(2026, 11, 2, 10, tzinfo=UTC)
@@ -134,3 +134,21 @@ def test_only_the_latest_attempts_are_kept_and_all_are_counted() -> None:
 
     assert len(kept.attempts) == HISTORY
     assert kept.made == HISTORY + 5
+
+
+def test_what_each_payment_is_about_to_give_back_is_known_until_nothing_is() -> None:
+    one = ComingBack(payment_intent_id="pi_1", by_notes_minor=10, open_minor=20, own_minor=30)
+    other = ComingBack(payment_intent_id="pi_2", own_minor=5)
+    assert (one.for_notes_minor, one.moving_minor, one.total_minor) == (30, 50, 60)
+
+    known = book().with_coming_back(one).with_coming_back(other)
+
+    assert (known.version, known.coming_back) == (2, (one, other))
+    assert known.with_coming_back(replace(one)) is known
+    assert known.coming_besides("pi_1") == (other,)
+    assert known.coming_besides("pi_1", "pi_2") == ()
+    less = replace(one, own_minor=0)
+    assert known.with_coming_back(less).coming_back == (other, less)
+    ended = known.with_coming_back(ComingBack(payment_intent_id="pi_1"))
+    assert (ended.version, ended.coming_back) == (3, (other,))
+    assert book().with_coming_back(ComingBack(payment_intent_id="pi_1")) == book()

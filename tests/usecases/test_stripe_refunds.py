@@ -43,7 +43,7 @@ from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_payments import Till as Books
 
-LAST_CALL = 23
+LAST_CALL = 24
 
 
 class Refunds:
@@ -508,9 +508,11 @@ def test_what_may_have_reached_an_account_before_it_left_is_not_asked_again(
 
     with pytest.raises(RefundRefused, match="before you make another"):
         refunds.ask(5_000, key="one")
-    assert refunds.sweep() == RefundSweep(failed=1)
     assert refunds.till.record(refunds.intent).reserved_minor == 5_000
     assert refunds.sweep() == RefundSweep()  # once a day: it keeps no other from its turn
+    refunds.till.shop.clock.advance(AWAY_FOR)
+    assert refunds.sweep() == RefundSweep(failed=1)
+    assert refunds.sweep() == RefundSweep()
     refunds.till.stripe.refused.clear()  # it is linked again
     refunds.till.shop.clock.advance(AWAY_FOR)
 
@@ -543,3 +545,113 @@ def test_who_asked_first_releases_nothing_that_another_asked_for_meanwhile(
 
     assert refunds.at_stripe == [5_000]
     assert [one.state for one in refunds.till.record(refunds.intent).requests] == [RequestState.REQUESTED]
+
+
+def recorded_and_not_made(refunds: Refunds, *keys: str) -> None:
+    refunds.till.stripe.down = True
+    for key in keys:
+        with pytest.raises(DependencyUnavailable):
+            refunds.ask(2_000, key=key)
+    refunds.till.stripe.down = False
+
+
+def come_back(refunds: Refunds, after: timedelta = AWAY_FOR) -> None:
+    refunds.till.stripe.refused.clear()
+    refunds.till.shop.clock.advance(after)
+
+
+def refusals(refunds: Refunds) -> list[str]:
+    told = refunds.till.held.store.events[
+        refunds.till.shop.caller.tenant_id, refunds.till.payment(refunds.intent).payment_id
+    ]
+    return [str(one.data["refusal"]) for one in told if one.event_type is EventType.PAYMENT_REFUND_REFUSED]
+
+
+@pytest.mark.parametrize("asked", ["by the sweep", "by a person"])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_was_never_made_before_an_account_left_is_not_made_once_it_is_back(
+    refunds: Refunds, *, asked: str, by_hand: bool
+) -> None:
+    """Its company was told to look at Stripe, and may have made it there."""
+    till, intent = refunds.till, refunds.intent
+    recorded_and_not_made(refunds, "one")
+    leave(refunds)
+    if asked == "by a person":
+        with pytest.raises(RefundRefused, match="before you make another"):
+            refunds.ask(2_000, key="one")
+    else:
+        assert refunds.sweep() == RefundSweep(failed=1)
+    if by_hand:
+        till.stripe.refund(till.account_id, intent.payment_intent_id, 2_000)
+    come_back(refunds)
+
+    assert refunds.sweep() == RefundSweep(finished=1)
+
+    made = [2_000] if by_hand else []
+    assert refunds.at_stripe == made
+    [request] = till.record(intent).requests
+    assert (request.state, request.refusal) == (RequestState.REFUSED, NO_ACCESS)
+    assert refusals(refunds) == [NO_ACCESS]
+    assert till.book.coming_back == ()
+    assert till.payment(intent).refunded_minor == sum(made)
+    assert refunds.sweep() == RefundSweep()
+    with pytest.raises(RefundRefused, match="whether it is there"):  # the same request again
+        refunds.ask(2_000, key="one")
+    assert refunds.at_stripe == made
+    refunds.ask(1_000)
+    till.adds_up()
+
+
+def test_an_account_that_is_back_at_once_is_asked_nothing_before_who_asked_has_ended(refunds: Refunds) -> None:
+    """Whoever began before it left may still be asking; after that nobody is."""
+    recorded_and_not_made(refunds, "one")
+    leave(refunds)
+    with pytest.raises(RefundRefused, match="before you make another"):
+        refunds.ask(2_000, key="one")
+    come_back(refunds, timedelta(minutes=1))
+
+    with pytest.raises(RefundRefused, match="before you make another"):
+        refunds.ask(2_000, key="one")
+    assert refunds.till.record(refunds.intent).reserved_minor == 2_000
+    refunds.till.shop.clock.advance(timedelta(minutes=5))
+    with pytest.raises(RefundRefused, match="whether it is there"):
+        refunds.ask(2_000, key="one")
+
+    assert refunds.at_stripe == []
+    assert refunds.till.record(refunds.intent).reserved_minor == 0
+
+
+@pytest.mark.parametrize("told_of", ["the first", "another"])
+def test_nothing_else_that_waited_of_a_payment_is_made_once_its_account_is_back(refunds: Refunds, told_of: str) -> None:
+    """A company that is told to look at Stripe for one makes there what it asked for of that payment."""
+    recorded_and_not_made(refunds, "one", "two")
+    leave(refunds)
+    with pytest.raises(RefundRefused):
+        refunds.ask(2_000, key="one" if told_of == "the first" else "three")
+    come_back(refunds)
+
+    for _ in range(3):
+        refunds.sweep()
+
+    assert refunds.at_stripe == []
+    record = refunds.till.record(refunds.intent)
+    assert {one.state for one in record.requests} == {RequestState.REFUSED}
+    assert record.reserved_minor == 0
+
+
+def test_what_a_note_gave_back_and_waited_for_an_account_in_vain_is_told_by_the_night(refunds: Refunds) -> None:
+    till = refunds.till
+    note = credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    till.stripe.down = True
+    with pytest.raises(DependencyUnavailable):
+        refunds.ask(12_000, key="one", credit_note_id=note.invoice_id)
+    till.stripe.down = False
+    leave(refunds)
+    assert refunds.sweep() == RefundSweep(failed=1)
+    come_back(refunds)
+    assert refunds.sweep() == RefundSweep(finished=1)
+
+    assert [one.subject for one in till.held.store.on_paper.values()] == [note.invoice_id, note.invoice_id]
+    refunds.ask(12_000, credit_note_id=note.invoice_id)
+    assert refunds.at_stripe == [12_000]
+    till.adds_up()

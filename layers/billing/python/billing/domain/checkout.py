@@ -133,11 +133,40 @@ class CheckoutAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComingBack:
+    """What a payment of an invoice is about to give back, and the ledger does not have yet; in cents.
+
+    ``by_notes_minor``: kept for what credit notes gave back on paper. ``open_minor``: theirs, too, as far as they gave
+    back more by the time it is booked. ``own_minor``: never theirs.
+    """
+
+    payment_intent_id: str
+    by_notes_minor: int = 0
+    open_minor: int = 0
+    own_minor: int = 0
+
+    @property
+    def for_notes_minor(self) -> int:
+        """What may be what credit notes gave back on paper."""
+        return self.by_notes_minor + self.open_minor
+
+    @property
+    def moving_minor(self) -> int:
+        """What the ledger is to bear besides what credit notes moved in it."""
+        return self.open_minor + self.own_minor
+
+    @property
+    def total_minor(self) -> int:
+        return self.by_notes_minor + self.moving_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutBook:
     """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all.
 
     ``check_at``: when its page is looked at, where that is before its end: what it rests on may have changed.
-    ``by_notes_minor``: of what credit notes gave back on paper, how much Stripe gave back.
+    ``by_notes_minor``: of what credit notes gave back on paper, how much Stripe gave back. ``coming_back``: of each
+    payment that is about to give something back, written with its record: its payments share what the notes say.
     """
 
     tenant_id: str
@@ -147,6 +176,20 @@ class CheckoutBook:
     attempts: tuple[CheckoutAttempt, ...] = ()
     check_at: datetime | None = None
     by_notes_minor: int = field(default=0, metadata=LATER)
+    coming_back: tuple[ComingBack, ...] = field(default=(), metadata=LATER)
+
+    def coming_besides(self, *payment_intent_ids: str) -> tuple[ComingBack, ...]:
+        """Of every other payment."""
+        return tuple(one for one in self.coming_back if one.payment_intent_id not in payment_intent_ids)
+
+    def with_coming_back(self, coming: ComingBack) -> CheckoutBook:
+        """With what one payment is about to give back now; the same book when that is known."""
+        known = tuple(one for one in self.coming_back if one.payment_intent_id == coming.payment_intent_id)
+        wanted = (coming,) if coming.total_minor else ()
+        if known == wanted:
+            return self
+        others = self.coming_besides(coming.payment_intent_id)
+        return replace(self, version=self.version + 1, coming_back=(*others, *wanted))
 
     def given_back_by_notes(self, amount_minor: int) -> CheckoutBook:
         """Stripe gave back so much more of what credit notes had given back on paper; less when it failed."""

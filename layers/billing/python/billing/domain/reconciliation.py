@@ -192,6 +192,18 @@ def ledger_difference(moved: BalanceTransaction, record: StripePayment, payment:
     return None if ours == expected else _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
 
 
+def is_by_notes(moved: BalanceTransaction, record: StripePayment) -> bool:
+    """Whether a movement is a refund that credit notes had given back in the ledger, in part at least."""
+    refunds = (one for one in record.refunds if one.booked and not one.returned and one.by_note_minor)
+    return moved.amount_minor < 0 and moved.source_id in {one.refund_id for one in refunds}
+
+
+def notes_difference(moved: BalanceTransaction, record: StripePayment, beyond_minor: int) -> Difference:
+    """``beyond_minor``: what Stripe gave back for the notes on the invoice, and they do not say."""
+    ours = max(abs(moved.amount_minor) - beyond_minor, 0)
+    return _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
+
+
 def _of_payment(moved: BalanceTransaction, record: StripePayment) -> Difference | None:
     if not record.payment_id:
         return _difference(DifferenceKind.MISSING, moved, record, 0)

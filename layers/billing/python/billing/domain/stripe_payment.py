@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from billing.domain.canonical import LATER
-from billing.domain.checkout import AttemptState
+from billing.domain.checkout import AttemptState, ComingBack
 from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import (
     CheckoutSession,
@@ -162,7 +162,11 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """A refund asked for here. ``by_note``: the credit note named gave the money back in the ledger already."""
+    """A refund asked for here. ``by_note``: the credit note named gave the money back in the ledger already.
+
+    ``by_notes_minor``: of it, what credit notes had given back there, kept for it from when it was recorded; None of
+    one that was recorded before that was decided at once.
+    """
 
     request_id: str
     amount_minor: int
@@ -175,11 +179,24 @@ class RefundRequest:
     refund_id: str = ""
     refusal: str = ""  # Stripe's code
     asked_again: bool = field(default=False, metadata=LATER)  # by somebody besides who recorded it, or about to be
-    again_at: datetime | None = field(default=None, metadata=LATER)  # when the sweep has its next turn
+    again_at: datetime | None = field(default=None, metadata=LATER)  # the sweep's next turn, after the account was away
+    by_notes_minor: int | None = field(default=None, metadata=LATER)
 
     @property
     def due_at(self) -> datetime:
         return self.again_at or self.requested_at
+
+    @property
+    def kept_by_notes_minor(self) -> int:
+        """Of it, what credit notes had given back on paper, as far as that is decided."""
+        if self.by_notes_minor is not None:
+            return self.by_notes_minor
+        return self.amount_minor if self.by_note else 0
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether no more of it becomes what notes gave back: it names a note, which said so or did not."""
+        return self.by_note or (bool(self.credit_note_id) and self.by_notes_minor is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,14 +427,29 @@ class StripePayment:
     @property
     def coming_minor(self) -> int:
         """Of what is reserved, that which the ledger does not have yet, and will."""
-        by_note = {one.request_id for one in self.requests if one.by_note}
-        refunds = sum(
-            one.amount_minor
+        return self.coming_back().moving_minor
+
+    def coming_back(self, *, besides: str = "") -> ComingBack:
+        """What is reserved and not in the ledger. ``besides``: without the request of that id."""
+        found = [
+            (one.amount_minor, self.request(one.request_id))
             for one in self.refunds
-            if not one.booked and one.status not in _NOT_GIVEN_BACK and one.request_id not in by_note
-        )
-        return refunds + sum(
-            one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED and not one.by_note
+            if not one.booked and one.status not in _NOT_GIVEN_BACK
+        ]
+        found += [(one.amount_minor, one) for one in self.requests if one.state is RequestState.REQUESTED]
+        by_notes = still_open = own = 0
+        for amount_minor, request in found:
+            if request is None:
+                still_open += amount_minor
+            elif request.request_id != besides:
+                noted = min(request.kept_by_notes_minor, amount_minor)
+                by_notes += noted
+                if request.is_decided:
+                    own += amount_minor - noted
+                else:
+                    still_open += amount_minor - noted
+        return ComingBack(
+            payment_intent_id=self.payment_intent_id, by_notes_minor=by_notes, open_minor=still_open, own_minor=own
         )
 
     def request(self, request_id: str) -> RefundRequest | None:
@@ -430,10 +462,17 @@ class StripePayment:
     def requested(self, request: RefundRequest) -> StripePayment:
         return replace(self, requests=(*self.requests, request))
 
-    def asking_again(self, request_id: str, *, again_at: datetime | None = None) -> StripePayment:
-        """Somebody besides who recorded it asks Stripe for a refund; ``again_at``: and could not, until then."""
+    def asking_again(self, request_id: str) -> StripePayment:
+        """Somebody besides who recorded it asks Stripe for a refund."""
         requests = tuple(
-            replace(one, asked_again=True, again_at=again_at) if one.request_id == request_id else one
+            replace(one, asked_again=True) if one.request_id == request_id else one for one in self.requests
+        )
+        return replace(self, requests=requests)
+
+    def away(self, again_at: datetime) -> StripePayment:
+        """Its account is not ours to ask until then: whatever was asked for may be made by its company itself."""
+        requests = tuple(
+            replace(one, asked_again=True, again_at=again_at) if one.state is RequestState.REQUESTED else one
             for one in self.requests
         )
         return replace(self, requests=requests)
@@ -525,16 +564,6 @@ class StripePayment:
             if one.credit_note_id == credit_note_id
             and one.state is not RequestState.REFUSED
             and one.request_id not in failed
-        )
-
-    @property
-    def asked_by_notes_minor(self) -> int:
-        """What was asked for naming a credit note that gave it back, and no booked refund answers yet."""
-        answered = {one.request_id for one in self.refunds if one.booked or one.status in _NOT_GIVEN_BACK}
-        return sum(
-            one.amount_minor
-            for one in self.requests
-            if one.by_note and one.state is not RequestState.REFUSED and one.request_id not in answered
         )
 
     def booked(self, booking: Booking, at: datetime) -> StripePayment:

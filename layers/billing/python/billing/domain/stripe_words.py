@@ -223,8 +223,8 @@ _REFUND_REFUSALS: Mapping[str, Words] = {
         "The balance of your Stripe account is not enough for this refund.",
     ),
     "account_invalid": (
-        "Votre compte Stripe n'est plus relié à ZenBilling : faites ce remboursement dans Stripe.",
-        "Your Stripe account is no longer linked to ZenBilling: make this refund at Stripe.",
+        "Le compte Stripe n'était plus relié : ce remboursement n'a pas été fait ici. Voyez dans Stripe s'il y est.",
+        "The Stripe account was no longer linked: this refund was not made here. See at Stripe whether it is there.",
     ),
     "amount_too_large": (
         "Le montant dépasse ce qui reste à rembourser chez Stripe.",

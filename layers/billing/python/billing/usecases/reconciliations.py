@@ -18,9 +18,11 @@ from billing.domain.reconciliation import (
     ReconciliationState,
     difference_of,
     is_booked_here,
+    is_by_notes,
     is_stripes_own,
     ledger_difference,
     not_at_stripe,
+    notes_difference,
     reconciliation_differs,
     refunded_on_paper,
     unknown_movement,
@@ -250,7 +252,12 @@ def _difference(
     difference = difference_of(moved, record)
     if difference is not None or record is None or not record.payment_id:
         return difference
-    return ledger_difference(moved, record, desk.payments.read(Caller.system(tenant_id, STRIPE), record.payment_id))
+    caller = Caller.system(tenant_id, STRIPE)
+    difference = ledger_difference(moved, record, desk.payments.read(caller, record.payment_id))
+    if difference is not None or not is_by_notes(moved, record):
+        return difference
+    beyond = desk.ledger.beyond_notes(caller, desk.checkouts.book(tenant_id, record.invoice_id))
+    return notes_difference(moved, record, beyond) if beyond else None
 
 
 def _owner(account_id: str, source_id: str, desk: StripeDesk) -> str | None:

@@ -466,7 +466,7 @@ class _Settling:
             after = told.booked(booking, self.desk.clock.now()) if booking else told
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
-            moved = self._moved(book, after, seen).given_back_by_notes(noted)
+            moved = self._moved(book, after, seen).given_back_by_notes(noted).with_coming_back(after.coming_back())
             if moved.version > book.version:  # whatever moved it, it is one version
                 moved = replace(moved, version=book.version + 1)
             # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.
@@ -572,7 +572,7 @@ class _Settling:
         unanswered = tuple(
             self._paper_refund(told, refund)
             for refund in told.refunds_lost(record)
-            if (request := told.request(refund.request_id)) is not None and request.by_note
+            if (request := told.request(refund.request_id)) is not None and request.kept_by_notes_minor
         )
         caller, written_of = Caller.system(self.tenant_id, STRIPE), _to_write_of(record, told, seen, invoice)
         notices = addressed(caller, written_of, str(record.version), companies=self.desk.companies, at=now)

@@ -156,28 +156,65 @@ class StripeLedger:
         return max(dispute.amount_minor - kept, 0) if kept > 0 else 0
 
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
-        """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one."""
+        """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one.
+
+        What was kept for a request when it was recorded stays its own, and is never another's. One that names a note
+        takes no more, unless a note that came since took what it would have moved.
+        """
         request = record.request(refund.request_id)
-        if request is not None and request.by_note:
+        if request is not None and request.by_note and request.by_notes_minor is None:
             return refund.amount_minor
-        left = self._on_paper(caller, book) - record.asked_by_notes_minor
-        return min(left, refund.amount_minor, self._note_share(caller, record)) if left > 0 else 0
+        coming = (record.coming_back(besides=refund.request_id), *book.coming_besides(record.payment_intent_id))
+        left = self._on_paper(caller, book) - sum(one.by_notes_minor for one in coming)
+        left = min(max(left, 0), refund.amount_minor)
+        kept = min(request.kept_by_notes_minor, left) if request is not None else 0
+        free = max(min(left, self.note_share(caller, record, besides=refund.request_id)), kept)
+        if request is not None and request.is_decided and free > kept:
+            return min(free, kept + self._not_borne(caller, record, refund.amount_minor - kept))
+        return free
+
+    def _not_borne(self, caller: Caller, record: StripePayment, amount_minor: int) -> int:
+        """Of what a refund would move, that which neither invoices nor the customer's credit keep."""
+        payment = self.payments.read(caller, record.payment_id)
+        _, from_credit, credit_minor = self._parts(payment, amount_minor, context_of(caller, payment, self.payments))
+        return max(from_credit - credit_minor, 0)
+
+    def _parts(
+        self, payment: Payment, amount_minor: int, context: PaymentContext
+    ) -> tuple[tuple[Allocation, ...], int, int]:
+        """What invoices keep of a refund, what is left for the customer's credit, and what there is of that."""
+        kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
+        parts, from_credit = payment.kept_parts(amount_minor, kept)
+        return parts, from_credit, context.credit.balance_minor if payment.currency == EURO else 0
 
     def left_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
         """What credit notes on an invoice gave back of these payments of it, and nobody asked Stripe to."""
-        coming = sum(one.asked_by_notes_minor + one.coming_minor for one in records)
-        left = self._on_paper(caller, book) - coming
-        return min(left, sum(self._note_share(caller, one) for one in records)) if left > 0 else 0
+        left = self.unasked_by_notes(caller, records, book)
+        return min(left, sum(self.note_share(caller, one) for one in records)) if left else 0
+
+    def unasked_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
+        """What credit notes on an invoice gave back on paper, and nothing that comes back of any payment may be.
+
+        ``records``: payments of it that are known better than the book knows them.
+        """
+        known = tuple(one.payment_intent_id for one in records)
+        coming = (*(one.coming_back() for one in records), *book.coming_besides(*known))
+        return max(self._on_paper(caller, book) - sum(one.for_notes_minor for one in coming), 0)
+
+    def beyond_notes(self, caller: Caller, book: CheckoutBook) -> int:
+        """What Stripe gave back for credit notes on an invoice beyond what they say: it is in no ledger."""
+        return max(-self._on_paper(caller, book), 0)
 
     def _on_paper(self, caller: Caller, book: CheckoutBook) -> int:
         """What notes on the invoice of a book gave back in the ledger, and no refund at Stripe answered yet."""
         invoice = issued_of(self.invoices.read(caller, book.invoice_id))
         return self.given_back_on_paper(caller, invoice) - book.by_notes_minor
 
-    def _note_share(self, caller: Caller, record: StripePayment) -> int:
+    def note_share(self, caller: Caller, record: StripePayment, *, besides: str = "") -> int:
         """A note gives back what the invoice was paid with: never what a payment left as credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
         noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        noted += record.coming_back(besides=besides).by_notes_minor
         settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
         return max(settled - noted, 0)
 
@@ -203,10 +240,8 @@ class StripeLedger:
         if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
             raise StaleVersion  # another told of it a moment ago: the version of the record would say so, too
         context = context_of(caller, payment, self.payments)
-        kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
-        parts, from_credit = payment.kept_parts(amount_minor, kept)
-        short = from_credit > (context.credit.balance_minor if payment.currency == EURO else 0)
-        if short or payment.refunded_minor + amount_minor > payment.amount_minor:
+        parts, from_credit, credit_minor = self._parts(payment, amount_minor, context)
+        if from_credit > credit_minor or payment.refunded_minor + amount_minor > payment.amount_minor:
             raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
         now, today = self.clock.now(), self.clock.today()
         refund = PaymentRefund(

@@ -7,11 +7,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billing.domain.access import Caller, Permission
+from billing.domain.checkout import CheckoutBook, ComingBack
 from billing.domain.currency import EURO
+from billing.domain.dates import civil_date
 from billing.domain.errors import (
     BillingError,
     DependencyUnavailable,
@@ -109,6 +111,8 @@ def finish_stripe_refund(
 
     ``first``: nobody can have asked Stripe for it before. Raises: DependencyUnavailable, Busy, StripeRefused: the
     account is not ours to ask any more, and whether the refund was made before nobody can say: it stays asked for.
+    Once the account is back, what was made is in the ledger, and what was not is refused: its company was told to look
+    at Stripe, and may have made it there.
     """
     record = _stored(tenant_id, payment_intent_id, desk)
     try:
@@ -120,6 +124,8 @@ def finish_stripe_refund(
             return record
         if settled.state is not InboxState.DONE and _is_made(record, request_id, desk):
             raise DependencyUnavailable  # at Stripe, and not in the books before a person settled the cause
+        if request.again_at is not None:
+            return _given_up(record, request, request.again_at, desk)
     except StripeRefused as refused:
         if refused.code != NO_ACCESS or not first:
             raise
@@ -129,6 +135,19 @@ def finish_stripe_refund(
     if not first and not request.asked_again:
         judged_anew(lambda: _note_asking(record, request_id, desk), clock=desk.clock, ids=desk.ids)
     _ask_for(record, request, desk, first=first)
+    return _stored(tenant_id, payment_intent_id, desk)
+
+
+def _given_up(record: StripePayment, request: RefundRequest, again_at: datetime, desk: StripeDesk) -> StripePayment:
+    """It was not made while the account was away. Raises: StripeRefused, while whoever asked before may be asking."""
+    if desk.clock.now() < again_at - AWAY_FOR + FINISHED_AFTER:
+        raise StripeRefused(NO_ACCESS, status=403)
+    tenant_id, payment_intent_id, request_id = record.tenant_id, record.payment_intent_id, request.request_id
+    judged_anew(
+        lambda: _refuse(_stored(tenant_id, payment_intent_id, desk), request_id, NO_ACCESS, desk),
+        clock=desk.clock,
+        ids=desk.ids,
+    )
     return _stored(tenant_id, payment_intent_id, desk)
 
 
@@ -175,9 +194,8 @@ def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
                 except (BillingError, StripeRefused) as error:  # another one's turn; this one's comes again
                     failed += 1
                     if isinstance(error, StripeRefused) and error.code == NO_ACCESS:
-                        again_at = desk.clock.now() + AWAY_FOR
                         with contextlib.suppress(StaleVersion):
-                            _note_asking(record, request.request_id, desk, again_at=again_at)
+                            _note_away(record, desk)
                 else:
                     finished += 1
     turns.end()
@@ -201,6 +219,8 @@ class _Asking:
         caller.require(Permission.RECORD_PAYMENTS)
         payment = desk.payments.read(caller, self.payment_id)
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
+        # Before what is judged by: whoever writes of another payment of the invoice meanwhile is judged with.
+        book = desk.checkouts.book(caller.tenant_id, record.invoice_id)
         if record.is_contested:  # Stripe holds the money already, and would refuse
             why = explain_refund_refusal("charge_disputed")
             raise RefundRefused(why.french, why.english)
@@ -210,10 +230,14 @@ class _Asking:
                 f"Il reste {format_euros(max(left, 0))} à rembourser de ce paiement.",
                 f"€{to_major(max(left, 0)):,} of this payment is left to refund.",
             )
-        by_note = self._by_note(payment, record)
+        by_note = self._by_note(payment, record, book)
+        by_notes_minor = self.amount_minor if by_note else 0
         if not by_note:
-            self._hold_not_given_back(record)
-            self._hold_bearable(payment, record)
+            asked = _Judged.read(self, payment, record, book)
+            if not self.online.credit_note_id:
+                asked.hold_not_given_back()
+                by_notes_minor = asked.by_notes_minor
+            asked.hold_bearable()
         request = RefundRequest(
             request_id=_request_id(caller, self.payment_id, once),
             amount_minor=self.amount_minor,
@@ -222,13 +246,17 @@ class _Asking:
             requested_by=caller.user_id,
             credit_note_id=self.online.credit_note_id,
             by_note=by_note,
+            by_notes_minor=by_notes_minor,
         )
         requested = record.requested(request).next_after(record)
         news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
-        desk.stripe_payments.write(caller, StripeFacts(record=requested, news=(news,)), once=once, answered=payment)
+        # Always, so that of two payments of one invoice one is asked for after the other.
+        moved = replace(book.with_coming_back(requested.coming_back()), version=book.version + 1)
+        facts = StripeFacts(record=requested, book=moved, news=(news,))
+        desk.stripe_payments.write(caller, facts, once=once, answered=payment)
 
-    def _by_note(self, payment: Payment, record: StripePayment) -> bool:
-        """Whether a credit note gave this money back in the ledger already.
+    def _by_note(self, payment: Payment, record: StripePayment, book: CheckoutBook) -> bool:
+        """Whether a credit note gave this money back in the ledger already, and Stripe did not, nor is about to.
 
         Raises: UnknownReference, RefundExceedsPayment.
         """
@@ -238,8 +266,10 @@ class _Asking:
         document = self._note(payment, note_id).document
         if document.settlement is None or not document.settlement.refunded_minor:
             return False
-        asked = record.asked_by(note_id)
-        left = document.settlement.refunded_minor - asked
+        left = min(
+            document.settlement.refunded_minor - record.asked_by(note_id),
+            self.desk.ledger.unasked_by_notes(self.caller, (record,), book),
+        )
         if self.amount_minor > left:
             raise RefundExceedsPayment(
                 f"Cet avoir rembourse encore {format_euros(max(left, 0))}.",
@@ -257,25 +287,56 @@ class _Asking:
                 return note
         raise UnknownReference((FieldError("/credit_note_id", "Avoir inconnu.", "Unknown credit note."),))
 
-    def _hold_not_given_back(self, record: StripePayment) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A refund that no credit note gave back for itself, and what it is judged by.
+
+    ``own``, ``others``: what is about to be given back of its payment, and of the others of the invoice.
+    """
+
+    amount_minor: int
+    payment: Payment
+    invoice: IssuedInvoice
+    own: ComingBack
+    others: tuple[ComingBack, ...]
+    on_paper_minor: int  # what credit notes gave back there, and Stripe did not yet
+    by_notes_minor: int  # of the refund, what becomes that
+    kept: dict[str, int]  # of what was paid, by invoice
+    credit_minor: int
+
+    @classmethod
+    def read(cls, asking: _Asking, payment: Payment, record: StripePayment, book: CheckoutBook) -> _Judged:
+        caller, desk = asking.caller, asking.desk
+        context = context_of(caller, payment, desk.payments)
+        invoice = issued_of(asking.invoices.read(caller, record.invoice_id))
+        unasked = desk.ledger.unasked_by_notes(caller, (record,), book)
+        return cls(
+            amount_minor=asking.amount_minor,
+            payment=payment,
+            invoice=invoice,
+            own=record.coming_back(),
+            others=book.coming_besides(record.payment_intent_id),
+            on_paper_minor=desk.ledger.given_back_on_paper(caller, invoice) - book.by_notes_minor,
+            by_notes_minor=min(asking.amount_minor, unasked, desk.ledger.note_share(caller, record)) if unasked else 0,
+            kept={invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()},
+            credit_minor=context.credit.balance_minor if payment.currency == EURO else 0,
+        )
+
+    def hold_not_given_back(self) -> None:
         """Where credit notes say what is to be given back, a refund that names none is theirs.
 
         Judged by the sums of what was credited, paid and given back, so that it does not matter in which order: a
-        refund may come before the note that explains it. Raises: RefundExceedsPayment: the customer has, or is about
-        to have, all that they say.
+        refund may come before the note that explains it. What only takes the customer's credit is no matter of theirs.
+        Raises: RefundExceedsPayment: the customer has, or is about to have, all that they say.
         """
-        if self.online.credit_note_id:
-            return
-        invoice = issued_of(self.invoices.read(self.caller, record.invoice_id))
-        ledger = invoice.ledger
+        ledger = self.invoice.ledger
         # Whatever was given back and is not owed again is what notes explain: on paper before it, or against it after.
         noted = ledger.refunded_minor - ledger.balance_minor
-        if not ledger.credited_minor or noted <= 0:
+        if not ledger.credited_minor or noted <= 0 or not self._of_invoices:
             return
-        book = self.desk.checkouts.book(record.tenant_id, record.invoice_id)
-        on_paper = self.desk.ledger.given_back_on_paper(self.caller, invoice) - book.by_notes_minor
-        coming = record.coming_minor + record.asked_by_notes_minor
-        if noted <= ledger.refunded_minor - on_paper + coming:
+        coming = self.own.total_minor + sum(one.total_minor for one in self.others)
+        if noted <= ledger.refunded_minor - self.on_paper_minor + coming:
             raise RefundExceedsPayment(
                 "Ce que les avoirs de cette facture rendent au client, Stripe l'a déjà remboursé. Pour rendre "
                 "davantage, émettez un autre avoir et indiquez-le (credit_note_id).",
@@ -283,13 +344,12 @@ class _Asking:
                 "another credit note and name it (credit_note_id).",
             )
 
-    def _hold_bearable(self, payment: Payment, record: StripePayment) -> None:
+    def hold_bearable(self) -> None:
         """Invoices and credit together keep so much, beside what is on its way. Raises: RefundExceedsPayment."""
-        context = context_of(self.caller, payment, self.desk.payments)
-        kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
-        wanted = self.amount_minor + record.coming_minor
-        _, left = payment.kept_parts(wanted, kept)
-        credit = context.credit.balance_minor if payment.currency == EURO else 0
+        elsewhere, here = sum(one.moving_minor for one in self.others), self.invoice.ledger.kept_minor
+        kept = self.kept | {self.invoice.invoice_id: max(here - elsewhere, 0)}
+        credit = max(self.credit_minor - max(elsewhere - here, 0), 0)
+        _, left = self.payment.kept_parts(self.amount_minor + self.own.moving_minor, kept)
         if left > credit:
             bearable = max(self.amount_minor - left + credit, 0)
             raise RefundExceedsPayment(
@@ -298,6 +358,14 @@ class _Asking:
                 f"The invoices and the customer's credit keep only €{to_major(bearable):,} of this payment. If a "
                 "credit note recorded this refund already, name it (credit_note_id).",
             )
+
+    @property
+    def _of_invoices(self) -> int:
+        """What of it invoices would owe again, beside what is on its way of this payment."""
+        coming = self.own.moving_minor
+        _, before = self.payment.kept_parts(coming, self.kept)
+        _, after = self.payment.kept_parts(coming + self.amount_minor, self.kept)
+        return self.amount_minor - (after - before)
 
 
 def _is_made(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
@@ -313,6 +381,9 @@ def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, 
     except StripeRefused as refused:
         if refused.code != NO_ACCESS:
             raise
+        # Before it is said: from then on the company may make it at Stripe itself.
+        record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
+        judged_anew(lambda: _note_away(record, desk, besides=request_id), clock=desk.clock, ids=desk.ids)
         raise RefundRefused(
             "Votre compte Stripe n'est plus relié à ZenBilling. Cette demande a pu y arriver avant : regardez dans "
             "Stripe si le remboursement y est avant d'en faire un autre.",
@@ -331,14 +402,25 @@ def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, 
     return desk.payments.read(caller, payment_id)
 
 
-def _note_asking(record: StripePayment, request_id: str, desk: StripeDesk, *, again_at: datetime | None = None) -> None:
+def _note_asking(record: StripePayment, request_id: str, desk: StripeDesk) -> None:
     """Before it is done: from then on nobody can say that Stripe was never asked."""
     current = _stored(record.tenant_id, record.payment_intent_id, desk)
     request = current.request(request_id)
     if request is None or request.state is not RequestState.REQUESTED:
         return
-    noted = current.asking_again(request_id, again_at=again_at).next_after(current)
+    noted = current.asking_again(request_id).next_after(current)
     desk.stripe_payments.write(Caller.system(record.tenant_id, STRIPE), StripeFacts(record=noted))
+
+
+def _note_away(record: StripePayment, desk: StripeDesk, *, besides: str = "") -> None:
+    """Nobody can ask for what is asked for. ``besides``: who asked for that one knows it already."""
+    current = _stored(record.tenant_id, record.payment_intent_id, desk)
+    noted = current.away(desk.clock.now() + AWAY_FOR)
+    known = current.request(besides)
+    if noted == current or (known is not None and known.again_at is not None):
+        return
+    facts = StripeFacts(record=noted.next_after(current))
+    desk.stripe_payments.write(Caller.system(record.tenant_id, STRIPE), facts)
 
 
 def _is_released(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
@@ -352,20 +434,33 @@ def _refuse_first(record: StripePayment, request_id: str, desk: StripeDesk) -> b
     request = current.request(request_id)
     if request is not None and request.asked_again:
         return False
-    _refuse(current, request_id, NO_ACCESS, desk)
+    # The company is told to make this one itself: whatever else was asked for of the payment it may make as well.
+    _refuse(current, request_id, NO_ACCESS, desk, others_until=desk.clock.now() + AWAY_FOR)
     return True
 
 
-def _refuse(current: StripePayment, request_id: str, code: str, desk: StripeDesk) -> None:
+def _refuse(
+    current: StripePayment, request_id: str, code: str, desk: StripeDesk, *, others_until: datetime | None = None
+) -> None:
+    """``others_until``: nobody can ask for any other of the payment until then."""
     refused = current.refused(request_id, code)
     request = refused.request(request_id)
     if refused == current or request is None:
         return
+    if others_until is not None:
+        refused = refused.away(others_until)
     news = _news(desk, refused, request, EventType.PAYMENT_REFUND_REFUSED, f"system:{STRIPE}")
     caller = Caller.system(current.tenant_id, STRIPE)
-    paper = PaperRefund(day=desk.clock.today(), subject=request.credit_note_id, invoice_id=current.invoice_id)
-    on_paper = (paper,) if request.by_note else ()
-    facts = StripeFacts(record=refused.next_after(current), news=(news,), on_paper=on_paper)
+    today, subject = desk.clock.today(), request.credit_note_id or request_id
+    # The night of the note's day took it for what was on its way.
+    hidden = request.kept_by_notes_minor > 0 and civil_date(request.requested_at) < today
+    paper = PaperRefund(day=today, subject=subject, invoice_id=current.invoice_id)
+    on_paper = (paper,) if request.by_note or hidden else ()
+    book = desk.checkouts.book(current.tenant_id, current.invoice_id)
+    moved = book.with_coming_back(refused.coming_back())
+    facts = StripeFacts(
+        record=refused.next_after(current), book=moved if moved is not book else None, news=(news,), on_paper=on_paper
+    )
     desk.stripe_payments.write(caller, facts)
 
 
