@@ -23,6 +23,7 @@ from billing.domain.duplicates import Likeness
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, LedgerEntry
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, PriceChange, Product, ProductKind
 from billing.domain.quote import Quote
@@ -336,6 +337,7 @@ class Invoices(Protocol):
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
     ) -> None:
         """All of it in one transaction, or nothing. Raises: SeriesMoved, NumberTaken, InvoiceAlreadyIssued."""
         ...
