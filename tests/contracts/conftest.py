@@ -44,6 +44,7 @@ from billing.domain.access import Caller, Membership, Role
 from billing.domain.events import EventType
 from billing.domain.invoice import DraftInvoice, InvoiceContent, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, PaymentMethod
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import Series, SeriesState
 from billing.domain.parties import Customer, Product
 from billing.domain.payments import Allocation, Payment
@@ -185,6 +186,7 @@ class World:
         at: datetime = MORNING,
         once: IdempotentRequest | None = None,
         replaces: str | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
     ) -> IssuedInvoice:
         of = of or self.caller
         draft = draft or self.add_draft(of=of)
@@ -199,6 +201,7 @@ class World:
             delivery=factories.delivery_request(of.tenant_id, draft.invoice_id, recipient=send_to, at=at),
             once=once or self.once("issueInvoice"),
             replaces=replaces,
+            notices=notices,
         )
         return invoice
 

@@ -11,6 +11,8 @@ from billing.domain.delivery import DeliveryOutcome, DeliveryState
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
+from billing.domain.stripe import StripeAccount
+from billing.domain.stripe_connection import StripeConnection
 from billing.ports.stripe_payments import StripeFacts
 from tests import factories
 from tests.contracts.conftest import World
@@ -68,6 +70,40 @@ def test_a_notice_is_written_with_the_subscription(world: World) -> None:
     held.subscriptions.save(world.caller, factories.pro_subscription(world.caller.tenant_id), notices=(written,))
 
     assert held.deliveries.document(written.tenant_id, written.notice_id) == written
+
+
+def test_a_notice_is_written_with_the_account_at_stripe(world: World) -> None:
+    held, written = world.repositories, closed(world)
+    account = StripeAccount(
+        account_id=world.new_id("acct"), charges_enabled=False, payouts_enabled=True, details_submitted=True
+    )
+    connection = StripeConnection(tenant_id=world.caller.tenant_id).connected(account, MORNING)
+
+    held.stripe_connections.save(world.caller, connection, notices=(written,))
+
+    assert held.deliveries.document(written.tenant_id, written.notice_id) == written
+    with pytest.raises(StaleVersion):
+        held.stripe_connections.save(world.caller, connection.refreshed(account, MORNING), notices=(written,))
+    assert held.stripe_connections.stored(connection.tenant_id) == connection
+
+
+def closed(world: World) -> CompanyNotice:
+    fact = MoneyFact(
+        kind=NoticeKind.CHARGES_CLOSED,
+        subject="acct_1",
+        reason="requirements.past_due",
+        awaited=("company.tax_id", "external_account"),
+    )
+    return CompanyNotice.of(world.caller.tenant_id, fact, recipient="contact@exemple.test", at=MORNING)
+
+
+def test_a_notice_is_written_with_the_invoice_that_uses_the_plan_up(world: World) -> None:
+    fact = MoneyFact(kind=NoticeKind.PLAN_FULL, subject="inv_1", plan="free", issued=24, month=MORNING.date())
+    written = CompanyNotice.of(world.caller.tenant_id, fact, recipient="contact@exemple.test", at=MORNING)
+
+    world.issue(notices=(written,))
+
+    assert world.repositories.deliveries.document(written.tenant_id, written.notice_id) == written
 
 
 def test_a_notice_is_settled_once(world: World) -> None:

@@ -10,13 +10,14 @@ from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.notices import CompanyNotice
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_inbox import InboxEntry
 from billing.ports.checkouts import CheckoutContext, DueCheckout
 from billing.ports.idempotency import IdempotentRequest
 from tests.fakes.store import SHARDS, Store, shard_of
 from tests.fakes.stripe_inbox import hold_entry
-from tests.fakes.writes import hold_book, move_book
+from tests.fakes.writes import hold_book, hold_notices, move_book, write_notices
 
 
 class FakeCheckouts:
@@ -102,6 +103,7 @@ class FakeStripeConnections:
         *,
         event: Event | None = None,
         entry: InboxEntry | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
@@ -114,6 +116,7 @@ class FakeStripeConnections:
                 and self._store.stripe_accounts.setdefault(account.account_id, tenant_id) != tenant_id
             ):
                 raise StaleVersion
+            hold_notices(self._store, notices)
             if entry is not None:
                 hold_entry(self._store, entry)
                 self._store.stripe_events[entry.event.event_id] = entry
@@ -121,6 +124,7 @@ class FakeStripeConnections:
             if account is not None and connection.just_connected and connection.connected_at:
                 first = civil_date(connection.connected_at)
                 self._store.stripe_days_due.setdefault((tenant_id, account.account_id), first)
+            write_notices(self._store, notices)
             if event is not None:
                 self._store.record(tenant_id, "STRIPE", event)
 

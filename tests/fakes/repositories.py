@@ -25,7 +25,7 @@ from billing.domain.errors import (
 from billing.domain.events import Event, membership_created
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import LedgerEntry, is_overdue
-from billing.domain.notices import is_notice_id
+from billing.domain.notices import CompanyNotice, is_notice_id
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, PriceChange, Product
 from billing.domain.product_reference import reference_key, reference_taken
@@ -82,7 +82,17 @@ from tests.fakes.stripe_payments import FakeStripePayments
 from tests.fakes.subscriptions import FakeSubscriptions
 from tests.fakes.summaries import invoice_summary, product_summary
 from tests.fakes.webhooks import FakeWebhooks
-from tests.fakes.writes import DELIVERY, ask, hold_draft, hold_number, move_account, move_head, take_number
+from tests.fakes.writes import (
+    DELIVERY,
+    ask,
+    hold_draft,
+    hold_notices,
+    hold_number,
+    move_account,
+    move_head,
+    take_number,
+    write_notices,
+)
 
 T = TypeVar("T")
 Rows = list[tuple[str, object]]
@@ -444,6 +454,7 @@ class FakeInvoices:
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
         replaces: str | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
     ) -> None:
         tenant_id, invoice_id = caller.tenant_id, issued.invoice_id
         with self._store.writing(caller, once=once, answered=issued):
@@ -453,9 +464,11 @@ class FakeInvoices:
                 if (tenant_id, replaces) in self._store.replaced:
                     raise AlreadyReplaced
                 self._store.replaced[tenant_id, replaces] = invoice_id
+            hold_notices(self._store, notices)
             self._store.invoices[tenant_id, invoice_id] = issued
             take_number(self._store, issued, allocation)
             ask(self._store, delivery)
+            write_notices(self._store, notices)
             self._store.record(tenant_id, invoice_id, event)
             moved = issued_movements(issued, payment[0] if payment else None)
             move_account(self._store, tenant_id, issued.document.customer_id, *moved)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from billing.domain.notices import is_notice_id
+from billing.domain.plans import FREE
 from billing.runtime import table
 from customers import download_statement
 from invoices import download as invoices_download
@@ -125,6 +128,26 @@ def test_sending_costs_three_requests_and_a_payment_two(
     assert requests(lambda: owner.call("invoices/send", body={}, **path)) == 3
     payment = {"amount_minor": issued["total_minor"], "method": "transfer"}
     assert requests(lambda: owner.call("invoices/record_payment", body=payment, **path)) == 2
+
+
+def test_the_invoices_that_use_a_plan_up_cost_no_request_more(
+    owner: Person, draft_body: Json, requests: Callable[[Callable[[], Any]], int]
+) -> None:
+    costs = []
+    for _ in range(FREE.stops_at or 0):
+        draft = owner.call("invoices/create", body=draft_body).body
+        issue = partial(owner.call, "invoices/issue", body={"version": 1}, invoice_id=draft["invoice_id"])
+        costs.append(requests(issue))
+
+    assert set(costs) == {3}
+    waiting = table.workflow_requests()
+    written_of = [
+        one
+        for shard in range(waiting.shards)
+        for one in waiting.stale(datetime.now(UTC) + timedelta(minutes=1), shard=shard, limit=1000)
+        if one.tenant_id == owner.tenant_id and is_notice_id(one.subject_id)
+    ]
+    assert len(written_of) == 2  # nearly used, and full
 
 
 def test_the_account_at_stripe_costs_its_requests(owner: Person, requests: Callable[[Callable[[], Any]], int]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,15 +14,24 @@ from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import MailTemporarilyRefused
 from billing.domain.events import EventType
 from billing.domain.notices import CompanyNotice, NoticeKind
-from billing.domain.stripe import DisputeStatus, StripeSubscription, SubscriptionStatus
+from billing.domain.plans import FREE
+from billing.domain.stripe import (
+    DisputeStatus,
+    PaymentIntent,
+    StripeRefundStatus,
+    StripeSubscription,
+    SubscriptionStatus,
+)
 from billing.domain.stripe_inbox import InboxState
 from billing.ports.delivery import OutgoingMail
+from billing.ports.idempotency import AlreadyAnswered
 from billing.usecases.deliveries import delivery_reference, receive_mail_event
 from billing.usecases.disputes import remind_of_disputes
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import Relay
 from tests.usecases.conftest import HOUSE, Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_subscriptions import Office
 
 DONE = InboxState.DONE
@@ -58,6 +69,10 @@ def mailed(shop: Shop, notice: CompanyNotice) -> OutgoingMail:
     return shop.mailer.accepted[-1]
 
 
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
 def contest(till: Till, **changes: object) -> str:
     intent = till.paid()
     dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
@@ -81,7 +96,7 @@ def test_a_dispute_is_written_of_with_its_deadline(till: Till) -> None:
     assert mail.subject == f"Litige sur la facture {number}, répondez avant le 02/12/2026"
     url = f"https://dashboard.stripe.com/{till.account_id}/disputes/{dispute_id}"
     for said in ("120,00 €", "2 décembre 2026", "Le client dit n'avoir pas reçu ce qu'il a payé.", url):
-        assert said in mail.text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+        assert said in plain(mail.text)
     assert url in mail.html
     assert till.held.store.events[notice.tenant_id, notice.notice_id][-1].event_type is EventType.NOTICE_SENT
 
@@ -154,8 +169,49 @@ def test_a_deadline_that_is_near_is_written_of_once_more(till: Till) -> None:
 
     assert kinds(till.shop) == [NoticeKind.DISPUTE_OPENED, NoticeKind.DISPUTE_DUE]
     mail = mailed(till.shop, notices(till.shop)[-1])
-    assert mail.subject.startswith("Rappel, paiement contesté : la facture ")
+    assert (
+        mail.subject == f"Rappel : litige sur la facture {till.invoice.document.number}, répondez avant le 02/12/2026"
+    )
     till.adds_up()
+
+
+def test_a_bank_that_inquires_decides_nothing_and_the_reminder_says_so(till: Till) -> None:
+    dispute_id = contest(till, status=DisputeStatus.WARNING_NEEDS_RESPONSE)
+    till.tell("charge.dispute.created", dispute_id)
+    till.shop.clock.advance(timedelta(days=8))
+
+    assert [remind_of_disputes(desk=till.desk()) for _ in range(2)] == [1, 0]
+
+    assert kinds(till.shop) == [NoticeKind.INQUIRY_OPENED, NoticeKind.INQUIRY_DUE]
+    number = till.invoice.document.number
+    for notice, what in zip(notices(till.shop), ("Demande", "Rappel : demande"), strict=True):
+        mail = mailed(till.shop, notice)
+        assert mail.subject == f"{what} de la banque sur la facture {number}, répondez avant le 02/12/2026"
+        assert "la demande peut devenir un litige" in mail.text
+        for untrue in ("conteste", "tranche", "contesté"):
+            assert untrue not in mail.text
+
+
+@pytest.mark.parametrize(
+    ("fee_minor", "currency", "said"),
+    [
+        (2_000, "EUR", "Frais de litige de Stripe : 20,00 €"),
+        (2_000, "USD", "Stripe garde aussi ses frais de litige"),
+        (0, "EUR", ""),
+    ],
+)
+def test_a_lost_dispute_says_what_stripe_keeps_for_it(till: Till, fee_minor: int, currency: str, said: str) -> None:
+    dispute_id = contest(till, fee_minor=fee_minor, currency=currency)
+    till.stripe.decide(till.account_id, dispute_id, won=False)
+    till.tell("charge.dispute.closed", dispute_id)
+
+    [notice] = notices(till.shop)
+    text = plain(mailed(till.shop, notice).text)
+
+    assert notice.fact.fee_minor == fee_minor
+    assert said in text
+    assert ("frais" in text.casefold()) is bool(said)
+    assert (" 20,00" in text) is said.endswith("€")
 
 
 @pytest.mark.parametrize("status", [DisputeStatus.UNDER_REVIEW, DisputeStatus.WON, DisputeStatus.LOST])
@@ -271,6 +327,270 @@ def test_a_mail_that_is_refused_or_comes_back_is_told(till: Till) -> None:
     assert store.events[notice.tenant_id, notice.notice_id][-1].event_type is EventType.NOTICE_BOUNCED
 
 
+# A refund that came back
+
+
+def refund(till: Till, intent: PaymentIntent, *, status: StripeRefundStatus = StripeRefundStatus.SUCCEEDED) -> str:
+    made = till.stripe.refund(till.account_id, intent.payment_intent_id, 5_000, status=status)
+    return made.refund_id
+
+
+@pytest.mark.parametrize("status", [StripeRefundStatus.PENDING, StripeRefundStatus.SUCCEEDED])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refund_that_the_bank_sends_back_is_written_of_once(
+    till: Till, status: StripeRefundStatus, *, known: bool
+) -> None:
+    intent = till.paid()
+    refund_id = refund(till, intent, status=status)
+    late = till.told("refund.created", refund_id, parent_id=intent.payment_intent_id)
+    if known:
+        till.process(late)
+    assert notices(till.shop) == []
+    till.stripe.fail_refund(till.account_id, refund_id)
+
+    for event_type in ("refund.failed", "refund.updated", "charge.refunded"):
+        assert till.tell(event_type, refund_id, parent_id=intent.payment_intent_id).state is DONE
+    till.process(late)
+
+    [notice] = notices(till.shop)
+    mail = mailed(till.shop, notice)
+    assert (notice.fact.kind, notice.fact.amount_minor) == (NoticeKind.REFUND_FAILED, 5_000)
+    assert mail.subject == f"Remboursement refusé par la banque : facture {till.invoice.document.number}"
+    assert "remboursez-le par virement" in mail.text
+    assert "Montant revenu chez vous : 50,00 €" in plain(mail.text)
+    till.adds_up()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(StripeRefundStatus.CANCELED, "lost_or_stolen_card"), (StripeRefundStatus.FAILED, "merchant_request")],
+)
+def test_a_refund_that_the_company_takes_back_is_no_news(till: Till, status: StripeRefundStatus, reason: str) -> None:
+    intent = till.paid()
+    refund_id = refund(till, intent, status=StripeRefundStatus.PENDING)
+    till.tell("refund.created", refund_id, parent_id=intent.payment_intent_id)
+    held = till.stripe.fail_refund(till.account_id, refund_id)
+    till.stripe.refunds[till.account_id, refund_id] = replace(held, status=status, failure_reason=reason)
+
+    till.tell("refund.failed", refund_id, parent_id=intent.payment_intent_id)
+
+    assert notices(till.shop) == []
+
+
+def test_a_refund_that_failed_because_the_payment_is_contested_is_not_made_by_transfer(till: Till) -> None:
+    intent = till.paid()
+    refund_id = refund(till, intent, status=StripeRefundStatus.PENDING)
+    held = till.stripe.fail_refund(till.account_id, refund_id)
+    contested = replace(held, failure_reason="charge_for_pending_refund_disputed")
+    till.stripe.refunds[till.account_id, refund_id] = contested
+
+    till.tell("refund.failed", refund_id, parent_id=intent.payment_intent_id)
+
+    [notice] = notices(till.shop)
+    text = mailed(till.shop, notice).text
+    assert "Ne le remboursez pas une seconde fois" in text
+    assert "virement" not in text
+
+
+# Money that an invoice did not owe any more
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "credited", "said"),
+    [
+        ("credited", "120,00 €", "remboursez-lui ce paiement"),
+        ("paid", "120,00 €", "remboursez-lui ce paiement"),
+        ("partly", "20,00 €", "puis imputez le crédit à la facture"),
+    ],
+)
+def test_money_beyond_what_was_owed_is_written_of_once(till: Till, meanwhile: str, credited: str, said: str) -> None:
+    intent = till.confirm()
+    processing = till.told("payment_intent.processing", intent.payment_intent_id)
+    if meanwhile == "credited":
+        credit(till.shop, till.invoice.invoice_id)
+    else:
+        till.pay(12_000 if meanwhile == "paid" else 2_000)
+
+    for _ in range(2):
+        till.tell("payment_intent.succeeded", intent.payment_intent_id)
+        till.tell("charge.updated", intent.payment_intent_id)
+    till.process(processing)
+
+    [notice] = notices(till.shop)
+    mail = mailed(till.shop, notice)
+    assert (notice.fact.kind, notice.fact.amount_minor) == (NoticeKind.PAID_BEYOND, till.credit())
+    assert plain(mail.subject) == f"Payé en trop : {credited} sur la facture {till.invoice.document.number}"
+    assert said in mail.text
+    till.adds_up()
+
+
+def test_money_that_was_owed_is_not_written_of(till: Till) -> None:
+    till.paid()
+
+    assert notices(till.shop) == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("kind", [NoticeKind.REFUND_FAILED, NoticeKind.PAID_BEYOND, NoticeKind.CHARGES_CLOSED])
+def test_a_crash_anywhere_leaves_one_mail_of_money_and_of_the_account(kind: NoticeKind, after: bool) -> None:
+    for at in itertools.count(1):
+        shop = Shop()
+        shop.describe()
+        till = Till(shop)
+        if kind is NoticeKind.CHARGES_CLOSED:
+            close(till)
+            event_id = till.told("account.updated", till.account_id)
+        elif kind is NoticeKind.PAID_BEYOND:
+            intent = till.confirm()
+            till.pay(12_000)
+            event_id = till.told("payment_intent.succeeded", intent.payment_intent_id)
+        else:
+            intent = till.paid()
+            refund_id = refund(till, intent)
+            till.tell("refund.created", refund_id, parent_id=intent.payment_intent_id)
+            till.stripe.fail_refund(till.account_id, refund_id)
+            event_id = till.told("refund.failed", refund_id, parent_id=intent.payment_intent_id)
+        crash = CrashPoint(at=at, after=after)
+        names = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies")
+        desk = till.desk()
+        try:
+            till.process(event_id, **{name: crash.watch(getattr(desk, name)) for name in names})
+        except Crashed:
+            pass
+        else:
+            assert at > 5
+            return
+        till.process(event_id)
+
+        assert kinds(shop) == [kind]
+
+
+# The account at Stripe
+
+
+def close(till: Till, *awaited: str, reason: str = "requirements.past_due") -> None:
+    held = till.stripe.accounts[till.account_id]
+    closed = replace(held, charges_enabled=False, requirements_due=awaited, disabled_reason=reason)
+    till.stripe.accounts[till.account_id] = closed
+
+
+def test_an_account_that_stripe_closes_is_written_of_each_time(till: Till) -> None:
+    opened = till.stripe.accounts[till.account_id]
+    before = till.told("account.updated", till.account_id)
+    till.process(before)
+    for _ in range(2):
+        till.shop.clock.advance(timedelta(minutes=1))
+        close(till, "individual.verification.document", "company.tax_id", "company.registration_number")
+        for _ in range(2):
+            assert till.tell("account.updated", till.account_id).state is DONE
+        close(till, "company.tax_id")  # closed still: what is awaited is on the page of the account
+        till.tell("account.updated", till.account_id)
+        till.stripe.accounts[till.account_id] = opened
+        till.tell("account.updated", till.account_id)
+
+    assert kinds(till.shop) == [NoticeKind.CHARGES_CLOSED] * 2
+    mail = mailed(till.shop, notices(till.shop)[0])
+    assert mail.subject == "Vos factures ne se paient plus en ligne : Stripe attend des informations"
+    assert "À fournir : Stripe attend une pièce d'identité du dirigeant." in plain(mail.text)
+    assert mail.text.count("Stripe attend le numéro SIREN de l'entreprise.") == 1
+    assert "Des informations demandées par Stripe manquent." in mail.text
+
+
+def test_an_account_that_stripe_rejects_says_so(till: Till) -> None:
+    close(till, reason="rejected.fraud")
+    till.tell("account.updated", till.account_id)
+
+    [notice] = notices(till.shop)
+    mail = mailed(till.shop, notice)
+    assert mail.subject == "Vos factures ne se paient plus en ligne : Stripe a fermé les paiements"
+    assert "Stripe a refusé le compte" in mail.text
+    assert "Stripe ne dit pas ce qu'il attend" in mail.text
+
+
+def test_an_account_that_only_holds_payouts_back_or_was_let_go_is_not_written_of(till: Till) -> None:
+    held = till.stripe.accounts[till.account_id]
+    till.stripe.accounts[till.account_id] = replace(held, payouts_enabled=False)
+    till.tell("account.updated", till.account_id)
+    till.disconnect()
+    close(till)
+    till.tell("account.updated", till.account_id)
+
+    assert notices(till.shop) == []
+
+
+# The plan
+
+
+def test_the_plan_is_written_of_when_it_is_nearly_used_and_when_it_is_full(shop: Shop) -> None:
+    shop.describe()
+    customer_id = shop.customer().customer_id
+    numbers = []
+    for _ in range(FREE.stops_at or 0):
+        known = len(notices(shop))
+        draft, once = shop.draft(shop.wanted(customer_id)), shop.once("issueInvoice")
+        issued = shop.issue(draft, once=once)
+        with pytest.raises(AlreadyAnswered):
+            shop.issue(draft, once=once)
+        shop.clock.advance(timedelta(seconds=1))
+        numbers += [issued.document.rank] if len(notices(shop)) > known else []
+
+    assert numbers == [FREE.near, FREE.stops_at]
+    assert kinds(shop) == [NoticeKind.PLAN_NEAR, NoticeKind.PLAN_FULL]
+    near, full = (mailed(shop, notice) for notice in notices(shop))
+    assert near.sender_name == "Abonnement"
+    assert near.subject == "Offre Gratuit : 16 factures sur 20 ce mois-ci"
+    assert full.subject == "Offre Gratuit : plus de nouvelle facture avant le 01/12/2026"
+    assert HOUSE.subscription_url in full.text
+
+
+def test_another_month_is_another_mail_and_a_paid_plan_is_not_written_of(shop: Shop) -> None:
+    shop.describe()
+    customer_id = shop.customer().customer_id
+    for month in (11, 12):
+        shop.clock.set(datetime(2026, month, 25, 9, tzinfo=UTC))
+        for _ in range(FREE.near + 1):
+            shop.issue(shop.draft(shop.wanted(customer_id)))
+    shop.subscribe()
+    for _ in range(FREE.stops_at or 0):
+        shop.issue(shop.draft(shop.wanted(customer_id)))
+
+    assert kinds(shop) == [NoticeKind.PLAN_NEAR] * 2
+
+
+def test_many_who_issue_at_once_write_of_the_plan_once(shop: Shop) -> None:
+    shop.describe()
+    customer_id = shop.customer().customer_id
+    drafts = [shop.draft(shop.wanted(customer_id)) for _ in range(FREE.near + 2)]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(shop.issue, drafts))
+
+    assert kinds(shop) == [NoticeKind.PLAN_NEAR]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_anywhere_writes_once_of_the_plan(after: bool) -> None:
+    for at in itertools.count(1):
+        shop = Shop()
+        shop.describe()
+        customer_id = shop.customer().customer_id
+        for _ in range(FREE.near - 1):
+            shop.issue(shop.draft(shop.wanted(customer_id)))
+        draft, once = shop.draft(shop.wanted(customer_id)), shop.once("issueInvoice")
+        crash = CrashPoint(at=at, after=after)
+        held = shop.repositories
+        try:
+            shop.issue(draft, once=once, invoices=crash.watch(held.invoices), customers=crash.watch(held.customers))
+        except Crashed:
+            pass
+        else:
+            assert at > 2
+            return
+        with contextlib.suppress(AlreadyAnswered):
+            shop.issue(draft, once=once)
+
+        assert kinds(shop) == [NoticeKind.PLAN_NEAR]
+
+
 def trial(office: Office) -> StripeSubscription:
     held = office.subscribed()
     assert held.trial_end is not None
@@ -293,6 +613,8 @@ def test_the_end_of_a_trial_is_written_of_once(office: Office) -> None:
     assert mail.sender_name == "Abonnement"
     assert mail.subject.startswith("Votre essai de l'offre Pro se termine le ")
     assert "19,00" in mail.text
+    assert "se poursuit ensuite sans action de votre part" in mail.text
+    assert "arrêtez-le avant le 7 décembre 2026 : rien ne sera prélevé" in plain(mail.text)
     assert HOUSE.subscription_url in mail.text
     assert office.news == [EventType.SUBSCRIPTION_STARTED]
 

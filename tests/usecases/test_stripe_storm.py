@@ -308,6 +308,10 @@ def test_the_books_are_what_the_facts_make_them(shop: Shop, seed: int, monkeypat
         NoticeKind.PAYMENT_FAILED: refused,
         NoticeKind.DISPUTE_WON: decided[DisputeStatus.WON],
         NoticeKind.DISPUTE_LOST: decided[DisputeStatus.LOST],
+        NoticeKind.REFUND_FAILED: sum(
+            one.status is StripeRefundStatus.FAILED for one in storm.till.stripe.refunds.values()
+        ),
+        NoticeKind.PAID_BEYOND: len(storm.manual),
     }
     asked = {(tenant, subject) for tenant, subject, _ in held.store.requests if is_notice_id(subject)}
     assert asked == set(held.store.notices)

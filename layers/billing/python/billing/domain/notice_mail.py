@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from billing.domain.dates import PARIS, civil_date, format_french
+from billing.domain.currency import EURO
+from billing.domain.dates import PARIS, civil_date, first_of_next_month, format_french
 from billing.domain.ledger import PaymentMethod
 from billing.domain.letter import ComposedMail, Letter, LetterLink, laid_out, one_line
 from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
-from billing.domain.plans import FREE, PlanId, plan_of
+from billing.domain.plans import FREE, PLAN_CURRENCY, PRO, PlanId, plan_of
 from billing.domain.stripe_payment import method_of
-from billing.domain.stripe_words import explain_dispute_reason, explain_failure
+from billing.domain.stripe_words import explain_dispute_reason, explain_failure, explain_reason, explain_requirement
 from billing.domain.tongue import DocumentLanguage, Tongue
 from billing.domain.typography import NO_BREAK_SPACE
 
@@ -27,6 +28,16 @@ _AFTER_LOSS: Final = (
     "ZenBilling l'enregistre comme un remboursement. Si la vente reste due, la facture est à régler par un autre "
     "moyen ; si elle ne l'est plus, établissez un avoir."
 )
+_CONTESTED_MEANWHILE: Final = "charge_for_pending_refund_disputed"
+_CONTESTED: Final = (
+    "Ne le remboursez pas une seconde fois : répondez au litige, ou acceptez-le, sur le tableau de bord de Stripe.",
+    "Do not refund it as well: answer the dispute at Stripe, or accept it.",
+)
+_BY_TRANSFER: Final = (
+    "Demandez au client ses coordonnées bancaires et remboursez-le par virement.",
+    "Ask the customer for bank details and refund by transfer.",
+)
+AWAITED_AT_MOST: Final = 8  # of what Stripe waits for; its dashboard has them all
 _FRENCH = Tongue()
 
 
@@ -54,11 +65,11 @@ def compose_notice(notice: CompanyNotice, *, subscription_url: str) -> ComposedM
             tongue=_FRENCH,
             subject=said.subject,
             greeting="Bonjour,",
-            opening=said.opening,
+            opening=[_kept_together(one) for one in said.opening],
             facts=said.facts,
             link=said.link,
             transfer=[],
-            closing=[*said.closing, f"In English: {said.english}"],
+            closing=[*(_kept_together(one) for one in said.closing), f"In English: {said.english}"],
             seller=_HOUSE,
             contact=[],
             foot="Message automatique de ZenBilling, envoyé à l'adresse de votre entreprise.",
@@ -66,41 +77,78 @@ def compose_notice(notice: CompanyNotice, *, subscription_url: str) -> ComposedM
     )
 
 
-def _opened(fact: MoneyFact, _: str) -> _Said:
-    money, customer, number = _money(fact), one_line(fact.customer_name), fact.invoice_number
+def _kept_together(french: str) -> str:
+    """No line begins with a mark that a space stands before."""
+    return french.replace(" ;", f"{NO_BREAK_SPACE};").replace(" :", f"{NO_BREAK_SPACE}:")
+
+
+def _inquired(fact: MoneyFact, _: str) -> _Said:
+    """A bank asks, and decides nothing: the money stays where it is."""
+    customer, number, until = one_line(fact.customer_name), fact.invoice_number, _until(fact)
+    if fact.kind is NoticeKind.INQUIRY_DUE:
+        what = "Rappel : demande de la banque"
+        first = (
+            f"La banque du client ({customer}) attend toujours vos explications sur le paiement de la facture "
+            f"{number}. L'argent est encore chez vous ; sans réponse, la demande peut devenir un litige, et la somme "
+            "être retenue."
+        )
+    else:
+        what = "Demande de la banque"
+        first = (
+            f"La banque du client ({customer}) demande des explications sur le paiement de la facture {number}. "
+            "L'argent vous reste acquis pour l'instant ; sans réponse, la demande peut devenir un litige."
+        )
+    reminder = "A reminder: the" if fact.kind is NoticeKind.INQUIRY_DUE else "The"
+    return _answerable(
+        fact,
+        subject=f"{what} sur la facture {number}, répondez {until}",
+        first=first,
+        amount="Montant concerné",
+        closing="Si le client a raison, remboursez-lui ce paiement : la demande est alors sans objet.",
+        english=f"{reminder} bank of {customer} asks about",
+    )
+
+
+def _disputed(fact: MoneyFact, _: str) -> _Said:
+    customer, number, until = one_line(fact.customer_name), fact.invoice_number, _until(fact)
+    if fact.kind is NoticeKind.DISPUTE_DUE:
+        what, english = "Rappel : litige", f"A reminder: {customer} contests"
+        first = (
+            f"{customer} conteste le paiement de la facture {number}, et votre réponse est toujours attendue. "
+            "Passé l'échéance, la banque tranche sans vous avoir entendu."
+        )
+    else:
+        what, english = "Litige", f"{customer} contests"
+        first = (
+            f"{customer} conteste auprès de sa banque le paiement de la facture {number}. La somme est retenue "
+            "jusqu'à la décision de la banque ; sans réponse de votre part, elle est rendue au client."
+        )
+    return _answerable(
+        fact,
+        subject=f"{what} sur la facture {number}, répondez {until}",
+        first=first,
+        amount="Montant contesté",
+        closing="Si la contestation est fondée, vous pouvez aussi l'accepter au même endroit.",
+        english=english,
+    )
+
+
+def _until(fact: MoneyFact) -> str:
+    return f"avant le {format_french(civil_date(fact.due_at))}" if fact.due_at else "dès que possible"
+
+
+def _answerable(fact: MoneyFact, *, subject: str, first: str, amount: str, closing: str, english: str) -> _Said:
+    """What a bank waits for an answer to."""
     why = explain_dispute_reason(fact.reason)
-    until = f"avant le {format_french(civil_date(fact.due_at))}" if fact.due_at else "dès que possible"
-    match fact.kind:
-        case NoticeKind.INQUIRY_OPENED:
-            what, english = "Demande de la banque sur", f"The bank of {customer} asks about"
-            first = (
-                f"La banque du client ({customer}) demande des explications sur le paiement de la facture {number}. "
-                "L'argent vous reste acquis pour l'instant ; sans réponse, la demande peut devenir un litige."
-            )
-        case NoticeKind.DISPUTE_DUE:
-            what, english = "Rappel, paiement contesté :", f"A reminder: {customer} contests"
-            first = (
-                f"{customer} conteste le paiement de la facture {number}, et votre réponse est toujours attendue. "
-                "Passé l'échéance, la banque tranche sans vous avoir entendu."
-            )
-        case _:
-            what, english = "Litige sur", f"{customer} contests"
-            first = (
-                f"{customer} conteste auprès de sa banque le paiement de la facture {number}. La somme est retenue "
-                "jusqu'à la décision de la banque ; sans réponse de votre part, elle est rendue au client."
-            )
     deadline = [("À remettre avant le", _instant(fact.due_at))] if fact.due_at else []
     taken = f" until {_english_instant(fact.due_at)}" if fact.due_at else ""
     return _Said(
-        subject=f"{what} la facture {number}, répondez {until}",
-        opening=[
-            first,
-            _EVIDENCE,
-        ],
-        facts=[("Montant contesté", money), *deadline, *_invoice(fact), ("Motif", why.french)],
+        subject=subject,
+        opening=[first, _EVIDENCE],
+        facts=[(amount, _money(fact)), *deadline, *_invoice(fact), ("Motif", why.french)],
         link=LetterLink(url=fact.answer_url, label="Répondre sur Stripe"),
-        closing=["Si la contestation est fondée, vous pouvez aussi l'accepter au même endroit."],
-        english=f"{english} the payment of invoice {number} ({_english_money(fact)}). {why.english} "
+        closing=[closing],
+        english=f"{english} the payment of invoice {fact.invoice_number} ({_english_money(fact)}). {why.english} "
         f"Answer in Stripe's dashboard{taken}.",
     )
 
@@ -119,16 +167,24 @@ def _won(fact: MoneyFact, _: str) -> _Said:
 
 def _lost(fact: MoneyFact, _: str) -> _Said:
     number, customer = fact.invoice_number, one_line(fact.customer_name)
+    opening, fee, english_fee = [], [], ""
+    if fact.fee_minor > 0:
+        opening = ["Stripe garde aussi ses frais de litige, qui ne vous sont pas rendus."]
+        english_fee = " Stripe also keeps its dispute fee."
+        if fact.currency == EURO:  # what is contested in another one costs a fee in that of the account
+            fee = [("Frais de litige de Stripe", _FRENCH.money(fact.fee_minor, EURO))]
+            english_fee = f" Stripe also keeps its dispute fee of {_ENGLISH.money(fact.fee_minor, EURO)}."
     return _Said(
         subject=f"Litige perdu : facture {number}",
         opening=[
             f"La banque du client ({customer}) lui a donné raison : la somme lui est rendue.",
+            *opening,
             _AFTER_LOSS,
         ],
-        facts=[("Montant rendu au client", _money(fact)), *_invoice(fact)],
+        facts=[("Montant rendu au client", _money(fact)), *fee, *_invoice(fact)],
         link=LetterLink(url=fact.answer_url, label="Voir le litige sur Stripe"),
         closing=[],
-        english=f"The dispute over invoice {number} is lost: {customer} has {_english_money(fact)} back.",
+        english=f"The dispute over invoice {number} is lost: {customer} has {_english_money(fact)} back.{english_fee}",
     )
 
 
@@ -176,23 +232,98 @@ def _unreadable(fact: MoneyFact, _: str) -> _Said:
     )
 
 
+def _sent_back(fact: MoneyFact, _: str) -> _Said:
+    number, customer = fact.invoice_number, one_line(fact.customer_name)
+    why = explain_failure(fact.reason)
+    todo, english = _CONTESTED if fact.reason == _CONTESTED_MEANWHILE else _BY_TRANSFER
+    first = (
+        f"Le remboursement à {customer} pour la facture {number} n'a pas abouti : le client n'a rien reçu, et l'argent "
+        "est revenu sur votre compte Stripe."
+    )
+    return _Said(
+        subject=f"Remboursement refusé par la banque : facture {number}",
+        opening=[first, todo],
+        facts=[("Montant revenu chez vous", _money(fact)), *_invoice(fact), ("Motif", why.french)],
+        closing=[],
+        english=f"The refund of {_english_money(fact)} to {customer} for invoice {number} failed, and the money is "
+        f"with you again. {why.english} {english}",
+    )
+
+
+def _beyond(fact: MoneyFact, _: str) -> _Said:
+    number, customer = fact.invoice_number, one_line(fact.customer_name)
+    received = _FRENCH.money(fact.received_minor, fact.currency)
+    if fact.amount_minor == fact.received_minor:
+        owed, settled, became = "ne devait plus rien", "soldée", "Ce paiement est devenu"
+        back = "remboursez-lui ce paiement, Stripe le lui rend."
+    else:  # a refund is taken from the invoice first
+        owed, settled, became = "ne devait plus autant", "réglée en partie", "Ce qui dépasse est devenu"
+        back = (
+            "remboursez ce montant sur le paiement, puis imputez le crédit à la facture, qui sera de nouveau due "
+            "d'autant."
+        )
+    first = (
+        f"{customer} a payé {received} en ligne pour la facture {number}, qui {owed} : un avoir ou un autre paiement "
+        f"l'avait {settled} entre-temps. {became} un crédit du client."
+    )
+    return _Said(
+        subject=f"Payé en trop : {_money(fact)} sur la facture {number}",
+        opening=[first, f"Gardez ce crédit pour une prochaine facture du client. Pour le rendre : {back}"],
+        facts=[("Crédit du client", _money(fact)), ("Reçu en ligne", received), *_invoice(fact)],
+        closing=["Prévenez le client : rien ne lui dit qu'il a payé en trop."],
+        english=f"{customer} paid invoice {number} online when it was credited or paid otherwise: "
+        f"{_english_money(fact)} became credit of the customer. Use it for another invoice, or refund the payment.",
+    )
+
+
+def _closed(fact: MoneyFact, _: str) -> _Said:
+    why = explain_reason(fact.reason)
+    awaited = [explain_requirement(code) for code in fact.awaited]
+    french = list(dict.fromkeys(one.french for one in awaited))[:AWAITED_AT_MOST]
+    english = list(dict.fromkeys(one.english for one in awaited))[:AWAITED_AT_MOST]
+    first = (
+        "Stripe n'accepte plus de paiements pour votre compte : vos clients ne peuvent plus payer vos factures en "
+        "ligne. Les virements et les autres moyens de paiement ne sont pas touchés."
+    )
+    if awaited:
+        closed = "attend des informations"
+        todo = "Donnez à Stripe ce qu'il attend : les paiements reprennent dès qu'il l'a accepté."
+    else:
+        closed = "a fermé les paiements"
+        todo = "Stripe ne dit pas ce qu'il attend : voyez sur son tableau de bord, ou avec son assistance."
+    return _Said(
+        subject=f"Vos factures ne se paient plus en ligne : Stripe {closed}",
+        opening=[first, todo],
+        facts=[
+            ("Paiements en ligne", "Fermés par Stripe"),
+            *([("Motif", why.french)] if why else []),
+            *(("À fournir", sentence) for sentence in french),
+        ],
+        link=LetterLink(url=fact.answer_url, label="Ouvrir Stripe"),
+        closing=[],
+        english=" ".join(
+            ["Stripe takes no payments for your account any more.", *([why.english] if why else []), *english]
+        ),
+    )
+
+
 def _trial(fact: MoneyFact, subscription_url: str) -> _Said:
     plan = plan_of(PlanId(fact.plan))
     day = civil_date(_known(fact.due_at))
     after_fr, after_en = (
-        (f"offre {FREE.name_fr}", f"the {FREE.name_en} plan")
+        (FREE.offer_fr, f"the {FREE.name_en} plan")
         if fact.ends
         else (f"{_money(fact)} HT par mois", f"{_english_money(fact)} a month, excluding VAT")
     )
     then = (
-        f"Vous avez demandé l'arrêt : rien ne sera prélevé, et vous passerez à l'offre {FREE.name_fr}."
+        f"Vous avez demandé l'arrêt : rien ne sera prélevé, et vous passerez à l'{FREE.offer_fr}."
         if fact.ends
-        else "L'abonnement se poursuit ensuite sans rien faire de votre part. Si vous n'en voulez pas, arrêtez-le "
-        "avant cette date : rien ne sera prélevé."
+        else "L'abonnement se poursuit ensuite sans action de votre part. Si vous n'en voulez pas, arrêtez-le avant le "
+        f"{_FRENCH.long_date(day)} : rien ne sera prélevé."
     )
     return _Said(
-        subject=f"Votre essai de l'offre {plan.name_fr} se termine le {format_french(day)}",
-        opening=[f"L'essai gratuit de l'offre {plan.name_fr} se termine bientôt.", then],
+        subject=f"Votre essai de l'{plan.offer_fr} se termine le {format_french(day)}",
+        opening=[f"L'essai gratuit de l'{plan.offer_fr} se termine bientôt.", then],
         facts=[("Fin de l'essai", _FRENCH.long_date(day)), ("Ensuite", after_fr)],
         link=LetterLink(url=subscription_url, label="Gérer mon abonnement"),
         closing=["Vos documents restent les vôtres, quelle que soit l'offre."],
@@ -210,11 +341,11 @@ def _dunned(fact: MoneyFact, subscription_url: str) -> _Said:
     return _Said(
         subject=f"Le paiement de votre abonnement {_HOUSE} a échoué",
         opening=[
-            f"Le paiement de l'offre {plan.name_fr} a été refusé. "
+            f"Le paiement de l'{plan.offer_fr} a été refusé. "
             + (
                 "Tout continue de fonctionner : vérifiez votre carte, ou changez-en."
                 if fact.due_at
-                else f"Vous êtes passé à l'offre {FREE.name_fr} : réglez pour retrouver l'offre {plan.name_fr}."
+                else f"Vous êtes passé à l'{FREE.offer_fr} : réglez pour retrouver l'{plan.offer_fr}."
             )
         ],
         facts=[("Abonnement", f"{plan.name_fr}, {_money(fact)} HT par mois"), *again, *ends],
@@ -224,16 +355,59 @@ def _dunned(fact: MoneyFact, subscription_url: str) -> _Said:
     )
 
 
+def _used(fact: MoneyFact, subscription_url: str) -> _Said:
+    plan = plan_of(PlanId(fact.plan))
+    month = _known_month(fact.month)
+    anew, full = first_of_next_month(month), fact.kind is NoticeKind.PLAN_FULL
+    stops_at, price = plan.stops_at or plan.invoices_a_month, _FRENCH.money(PRO.monthly_price_minor, PLAN_CURRENCY)
+    if full:
+        subject = f"{plan.offer_fr.capitalize()} : plus de nouvelle facture avant le {format_french(anew)}"
+        first = (
+            f"Vous avez émis {fact.issued} factures ce mois-ci, le maximum de l'{plan.offer_fr}. Les suivantes "
+            f"restent en brouillon jusqu'au {_FRENCH.long_date(anew)}."
+        )
+        english = f"The {plan.name_en} plan is used up: new invoices wait until {_ENGLISH.long_date(anew)}."
+    else:
+        subject = f"{plan.offer_fr.capitalize()} : {fact.issued} factures sur {plan.invoices_a_month} ce mois-ci"
+        first = (
+            f"Vous avez émis {fact.issued} des {plan.invoices_a_month} factures par mois que prévoit "
+            f"l'{plan.offer_fr}. Rien ne s'arrête encore : une marge vous mène à {stops_at}, puis les nouvelles factures "
+            f"attendent le {_FRENCH.long_date(anew)}."
+        )
+        english = (
+            f"{fact.issued} of the {plan.invoices_a_month} invoices a month of the {plan.name_en} plan are issued; "
+            f"beyond {stops_at}, new ones wait until {_ENGLISH.long_date(anew)}."
+        )
+    return _Said(
+        subject=subject,
+        opening=[first, f"L'offre {PRO.name_fr} ({price} HT par mois) les émet tout de suite."],
+        facts=[
+            ("Factures de ce mois", str(fact.issued) if full else f"{fact.issued} sur {plan.invoices_a_month}"),
+            ("Maximum, marge comprise", str(stops_at)),
+            ("Le compte repart de zéro le", _FRENCH.long_date(anew)),
+        ],
+        link=LetterLink(url=subscription_url, label="Voir les offres"),
+        closing=["Avoirs, encaissements, relances, envois et exports restent ouverts."],
+        english=english,
+    )
+
+
 _SAID: Final[dict[NoticeKind, Callable[[MoneyFact, str], _Said]]] = {
-    NoticeKind.INQUIRY_OPENED: _opened,
-    NoticeKind.DISPUTE_OPENED: _opened,
-    NoticeKind.DISPUTE_DUE: _opened,
+    NoticeKind.INQUIRY_OPENED: _inquired,
+    NoticeKind.INQUIRY_DUE: _inquired,
+    NoticeKind.DISPUTE_OPENED: _disputed,
+    NoticeKind.DISPUTE_DUE: _disputed,
     NoticeKind.DISPUTE_WON: _won,
     NoticeKind.DISPUTE_LOST: _lost,
     NoticeKind.PAYMENT_FAILED: _failed,
     NoticeKind.PAYMENT_UNREADABLE: _unreadable,
+    NoticeKind.REFUND_FAILED: _sent_back,
+    NoticeKind.PAID_BEYOND: _beyond,
+    NoticeKind.CHARGES_CLOSED: _closed,
     NoticeKind.TRIAL_ENDING: _trial,
     NoticeKind.SUBSCRIPTION_PAYMENT_FAILED: _dunned,
+    NoticeKind.PLAN_NEAR: _used,
+    NoticeKind.PLAN_FULL: _used,
 }
 _ENGLISH = Tongue(language=DocumentLanguage.ENGLISH)
 
@@ -264,3 +438,9 @@ def _known(at: datetime | None) -> datetime:
     if at is None:
         raise ValueError("what such a notice is of has its day")
     return at
+
+
+def _known_month(month: date | None) -> date:
+    if month is None:
+        raise ValueError("the month that a plan is used in is known")
+    return month

@@ -1,11 +1,14 @@
-"""What a company is written to of its money: a dispute, a payment that failed, its own subscription. Once per fact."""
+"""What a company is written to of its money: disputes, payments, refunds, its account at Stripe and its own plan.
+
+Once per fact.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -19,32 +22,52 @@ NOTICE_PREFIX: Final = "ntc_"
 class NoticeKind(StrEnum):
     INQUIRY_OPENED = "inquiry_opened"  # a bank asks, and takes nothing yet
     DISPUTE_OPENED = "dispute_opened"
-    DISPUTE_DUE = "dispute_due"  # its deadline, or that of an inquiry, is near
+    INQUIRY_DUE = "inquiry_due"  # its deadline is near
+    DISPUTE_DUE = "dispute_due"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
     PAYMENT_FAILED = "payment_failed"  # a bank refused what the customer had confirmed
     PAYMENT_UNREADABLE = "payment_unreadable"  # nobody could read what became of it: the invoice waits no longer
+    REFUND_FAILED = "refund_failed"  # the customer's bank sent it back
+    PAID_BEYOND = "paid_beyond"  # online, what the invoice did not owe any more
+    CHARGES_CLOSED = "charges_closed"  # Stripe takes no payments for the account any more
     TRIAL_ENDING = "trial_ending"
     SUBSCRIPTION_PAYMENT_FAILED = "subscription_payment_failed"
+    PLAN_NEAR = "plan_near"  # the month used most of it
+    PLAN_FULL = "plan_full"  # no new invoice is issued this month
 
     @property
     def is_of_subscription(self) -> bool:
-        return self in {NoticeKind.TRIAL_ENDING, NoticeKind.SUBSCRIPTION_PAYMENT_FAILED}
+        return self in _OF_SUBSCRIPTION
+
+
+_OF_SUBSCRIPTION: Final = frozenset(
+    {
+        NoticeKind.TRIAL_ENDING,
+        NoticeKind.SUBSCRIPTION_PAYMENT_FAILED,
+        NoticeKind.PLAN_NEAR,
+        NoticeKind.PLAN_FULL,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyFact:
-    """What there is to write of. Cents of ``currency``. ``subject``: Stripe's id of what it happened to.
+    """What there is to write of. Cents of ``currency``. ``subject``: Stripe's id of what it happened to; the invoice,
+    of what a plan has used.
 
     ``due_at``: until when evidence is taken; when a trial ends; when a plan ends that is not paid for.
     ``next_attempt_at``: of a card. ``ends``: a subscription was told to end, and nothing is charged after its trial.
-    ``reason``: Stripe's code of a dispute or of a refusal. ``method``: Stripe's type of the means of payment.
+    ``reason``: Stripe's code of a dispute, of a refusal or of an account that is limited. ``method``: Stripe's type of
+    the means of payment. ``fee_minor``: what Stripe keeps for a dispute, in the account's currency.
+    ``received_minor``: all that came in, where ``amount_minor`` is what of it became credit. ``awaited``: what Stripe
+    waits for, in its names. ``issued``: invoices of ``month``, its first day, this one included.
     ``confirmed_at``: when the customer confirmed what could not be read.
     """
 
     kind: NoticeKind
     subject: str
-    amount_minor: int
+    amount_minor: int = 0
     currency: str = EURO
     invoice_id: str = ""
     invoice_number: str = ""
@@ -57,6 +80,11 @@ class MoneyFact:
     next_attempt_at: datetime | None = None
     ends: bool = False
     confirmed_at: datetime | None = field(default=None, metadata=LATER)
+    fee_minor: int = field(default=0, metadata=LATER)
+    received_minor: int = field(default=0, metadata=LATER)
+    awaited: tuple[str, ...] = field(default=(), metadata=LATER)
+    issued: int = field(default=0, metadata=LATER)
+    month: date | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,6 +131,12 @@ class Subscription:
             return PlanUse.ABOVE
         return PlanUse.NEAR if issued >= plan.near else PlanUse.WITHIN
 
+    def reached_by(self, issued: int, at: datetime) -> PlanUse | None:
+        """What the ``issued``-th invoice of a month makes of a plan that is held: nearly used, full; once each."""
+        before, after = self.use_of(issued - 1, at), self.use_of(issued, at)
+        told = {PlanUse.NEAR, PlanUse.FULL} if self.plan.is_held else set()
+        return after if after is not before and after in told else None
+
     def hold_room(self, issued: int, issue_date: date, at: datetime) -> None:
         """One more invoice is issued where ``issued`` are dated in its month already. Raises: PlanLimitReached."""
         if self.use_of(issued, at) is not PlanUse.FULL:

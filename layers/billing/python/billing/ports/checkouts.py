@@ -11,6 +11,7 @@ from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
 from billing.domain.events import Event
 from billing.domain.invoice import Invoice
+from billing.domain.notices import CompanyNotice
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_inbox import InboxEntry
 from billing.ports.idempotency import IdempotentRequest
@@ -97,10 +98,11 @@ class StripeConnections(Protocol):
         *,
         event: Event | None = None,
         entry: InboxEntry | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
-        """The next version, and the end of what Stripe told, in one transaction.
+        """The next version, the end of what Stripe told and what the company is written of it, in one transaction.
 
         An account that it names leads to this tenant from then on. Raises: StaleVersion.
         """

@@ -23,6 +23,7 @@ from billing.domain.duplicates import Likeness
 from billing.domain.events import Event
 from billing.domain.invoice import DraftInvoice, Invoice, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, LedgerEntry
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.parties import Company, Customer, CustomerKind, PriceChange, Product, ProductKind
 from billing.domain.quote import Quote
@@ -341,6 +342,7 @@ class Invoices(Protocol):
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
         replaces: str | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
     ) -> None:
         """All of it in one transaction, or nothing. ``replaces``: an invoice that is replaced by this one for ever.
 

@@ -9,6 +9,7 @@ from billing.domain.access import Caller, Permission
 from billing.domain.disputes import ListedDispute
 from billing.domain.errors import StaleVersion
 from billing.domain.notices import NoticeKind
+from billing.domain.stripe import DisputeStatus
 from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripePayments
@@ -48,7 +49,9 @@ def _reminded(tenant_id: str, payment_intent_id: str, dispute_id: str, now: date
         return False  # the index follows the table a little later
     caller = Caller.system(tenant_id, STRIPE)
     is_late = dispute.evidence_due_by is not None and dispute.evidence_due_by <= now  # nothing can be done any more
-    facts = () if is_late else (dispute_fact(NoticeKind.DISPUTE_DUE, stored, dispute_id),)
+    inquires = dispute.status is DisputeStatus.WARNING_NEEDS_RESPONSE
+    kind = NoticeKind.INQUIRY_DUE if inquires else NoticeKind.DISPUTE_DUE
+    facts = () if is_late else (dispute_fact(kind, stored, dispute_id),)
     notices = addressed(caller, facts, str(stored.version), companies=desk.companies, at=now)
     record = stored.reminded_of(dispute_id).next_after(stored)
     desk.stripe_payments.write(caller, StripeFacts(record=record, notices=notices))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -31,9 +32,10 @@ from billing.domain.invoice import (
     freeze,
 )
 from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry
-from billing.domain.numbering import SeriesState, allocate
+from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
+from billing.domain.numbering import NumberAllocation, SeriesState, allocate
 from billing.domain.parties import Company, Customer
-from billing.domain.subscription import Subscription
+from billing.domain.subscription import PlanUse, Subscription
 from billing.domain.totals import Totals
 from billing.domain.vat import VatTreatment
 from billing.ports.clock import Clock, Ids
@@ -54,6 +56,10 @@ from billing.ports.repositories import (
 from billing.usecases.contention import BUDGET_SECONDS, judged_anew
 from billing.usecases.drafting import Composed, compose_draft, copied_lines, described, held_products
 
+_WRITTEN_OF: Mapping[PlanUse | None, NoticeKind] = {
+    PlanUse.NEAR: NoticeKind.PLAN_NEAR,
+    PlanUse.FULL: NoticeKind.PLAN_FULL,
+}
 CROWD_PAUSE_SECONDS = 0.08  # about sixteen issuers, each holding the series for five milliseconds
 
 
@@ -305,6 +311,7 @@ def issue_invoice(
             },
         )
         issued, payment = _with_payment(issued, caller, ids)
+        notices = _plan_notices(caller, issued, company, subscription, allocation, now)
         try:
             invoices.issue(
                 caller,
@@ -316,6 +323,7 @@ def issue_invoice(
                 once=once,
                 payment=payment,
                 replaces=replaces,
+                notices=notices,
             )
         except AlreadyReplaced:
             replaced_before = True
@@ -330,6 +338,31 @@ def issue_invoice(
             crowded = True
         else:
             return issued
+
+
+def _plan_notices(
+    caller: Caller,
+    issued: IssuedInvoice,
+    company: Company,
+    subscription: Subscription,
+    allocation: NumberAllocation,
+    at: datetime,
+) -> tuple[CompanyNotice, ...]:
+    """What the company is written of its plan: with the invoice that takes the month there, and no other."""
+    if allocation.before_in_month is None:
+        return ()
+    count = allocation.before_in_month + 1
+    kind = _WRITTEN_OF.get(subscription.reached_by(count, at))
+    if kind is None:
+        return ()
+    fact = MoneyFact(
+        kind=kind,
+        subject=issued.invoice_id,
+        plan=subscription.plan.plan_id.value,
+        issued=count,
+        month=allocation.issue_date.replace(day=1),
+    )
+    return (CompanyNotice.of(caller.tenant_id, fact, recipient=company.description.email, at=at),)
 
 
 def send_invoice(

@@ -39,4 +39,5 @@ def dispute_fact(kind: NoticeKind, record: StripePayment, dispute_id: str) -> Mo
         answer_url=listed.answer_url,
         reason=listed.reason,
         due_at=listed.evidence_due_by,
+        fee_minor=listed.fee_minor,
     )

@@ -16,16 +16,18 @@ from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
-from billing.domain.notices import MoneyFact, NoticeKind
+from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.domain.stripe import (
+    DASHBOARD,
     CheckoutSession,
     CheckoutStatus,
     DisputeStatus,
     PaymentIntent,
     PaymentIntentStatus,
     StripeEvent,
+    StripeRefundStatus,
 )
-from billing.domain.stripe_connection import ConnectionState
+from billing.domain.stripe_connection import ConnectionState, StripeConnection
 from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import (
     Booking,
@@ -104,6 +106,7 @@ _WRITTEN_OF = {
     DisputeStatus.WON: NoticeKind.DISPUTE_WON,
     DisputeStatus.LOST: NoticeKind.DISPUTE_LOST,
 }
+_BY_THE_COMPANY = "merchant_request"  # why a refund came to nothing
 _PAYOUTS = {"payout.paid": EventType.STRIPE_PAYOUT_PAID, "payout.failed": EventType.STRIPE_PAYOUT_FAILED}
 
 
@@ -139,6 +142,7 @@ class StripeDesk:
             payments=self.payments,
             stripe_payments=self.stripe_payments,
             invoices=self.invoices,
+            companies=self.companies,
             clock=self.clock,
             ids=self.ids,
         )
@@ -307,9 +311,28 @@ def _account(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
                 desk.connections.save(caller, connection.disconnected(now), event=withdrawn, entry=done)
                 return _as_ended(done)
         elif account != current:
-            desk.connections.save(caller, connection.refreshed(account, now), entry=done)
+            refreshed = connection.refreshed(account, now)
+            notices = _account_notices(caller, connection, refreshed, desk, now)
+            desk.connections.save(caller, refreshed, entry=done, notices=notices)
             return _as_ended(done)
     return _ended(desk, done)
+
+
+def _account_notices(
+    caller: Caller, before: StripeConnection, after: StripeConnection, desk: StripeDesk, at: datetime
+) -> tuple[CompanyNotice, ...]:
+    """Customers cannot pay any more what they could: what Stripe waits for. Once for each time that it is so."""
+    account = after.account
+    if account is None or not before.accepts_payments or after.accepts_payments:
+        return ()
+    closed = MoneyFact(
+        kind=NoticeKind.CHARGES_CLOSED,
+        subject=account.account_id,
+        answer_url=f"{DASHBOARD}/{account.account_id}",
+        reason=account.disabled_reason,
+        awaited=account.requirements_due,
+    )
+    return addressed(caller, (closed,), str(after.version), companies=desk.companies, at=at)
 
 
 def _payout(desk: StripeDesk, entry: InboxEntry, tenant_id: str) -> Processed:
@@ -676,6 +699,23 @@ def _to_write_of(
                 method=seen.intent.charge.method if seen.intent.charge else told.method,
             )
         )
+    refused = {refund.refund_id for refund in before.refunds if refund.status is StripeRefundStatus.FAILED}
+    for refund in told.refunds:
+        if refund.status is not StripeRefundStatus.FAILED or refund.refund_id in refused:
+            continue
+        if refund.failure_reason != _BY_THE_COMPANY:
+            facts.append(
+                MoneyFact(
+                    kind=NoticeKind.REFUND_FAILED,
+                    subject=refund.refund_id,
+                    amount_minor=refund.amount_minor,
+                    currency=told.currency,
+                    invoice_id=told.invoice_id,
+                    invoice_number=invoice.document.number,
+                    customer_name=invoice.document.buyer.name,
+                    reason=refund.failure_reason,
+                )
+            )
     known = {dispute.dispute_id: dispute.status for dispute in before.disputes}
     for dispute in told.disputes:
         kind = _WRITTEN_OF.get(dispute.status)

@@ -14,6 +14,7 @@ from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import EntryKind, PaymentMethod
+from billing.domain.notices import MoneyFact, NoticeKind
 from billing.domain.payments import (
     Allocation,
     Payment,
@@ -35,8 +36,9 @@ from billing.domain.stripe_payment import (
 )
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import LedgerMove, PaymentContext, Payments
-from billing.ports.repositories import Invoices
+from billing.ports.repositories import Companies, Invoices
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
+from billing.usecases.notices import addressed
 from billing.usecases.payments import (
     Correction,
     context_of,
@@ -68,6 +70,7 @@ class StripeLedger:
     payments: Payments
     stripe_payments: StripePayments
     invoices: Invoices
+    companies: Companies
     clock: Clock
     ids: Ids
 
@@ -126,6 +129,17 @@ class StripeLedger:
             fee_minor=record.fee_minor,
             net_minor=record.net_minor,
         )
+        beyond = MoneyFact(
+            kind=NoticeKind.PAID_BEYOND,
+            subject=record.payment_intent_id,
+            amount_minor=left,
+            currency=record.currency,
+            invoice_id=invoice.invoice_id,
+            invoice_number=document.number,
+            customer_name=described.name,
+            received_minor=record.amount_minor,
+        )
+        notices = addressed(caller, (beyond,) if left else (), companies=self.companies, at=now)
         write_new_payment(
             caller,
             payment,
@@ -134,7 +148,7 @@ class StripeLedger:
             answered=None,
             payments=self.payments,
             ids=self.ids,
-            told=facts,
+            told=replace(facts, notices=(*facts.notices, *notices)),
         )
 
     def _refund(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:

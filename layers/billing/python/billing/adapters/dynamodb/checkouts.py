@@ -12,6 +12,7 @@ from billing.adapters.dynamodb.checkout_items import CHECKOUT_BOOK, book_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.invoices import LEDGER_ENTRY
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
+from billing.adapters.dynamodb.notices import notice_writes
 from billing.adapters.dynamodb.reconciliations import due_write
 from billing.adapters.dynamodb.stripe_inbox import entry_write
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
@@ -20,6 +21,7 @@ from billing.domain.checkout import CheckoutBook
 from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
+from billing.domain.notices import CompanyNotice
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_inbox import InboxEntry
 from billing.ports.checkouts import CheckoutContext, DueCheckout, MovedLedger
@@ -145,6 +147,7 @@ class StripeConnections:
         *,
         event: Event | None = None,
         entry: InboxEntry | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
         once: IdempotentRequest | None = None,
         answered: object = None,
     ) -> None:
@@ -159,6 +162,8 @@ class StripeConnections:
                 writes.append(due_write(self._table, tenant_id, connection.account.account_id, first))
         if entry is not None:
             writes.append(entry_write(self._table, entry))
+        for notice in notices:
+            writes += notice_writes(self._table, notice)
         if event is not None:
             writes.append(self._table.event(keys.stripe_connection_event(tenant_id, event.event_id), tenant_id, event))
         self._table.write(caller, *writes, once=once, answered=answered)

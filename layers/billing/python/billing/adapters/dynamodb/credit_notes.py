@@ -10,9 +10,9 @@ from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, movement_writes
 from billing.adapters.dynamodb.customers import from_item as customer_from_item
 from billing.adapters.dynamodb.customers import list_of
+from billing.adapters.dynamodb.delivery_items import delivery_to_item
 from billing.adapters.dynamodb.invoices import (
     Invoices,
-    delivery_to_item,
     from_item,
     issued_to_item,
     series_from_item,

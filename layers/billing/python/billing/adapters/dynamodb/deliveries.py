@@ -7,7 +7,8 @@ from dataclasses import replace
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
-from billing.adapters.dynamodb.invoices import Invoices, delivery_to_item, issued_from_item
+from billing.adapters.dynamodb.delivery_items import delivery_to_item
+from billing.adapters.dynamodb.invoices import Invoices, issued_from_item
 from billing.adapters.dynamodb.notices import moved_notice, notice_from_item
 from billing.adapters.dynamodb.quotes import Quotes
 from billing.adapters.dynamodb.reminders import moved_reminder, reminder_from_item

@@ -23,6 +23,8 @@ from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customers import current as current_customer
 from billing.adapters.dynamodb.customers import list_of
+from billing.adapters.dynamodb.delivery_items import delivery_to_item
+from billing.adapters.dynamodb.notices import notice_writes
 from billing.adapters.dynamodb.products import from_item as product_from_item
 from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.subscription_items import subscription_of
@@ -44,6 +46,7 @@ from billing.domain.events import Event
 from billing.domain.findable import draft_words, issued_words
 from billing.domain.invoice import DraftInvoice, Invoice, InvoiceDocument, IssuedInvoice
 from billing.domain.ledger import InvoiceStatus, Ledger, LedgerEntry
+from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import NumberAllocation, Series, SeriesState
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.warnings import Notice
@@ -64,7 +67,6 @@ from billing.ports.repositories import (
 DRAFT = "draft_invoice"
 ISSUED = "issued_invoice"
 CREDIT_NOTE = "credit_note"
-DELIVERY_REQUEST = "delivery_request"
 LEDGER_ENTRY = "ledger_entry"
 
 
@@ -254,27 +256,6 @@ def series_from_item(series: Series, stored: Item | None) -> SeriesState:
     )
 
 
-def delivery_to_item(request: DeliveryRequest) -> Item:
-    """Unsettled requests are in the outbox; an outcome takes them out."""
-    key = keys.delivery(request.tenant_id, request.invoice_id, request.attempt)
-    waiting = request.outcome is None
-    return item(
-        pk=key.pk,
-        sk=key.sk,
-        entity=DELIVERY_REQUEST,
-        schema_version=SCHEMA_VERSION,
-        tenant_id=request.tenant_id,
-        subject_id=request.invoice_id,
-        attempt=request.attempt,
-        executions=request.executions,
-        correlation_id=request.correlation_id,
-        settled=not waiting,
-        body=dump(request),
-        outbox_pk=keys.outbox(request.tenant_id) if waiting else None,
-        outbox_sk=keys.outbox_order(request.requested_at) if waiting else None,
-    )
-
-
 def new_draft(table: Table, draft: DraftInvoice, refused: Callable[[Item | None], Exception]) -> tuple[Write, ...]:
     """The draft and the records under which it is found."""
     content = draft_to_item(draft)
@@ -418,6 +399,7 @@ class Invoices:
         once: IdempotentRequest,
         payment: tuple[LedgerEntry, Event] | None = None,
         replaces: str | None = None,
+        notices: tuple[CompanyNotice, ...] = (),
     ) -> None:
         tenant_id = caller.tenant_id
         content = issued_to_item(issued)
@@ -433,6 +415,7 @@ class Invoices:
             *(self._paid(issued, *payment) if payment else ()),
             *((self._replaced(replaces, issued),) if replaces else ()),
             *account_writes(self._table, tenant_id, issued.document.customer_id, moved),
+            *(write for notice in notices for write in notice_writes(self._table, notice)),
             once=once,
             answered=issued,
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
-from billing.adapters.dynamodb.invoices import delivery_to_item
+from billing.adapters.dynamodb.delivery_items import delivery_to_item
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.errors import StaleVersion
 from billing.domain.notices import CompanyNotice

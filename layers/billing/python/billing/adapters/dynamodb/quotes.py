@@ -8,9 +8,9 @@ from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, optional_text, text
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customers import list_of
+from billing.adapters.dynamodb.delivery_items import delivery_to_item
 from billing.adapters.dynamodb.invoices import (
     Invoices,
-    delivery_to_item,
     new_draft,
     series_from_item,
     series_to_item,

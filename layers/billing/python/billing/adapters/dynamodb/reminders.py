@@ -8,10 +8,10 @@ from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkout_items import book_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.customers import current
+from billing.adapters.dynamodb.delivery_items import delivery_to_item
 from billing.adapters.dynamodb.invoices import (
     DRAFT,
     ISSUED,
-    delivery_to_item,
     entry_from_item,
     issued_from_item,
 )

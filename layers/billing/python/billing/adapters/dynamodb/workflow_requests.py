@@ -9,7 +9,7 @@ from typing import Any
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.bulk_jobs import BULK_REQUEST
 from billing.adapters.dynamodb.codec import number, text
-from billing.adapters.dynamodb.invoices import DELIVERY_REQUEST
+from billing.adapters.dynamodb.delivery_items import DELIVERY_REQUEST
 from billing.adapters.dynamodb.keys import Key
 from billing.adapters.dynamodb.table import Table
 from billing.ports.repositories import OpenRequest
