@@ -371,8 +371,8 @@ def _used(fact: MoneyFact, subscription_url: str) -> _Said:
         subject = f"{plan.offer_fr.capitalize()} : {fact.issued} factures sur {plan.invoices_a_month} ce mois-ci"
         first = (
             f"Vous avez émis {fact.issued} des {plan.invoices_a_month} factures par mois que prévoit "
-            f"l'{plan.offer_fr}. Rien ne s'arrête encore : une marge vous mène à {stops_at}, puis les nouvelles factures "
-            f"attendent le {_FRENCH.long_date(anew)}."
+            f"l'{plan.offer_fr}. Rien ne s'arrête encore : une marge vous mène à {stops_at}, puis les nouvelles "
+            f"factures attendent le {_FRENCH.long_date(anew)}."
         )
         english = (
             f"{fact.issued} of the {plan.invoices_a_month} invoices a month of the {plan.name_en} plan are issued; "
