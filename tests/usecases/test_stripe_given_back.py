@@ -5,6 +5,7 @@ what a credit note recorded on paper. Never more than was paid, never twice for 
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from billing.usecases.stripe_refunds import StripeRefundInput, finish_stripe_ref
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit, part
+from tests.usecases.test_payments import Till as Books
 from tests.usecases.test_reconciliations import night, of_today
 
 TOTAL, HALF, HALF_NET = 12_000, 6_000, 5_000
@@ -252,17 +254,38 @@ def test_credit_of_one_note_is_given_back_after_the_refund_of_another(shop: Shop
 def test_credit_is_not_promised_to_two_payments(shop: Shop) -> None:
     """The first one's refund waits: what it will take of the customer's credit is not there for the second."""
     desk = Desk.of(shop, HALF, HALF)
-    leaves_credit = desk.note(excess=Excess.CUSTOMER_CREDIT)
-    another = desk.note(excess=Excess.CUSTOMER_CREDIT)
-    assert desk.till.credit() == TOTAL
-    spent = desk.till.shop.issue(desk.till.shop.draft(desk.till.shop.wanted(desk.till.invoice.document.customer_id)))
-    desk.till.shop.pay(spent.invoice_id, HALF)
-    desk.ask_in_vain(0, HALF, leaves_credit)
-    desk.ask_in_vain(1, HALF, another)
-    desk.sweep()
+    notes = [desk.note(excess=Excess.CUSTOMER_CREDIT) for _ in range(2)]
+    books = Books.__new__(Books)
+    books.shop, books.customer_id = shop, desk.till.invoice.document.customer_id
+    books.invoices = [shop.issue(shop.draft(shop.wanted(books.customer_id)))]
+    books.apply(HALF)
+    assert desk.till.credit() == HALF
+    desk.ask_in_vain(0, HALF, notes[0])
+
+    with pytest.raises(RefundExceedsPayment, match="keep only €0"):
+        desk.ask(1, HALF, notes[1])
     desk.sweep()
 
-    assert desk.till.credit() == 0
+    assert (desk.given_back, desk.till.credit()) == (HALF, 0)
+    desk.adds_up()
+
+
+def test_many_at_once_by_two_payments_refund_a_note_once(shop: Shop) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+    note = desk.note()
+
+    def ask(number: int) -> bool:
+        try:
+            desk.ask(number % 2, 3_000, note if number % 3 else None)
+        except RefundExceedsPayment:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as people:
+        made = list(people.map(ask, range(16)))
+
+    assert (made.count(True), desk.given_back, desk.till.book.by_notes_minor) == (2, HALF, HALF)
+    assert desk.moved == 0
     desk.adds_up()
 
 
