@@ -21,7 +21,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment
 from billing.domain.reconciliation import DifferenceKind
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
-from billing.domain.stripe_payment import RequestState
+from billing.domain.stripe_payment import REQUEST_KEY, RequestState
 from billing.ports.stripe import StripeRefused
 from billing.usecases.payments import RefundInput
 from billing.usecases.stripe_events import settle_stripe_payment
@@ -286,6 +286,85 @@ def test_many_at_once_by_two_payments_refund_a_note_once(shop: Shop) -> None:
 
     assert (made.count(True), desk.given_back, desk.till.book.by_notes_minor) == (2, HALF, HALF)
     assert desk.moved == 0
+    desk.adds_up()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_is_kept_for_one_payment_is_taken_by_no_refund_of_another(shop: Shop, *, named: bool) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+    note = desk.note()
+    desk.ask_in_vain(0, HALF, note if named else None)
+
+    desk.in_dashboard(1, HALF)
+    assert desk.till.stored().ledger.balance_minor == HALF
+    desk.sweep()
+
+    assert [desk.till.record(one).refunds[0].by_note_minor for one in desk.payments] == [HALF, 0]
+    desk.adds_up()
+
+
+def test_a_note_that_takes_what_a_waiting_refund_would_have_moved_is_what_it_gives_back(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    leaves_credit = desk.note(1_000, excess=Excess.CUSTOMER_CREDIT)
+    desk.ask_in_vain(0, TOTAL, leaves_credit)
+    desk.note(1_000)
+
+    desk.sweep()
+
+    assert (desk.till.book.by_notes_minor, desk.moved) == (1_200, TOTAL - 1_200)
+    desk.adds_up()
+
+
+def test_what_waits_of_a_payment_is_the_notes_no_further_than_it_settled_the_invoice(shop: Shop) -> None:
+    """Half of the payment came too late, and is credit; what was paid otherwise was given back otherwise."""
+    till = Till(shop)
+    intent = till.confirm()
+    till.pay(HALF)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    desk = Desk(till, [intent])
+    desk.note(2 * HALF_NET)
+    assert (till.credit(), desk.on_paper) == (HALF, TOTAL)
+    for _ in range(2):
+        desk.ask_in_vain(0, HALF)
+
+    for _ in range(2):
+        desk.sweep()
+
+    assert (desk.given_back, till.book.by_notes_minor, till.credit()) == (TOTAL, HALF, 0)
+    desk.adds_up()
+
+
+def test_a_refund_that_waited_over_the_night_of_a_note_and_is_refused_is_on_paper(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    desk.note()
+    desk.ask_in_vain(0, HALF)
+    assert night(desk.till).differing == 0
+    today = desk.till.shop.clock.today()
+    desk.till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+    desk.sweep()
+
+    assert night(desk.till).differing == 1
+
+    assert [(one.kind, one.ours_minor) for one in of_today(desk.till, today).differences] == [
+        (DifferenceKind.ON_PAPER, -HALF)
+    ]
+
+
+def test_a_refund_that_was_refused_and_is_at_stripe_takes_nothing_that_another_gave_back(shop: Shop) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+    till, note = desk.till, desk.note()
+    till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+    with pytest.raises(BillingError):
+        desk.ask(0, HALF, note)
+    till.stripe.refused.clear()
+    desk.ask(1, HALF, note)
+    [request] = till.record(desk.payments[0]).requests
+    named = desk.payments[0].payment_intent_id
+
+    made = till.stripe.refund(till.account_id, named, HALF, of={REQUEST_KEY: request.request_id})
+    till.tell("charge.refunded", made.refund_id, parent_id=named)
+
+    assert (till.book.by_notes_minor, desk.moved, till.stored().ledger.balance_minor) == (HALF, HALF, HALF)
     desk.adds_up()
 
 
