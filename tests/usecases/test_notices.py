@@ -538,8 +538,8 @@ def test_the_plan_is_written_of_when_it_is_nearly_used_and_when_it_is_full(shop:
     assert kinds(shop) == [NoticeKind.PLAN_NEAR, NoticeKind.PLAN_FULL]
     near, full = (mailed(shop, notice) for notice in notices(shop))
     assert near.sender_name == "Abonnement"
-    assert near.subject == "Offre Gratuit : 16 factures sur 20 ce mois-ci"
-    assert full.subject == "Offre Gratuit : plus de nouvelle facture avant le 01/12/2026"
+    assert near.subject == "Offre gratuite : 16 factures sur 20 ce mois-ci"
+    assert full.subject == "Offre gratuite : plus de nouvelle facture avant le 01/12/2026"
     assert HOUSE.subscription_url in full.text
 
 
