@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from billing.usecases.canary import SINK
 from local.provision import client
+from local.samples import COMPANY
 from local.testing import LocalCloud
 from tests.people import PASSWORD, Person
 
@@ -17,8 +19,9 @@ STACK = "zenbilling"
 def test_it_walks_the_whole_way_and_leaves_nothing_owed(cloud: LocalCloud) -> None:
     secrets = client("secretsmanager", cloud.layout.ministack_url)
     assert cloud.run_schedule("run-canary") == {"state": "without an account"}
-    person = Person(cloud)
+    person = Person(cloud, described=False)
     try:
+        person.api.put("/v1/company", COMPANY, version=0)
         account = {"email": person.email, "password": PASSWORD}
         secrets.put_secret_value(SecretId=f"{STACK}-CanarySecret", SecretString=json.dumps(account))
 
@@ -30,6 +33,9 @@ def test_it_walks_the_whole_way_and_leaves_nothing_owed(cloud: LocalCloud) -> No
         [invoice] = person.api.get("/v1/invoices")["items"]
         assert invoice["balance_minor"] == 0
         assert person.api.get(f"/v1/invoices/{invoice['invoice_id']}")["status"] == "cancelled"
+
+        [customer] = person.api.get("/v1/customers")["items"]
+        assert customer["email"] == SINK
 
         wrong = {**account, "password": "another one"}
         secrets.put_secret_value(SecretId=f"{STACK}-CanarySecret", SecretString=json.dumps(wrong))

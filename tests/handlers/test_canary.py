@@ -13,7 +13,7 @@ from moto import mock_aws
 from billing.api.entry import metrics
 from billing.runtime import canary
 from billing.usecases import canary as usecases
-from tests.handlers.conftest import Json, invoke, sample
+from tests.handlers.conftest import Json, Person, invoke, sample
 
 
 @pytest.fixture
@@ -76,3 +76,11 @@ def test_a_pass_is_counted_and_one_that_issued_twice(
     assert invoke("scheduled/run_canary", event) == {"state": "passed", "milliseconds": {"sign_in": 12}}
     assert asked == [("canari@exemple.test", event["issues"])]
     assert counted(capsys) == names
+
+
+def test_what_it_asks_for_is_what_the_api_takes(owner: Person) -> None:
+    """Of a company that has no customer yet, too."""
+    made = owner.call("customers/create", body=usecases._CUSTOMER)
+    assert made.status == 201, made.text
+    draft = owner.call("invoices/create", body={"customer_id": made.body["customer_id"], "lines": [usecases._LINE]})
+    assert draft.status == 201, draft.text

@@ -251,6 +251,17 @@ def test_another_deadline_is_another_reminder(till: Till) -> None:
     assert remind_of_disputes(desk=till.desk()) == 1
 
 
+def crashes(till: Till, event_id: str, crash: CrashPoint) -> bool:
+    """Whether the processing of an event died at that call; else it ended."""
+    names = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies")
+    desk = till.desk()
+    try:
+        till.process(event_id, **{name: crash.watch(getattr(desk, name)) for name in names})
+    except Crashed:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_anywhere_reminds_once(after: bool) -> None:
     for at in itertools.count(1):
@@ -291,14 +302,7 @@ def test_a_crash_anywhere_leaves_one_mail_for_each_fact(after: bool, won: bool) 
         dispute_id = contest(till)
         till.stripe.decide(till.account_id, dispute_id, won=won)
         event_id = till.told("charge.dispute.closed", dispute_id)
-        crash = CrashPoint(at=at, after=after)
-        names = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies")
-        desk = till.desk()
-        try:
-            till.process(event_id, **{name: crash.watch(getattr(desk, name)) for name in names})
-        except Crashed:
-            pass
-        else:
+        if not crashes(till, event_id, CrashPoint(at=at, after=after)):
             assert at > 6
             return
         till.process(event_id)
@@ -450,14 +454,7 @@ def test_a_crash_anywhere_leaves_one_mail_of_money_and_of_the_account(kind: Noti
             till.tell("refund.created", refund_id, parent_id=intent.payment_intent_id)
             till.stripe.fail_refund(till.account_id, refund_id)
             event_id = till.told("refund.failed", refund_id, parent_id=intent.payment_intent_id)
-        crash = CrashPoint(at=at, after=after)
-        names = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies")
-        desk = till.desk()
-        try:
-            till.process(event_id, **{name: crash.watch(getattr(desk, name)) for name in names})
-        except Crashed:
-            pass
-        else:
+        if not crashes(till, event_id, CrashPoint(at=at, after=after)):
             assert at > 5
             return
         till.process(event_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -267,6 +268,25 @@ def test_a_paid_or_credited_invoice_is_no_longer_reminded(dunning: Dunning) -> N
     assert dunning.shown(partly).made[-1].claim.balance_minor == 7_000
 
 
+class Meanwhile:
+    """Port Deliveries: something happens once a reminder has been judged, while its mail is being prepared."""
+
+    def __init__(self, deliveries: Any, happens: Callable[[], object] | None) -> None:
+        self._deliveries = deliveries
+        self._happens = happens
+        self._looked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._deliveries, name)
+
+    def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
+        self._looked += 1
+        if self._looked == 2 and self._happens is not None:
+            self._happens()
+        found: tuple[IssuedInvoice, CheckoutBook] = self._deliveries.owed(tenant_id, invoice_id)
+        return found
+
+
 @pytest.mark.parametrize("moment", ["before the task", "at the hand-over"])
 def test_what_is_paid_before_the_mail_leaves_is_dropped(dunning: Dunning, moment: str) -> None:
     dunning.plan()
@@ -274,26 +294,15 @@ def test_what_is_paid_before_the_mail_leaves_is_dropped(dunning: Dunning, moment
     dunning.go_to(DUE + timedelta(days=7))
     dunning.run()
     (reminder,) = dunning.store.reminders.values()
-    looks = dunning.held.deliveries
 
-    class PaidMeanwhile:
-        """The invoice is paid once its reminder has been judged: the mail is being prepared."""
-
-        looked = 0
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(looks, name)
-
-        def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
-            self.looked += 1
-            if self.looked == 2 and moment == "at the hand-over":
-                dunning.shop.pay(invoice_id, 12_000)
-            return looks.owed(tenant_id, invoice_id)
+    def pay() -> None:
+        dunning.shop.pay(invoice.invoice_id, 12_000)
 
     if moment == "before the task":
-        dunning.shop.pay(invoice.invoice_id, 12_000)
+        pay()
     dunning.shop.render(reminder)
-    claim: Any = dunning.shop.mail(reminder, deliveries=PaidMeanwhile())
+    deliveries = Meanwhile(dunning.held.deliveries, pay if moment == "at the hand-over" else None)
+    claim: Any = dunning.shop.mail(reminder, deliveries=deliveries)
     again: Any = dunning.shop.mail(reminder)
     outcome = dunning.shop.record(reminder)
 

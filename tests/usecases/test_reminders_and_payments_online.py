@@ -9,18 +9,16 @@ from typing import Any
 import pytest
 
 from billing.api.reminders import RemindersResponse
-from billing.domain.checkout import CheckoutBook
 from billing.domain.delivery import ClaimState, DeliveryState
 from billing.domain.errors import PaymentInProgress
 from billing.domain.events import EventType
-from billing.domain.invoice import IssuedInvoice
 from billing.domain.reminders import HoldReason, ReminderLevel
 from billing.domain.stripe import PaymentIntent
 from billing.ports.reminders import ReminderInput
 from billing.usecases.reminders import preview_reminder
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
-from tests.usecases.test_reminders import DUE, Dunning
+from tests.usecases.test_reminders import DUE, Dunning, Meanwhile
 
 FIRST_DAY = DUE + timedelta(days=7)  # a Wednesday
 
@@ -162,26 +160,11 @@ def test_a_reminder_is_dropped_when_its_customer_pays_before_the_mail_leaves(deb
     dunning.go_to(FIRST_DAY)
     dunning.run()
     (reminder,) = dunning.store.reminders.values()
-    looks = dunning.held.deliveries
-
-    class ConfirmedMeanwhile:
-        """The customer confirms once the reminder has been judged: the mail is being prepared."""
-
-        looked = 0
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(looks, name)
-
-        def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
-            self.looked += 1
-            if self.looked == 2 and moment == "at the hand-over":
-                debit.confirm()
-            return looks.owed(tenant_id, invoice_id)
-
     if moment == "before the task":
         debit.confirm()
     shop.render(reminder)
-    claim: Any = shop.mail(reminder, deliveries=ConfirmedMeanwhile())
+    deliveries = Meanwhile(dunning.held.deliveries, debit.confirm if moment == "at the hand-over" else None)
+    claim: Any = shop.mail(reminder, deliveries=deliveries)
     outcome = shop.record(reminder)
 
     assert shop.mailer.accepted == []

@@ -68,17 +68,14 @@ def _missing(
     name: str, function: str, says: str, service: Service, period: int, level: Level, **rest: Any
 ) -> Indicator:
     """A function that runs by the clock does not run any more."""
+    runs = _function("Invocations", function)
+    return _silent(name, says, runs, "exécution", service=service, period=period, critical=level, **rest)
+
+
+def _silent(name: str, says: str, metric: Metric, unit: str, **rest: Any) -> Indicator:
+    """What has to be counted again and again is not."""
     return Indicator(
-        name=name,
-        service=service,
-        says=says,
-        unit="exécution",
-        metrics={"runs": _function("Invocations", function)},
-        period=period,
-        below=True,
-        silent_is_bad=True,
-        critical=level,
-        **rest,
+        name=name, says=says, unit=unit, metrics={"counted": metric}, below=True, silent_is_bad=True, **rest
     )
 
 
@@ -231,27 +228,23 @@ INDICATORS: tuple[Indicator, ...] = (
         )
     ),
     # ---- The canary: what a company does, from outside
-    Indicator(
-        name="CanaryPassesMissing",
+    _silent(
+        "CanaryPassesMissing",
+        "Le contrôle automatique (connexion, lecture, brouillon, PDF) ne passe plus",
+        _own("CanaryPassed"),
+        "réussite",
         service=Service.API,
-        says="Le contrôle automatique (connexion, lecture, brouillon, PDF) ne passe plus",
-        unit="réussite",
-        metrics={"passes": _own("CanaryPassed")},
         period=300,
-        below=True,
-        silent_is_bad=True,
         critical=Level(limit=1, datapoints=2, periods=3),
         topic="",  # the service is down: said once
     ),
-    Indicator(
-        name="CanaryIssuesMissing",
+    _silent(
+        "CanaryIssuesMissing",
+        "Le contrôle automatique n'émet et n'envoie plus de facture",
+        _own("CanaryIssued"),
+        "réussite",
         service=Service.INVOICES,
-        says="Le contrôle automatique n'émet et n'envoie plus de facture",
-        unit="réussite",
-        metrics={"passes": _own("CanaryIssued")},
         period=_HOUR,
-        below=True,
-        silent_is_bad=True,
         critical=Level(limit=1, datapoints=2, periods=2),
     ),
     _counted(
@@ -694,15 +687,13 @@ INDICATORS: tuple[Indicator, ...] = (
         Level(limit=1, datapoints=2, periods=2),
     ),
     # ---- The path of alerts itself: what breaks there goes around it
-    Indicator(
-        name="AlertHeartbeatMissing",
+    _silent(
+        "AlertHeartbeatMissing",
+        "Les alertes n'arrivent plus à ceux qui les envoient",
+        _own("AlertHeartbeat"),
+        "pulsation",
         service=Service.SUPERVISION,
-        says="Les alertes n'arrivent plus à ceux qui les envoient",
-        unit="pulsation",
-        metrics={"beats": _own("AlertHeartbeat")},
         period=300,
-        below=True,
-        silent_is_bad=True,
         critical=Level(limit=1, datapoints=3, periods=3),
         topic="LastResortTopic",
     ),

@@ -21,10 +21,9 @@ _PAUSE_SECONDS = 1.0
 SINK = "success@simulator.amazonses.com"
 _CUSTOMER = {
     "kind": "individual",
-    "last_name": "Canari",
-    "first_name": "Client",
+    "name": "Client du contrôle automatique",
     "email": SINK,
-    "billing_address": {"line1": "1 rue de l'Exemple", "postal_code": "75001", "city": "Paris", "country": "FR"},
+    "billing_address": {"line1": "1 rue de l'Exemple", "postal_code": "75001", "city": "Paris", "country_code": "FR"},
 }
 _LINE = {"description": "Contrôle automatique", "quantity": "1", "unit": "C62", "unit_price": "1.00", "vat_rate": "20"}
 
@@ -64,7 +63,7 @@ def run_canary(account: CanaryAccount, *, issues: bool, api: PublicApi, clock: C
         customer_id = _customer(visit)
     with visit.step("draft"):
         draft = visit.ask("POST", "/v1/invoices", {"customer_id": customer_id, "lines": [_LINE]})
-    path, version = f"/v1/invoices/{draft['invoice_id']}", int(draft["version"])
+        path, version = f"/v1/invoices/{draft['invoice_id']}", int(draft["version"])
     try:
         with visit.step("render"):
             _hold_pdf(visit.file(f"{path}/preview-pdf"))
