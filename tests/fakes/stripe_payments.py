@@ -58,7 +58,7 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
         store.on_paper[tenant_id, refund.day, refund.subject] = refund
     write_notices(store, facts.notices)
     for news in facts.news:
-        store.record(tenant_id, news.payment_id or news.invoice_id or "STRIPE", news.event)
+        store.record(tenant_id, news.invoice_id or "STRIPE", news.event)
 
 
 class FakeStripePayments:

@@ -19,7 +19,6 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable, RefundRefused
-from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment
 from billing.domain.plans import PRO
 from billing.domain.reconciliation import ReconciliationState
@@ -412,7 +411,7 @@ def asked(house: House, intent: str, amount_minor: int, *, credit_note_id: str =
             refund_by_its_means(
                 house.caller,
                 payment_id,
-                RefundInput(amount_minor=amount_minor, method=PaymentMethod.TRANSFER),
+                RefundInput(amount_minor=amount_minor),
                 StripeRefundInput(reason="Geste commercial", credit_note_id=credit_note_id),
                 once=once,
                 payments=desk.payments,

@@ -205,7 +205,7 @@ def test_a_refund_on_paper_is_to_be_given_back_until_stripe_made_it(till: Till) 
     refund_by_its_means(
         till.shop.caller,
         till.payment(intent).payment_id,
-        RefundInput(amount_minor=12_000, method=PaymentMethod.CARD),
+        RefundInput(amount_minor=12_000),
         StripeRefundInput(reason="", credit_note_id=note.invoice_id),
         once=till.shop.once("refundPayment"),
         payments=till.held.payments,

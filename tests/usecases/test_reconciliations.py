@@ -15,7 +15,6 @@ from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
 from billing.domain.errors import RefundRefused
 from billing.domain.events import EventType
-from billing.domain.ledger import PaymentMethod
 from billing.domain.reconciliation import Difference, DifferenceKind, Reconciliation, ReconciliationState
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState
@@ -61,7 +60,7 @@ def ask_refund(till: Till, intent: PaymentIntent, amount_minor: int, *, credit_n
     refund_by_its_means(
         shop.caller,
         till.payment(intent).payment_id,
-        RefundInput(amount_minor=amount_minor, method=PaymentMethod.CARD),
+        RefundInput(amount_minor=amount_minor),
         StripeRefundInput(credit_note_id=credit_note_id),
         once=shop.once("refundPayment"),
         payments=till.held.payments,

@@ -548,7 +548,7 @@ def test_a_dispute_moves_the_ledger_when_it_is_lost(till: Till) -> None:
     assert till.stored().ledger.balance_minor == 12_000
     [refund] = till.payment(intent).refunds
     assert (refund.cause, refund.amount_minor) == (RefundCause.DISPUTE, 12_000)
-    told = till.held.store.events[till.shop.caller.tenant_id, till.payment(intent).payment_id]
+    told = till.shop.events(till.invoice.invoice_id)
     assert [one.data["status"] for one in told if one.event_type is EventType.PAYMENT_DISPUTE_MOVED] == [
         "needs_response",
         "lost",
@@ -611,11 +611,12 @@ def test_a_dispute_that_comes_back_to_where_it_stood_is_told_again(till: Till) -
     intent = till.paid()
     dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
     for won in (True, False, True):
+        till.shop.clock.advance(timedelta(minutes=1))
         till.stripe.decide(till.account_id, dispute.dispute_id, won=won)
         for _ in range(2):
             assert till.tell("charge.dispute.closed", dispute.dispute_id) == DONE
 
-    told = till.held.store.events[till.shop.caller.tenant_id, till.record(intent).payment_id]
+    told = till.shop.events(till.invoice.invoice_id)
     moves = [one for one in told if one.event_type is EventType.PAYMENT_DISPUTE_MOVED]
     assert [one.data["status"] for one in moves] == ["won", "lost", "won"]
     assert len({one.event_id for one in moves}) == 3  # the table refuses an event that is there

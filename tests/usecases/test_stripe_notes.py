@@ -148,7 +148,7 @@ def test_a_refund_of_a_note_that_failed_is_told_and_can_be_asked_again(refunds: 
     for _ in range(2):
         assert till.tell("refund.failed", refund.refund_id, parent_id=refunds.intent.payment_intent_id) == DONE
 
-    told = [one.event_type for one in till.held.store.events[till.shop.caller.tenant_id, till.payments[0].payment_id]]
+    told = [one.event_type for one in till.shop.events(till.invoice.invoice_id)]
     assert told.count(EventType.PAYMENT_REFUND_RETURNED) == 1
     assert till.credit() == 0
     refunds.ask(12_000, credit_note_id=note.invoice_id)

@@ -22,7 +22,6 @@ from billing.domain.errors import (
     UnknownReference,
 )
 from billing.domain.events import EventType
-from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment, PaymentState
 from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_payment import RequestState
@@ -62,7 +61,7 @@ class Refunds:
         return refund_by_its_means(
             caller,
             self.till.payment(self.intent).payment_id,
-            RefundInput(amount_minor=amount_minor, method=PaymentMethod.TRANSFER),
+            RefundInput(amount_minor=amount_minor),
             StripeRefundInput(reason="Geste commercial", credit_note_id=credit_note_id),
             once=once,
             **self.ports(**changes),
@@ -118,7 +117,7 @@ def test_a_refund_is_made_by_stripe_and_reopens_the_invoice(refunds: Refunds) ->
     record = refunds.till.record(refunds.intent)
     [request] = record.requests
     assert (request.state, request.refund_id) == (RequestState.ACCEPTED, record.refunds[0].refund_id)
-    told = refunds.till.held.store.events[record.tenant_id, payment.payment_id]
+    told = refunds.till.shop.events(refunds.till.invoice.invoice_id)
     assert EventType.PAYMENT_REFUND_REQUESTED in {one.event_type for one in told}
     refunds.till.tell("charge.refunded", refunds.intent.payment_intent_id)
     assert refunds.balance() == 5_000
@@ -306,7 +305,7 @@ def test_a_key_serves_one_refund(refunds: Refunds) -> None:
         refund_by_its_means(
             refunds.till.shop.caller,
             refunds.till.payment(refunds.intent).payment_id,
-            RefundInput(amount_minor=200, method=PaymentMethod.TRANSFER),
+            RefundInput(amount_minor=200),
             StripeRefundInput(),
             once=other,
             **refunds.ports(),
@@ -341,7 +340,7 @@ def test_other_payments_are_refunded_as_before(refunds: Refunds) -> None:
         return refund_by_its_means(
             till.shop.caller,
             payment.payment_id,
-            RefundInput(amount_minor=500, method=PaymentMethod.TRANSFER),
+            RefundInput(amount_minor=500),
             StripeRefundInput(),
             once=factories.once(key, operation="refundPayment"),
             **(refunds.ports() | {"stripe": None}),
@@ -561,9 +560,7 @@ def come_back(refunds: Refunds, after: timedelta = AWAY_FOR) -> None:
 
 
 def refusals(refunds: Refunds) -> list[str]:
-    told = refunds.till.held.store.events[
-        refunds.till.shop.caller.tenant_id, refunds.till.payment(refunds.intent).payment_id
-    ]
+    told = refunds.till.shop.events(refunds.till.invoice.invoice_id)
     return [str(one.data["refusal"]) for one in told if one.event_type is EventType.PAYMENT_REFUND_REFUSED]
 
 

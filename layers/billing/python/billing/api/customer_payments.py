@@ -33,6 +33,7 @@ from billing.domain.payments import (
     RefundReturn,
     WantedAllocation,
 )
+from billing.domain.typography import amount_words
 from billing.ports.idempotency import Answer
 from billing.ports.payments import PaymentQuery, PaymentSummary
 
@@ -80,15 +81,31 @@ class MoneyBackRequest(Request):
     reference: Annotated[str, Text(100)] = ""
 
 
-class RefundPaymentRequest(MoneyBackRequest):
-    """Of a payment that came through Stripe, which makes the refund itself, only `amount_minor`, `reason` and
-    `credit_note_id` count. A refund that a credit note recorded already is Stripe's part of it: the payment's own
-    `refunded_minor` does not count it, `GET /v1/payments/{payment_id}/online` shows it.
+class RefundPaymentRequest(Request):
+    """A refund that a credit note recorded already moves no invoice again: the payment's own `refunded_minor` does not
+    count it, `GET /v1/payments/{payment_id}/online` shows Stripe's part of it.
     """
 
-    reason: Annotated[str, Text(300), Field(examples=["Geste commercial"])] = ""
+    amount_minor: AmountMinor
+    method: Annotated[
+        PaymentMethod | None,
+        Field(
+            description="How you gave it back. Left out, a payment that came through Stripe is refunded by Stripe, any"
+            " other is recorded as refunded by transfer. Named for one that came through Stripe, the refund is"
+            " recorded and Stripe makes none"
+        ),
+    ] = None
+    refunded_on: Annotated[IsoDate | None, Field(description="Today unless said; only of what you gave back")] = None
+    reference: Annotated[str, Text(100), Field(description="Only of what you gave back yourself")] = ""
+    reason: Annotated[
+        str, Text(300), Field(examples=["Geste commercial"], description="Kept with what Stripe is asked for")
+    ] = ""
     credit_note_id: Annotated[
-        str | None, Field(pattern=CREDIT_NOTE_ID, description="The credit note that says why, or refunded it already")
+        str | None,
+        Field(
+            pattern=CREDIT_NOTE_ID,
+            description="Of a payment that came through Stripe: the credit note that says why, or refunded it already",
+        ),
     ] = None
 
 
@@ -117,6 +134,14 @@ class PaymentAllocationResponse(Reply):
         )
 
 
+def _owed_again(part: Allocation, currency: str) -> tuple[str, str]:
+    amount, english = amount_words(part.amount_minor, currency)
+    return (
+        f"{amount} sont de nouveau dus sur la facture {part.number}, sauf si un avoir les a retirés depuis.",
+        f"{english} are owed again on the invoice {part.number}, unless a credit note has taken them off since.",
+    )
+
+
 class PaymentRefundResponse(Reply):
     refund_id: str
     amount_minor: int
@@ -127,13 +152,19 @@ class PaymentRefundResponse(Reply):
     cause: RefundCause
     from_credit_minor: Annotated[int, Field(description="Taken off the customer's credit")]
     returned_on: Annotated[date | None, Field(description="The bank sent it back: the money is with you again")]
+    detail_fr: Annotated[str | None, Field(description="What follows, where an invoice is owed again")]
+    detail_en: str | None
 
     @classmethod
-    def of(cls, refund: PaymentRefund, returns: tuple[RefundReturn, ...] = ()) -> PaymentRefundResponse:
+    def of(cls, refund: PaymentRefund, returns: tuple[RefundReturn, ...], currency: str) -> PaymentRefundResponse:
+        returned_on = next((one.returned_on for one in returns if one.refund_id == refund.refund_id), None)
+        owed = refund.allocations if returned_on is None else ()
         return cls(
             cause=refund.cause,
             from_credit_minor=refund.from_credit_minor,
-            returned_on=next((one.returned_on for one in returns if one.refund_id == refund.refund_id), None),
+            returned_on=returned_on,
+            detail_fr=" ".join(_owed_again(part, currency)[0] for part in owed) or None,
+            detail_en=" ".join(_owed_again(part, currency)[1] for part in owed) or None,
             refund_id=refund.refund_id,
             amount_minor=refund.amount_minor,
             method=refund.method,
@@ -164,7 +195,9 @@ class PaymentResponse(Reply):
     reference: str
     allocations: list[PaymentAllocationResponse]
     credited_minor: Annotated[int, Field(description="Kept as the customer's credit")]
-    refunded_minor: int
+    refunded_minor: Annotated[
+        int, Field(description="What left besides what credit notes on its invoices recorded as given back")
+    ]
     refunds: list[PaymentRefundResponse]
     reversal: PaymentReversalResponse | None
     payment_intent_id: Annotated[str | None, Field(description="At Stripe, when it came through it")]
@@ -196,7 +229,7 @@ class PaymentResponse(Reply):
             allocations=[PaymentAllocationResponse.of(part) for part in payment.allocations],
             credited_minor=payment.credited_minor,
             refunded_minor=payment.refunded_minor,
-            refunds=[PaymentRefundResponse.of(refund, payment.returns) for refund in payment.refunds],
+            refunds=[PaymentRefundResponse.of(refund, payment.returns, payment.currency) for refund in payment.refunds],
             reversal=PaymentReversalResponse(
                 reason=reversal.reason, reversed_on=reversal.reversed_on, reversed_by=reversal.reversed_by
             )
@@ -221,7 +254,9 @@ class PaymentRowResponse(Reply):
     method: PaymentMethod | None
     reference: str
     credited_minor: int
-    refunded_minor: int
+    refunded_minor: Annotated[
+        int, Field(description="What left besides what credit notes on its invoices recorded as given back")
+    ]
     invoice_numbers: list[str]
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -66,31 +67,37 @@ _MEANS = {
 _FROM_CREDIT = ("avec votre crédit", "from your credit")
 
 
+_TOLD = {
+    EntryKind.CREDIT: ("Avoir sur cette facture.", "Credit note on this invoice."),
+    EntryKind.REFUND_RETURNED: (
+        "Le remboursement est revenu : cette somme est de nouveau payée.",
+        "The refund came back: this amount is paid again.",
+    ),
+    EntryKind.RELEASE: (
+        "Cette somme n'est plus due sur cette facture : elle est à votre crédit auprès de l'entreprise.",
+        "This amount is not owed on this invoice any more: you have it as credit with the company.",
+    ),
+    EntryKind.REVERSAL: (
+        "Le paiement n'a pas abouti : cette somme est de nouveau à payer.",
+        "The payment did not come through: this amount is to be paid again.",
+    ),
+}
+_CONTESTED = (
+    "Rendu par votre banque, auprès de laquelle ce paiement a été contesté.",
+    "Given back by your bank, with which this payment was contested.",
+)
+
+
 def _words(entry: LedgerEntry) -> tuple[str, str]:
     french, english = _MEANS[entry.method] if entry.method else ("", "")
-    match entry.kind:
-        case EntryKind.PAYMENT:
-            french, english = (french, english) if entry.method else _FROM_CREDIT
-            return f"Payé {french}.", f"Paid {english}."
-        case EntryKind.CREDIT:
-            return "Avoir sur cette facture.", "Credit note on this invoice."
-        case EntryKind.REFUND:
-            return f"Remboursé {french}".rstrip() + ".", f"Refunded {english}".rstrip() + "."
-        case EntryKind.REFUND_RETURNED:
-            return (
-                "Le remboursement est revenu : cette somme est de nouveau payée.",
-                "The refund came back: this amount is paid again.",
-            )
-        case EntryKind.RELEASE:
-            return (
-                "Cette somme n'est plus due sur cette facture : elle est à votre crédit auprès de l'entreprise.",
-                "This amount is not owed on this invoice any more: you have it as credit with the company.",
-            )
-        case EntryKind.REVERSAL:
-            return (
-                "Le paiement n'a pas abouti : cette somme est de nouveau à payer.",
-                "The payment did not come through: this amount is to be paid again.",
-            )
+    if entry.kind is EntryKind.PAYMENT:
+        french, english = (french, english) if entry.method else _FROM_CREDIT
+        return f"Payé {french}.", f"Paid {english}."
+    if entry.kind is EntryKind.REFUND:
+        if entry.contested:
+            return _CONTESTED
+        return f"Remboursé {french}".rstrip() + ".", f"Refunded {english}".rstrip() + "."
+    return _TOLD[entry.kind]
 
 
 def _awaited_words(entry: LedgerEntry, awaited_minor: int, currency: str) -> tuple[str, str]:
@@ -113,8 +120,12 @@ class PortalMovementResponse(Reply):
     detail_en: str
 
     @classmethod
-    def of(cls, entry: LedgerEntry, *, awaited_minor: int, currency: str) -> PortalMovementResponse:
-        """``awaited_minor``: of a refund, what the customer does not have yet."""
+    def of(cls, entry: LedgerEntry, *, awaited_minor: int, currency: str, elsewhere: bool) -> PortalMovementResponse:
+        """``awaited_minor``: of a refund, what the customer does not have yet. ``elsewhere``: of one that they have,
+        that it may have been made by another means than it says.
+        """
+        if elsewhere and not awaited_minor:
+            entry = replace(entry, method=None)
         french, english = _awaited_words(entry, awaited_minor, currency) if awaited_minor else _words(entry)
         return cls(
             date=entry.entry_date,
@@ -135,13 +146,16 @@ class PortalOnlinePaidResponse(Reply):
     given_back_minor: Annotated[int, Field(description="Of it, what the customer has back by the same means")]
     given_back_on: date | None
     coming_back_minor: Annotated[int, Field(description="Of it, what is being given back")]
+    given_back_otherwise_minor: Annotated[int, Field(description="Of it, what the company gave back by other means")]
     to_be_given_back_minor: Annotated[int, Field(description="Of it, what a credit note gives back and nobody did")]
     detail_fr: str
     detail_en: str
 
     @classmethod
-    def of(cls, paid: CheckoutAttempt, invoice: IssuedInvoice, awaited_minor: int) -> PortalOnlinePaidResponse:
-        french, english = _told(paid, invoice, awaited_minor)
+    def of(
+        cls, paid: CheckoutAttempt, invoice: IssuedInvoice, *, otherwise_minor: int, awaited_minor: int
+    ) -> PortalOnlinePaidResponse:
+        french, english = _told(paid, invoice, otherwise_minor, awaited_minor)
         return cls(
             paid_on=civil_date(paid.paid_at),
             amount_minor=paid.amount_minor,
@@ -149,6 +163,7 @@ class PortalOnlinePaidResponse(Reply):
             given_back_minor=paid.given_back_minor,
             given_back_on=civil_date(paid.given_back_at) if paid.given_back_at else None,
             coming_back_minor=paid.coming_back_minor,
+            given_back_otherwise_minor=otherwise_minor,
             to_be_given_back_minor=awaited_minor,
             detail_fr=french,
             detail_en=english,
@@ -162,13 +177,14 @@ def _paid_online(
     left = max(sum(awaited.values()) - sum(one.coming_back_minor for one in book.paid), 0)
     told = []
     for paid in book.paid:
-        part = min(left, paid.kept_minor)
+        otherwise = sum(one.amount_minor for one in book.elsewhere_of(paid.payment_intent_id or ""))
+        part = min(left, max(paid.kept_minor - otherwise, 0))
         left -= part
-        told.append(PortalOnlinePaidResponse.of(paid, invoice, part))
+        told.append(PortalOnlinePaidResponse.of(paid, invoice, otherwise_minor=otherwise, awaited_minor=part))
     return told
 
 
-def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, awaited_minor: int) -> tuple[str, str]:
+def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, otherwise_minor: int, awaited_minor: int) -> tuple[str, str]:
     """Taken on, by which means; given back on, being given back, to be given back, or with the company."""
     means, day, currency = method_words(paid.method), civil_date(paid.paid_at), paid.currency
     amount, english = amount_words(paid.amount_minor, currency)
@@ -195,6 +211,9 @@ def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, awaited_minor: int) -> 
                 f"{english} are being refunded by the same means: they arrive within a few working days.",
             )
         )
+    if otherwise_minor:
+        amount, english = amount_words(otherwise_minor, currency)
+        told.append((f"{amount} remboursés par un autre moyen.", f"{english} refunded by other means."))
     if awaited_minor:
         amount, english = amount_words(awaited_minor, currency)
         told.append(
@@ -203,7 +222,7 @@ def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, awaited_minor: int) -> 
                 f"{english} are to be refunded by the same means: the company has not done it yet.",
             )
         )
-    left = paid.kept_minor - awaited_minor
+    left = paid.kept_minor - otherwise_minor - awaited_minor
     if left > 0 and invoice.ledger.kept_minor <= 0:
         amount, english = amount_words(left, currency)
         told.append(
@@ -255,6 +274,12 @@ def _refused_online(book: CheckoutBook, *, payable_minor: int, online: bool) -> 
     ]
 
 
+_PAGE_OPEN = (
+    "Une page de paiement est ouverte. Si vous venez d'y payer, la confirmation arrive dans la minute.",
+    "A page to pay is open. If you have just paid on it, the confirmation arrives within a minute.",
+)
+
+
 class OnlinePaymentResponse(Reply):
     possible: bool
     why_not: WhyNotOnline | None
@@ -263,6 +288,12 @@ class OnlinePaymentResponse(Reply):
     partial_allowed: Annotated[bool, Field(description="Less than what is left may be paid")]
     least_minor: Annotated[int, Field(description="The smallest amount")]
     processing_minor: Annotated[int | None, Field(description="Confirmed by the customer, not yet by the bank")]
+    page_opened_at: Annotated[
+        datetime | None,
+        Field(description="Since when a page to pay is open; it may have been paid just now"),
+    ]
+    detail_fr: Annotated[str | None, Field(description="What to know before paying")]
+    detail_en: str | None
 
     @classmethod
     def of(
@@ -271,6 +302,8 @@ class OnlinePaymentResponse(Reply):
         why_not = why_not_online(invoice, connection, book, payable_minor=payable_minor)
         live = book.live if why_not is WhyNotOnline.IN_PROGRESS else None
         words = _why_not_words(why_not, invoice, live) if why_not else (None, None)
+        page = book.closable if why_not is None else None
+        detail = _PAGE_OPEN if page else (None, None)
         return cls(
             possible=why_not is None,
             why_not=why_not,
@@ -279,6 +312,9 @@ class OnlinePaymentResponse(Reply):
             partial_allowed=why_not is None and connection.allows_partial_payments,
             least_minor=LEAST_MINOR,
             processing_minor=live.amount_minor if live else None,
+            page_opened_at=page.opened_at if page else None,
+            detail_fr=detail[0],
+            detail_en=detail[1],
         )
 
 
@@ -340,6 +376,7 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
         totals = InvoiceTotalsResponse.of(invoice.totals, document.particulars)
         payable_minor = invoice.payable_minor(today)
         book, awaited = opened.checkouts, opened.checkouts.not_given_back(opened.entries)
+        notes = {entry.source_id for entry in opened.entries if entry.kind is EntryKind.CREDIT}
         online = OnlinePaymentResponse.of(invoice, opened.connection, book, payable_minor)
         return cls(
             **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
@@ -361,7 +398,10 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             payable_minor=payable_minor,
             movements=[
                 PortalMovementResponse.of(
-                    entry, awaited_minor=awaited.get(entry.entry_id, 0), currency=document.currency
+                    entry,
+                    awaited_minor=awaited.get(entry.entry_id, 0),
+                    currency=document.currency,
+                    elsewhere=entry.source_id in notes and book.is_elsewhere(entry.source_id),
                 )
                 for entry in opened.entries
             ],

@@ -161,12 +161,26 @@ class ComingBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBackElsewhere:
+    """What a company gave back of a payment by means of its own, and Stripe not; in cents.
+
+    ``by_notes_minor`` of it credit notes had given back on paper: that moved no ledger again.
+    """
+
+    payment_intent_id: str
+    amount_minor: int
+    by_notes_minor: int = 0
+    credit_note_id: str = ""  # that was named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutBook:
     """Every attempt to pay one invoice online that is remembered, latest last; ``made`` counts them all.
 
     ``check_at``: when its page is looked at, where that is before its end: what it rests on may have changed.
     ``by_notes_minor``: of what credit notes gave back on paper, how much Stripe gave back. ``coming_back``: of each
     payment that is about to give something back, written with its record: its payments share what the notes say.
+    ``elsewhere``: what was given back of them besides Stripe.
     """
 
     tenant_id: str
@@ -177,6 +191,35 @@ class CheckoutBook:
     check_at: datetime | None = None
     by_notes_minor: int = field(default=0, metadata=LATER)
     coming_back: tuple[ComingBack, ...] = field(default=(), metadata=LATER)
+    elsewhere: tuple[GivenBackElsewhere, ...] = field(default=(), metadata=LATER)
+
+    @property
+    def noted_minor(self) -> int:
+        """Of what credit notes gave back on paper, what the customer has: from Stripe, or by other means."""
+        return self.by_notes_minor + sum(one.by_notes_minor for one in self.elsewhere)
+
+    def elsewhere_of(self, payment_intent_id: str) -> tuple[GivenBackElsewhere, ...]:
+        return tuple(one for one in self.elsewhere if one.payment_intent_id == payment_intent_id)
+
+    def elsewhere_for(self, credit_note_id: str) -> int:
+        """Of what this credit note gave back on paper, what it was named for."""
+        return sum(one.by_notes_minor for one in self.elsewhere if one.credit_note_id == credit_note_id)
+
+    def is_elsewhere(self, credit_note_id: str) -> bool:
+        """Whether the company may have given back by means of its own what this credit note says, in part at least."""
+        return any(one.by_notes_minor and one.credit_note_id in {"", credit_note_id} for one in self.elsewhere)
+
+    def given_back_elsewhere(self, given: GivenBackElsewhere) -> CheckoutBook:
+        """With one more of them; those of one payment and one note are one."""
+        same = given.payment_intent_id, given.credit_note_id
+        known = tuple(one for one in self.elsewhere if (one.payment_intent_id, one.credit_note_id) == same)
+        together = replace(
+            given,
+            amount_minor=given.amount_minor + sum(one.amount_minor for one in known),
+            by_notes_minor=given.by_notes_minor + sum(one.by_notes_minor for one in known),
+        )
+        others = tuple(one for one in self.elsewhere if one not in known)
+        return replace(self, version=self.version + 1, elsewhere=(*others, together))
 
     def coming_besides(self, *payment_intent_ids: str) -> tuple[ComingBack, ...]:
         """Of every other payment."""
@@ -355,18 +398,18 @@ class CheckoutBook:
 
     @property
     def kept_minor(self) -> int:
-        """Of those, what Stripe neither gave back nor is giving back."""
-        return sum(one.kept_minor for one in self.paid)
+        """Of those, what is neither given back nor on its way."""
+        return sum(one.kept_minor for one in self.paid) - sum(one.amount_minor for one in self.elsewhere)
 
     def not_given_back(self, entries: tuple[LedgerEntry, ...]) -> dict[str, int]:
-        """By the id of its entry, what of a refund that a credit note recorded Stripe has not given back yet.
+        """By the id of its entry, what of a refund that a credit note recorded the customer does not have yet.
 
         Of those by card or debit, which Stripe alone makes; it is asked for the oldest first.
         """
         if not self.paid:
             return {}
         notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
-        left, made = {}, self.by_notes_minor
+        left, made = {}, self.noted_minor
         for entry in entries:
             by_note = entry.kind is EntryKind.REFUND and entry.source_id in notes
             if not by_note or entry.method not in _MADE_AT_STRIPE:

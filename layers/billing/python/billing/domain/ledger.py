@@ -58,6 +58,7 @@ class LedgerEntry:
     source_id: str = field(default="", metadata=LATER)
     groups: tuple[CreditedGroup, ...] = field(default=(), metadata=LATER)
     lines: tuple[CreditedLine, ...] = field(default=(), metadata=LATER)
+    contested: bool = field(default=False, metadata=LATER)  # a refund that the customer's bank took, after a dispute
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:

@@ -20,10 +20,9 @@ from billing.ports.paging import Page, PageRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeNews:
-    """An event for the company, beside what it is about: a payment, an invoice, or its account (neither named)."""
+    """An event for the company, beside the invoice that it is about, where it is read; else beside its account."""
 
     event: Event
-    payment_id: str = ""
     invoice_id: str = ""
 
 

@@ -42,6 +42,7 @@ from billing.domain.payments import (
     PaymentExcess,
     PaymentRefund,
     PaymentReversal,
+    RefundCause,
     WantedAllocation,
     allocate_payment,
     common_currency,
@@ -74,20 +75,23 @@ class PaymentInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundInput:
+    """``method`` None: by Stripe for what came through it, else by transfer."""
+
     amount_minor: int
-    method: PaymentMethod
+    method: PaymentMethod | None = None
     refunded_on: date | None = None
     reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """How a recorded payment is corrected: the id, day, instant and means of the movement."""
+    """How a recorded payment is corrected: the id, day, instant, means and cause of the movement."""
 
     entry_id: str
     on: date
     at: datetime
     method: PaymentMethod | None = None
+    cause: RefundCause = RefundCause.REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ def record_payment(
         Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
-    _refuse_future("/paid_on", wanted.paid_on, clock)
+    refuse_future("/paid_on", wanted.paid_on, clock)
     _refuse_unprintable("/reference", wanted.reference)
     _refuse_malformed(allocations)
 
@@ -171,7 +175,7 @@ def record_invoice_payment(
     Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, CashAboveLimit, PaymentInProgress, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
-    _refuse_future("/paid_on", wanted.paid_on, clock)
+    refuse_future("/paid_on", wanted.paid_on, clock)
     _refuse_unprintable("/reference", wanted.reference)
 
     def attempt() -> IssuedInvoice:
@@ -314,7 +318,7 @@ def refund_payment(
     Raises: NotFound, PaymentReversed, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
-    _refuse_future("/refunded_on", wanted.refunded_on, clock)
+    refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
@@ -323,11 +327,11 @@ def refund_payment(
                 "Stripe rembourse lui-même ce qui est passé par lui.", "Stripe itself refunds what came through it."
             )
         payment.hold_refundable(wanted.amount_minor)
-        on = wanted.refunded_on or clock.today()
+        on, method = wanted.refunded_on or clock.today(), wanted.method or PaymentMethod.TRANSFER
         refund = PaymentRefund(
             refund_id=ids.new("rfd"),
             amount_minor=wanted.amount_minor,
-            method=wanted.method,
+            method=method,
             refunded_on=on,
             reference=wanted.reference,
             allocations=payment.refund_parts(wanted.amount_minor),
@@ -337,7 +341,7 @@ def refund_payment(
         refunded = payment.refunded(refund)
         context = context_of(caller, payment, payments)
         _hold_kept(context, refund.allocations)
-        made = Correction(entry_id=refund.refund_id, on=on, at=refund.refunded_at, method=wanted.method)
+        made = Correction(entry_id=refund.refund_id, on=on, at=refund.refunded_at, method=method)
         moves = tuple(
             ledger_move(
                 caller,
@@ -436,7 +440,7 @@ def refund_customer_credit(
 ) -> CustomerCredit:
     """Give a customer's credit back in money. Raises: NotFound, CustomerCreditExceeded, FieldErrors, Busy."""
     caller.require(Permission.RECORD_PAYMENTS)
-    _refuse_future("/refunded_on", wanted.refunded_on, clock)
+    refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> CustomerCredit:
         context = payments.load(caller, customer_id, (), once=once)
@@ -449,7 +453,7 @@ def refund_customer_credit(
             on=wanted.refunded_on or clock.today(),
             at=clock.now(),
             by=caller.user_id,
-            method=wanted.method,
+            method=wanted.method or PaymentMethod.TRANSFER,
             reference=wanted.reference,
         )
         event = Event(
@@ -493,7 +497,7 @@ def _with_checkouts(
     return {invoice.invoice_id: (invoice, context.checkouts[invoice.invoice_id]) for _, invoice in named}
 
 
-def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
+def refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
     if day is not None and day > clock.today():
         raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
 
@@ -689,6 +693,7 @@ def ledger_move(
         recorded_at=correction.at if correction else payment.recorded_at,
         recorded_by=caller.user_id,
         source_id=payment.payment_id,
+        contested=correction is not None and correction.cause is RefundCause.DISPUTE,
     )
     moved = invoice.with_entry(entry)
     event = Event(

@@ -536,7 +536,7 @@ class _Settling:
             return told, -told.refund(booking.subject).by_note_minor
         if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
             # What the payment still keeps is booked; of the rest a person is told.
-            short = self.desk.ledger.short_of(caller, told, told.dispute(booking.subject))
+            short = self.desk.ledger.short_of(caller, told, told.dispute(booking.subject), book)
             if short:
                 unfit[booking] = ParkReason.NOTHING_TO_REFUND
             return told.dispute_short(booking.subject, short), 0
@@ -584,14 +584,14 @@ class _Settling:
             event = _news_event(event_type, now, data, told.payment_intent_id)
             news.append(StripeNews(event=event, invoice_id=told.invoice_id))
         news += [
-            StripeNews(event=_failed_refund_event(told, refund, now), payment_id=told.payment_id)
+            StripeNews(event=_failed_refund_event(told, refund, now), invoice_id=told.invoice_id)
             for refund in told.refunds_lost(record)
         ]
         known = {dispute.dispute_id for dispute in record.disputes}
         for dispute in told.disputes_moved(record):
             if dispute.dispute_id not in known:
                 counts.append("PaymentDisputed")
-            news.append(StripeNews(event=_dispute_event(told, dispute, now), payment_id=told.derived_payment_id))
+            news.append(StripeNews(event=_dispute_event(told, dispute, now), invoice_id=told.invoice_id))
         unanswered = tuple(
             self._paper_refund(told, refund)
             for refund in told.refunds_lost(record)

@@ -35,6 +35,7 @@ from billing.domain.stripe_payment import (
     method_of,
 )
 from billing.ports.clock import Clock, Ids
+from billing.ports.idempotency import IdempotentRequest
 from billing.ports.payments import LedgerMove, PaymentContext, Payments
 from billing.ports.repositories import Companies, Invoices
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
@@ -159,13 +160,14 @@ class StripeLedger:
             return
         self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts)
 
-    def short_of(self, caller: Caller, record: StripePayment, dispute: MirroredDispute) -> int:
+    def short_of(self, caller: Caller, record: StripePayment, dispute: MirroredDispute, book: CheckoutBook) -> int:
         """What of a lost dispute the payment does not keep any more: a bank may take what was refunded already.
 
         Nothing, where nothing of it is kept: that fits in no part.
         """
         payment = self.payments.read(caller, record.payment_id)
         on_paper = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        on_paper += sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
         kept = payment.amount_minor - payment.refunded_minor - on_paper
         return max(dispute.amount_minor - kept, 0) if kept > 0 else 0
 
@@ -182,7 +184,7 @@ class StripeLedger:
         left = self._on_paper(caller, book) - sum(one.by_notes_minor for one in coming)
         left = min(max(left, 0), refund.amount_minor)
         kept = min(request.kept_by_notes_minor, left) if request is not None else 0
-        free = max(min(left, self.note_share(caller, record, besides=refund.request_id)), kept)
+        free = max(min(left, self.note_share(caller, record, book, besides=refund.request_id)), kept)
         if request is not None and request.is_decided and free > kept:
             return min(free, kept + self._not_borne(caller, record, refund.amount_minor - kept))
         return free
@@ -204,7 +206,7 @@ class StripeLedger:
     def left_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
         """What credit notes on an invoice gave back of these payments of it, and nobody asked Stripe to."""
         left = self.unasked_by_notes(caller, records, book)
-        return min(left, sum(self.note_share(caller, one) for one in records)) if left else 0
+        return min(left, sum(self.note_share(caller, one, book) for one in records)) if left else 0
 
     def unasked_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
         """What credit notes on an invoice gave back on paper, and nothing that comes back of any payment may be.
@@ -220,14 +222,15 @@ class StripeLedger:
         return max(-self._on_paper(caller, book), 0)
 
     def _on_paper(self, caller: Caller, book: CheckoutBook) -> int:
-        """What notes on the invoice of a book gave back in the ledger, and no refund at Stripe answered yet."""
+        """What notes on the invoice of a book gave back in the ledger, and the customer does not have yet."""
         invoice = issued_of(self.invoices.read(caller, book.invoice_id))
-        return self.given_back_on_paper(caller, invoice) - book.by_notes_minor
+        return self.given_back_on_paper(caller, invoice) - book.noted_minor
 
-    def note_share(self, caller: Caller, record: StripePayment, *, besides: str = "") -> int:
+    def note_share(self, caller: Caller, record: StripePayment, book: CheckoutBook, *, besides: str = "") -> int:
         """A note gives back what the invoice was paid with: never what a payment left as credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
         noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
+        noted += sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
         noted += record.coming_back(besides=besides).by_notes_minor
         settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
         return max(settled - noted, 0)
@@ -253,35 +256,63 @@ class StripeLedger:
         payment = self.payments.read(caller, record.payment_id)
         if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
             raise StaleVersion  # another told of it a moment ago: the version of the record would say so, too
+        now, today = self.clock.now(), self.clock.today()
+        method = payment.method or PaymentMethod.TRANSFER
+        made = Correction(entry_id=record.entry_id(booking.subject), on=today, at=now, method=method, cause=cause)
+        self.give_back(caller, payment, amount_minor, made, told=facts)
+
+    def give_back(
+        self,
+        caller: Caller,
+        payment: Payment,
+        amount_minor: int,
+        made: Correction,
+        *,
+        reference: str = "",
+        told: StripeFacts,
+        once: IdempotentRequest | None = None,
+    ) -> Payment:
+        """Money of a payment left, by whatever means: first what invoices keep of it, then the customer's credit.
+
+        Raises: DoesNotFit.
+        """
         context = context_of(caller, payment, self.payments)
         parts, from_credit, credit_minor = self._parts(payment, amount_minor, context)
         if from_credit > credit_minor or payment.refunded_minor + amount_minor > payment.amount_minor:
             raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
-        now, today = self.clock.now(), self.clock.today()
         refund = PaymentRefund(
-            refund_id=record.entry_id(booking.subject),
+            refund_id=made.entry_id,
             amount_minor=amount_minor,
-            method=payment.method or PaymentMethod.TRANSFER,
-            refunded_on=today,
-            reference="",
+            method=made.method or PaymentMethod.TRANSFER,
+            refunded_on=made.on,
+            reference=reference,
             allocations=parts,
-            refunded_at=now,
+            refunded_at=made.at,
             refunded_by=caller.user_id,
-            cause=cause,
+            cause=made.cause,
             from_credit_minor=from_credit,
         )
         refunded = payment.mirrored(refund)
-        made = Correction(entry_id=refund.refund_id, on=today, at=now, method=refund.method)
         self.payments.write(
             caller,
             refunded,
             moves=self._moves(caller, context, refund.allocations, payment, EntryKind.REFUND, made),
             movement=credit_movement(
-                caller, context.credit, CreditEntryKind.REFUND, from_credit, payment, on=today, ids=self.ids, at=now
+                caller,
+                context.credit,
+                CreditEntryKind.REFUND,
+                from_credit,
+                payment,
+                on=made.on,
+                ids=self.ids,
+                at=made.at,
             ),
-            event=payment_event(caller, refunded, EventType.PAYMENT_REFUNDED, self.ids, at=now),
-            told=facts,
+            event=payment_event(caller, refunded, EventType.PAYMENT_REFUNDED, self.ids, at=made.at),
+            once=once,
+            answered=refunded,
+            told=told,
         )
+        return refunded
 
     def _returned(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
         """The company has the money again: invoices that still owe it settle, the rest is credit of the customer."""
@@ -375,4 +406,4 @@ class StripeLedger:
             actor=f"system:{STRIPE}",
             data={"payment_id": record.payment_id, "amount_minor": amount_minor},
         )
-        return StripeNews(event=event, payment_id=record.payment_id)
+        return StripeNews(event=event, invoice_id=record.invoice_id)

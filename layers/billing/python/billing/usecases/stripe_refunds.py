@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billing.domain.access import Caller, Permission
-from billing.domain.checkout import CheckoutBook, ComingBack
+from billing.domain.checkout import CheckoutBook, ComingBack, GivenBackElsewhere
 from billing.domain.currency import EURO
 from billing.domain.dates import civil_date
 from billing.domain.errors import (
     BillingError,
     DependencyUnavailable,
     FieldError,
+    FieldErrors,
     NotFound,
     PaymentByStripe,
     RefundExceedsPayment,
@@ -27,6 +28,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.ledger import PaymentMethod
 from billing.domain.money import to_major
 from billing.domain.payments import Payment
 from billing.domain.stripe_inbox import InboxState
@@ -47,9 +49,15 @@ from billing.ports.stripe import NO_ACCESS, RefundWanted, StripeRefused
 from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from billing.usecases.contention import judged_anew
-from billing.usecases.payments import RefundInput, context_of, issued_of, refund_payment
+from billing.usecases.payments import (
+    Correction,
+    RefundInput,
+    context_of,
+    issued_of,
+    refund_payment,
+)
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
-from billing.usecases.stripe_ledger import STRIPE
+from billing.usecases.stripe_ledger import STRIPE, DoesNotFit
 from billing.usecases.turns import Turns, turning
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
@@ -84,9 +92,9 @@ def refund_by_its_means(
     clock: Clock,
     ids: Ids,
 ) -> Payment:
-    """Record a refund that was made elsewhere; of a payment at Stripe, have Stripe make it.
+    """Record a refund that was made elsewhere; of a payment at Stripe, have Stripe make it unless a means is named.
 
-    ``stripe`` is called for the latter alone.
+    ``stripe`` is called for what came through it alone.
 
     Raises: NotFound, PaymentReversed, RefundExceedsPayment, FieldErrors, UnknownReference (the credit note),
         RefundRefused, DependencyUnavailable (asked for, and finished later), Busy.
@@ -95,13 +103,39 @@ def refund_by_its_means(
         return refund_payment(caller, payment_id, wanted, once=once, payments=payments, clock=clock, ids=ids)
     except PaymentByStripe:
         asking = _Asking(caller, payment_id, wanted.amount_minor, online, invoices, stripe())
+        if is_elsewhere(wanted):
+            return judged_anew(lambda: asking.given_back_elsewhere(wanted, once), clock=clock, ids=ids)
         with contextlib.suppress(AlreadyAnswered):  # by the same request, a moment ago
             judged_anew(lambda: asking.record(once), clock=clock, ids=ids)
             return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe(), first=True)
     except AlreadyAnswered:  # by Stripe perhaps not yet: whoever asks again goes on
-        if not payments.read(caller, payment_id).payment_intent_id:
+        if wanted.method is not None or not payments.read(caller, payment_id).payment_intent_id:
             raise
     return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe(), first=False)
+
+
+def is_elsewhere(wanted: RefundInput) -> bool:
+    """Whether the company gave money of a payment at Stripe back by means of its own: Stripe is not to make it again.
+
+    Raises: FieldErrors, where that cannot be told.
+    """
+    if wanted.method in {PaymentMethod.CARD, PaymentMethod.DIRECT_DEBIT}:
+        french = "Par carte ou par prélèvement, c'est Stripe qui rembourse : n'indiquez pas de moyen."
+        english = "By card or direct debit it is Stripe that refunds: name no means."
+        raise FieldErrors((FieldError("/method", french, english),))
+    if wanted.method is None and (wanted.refunded_on or wanted.reference):
+        raise FieldErrors(
+            (
+                FieldError(
+                    "/method",
+                    "Si vous avez déjà rendu cet argent vous-même, indiquez par quel moyen. Si Stripe doit le "
+                    "rembourser, n'indiquez ni date ni référence.",
+                    "If you gave this money back yourself, name the means. If Stripe is to refund it, give neither "
+                    "a date nor a reference.",
+                ),
+            )
+        )
+    return wanted.method is not None
 
 
 def finish_stripe_refund(
@@ -203,6 +237,17 @@ def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
 
 
 @dataclass(frozen=True, slots=True)
+class _Bearable:
+    """What a refund was judged by; what of it credit notes gave back on paper, and whether the one named did."""
+
+    payment: Payment
+    record: StripePayment
+    book: CheckoutBook
+    by_note: bool
+    by_notes_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Asking:
     """One refund that somebody asks for."""
 
@@ -215,16 +260,73 @@ class _Asking:
 
     def record(self, once: IdempotentRequest) -> None:
         """What is asked for, once it is sure that our own books can bear it."""
+        caller, desk, judged = self.caller, self.desk, self._bearable(held=True)
+        payment, record, book = judged.payment, judged.record, judged.book
+        request = RefundRequest(
+            request_id=_request_id(caller, self.payment_id, once),
+            amount_minor=self.amount_minor,
+            reason=self.online.reason,
+            requested_at=desk.clock.now(),
+            requested_by=caller.user_id,
+            credit_note_id=self.online.credit_note_id,
+            by_note=judged.by_note,
+            by_notes_minor=judged.by_notes_minor,
+        )
+        requested = record.requested(request).next_after(record)
+        news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
+        # Always, so that of two payments of one invoice one is asked for after the other.
+        moved = replace(book.with_coming_back(requested.coming_back()), version=book.version + 1)
+        facts = StripeFacts(record=requested, book=moved, news=(news,))
+        desk.stripe_payments.write(caller, facts, once=once, answered=payment)
+
+    def given_back_elsewhere(self, wanted: RefundInput, once: IdempotentRequest) -> Payment:
+        """What the company gave back itself is in the ledger, as far as no credit note says it there already."""
+        caller, desk = self.caller, self.desk
+        judged = self._bearable(held=False)
+        payment, record = judged.payment, judged.record
+        given = GivenBackElsewhere(
+            payment_intent_id=record.payment_intent_id,
+            amount_minor=self.amount_minor,
+            by_notes_minor=judged.by_notes_minor,
+            credit_note_id=self.online.credit_note_id,
+        )
+        made = Correction(
+            entry_id=desk.ids.new("rfd"),
+            on=wanted.refunded_on or desk.clock.today(),
+            at=desk.clock.now(),
+            method=wanted.method,
+        )
+        news = _news_of_notes(desk, record, given, made, caller.user_id) if given.by_notes_minor else None
+        # Both, so that nothing of what it was judged by has moved.
+        told = StripeFacts(
+            record=record.next_after(record),
+            book=judged.book.given_back_elsewhere(given),
+            news=(news,) if news is not None else (),
+        )
+        moving = self.amount_minor - given.by_notes_minor
+        if moving:
+            try:
+                return desk.ledger.give_back(
+                    caller, payment, moving, made, reference=wanted.reference, told=told, once=once
+                )
+            except DoesNotFit as moved:  # since it was judged
+                raise StaleVersion from moved
+        desk.stripe_payments.write(caller, told, once=once, answered=payment)
+        return payment
+
+    def _bearable(self, *, held: bool) -> _Bearable:
+        """``held``: by Stripe, which holds the money of a disputed payment. Raises: as ``refund_by_its_means``."""
         caller, desk = self.caller, self.desk
         caller.require(Permission.RECORD_PAYMENTS)
         payment = desk.payments.read(caller, self.payment_id)
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
         # Before what is judged by: whoever writes of another payment of the invoice meanwhile is judged with.
         book = desk.checkouts.book(caller.tenant_id, record.invoice_id)
-        if record.is_contested:  # Stripe holds the money already, and would refuse
+        if held and record.is_contested:
             why = explain_refund_refusal("charge_disputed")
             raise RefundRefused(why.french, why.english)
         left = payment.amount_minor - record.reserved_minor
+        left -= sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
         if self.amount_minor > left:
             raise RefundExceedsPayment(
                 f"Il reste {format_euros(max(left, 0))} à rembourser de ce paiement.",
@@ -238,22 +340,7 @@ class _Asking:
                 asked.hold_not_given_back()
                 by_notes_minor = asked.by_notes_minor
             asked.hold_bearable()
-        request = RefundRequest(
-            request_id=_request_id(caller, self.payment_id, once),
-            amount_minor=self.amount_minor,
-            reason=self.online.reason,
-            requested_at=desk.clock.now(),
-            requested_by=caller.user_id,
-            credit_note_id=self.online.credit_note_id,
-            by_note=by_note,
-            by_notes_minor=by_notes_minor,
-        )
-        requested = record.requested(request).next_after(record)
-        news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
-        # Always, so that of two payments of one invoice one is asked for after the other.
-        moved = replace(book.with_coming_back(requested.coming_back()), version=book.version + 1)
-        facts = StripeFacts(record=requested, book=moved, news=(news,))
-        desk.stripe_payments.write(caller, facts, once=once, answered=payment)
+        return _Bearable(payment, record, book, by_note=by_note, by_notes_minor=by_notes_minor)
 
     def _by_note(self, payment: Payment, record: StripePayment, book: CheckoutBook) -> bool:
         """Whether a credit note gave this money back in the ledger already, and Stripe did not, nor is about to.
@@ -267,7 +354,7 @@ class _Asking:
         if document.settlement is None or not document.settlement.refunded_minor:
             return False
         left = min(
-            document.settlement.refunded_minor - record.asked_by(note_id),
+            document.settlement.refunded_minor - record.asked_by(note_id) - book.elsewhere_for(note_id),
             self.desk.ledger.unasked_by_notes(self.caller, (record,), book),
         )
         if self.amount_minor > left:
@@ -311,14 +398,15 @@ class _Judged:
         context = context_of(caller, payment, desk.payments)
         invoice = issued_of(asking.invoices.read(caller, record.invoice_id))
         unasked = desk.ledger.unasked_by_notes(caller, (record,), book)
+        share = desk.ledger.note_share(caller, record, book) if unasked else 0
         return cls(
             amount_minor=asking.amount_minor,
             payment=payment,
             invoice=invoice,
             own=record.coming_back(),
             others=book.coming_besides(record.payment_intent_id),
-            on_paper_minor=desk.ledger.given_back_on_paper(caller, invoice) - book.by_notes_minor,
-            by_notes_minor=min(asking.amount_minor, unasked, desk.ledger.note_share(caller, record)) if unasked else 0,
+            on_paper_minor=desk.ledger.given_back_on_paper(caller, invoice) - book.noted_minor,
+            by_notes_minor=min(asking.amount_minor, unasked, share),
             kept={invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()},
             credit_minor=context.credit.balance_minor if payment.currency == EURO else 0,
         )
@@ -480,7 +568,26 @@ def _news(
             "refusal": request.refusal,
         },
     )
-    return StripeNews(event=event, payment_id=record.payment_id)
+    return StripeNews(event=event, invoice_id=record.invoice_id)
+
+
+def _news_of_notes(
+    desk: StripeDesk, record: StripePayment, given: GivenBackElsewhere, made: Correction, actor: str
+) -> StripeNews:
+    """What credit notes gave back on paper was given back by other means than Stripe."""
+    event = Event(
+        event_id=desk.ids.new("evt"),
+        event_type=EventType.PAYMENT_REFUNDED,
+        occurred_at=made.at,
+        actor=actor,
+        data={
+            "payment_id": record.payment_id,
+            "amount_minor": given.by_notes_minor,
+            "credit_note_id": given.credit_note_id,
+            "method": made.method.value if made.method else "",
+        },
+    )
+    return StripeNews(event=event, invoice_id=record.invoice_id)
 
 
 def _preceding(note: IssuedInvoice) -> set[str]:

@@ -120,8 +120,6 @@ def _source_write(table: Table, record: StripePayment, source_id: str) -> Write:
 
 def _beside(tenant_id: str, news: StripeNews) -> keys.Key:
     event_id = news.event.event_id
-    if news.payment_id:
-        return keys.payment_event(tenant_id, news.payment_id, event_id)
     if news.invoice_id:
         return keys.invoice_event(tenant_id, news.invoice_id, event_id)
     return keys.stripe_connection_event(tenant_id, event_id)
