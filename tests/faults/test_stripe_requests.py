@@ -19,6 +19,7 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable, RefundRefused
+from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment
 from billing.domain.plans import PRO
 from billing.domain.reconciliation import ReconciliationState
@@ -28,6 +29,7 @@ from billing.domain.stripe_payment import RequestState
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.stripe import CheckoutWanted
+from billing.usecases.disputes import remind_of_disputes
 from billing.usecases.payments import RefundInput
 from billing.usecases.reconciliations import reconcile_stripe_days
 from billing.usecases.stripe_account import connect_stripe_account
@@ -40,7 +42,7 @@ from tests.faults.flows import Flow, every_request_goes_wrong
 from tests.faults.house import STRIPE_URL, House
 from tests.faults.wire import Fate
 from tests.usecases.conftest import Shop
-from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_credit_notes import credit, part
 
 pytestmark = pytest.mark.engine
 TOTAL = 12_000
@@ -401,17 +403,19 @@ def test_an_event(house: House, name: str) -> None:
 # Money that we give back
 
 
-def asked(house: House, intent: str, amount_minor: int, *, credit_note_id: str = "") -> Callable[[], None]:
-    """The same request of the company, however often it is sent."""
+def asked(
+    house: House, intent: str, amount_minor: int, *, credit_note_id: str = "", method: PaymentMethod | None = None
+) -> Callable[[], None]:
+    """The same request of the company, however often it is sent. ``method``: it gave the money back itself."""
     payment_id, once = house.record(intent).payment_id, factories.once("key-refund", operation="refundPayment")
 
     def ask() -> None:
         desk = house.desk
-        with contextlib.suppress(RefundRefused):
+        with contextlib.suppress(RefundRefused, AlreadyAnswered):
             refund_by_its_means(
                 house.caller,
                 payment_id,
-                RefundInput(amount_minor=amount_minor),
+                RefundInput(amount_minor=amount_minor, method=method),
                 StripeRefundInput(reason="Geste commercial", credit_note_id=credit_note_id),
                 once=once,
                 payments=desk.payments,
@@ -484,6 +488,22 @@ def refused_by_stripe(house: House) -> Flow:
     return Flow(act=ask, recover=ask, holds=holds)
 
 
+def given_back_elsewhere(house: House) -> Flow:
+    """A half by a transfer that a credit note had recorded, and more of it that no note explains."""
+    intent = house.paid()
+    credit(house.shop, house.invoice.invoice_id, part(5_000), excess=Excess.REFUND)
+    ask = asked(house, intent, 7_000, method=PaymentMethod.TRANSFER)
+
+    def holds() -> None:
+        assert refunds_at_stripe(house) == []
+        assert [one.amount_minor for one in house.payment(intent).refunds] == [1_000]
+        assert [(one.amount_minor, one.by_notes_minor) for one in house.book.elsewhere] == [(7_000, 6_000)]
+        assert house.stored.ledger.balance_minor == 1_000
+        house.adds_up()
+
+    return Flow(act=ask, recover=ask, holds=holds)
+
+
 def swept_refunds(house: House) -> Flow:
     """Stripe could not be asked, and nobody asks again."""
     intent = house.paid()
@@ -513,9 +533,10 @@ def swept_refunds(house: House) -> Flow:
         given_back_by_us(4_000, swept=True),
         given_back_by_a_note,
         refused_by_stripe,
+        given_back_elsewhere,
         swept_refunds,
     ],
-    ids=["full", "part", "by a note", "refused", "swept"],
+    ids=["full", "part", "by a note", "refused", "elsewhere", "swept"],
 )
 def test_a_refund(house: House, prepare: Callable[[House], Flow]) -> None:
     undisturbed(house, prepare, least=8)
@@ -651,9 +672,27 @@ def a_night(house: House) -> Flow:
     return Flow(act=act, recover=act, holds=holds)
 
 
-@pytest.mark.parametrize("prepare", [a_debit_that_no_event_ended, a_night])
+def a_deadline_that_is_near(house: House) -> Flow:
+    dispute_id = contested(house)
+    house.hear_all()
+    [intent] = house.stripe.store.all_of(house.account_id, "payment_intent")
+    due = house.record(intent["id"]).dispute(dispute_id).remind_at
+    assert due is not None
+    house.later(seconds=(due - house.clock.now()).total_seconds() + 1)
+
+    def remind() -> None:
+        remind_of_disputes(desk=house.desk)
+
+    def holds() -> None:
+        assert house.record(intent["id"]).dispute(dispute_id).reminded
+        assert len([one for one in house.books() if '"kind":"dispute_due"' in one]) == 1
+
+    return Flow(act=remind, recover=remind, holds=holds)
+
+
+@pytest.mark.parametrize("prepare", [a_debit_that_no_event_ended, a_night, a_deadline_that_is_near])
 def test_what_goes_by_the_clock(house: House, prepare: Callable[[House], Flow]) -> None:
-    undisturbed(house, prepare, least=8)
+    undisturbed(house, prepare, least=7)
 
 
 # What the harness would find

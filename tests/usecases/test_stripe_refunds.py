@@ -273,8 +273,6 @@ def test_a_credit_note_that_refunded_already_moves_the_ledger_once(refunds: Refu
     till = refunds.till
     note = credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
     assert till.stored().ledger.refunded_minor == 12_000
-    with pytest.raises(RefundExceedsPayment, match="credit_note_id"):
-        refunds.ask(12_000)
 
     refunds.ask(8_000, credit_note_id=note.invoice_id)
     with pytest.raises(RefundExceedsPayment, match="€40"):
@@ -282,6 +280,19 @@ def test_a_credit_note_that_refunded_already_moves_the_ledger_once(refunds: Refu
     refunds.ask(4_000, credit_note_id=note.invoice_id)
 
     assert refunds.at_stripe == [8_000, 4_000]
+    assert till.stored().ledger.refunded_minor == 12_000
+    assert till.payment(refunds.intent).refunds == ()
+    till.adds_up()
+
+
+def test_a_refund_that_names_no_note_is_the_one_that_a_note_recorded(refunds: Refunds) -> None:
+    """Whatever credit the customer has besides."""
+    till = refunds.till
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+
+    refunds.ask(12_000)
+
+    assert (refunds.at_stripe, till.credit()) == ([12_000], 0)
     assert till.stored().ledger.refunded_minor == 12_000
     assert till.payment(refunds.intent).refunds == ()
     till.adds_up()

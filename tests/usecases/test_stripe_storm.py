@@ -19,22 +19,26 @@ import pytest
 
 from billing.adapters.dynamodb.stripe_payments import facts_writes
 from billing.adapters.dynamodb.table import EventWrite, Table
-from billing.domain.errors import Busy
+from billing.domain.crediting import Excess
+from billing.domain.errors import Busy, DependencyUnavailable, PaymentInProgress
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.notices import NoticeKind, is_notice_id
 from billing.domain.stripe import DisputeStatus, PaymentIntentStatus, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxEntry, InboxState
 from billing.ports.stripe_inbox import SHARDS
-from billing.usecases.stripe_events import process_stripe_event
+from billing.usecases.payments import RefundInput
+from billing.usecases.stripe_events import StripeDesk, process_stripe_event
+from billing.usecases.stripe_refunds import StripeRefundInput, refund_by_its_means
 from streams import start_workflows
 from tests.fakes.clock import MORNING
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import credit, part
 
 INVOICES, DELIVERIES, WORKERS = 300, 5_000, 8
 CRASHING = 0.45  # are to die at a call that not every run comes to: a fifth of the runs do
-TOTAL = 12_000
+TOTAL, NOTE, NOTE_NET = 12_000, 6_000, 5_000
 BATCH = 25  # of records of the stream
 
 
@@ -47,6 +51,8 @@ class Storm:
     till: Till = field(init=False)
     invoices: list[IssuedInvoice] = field(default_factory=list)
     manual: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)  # by invoice, what its credit note gave back on paper
+    asked: dict[str, int] = field(default_factory=dict)  # by payment intent, what the company had Stripe give back
     declines: int = 0
     events: list[str] = field(default_factory=list)
     crashes: int = 0
@@ -75,6 +81,8 @@ class Storm:
             self.disputed,
             self.expired,
             self.paid_meanwhile,
+            self.credited,
+            self.given_back_by_us,
         )
         for number in range(INVOICES):
             customer = self.shop.customer(name=f"Client exemple {number}", email=f"client-{number}@exemple.test")
@@ -172,6 +180,61 @@ class Storm:
     def _refund(self, pi: str, amount_minor: int) -> None:
         self.refund(pi, amount_minor)
 
+    def credited(self, invoice: IssuedInvoice) -> None:
+        """A note on a half of it while the customer pays; what it gives back of that is asked for by its name."""
+        pi = self.confirm(invoice)
+
+        def writes() -> None:
+            try:
+                note = credit(self.shop, invoice.invoice_id, part(NOTE_NET), excess=Excess.REFUND)
+            except PaymentInProgress:  # it came, and is not in the ledger yet
+                self.later.append(writes)
+                return
+            settled = note.document.settlement
+            self.notes[invoice.invoice_id] = settled.refunded_minor if settled else 0
+            if self.notes[invoice.invoice_id]:
+                self.later.append(self.asking(pi, self.notes[invoice.invoice_id], note.invoice_id))
+
+        self.later.append(writes)
+
+    def given_back_by_us(self, invoice: IssuedInvoice) -> None:
+        pi = self.confirm(invoice)
+        for amount_minor in (2_000, 3_500):
+            self.later.append(self.asking(pi, amount_minor))
+
+    def asking(self, pi: str, amount_minor: int, note_id: str = "") -> Callable[[], None]:
+        """The same request again and again, until it is through."""
+        once, wanted = self.shop.once("refundPayment"), RefundInput(amount_minor=amount_minor)
+        self.asked[pi] = self.asked.get(pi, 0) + amount_minor
+
+        def ask() -> None:
+            desk, held = self.till.desk(), self.till.held
+            record = held.store.stripe_payments.get((self.shop.caller.tenant_id, pi))
+            if record is None or not record.payment_id:  # nobody sees it yet
+                self.later.append(ask)
+                return
+            ports = self._dying(desk, self.chance)
+            told = {one.refund_id for one in self.till.stripe.refunds.values()}
+            try:
+                refund_by_its_means(
+                    self.shop.caller,
+                    record.payment_id,
+                    wanted,
+                    StripeRefundInput(credit_note_id=note_id),
+                    once=once,
+                    payments=ports.payments,
+                    invoices=held.invoices,
+                    stripe=lambda: ports,
+                    clock=desk.clock,
+                    ids=desk.ids,
+                )
+            except (Crashed, Busy, DependencyUnavailable):
+                self.later.append(ask)
+            made = [one for one in self.till.stripe.refunds.values() if one.refund_id not in told]
+            self.tell(*(("refund.created", one.refund_id, pi) for one in made))
+
+        return ask
+
     def deliver(self) -> None:
         """Eight workers, while the world goes on, in any order; what crashes comes again."""
         self.begin()
@@ -218,15 +281,18 @@ class Storm:
             if not done:
                 queue.append(event_id)
 
+    def _dying(self, desk: StripeDesk, chance: random.Random) -> StripeDesk:
+        """At a call of some port, often."""
+        if chance.random() >= CRASHING:
+            return desk
+        crash = CrashPoint(at=chance.randint(1, 8), after=chance.random() < 0.5)
+        watched = ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies")
+        return replace(desk, **{name: crash.watch(getattr(desk, name)) for name in watched})
+
     def _run(self, event_id: str, chance: random.Random) -> bool:
-        desk, ports = self.till.desk(), {}
-        if chance.random() < CRASHING:
-            crash = CrashPoint(at=chance.randint(1, 8), after=chance.random() < 0.5)
-            for name in ("inbox", "stripe", "connections", "checkouts", "stripe_payments", "payments", "companies"):
-                ports[name] = crash.watch(getattr(desk, name))
         done = True
         try:
-            process_stripe_event(event_id, desk=replace(desk, **ports))
+            process_stripe_event(event_id, desk=self._dying(self.till.desk(), chance))
         except Crashed:
             done = False
         except Busy:
@@ -245,8 +311,11 @@ class Facts:
     paid: int = 0
     given_back: int = 0
 
-    def books(self, manual: int) -> tuple[int, int]:
-        """Balance and credit that follow."""
+    def books(self, manual: int, noted: int | None) -> tuple[int, int]:
+        """Balance and credit that follow. ``noted``: what a credit note on a half gave back on paper; None without."""
+        if noted is not None:
+            assert self.given_back == noted
+            return 0, self.paid - (TOTAL - NOTE) - noted
         allocated = min(TOTAL - manual, self.paid)
         credit = self.paid - allocated
         from_invoice = min(allocated, self.given_back)
@@ -283,7 +352,14 @@ def test_the_books_are_what_the_facts_make_them(shop: Shop, seed: int, monkeypat
     for invoice in storm.invoices:
         credit = held.payments.load(shop.caller, invoice.document.customer_id, ()).credit.balance_minor
         books = shop.stored(invoice).ledger.balance_minor, credit
-        assert books == facts[invoice.invoice_id].books(storm.manual.get(invoice.invoice_id, 0)), invoice.invoice_id
+        manual, noted = storm.manual.get(invoice.invoice_id, 0), storm.notes.get(invoice.invoice_id)
+        assert books == facts[invoice.invoice_id].books(manual, noted), invoice.invoice_id
+    made: Tally[str] = Tally()
+    for refund in storm.till.stripe.refunds.values():
+        made[refund.payment_intent_id or ""] += refund.amount_minor
+    assert {pi: made[pi] for pi in storm.asked} == storm.asked  # nothing that was asked for is lost, or made twice
+    beyond = sum(not noted for noted in storm.notes.values())  # the note came first: the payment was too much
+    assert 0 < beyond < len(storm.notes)
     succeeded = [one for one in storm.till.stripe.intents.values() if one.status is PaymentIntentStatus.SUCCEEDED]
     assert sorted(one.payment_intent_id for one in storm.till.payments if one.payment_intent_id) == sorted(
         one.payment_intent_id for one in succeeded
@@ -311,7 +387,7 @@ def test_the_books_are_what_the_facts_make_them(shop: Shop, seed: int, monkeypat
         NoticeKind.REFUND_FAILED: sum(
             one.status is StripeRefundStatus.FAILED for one in storm.till.stripe.refunds.values()
         ),
-        NoticeKind.PAID_BEYOND: len(storm.manual),
+        NoticeKind.PAID_BEYOND: len(storm.manual) + beyond,
     }
     asked = {(tenant, subject) for tenant, subject, _ in held.store.requests if is_notice_id(subject)}
     assert asked == set(held.store.notices)

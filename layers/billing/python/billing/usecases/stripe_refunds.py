@@ -397,7 +397,8 @@ class _Judged:
         caller, desk = asking.caller, asking.desk
         context = context_of(caller, payment, desk.payments)
         invoice = issued_of(asking.invoices.read(caller, record.invoice_id))
-        unasked = desk.ledger.unasked_by_notes(caller, (record,), book)
+        named = bool(asking.online.credit_note_id)  # one that left credit: the others' is not its own
+        unasked = 0 if named else desk.ledger.unasked_by_notes(caller, (record,), book)
         share = desk.ledger.note_share(caller, record, book) if unasked else 0
         return cls(
             amount_minor=asking.amount_minor,
@@ -437,7 +438,8 @@ class _Judged:
         elsewhere, here = sum(one.moving_minor for one in self.others), self.invoice.ledger.kept_minor
         kept = self.kept | {self.invoice.invoice_id: max(here - elsewhere, 0)}
         credit = max(self.credit_minor - max(elsewhere - here, 0), 0)
-        _, left = self.payment.kept_parts(self.amount_minor + self.own.moving_minor, kept)
+        moving = self.amount_minor - self.by_notes_minor
+        _, left = self.payment.kept_parts(moving + self.own.moving_minor, kept)
         if left > credit:
             bearable = max(self.amount_minor - left + credit, 0)
             raise RefundExceedsPayment(
