@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from billing.domain.crediting import Excess
 from billing.domain.errors import FieldErrors, RefundExceedsPayment
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.payments import RefundCause
@@ -92,19 +91,6 @@ def test_of_two_notes_each_is_given_back_once(shop: Shop) -> None:
     desk.ask(0, HALF, second)
 
     assert (desk.given_back, desk.elsewhere, desk.moved) == (HALF, HALF, 0)
-    desk.adds_up()
-
-
-def test_more_than_a_note_says_is_owed_again_with_a_note_that_left_credit(shop: Shop) -> None:
-    desk = Desk.of(shop, TOTAL)
-    note = desk.note(excess=Excess.CUSTOMER_CREDIT)
-    assert desk.till.credit() == HALF
-
-    payment = desk.ask(0, TOTAL, note, method=TRANSFER)
-
-    [refund] = payment.refunds
-    assert (refund.amount_minor, refund.from_credit_minor, desk.till.credit()) == (TOTAL, HALF, 0)
-    assert desk.till.stored().ledger.balance_minor == HALF
     desk.adds_up()
 
 

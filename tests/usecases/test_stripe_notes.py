@@ -14,7 +14,7 @@ from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
-from billing.domain.stripe_inbox import InboxState, ParkReason
+from billing.domain.stripe_inbox import InboxState
 from billing.usecases.stripe_events import Processed
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
@@ -155,18 +155,6 @@ def test_a_refund_of_a_note_that_failed_is_told_and_can_be_asked_again(refunds: 
     assert refunds.at_stripe == [12_000, 12_000]
     assert till.book.by_notes_minor == 12_000
     till.adds_up()
-
-
-def test_a_refund_that_was_a_note_s_in_part_and_comes_back_is_looked_at_by_a_person(till: Till) -> None:
-    intent = till.paid()
-    refunded_note(till, 1_000)
-    at_stripe(till, intent, 5_000)
-    [refund] = till.stripe.refunds.values()
-    till.stripe.fail_refund(till.account_id, refund.refund_id)
-
-    ended = till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
-
-    assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.RETURN_OF_NOTE)
 
 
 def test_a_refund_that_names_no_note_is_the_one_that_a_note_gave_back(refunds: Refunds) -> None:

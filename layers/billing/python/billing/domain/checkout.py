@@ -202,8 +202,8 @@ class CheckoutBook:
         return tuple(one for one in self.elsewhere if one.payment_intent_id == payment_intent_id)
 
     def elsewhere_for(self, credit_note_id: str) -> int:
-        """Of what this credit note gave back on paper, what it was named for."""
-        return sum(one.by_notes_minor for one in self.elsewhere if one.credit_note_id == credit_note_id)
+        """What was given back so for which this credit note was named."""
+        return sum(one.amount_minor for one in self.elsewhere if one.credit_note_id == credit_note_id)
 
     def is_elsewhere(self, credit_note_id: str) -> bool:
         """Whether the company may have given back by means of its own what this credit note says, in part at least."""

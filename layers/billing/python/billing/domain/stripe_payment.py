@@ -181,6 +181,7 @@ class RefundRequest:
     asked_again: bool = field(default=False, metadata=LATER)  # by somebody besides who recorded it, or about to be
     again_at: datetime | None = field(default=None, metadata=LATER)  # the sweep's next turn, after the account was away
     by_notes_minor: int | None = field(default=None, metadata=LATER)
+    credit_minor: int = field(default=0, metadata=LATER)  # of it, what the note named left as credit: taken off that
 
     @property
     def due_at(self) -> datetime:
@@ -213,6 +214,7 @@ class MirroredRefund:
     booked: bool = False
     returned: bool = False
     by_note_minor: int = field(default=0, metadata=LATER)  # of it, what a credit note had given back in the ledger
+    taken: bool = field(default=False, metadata=LATER)  # it came back, and a dispute that was lost had taken it
 
     @property
     def moved_minor(self) -> int:
@@ -236,6 +238,7 @@ class MirroredDispute:
     rounds: int = field(default=0, metadata=LATER)  # how often it was won after it had been lost, and lost again
     short_minor: int = field(default=0, metadata=LATER)  # of it, what the payment did not keep any more
     currency: str = field(default="", metadata=LATER)  # where it is not the payment's
+    by_note_minor: int = field(default=0, metadata=LATER)  # of it, what credit notes had given back in the ledger
     reminded: bool = field(default=False, metadata=LATER)  # the company was written of its deadline again
     lost_at: datetime | None = field(default=None, metadata=LATER)  # when the ledger learnt of its loss
 
@@ -253,8 +256,14 @@ class MirroredDispute:
         return at if at - self.created >= REMINDED_AFTER else None
 
     @property
-    def moved_minor(self) -> int:
+    def taken_minor(self) -> int:
+        """What the bank took of what the payment still had."""
         return self.amount_minor - self.short_minor
+
+    @property
+    def moved_minor(self) -> int:
+        """What it moves in the ledger itself."""
+        return self.taken_minor - self.by_note_minor
 
 
 class BookingKind(StrEnum):
@@ -381,15 +390,16 @@ class StripePayment:
 
     @property
     def open_request(self) -> RefundRequest | None:
-        """One that Stripe has not answered yet, as far as we know."""
-        return next((one for one in self.requests if one.state is RequestState.REQUESTED), None)
+        """The first to be asked for of those that Stripe has not answered yet, as far as we know."""
+        waiting = (one for one in self.requests if one.state is RequestState.REQUESTED)
+        return min(waiting, key=lambda one: one.due_at, default=None)
 
     @property
     def reserved_minor(self) -> int:
         """What was given back, is on its way, or is being asked for."""
         refunds = sum(one.amount_minor for one in self.refunds if one.status not in _NOT_GIVEN_BACK)
         asked = sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
-        lost = sum(one.moved_minor for one in self.disputes if one.booked and not one.returned)
+        lost = sum(one.taken_minor for one in self.disputes if one.booked and not one.returned)
         return refunds + asked + lost
 
     @property
@@ -541,12 +551,30 @@ class StripePayment:
                 found.append(Booking(kind=BookingKind.DISPUTE_RETURNED, subject=dispute.dispute_id))
         return found
 
-    def dispute_short(self, dispute_id: str, amount_minor: int) -> StripePayment:
-        """With so much of a dispute that the payment does not keep any more."""
+    def dispute_parts(self, dispute_id: str, *, by_note_minor: int, short_minor: int) -> StripePayment:
+        """With so much of a dispute that credit notes had given back, and that the payment does not keep any more."""
         disputes = tuple(
-            replace(one, short_minor=amount_minor) if one.dispute_id == dispute_id else one for one in self.disputes
+            replace(one, by_note_minor=by_note_minor, short_minor=short_minor) if one.dispute_id == dispute_id else one
+            for one in self.disputes
         )
         return replace(self, disputes=disputes)
+
+    @property
+    def short_minor(self) -> int:
+        """What banks took of lost disputes beyond what the payment kept, and has not come back since."""
+        short = sum(one.short_minor for one in self.disputes if one.booked and not one.returned)
+        return short - sum(one.moved_minor for one in self.refunds if one.taken)
+
+    @property
+    def noted_minor(self) -> int:
+        """Of what left it, that which credit notes had given back in the ledger."""
+        refunds = sum(one.by_note_minor for one in self.refunds if one.booked and not one.returned)
+        return refunds + sum(one.by_note_minor for one in self.disputes if one.booked and not one.returned)
+
+    def refund_taken(self, refund_id: str) -> StripePayment:
+        """A refund came back, and what it gave back was taken by a dispute that was short of it."""
+        refunds = tuple(replace(one, taken=True) if one.refund_id == refund_id else one for one in self.refunds)
+        return replace(self, refunds=refunds)
 
     def refund_by_notes(self, refund_id: str, amount_minor: int) -> StripePayment:
         """With so much of a refund that credit notes had given back in the ledger already."""
@@ -662,7 +690,13 @@ class StripePayment:
             return replace(answered, refunds=(*self.refunds, fresh))
         if _REFUND_RANKS[told.status] < _REFUND_RANKS[known.status]:
             fresh = replace(fresh, status=known.status, failure_reason=known.failure_reason)
-        merged = replace(fresh, booked=known.booked, returned=known.returned, by_note_minor=known.by_note_minor)
+        merged = replace(
+            fresh,
+            booked=known.booked,
+            returned=known.returned,
+            by_note_minor=known.by_note_minor,
+            taken=known.taken,
+        )
         return replace(answered, refunds=tuple(merged if one is known else one for one in self.refunds))
 
     def with_dispute(self, told: StripeDispute) -> StripePayment:
@@ -679,6 +713,7 @@ class StripePayment:
             returned=known.returned if known else False,
             rounds=known.rounds if known else 0,
             short_minor=known.short_minor if known else 0,
+            by_note_minor=known.by_note_minor if known else 0,
             currency=told.currency if told.currency != self.currency else "",
             lost_at=known.lost_at if known else None,
             reminded=known is not None and known.reminded and known.evidence_due_by == told.evidence_due_by,

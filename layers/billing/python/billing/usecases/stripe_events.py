@@ -533,13 +533,18 @@ class _Settling:
             noted = self.desk.ledger.by_notes(caller, told, told.refund(booking.subject), book)
             return told.refund_by_notes(booking.subject, noted), noted
         if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
-            return told, -told.refund(booking.subject).by_note_minor
+            refund = told.refund(booking.subject)
+            if 0 < refund.moved_minor <= told.short_minor:
+                told = told.refund_taken(booking.subject)
+            return told, -refund.by_note_minor
         if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
             # What the payment still keeps is booked; of the rest a person is told.
-            short = self.desk.ledger.short_of(caller, told, told.dispute(booking.subject), book)
+            noted, short = self.desk.ledger.parts_of_dispute(caller, told, told.dispute(booking.subject), book)
             if short:
                 unfit[booking] = ParkReason.NOTHING_TO_REFUND
-            return told.dispute_short(booking.subject, short), 0
+            return told.dispute_parts(booking.subject, by_note_minor=noted, short_minor=short), noted
+        if booking is not None and booking.kind is BookingKind.DISPUTE_RETURNED:
+            return told, -told.dispute(booking.subject).by_note_minor
         return told, 0
 
     def _counted(

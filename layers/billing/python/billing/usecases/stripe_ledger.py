@@ -90,8 +90,11 @@ class StripeLedger:
             case BookingKind.REFUND:
                 self._refund(caller, record, booking, facts)
             case BookingKind.DISPUTE_LOST:
-                amount_minor = record.dispute(booking.subject).moved_minor
-                self._given_back(caller, record, booking, amount_minor, RefundCause.DISPUTE, facts)
+                dispute = record.dispute(booking.subject)
+                if dispute.by_note_minor and not dispute.moved_minor:  # the ledger has it by the notes
+                    self.stripe_payments.write(caller, facts)
+                else:
+                    self._given_back(caller, record, booking, dispute.moved_minor, RefundCause.DISPUTE, facts)
             case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED:
                 self._returned(caller, record, booking, facts)
 
@@ -158,18 +161,28 @@ class StripeLedger:
             news = self._news(record, EventType.PAYMENT_REFUNDED, booking, refund.amount_minor, self.clock.now())
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
             return
-        self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts)
+        request = record.request(refund.request_id)
+        first = request.credit_minor if request is not None else 0
+        self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts, credit_first=first)
 
-    def short_of(self, caller: Caller, record: StripePayment, dispute: MirroredDispute, book: CheckoutBook) -> int:
-        """What of a lost dispute the payment does not keep any more: a bank may take what was refunded already.
+    def parts_of_dispute(
+        self, caller: Caller, record: StripePayment, dispute: MirroredDispute, book: CheckoutBook
+    ) -> tuple[int, int]:
+        """Of a lost dispute: what credit notes had given back on paper, and what nothing keeps any more.
 
-        Nothing, where nothing of it is kept: that fits in no part.
+        A bank may take what was refunded already. Where nothing at all of it is kept, nothing is short: that fits in
+        no part.
         """
+        coming = (record.coming_back(), *book.coming_besides(record.payment_intent_id))
+        left = self._on_paper(caller, book) - sum(one.by_notes_minor for one in coming)
+        noted = max(min(left, dispute.amount_minor, self.note_share(caller, record, book)), 0)
         payment = self.payments.read(caller, record.payment_id)
-        on_paper = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
-        on_paper += sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
-        kept = payment.amount_minor - payment.refunded_minor - on_paper
-        return max(dispute.amount_minor - kept, 0) if kept > 0 else 0
+        moving = dispute.amount_minor - noted
+        _, from_credit, credit_minor = self._parts(payment, moving, context_of(caller, payment, self.payments))
+        kept = payment.amount_minor - payment.refunded_minor - record.noted_minor - noted
+        kept -= sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
+        borne = min(moving - max(from_credit - credit_minor, 0), kept)
+        return noted, moving - borne if noted or borne > 0 else 0
 
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
         """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one.
@@ -196,12 +209,14 @@ class StripeLedger:
         return max(from_credit - credit_minor, 0)
 
     def _parts(
-        self, payment: Payment, amount_minor: int, context: PaymentContext
+        self, payment: Payment, amount_minor: int, context: PaymentContext, credit_first: int = 0
     ) -> tuple[tuple[Allocation, ...], int, int]:
         """What invoices keep of a refund, what is left for the customer's credit, and what there is of that."""
         kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
-        parts, from_credit = payment.kept_parts(amount_minor, kept)
-        return parts, from_credit, context.credit.balance_minor if payment.currency == EURO else 0
+        credit_minor = context.credit.balance_minor if payment.currency == EURO else 0
+        first = min(credit_first, amount_minor, credit_minor)
+        parts, from_credit = payment.kept_parts(amount_minor - first, kept)
+        return parts, first + from_credit, credit_minor
 
     def left_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
         """What credit notes on an invoice gave back of these payments of it, and nobody asked Stripe to."""
@@ -229,8 +244,7 @@ class StripeLedger:
     def note_share(self, caller: Caller, record: StripePayment, book: CheckoutBook, *, besides: str = "") -> int:
         """A note gives back what the invoice was paid with: never what a payment left as credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
-        noted = sum(one.by_note_minor for one in record.refunds if one.booked and not one.returned)
-        noted += sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
+        noted = record.noted_minor + sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
         noted += record.coming_back(besides=besides).by_notes_minor
         settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
         return max(settled - noted, 0)
@@ -251,15 +265,17 @@ class StripeLedger:
         amount_minor: int,
         cause: RefundCause,
         facts: StripeFacts,
+        *,
+        credit_first: int = 0,
     ) -> None:
-        """First what invoices keep of it, then the credit of the customer. Raises: DoesNotFit."""
+        """Raises: DoesNotFit."""
         payment = self.payments.read(caller, record.payment_id)
         if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
             raise StaleVersion  # another told of it a moment ago: the version of the record would say so, too
         now, today = self.clock.now(), self.clock.today()
         method = payment.method or PaymentMethod.TRANSFER
         made = Correction(entry_id=record.entry_id(booking.subject), on=today, at=now, method=method, cause=cause)
-        self.give_back(caller, payment, amount_minor, made, told=facts)
+        self.give_back(caller, payment, amount_minor, made, credit_first=credit_first, told=facts)
 
     def give_back(
         self,
@@ -269,15 +285,16 @@ class StripeLedger:
         made: Correction,
         *,
         reference: str = "",
+        credit_first: int = 0,
         told: StripeFacts,
         once: IdempotentRequest | None = None,
     ) -> Payment:
         """Money of a payment left, by whatever means: first what invoices keep of it, then the customer's credit.
 
-        Raises: DoesNotFit.
+        ``credit_first``: of it, what comes off that before. Raises: DoesNotFit.
         """
         context = context_of(caller, payment, self.payments)
-        parts, from_credit, credit_minor = self._parts(payment, amount_minor, context)
+        parts, from_credit, credit_minor = self._parts(payment, amount_minor, context, credit_first)
         if from_credit > credit_minor or payment.refunded_minor + amount_minor > payment.amount_minor:
             raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
         refund = PaymentRefund(
@@ -318,11 +335,11 @@ class StripeLedger:
         """The company has the money again: invoices that still owe it settle, the rest is credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
         refund_id = record.entry_id(booking.subject)
-        if booking.kind is BookingKind.REFUND_RETURNED and record.refund(booking.subject).by_note_minor:
-            # The note still says that it was given back: it can be asked for again, and the night says if it is not.
-            told = record.refund(booking.subject)
-            if told.moved_minor:
-                raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
+        is_refund = booking.kind is BookingKind.REFUND_RETURNED
+        told = record.refund(booking.subject) if is_refund else record.dispute(booking.subject)
+        # What notes gave back they still say: it can be asked for again, and the night says if it is not. What a lost
+        # dispute had taken besides is with the bank.
+        if not told.moved_minor or (isinstance(told, MirroredRefund) and told.taken):
             event_type = EventType.PAYMENT_REFUND_RETURNED
             news = self._news(record, event_type, booking, told.amount_minor, self.clock.now())
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))

@@ -19,6 +19,7 @@ from billing.domain.errors import (
     DependencyUnavailable,
     FieldError,
     FieldErrors,
+    IdempotencyKeyReused,
     NotFound,
     PaymentByStripe,
     RefundExceedsPayment,
@@ -62,6 +63,7 @@ from billing.usecases.turns import Turns, turning
 
 FINISHED_AFTER = timedelta(minutes=5)  # a request of somebody who is still there is left to them
 SWEPT_AT_ONCE = 50  # of a shard
+KEY_REMEMBERED = timedelta(days=29)  # of thirty: a key that was forgotten asks for nothing under its old name
 AWAY_FOR = timedelta(days=1)  # of an account that is not ours to ask: it stands before nobody meanwhile
 
 
@@ -245,6 +247,7 @@ class _Bearable:
     book: CheckoutBook
     by_note: bool
     by_notes_minor: int
+    credit_minor: int  # of it, what the note named left as credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +265,12 @@ class _Asking:
         """What is asked for, once it is sure that our own books can bear it."""
         caller, desk, judged = self.caller, self.desk, self._bearable(held=True)
         payment, record, book = judged.payment, judged.record, judged.book
+        request_id = _request_id(caller, self.payment_id, once)
+        known = record.request(request_id)
+        if known is not None and known.requested_at < desk.clock.now() - KEY_REMEMBERED:
+            raise IdempotencyKeyReused
         request = RefundRequest(
-            request_id=_request_id(caller, self.payment_id, once),
+            request_id=request_id,
             amount_minor=self.amount_minor,
             reason=self.online.reason,
             requested_at=desk.clock.now(),
@@ -271,6 +278,7 @@ class _Asking:
             credit_note_id=self.online.credit_note_id,
             by_note=judged.by_note,
             by_notes_minor=judged.by_notes_minor,
+            credit_minor=judged.credit_minor,
         )
         requested = record.requested(request).next_after(record)
         news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
@@ -307,7 +315,14 @@ class _Asking:
         if moving:
             try:
                 return desk.ledger.give_back(
-                    caller, payment, moving, made, reference=wanted.reference, told=told, once=once
+                    caller,
+                    payment,
+                    moving,
+                    made,
+                    reference=wanted.reference,
+                    credit_first=judged.credit_minor,
+                    told=told,
+                    once=once,
                 )
             except DoesNotFit as moved:  # since it was judged
                 raise StaleVersion from moved
@@ -332,7 +347,9 @@ class _Asking:
                 f"Il reste {format_euros(max(left, 0))} à rembourser de ce paiement.",
                 f"€{to_major(max(left, 0)):,} of this payment is left to refund.",
             )
-        by_note = self._by_note(payment, record, book)
+        note = self._note(payment, record)
+        credit_minor = self._credit_of(note, record, book) if note is not None else 0
+        by_note = note is not None and self._by_note(note, record, book)
         by_notes_minor = self.amount_minor if by_note else 0
         if not by_note:
             asked = _Judged.read(self, payment, record, book)
@@ -340,33 +357,60 @@ class _Asking:
                 asked.hold_not_given_back()
                 by_notes_minor = asked.by_notes_minor
             asked.hold_bearable()
-        return _Bearable(payment, record, book, by_note=by_note, by_notes_minor=by_notes_minor)
+        return _Bearable(
+            payment, record, book, by_note=by_note, by_notes_minor=by_notes_minor, credit_minor=credit_minor
+        )
 
-    def _by_note(self, payment: Payment, record: StripePayment, book: CheckoutBook) -> bool:
+    def _by_note(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> bool:
         """Whether a credit note gave this money back in the ledger already, and Stripe did not, nor is about to.
 
-        Raises: UnknownReference, RefundExceedsPayment.
+        Raises: RefundExceedsPayment.
         """
-        note_id = self.online.credit_note_id
-        if not note_id:
-            return False
-        document = self._note(payment, note_id).document
-        if document.settlement is None or not document.settlement.refunded_minor:
+        settlement = note.document.settlement
+        if settlement is None or not settlement.refunded_minor:
             return False
         left = min(
-            document.settlement.refunded_minor - record.asked_by(note_id) - book.elsewhere_for(note_id),
+            settlement.refunded_minor - self._asked_by(note, record, book),
             self.desk.ledger.unasked_by_notes(self.caller, (record,), book),
         )
-        if self.amount_minor > left:
-            raise RefundExceedsPayment(
-                f"Cet avoir rembourse encore {format_euros(max(left, 0))}.",
-                f"This credit note still refunds €{to_major(max(left, 0)):,}.",
-            )
+        self._hold_of_note(left)
         return True
 
-    def _note(self, payment: Payment, note_id: str) -> IssuedInvoice:
-        """A credit note on an invoice that the payment settled. Raises: UnknownReference."""
-        paid = {part.invoice_id for part in payment.allocations}
+    def _credit_of(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> int:
+        """Of a refund, what the note that says why left as credit of the customer, instead of refunding it.
+
+        Raises: RefundExceedsPayment: it is more than the note took off the invoice.
+        """
+        settlement = note.document.settlement
+        if settlement is None or settlement.refunded_minor:
+            return 0
+        asked = self._asked_by(note, record, book)
+        self._hold_of_note(settlement.total_minor - asked)
+        return min(self.amount_minor, max(settlement.customer_credit_minor - asked, 0))
+
+    def _hold_of_note(self, left_minor: int) -> None:
+        if self.amount_minor > left_minor:
+            raise RefundExceedsPayment(
+                f"Cet avoir rembourse encore {format_euros(max(left_minor, 0))}.",
+                f"This credit note still refunds €{to_major(max(left_minor, 0)):,}.",
+            )
+
+    def _asked_by(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> int:
+        """What refunds of any payment of the invoice name this note for."""
+        others = (
+            self.desk.stripe_payments.stored(record.tenant_id, one.payment_intent_id)
+            for one in book.paid
+            if one.payment_intent_id and one.payment_intent_id != record.payment_intent_id
+        )
+        named = sum(one.asked_by(note.invoice_id) for one in (record, *others) if one is not None)
+        return named + book.elsewhere_for(note.invoice_id)
+
+    def _note(self, payment: Payment, record: StripePayment) -> IssuedInvoice | None:
+        """The credit note that is named, on an invoice that the payment was for. Raises: UnknownReference."""
+        note_id = self.online.credit_note_id
+        if not note_id:
+            return None
+        paid = {record.invoice_id, *(part.invoice_id for part in payment.allocations)}
         with contextlib.suppress(NotFound):
             note = self.invoices.read(self.caller, note_id)
             is_note = isinstance(note, IssuedInvoice) and note.document.document_type.is_credit_note
