@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice_links import InvoiceLinkBook
@@ -11,6 +12,7 @@ from billing.ports.idempotency import IdempotentRequest
 from billing.ports.invoice_links import LinkContext, SharedInvoice
 from billing.ports.repositories import MAX_ENTRIES_READ
 from tests.fakes.store import Store
+from tests.fakes.writes import hold_book, move_book
 
 
 class FakeInvoiceLinks:
@@ -29,12 +31,17 @@ class FakeInvoiceLinks:
         caller: Caller,
         links: InvoiceLinkBook,
         *,
+        checkouts: CheckoutBook | None = None,
         event: Event,
         once: IdempotentRequest,
         answered: object,
     ) -> None:
         with self._store.writing(caller, once=once, answered=answered):
+            if checkouts is not None:
+                hold_book(self._store, checkouts)
             self._put(links)
+            if checkouts is not None:
+                move_book(self._store, checkouts)
             self._store.record(links.tenant_id, links.invoice_id, event)
 
     def stored(self, tenant_id: str, invoice_id: str) -> LinkContext:
@@ -43,6 +50,7 @@ class FakeInvoiceLinks:
                 invoice=self._store.invoices.get((tenant_id, invoice_id)),
                 links=self._links(tenant_id, invoice_id),
                 connection=self._store.stripe_connections.get(tenant_id) or StripeConnection(tenant_id=tenant_id),
+                checkouts=self._store.checkouts_of(tenant_id, invoice_id),
             )
 
     def record(self, links: InvoiceLinkBook) -> None:
@@ -56,7 +64,7 @@ class FakeInvoiceLinks:
             return SharedInvoice(
                 invoice=context.invoice,
                 links=context.links,
-                checkouts=self._store.checkouts_of(*key),
+                checkouts=context.checkouts,
                 connection=context.connection,
                 entries=self._store.entries.get(key, ())[-MAX_ENTRIES_READ:],
             )

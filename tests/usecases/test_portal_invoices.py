@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from billing.api.portal_invoices import PortalMovementResponse
-from billing.domain.checkout import WhyNotOnline, why_not_online
+from billing.domain.checkout import AttemptState, WhyNotOnline, why_not_online
 from billing.domain.errors import InvoiceNotIssued, MailTemporarilyRefused, NotFound, PdfNotReady
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
@@ -117,6 +117,16 @@ def test_revoked_links_open_nothing_and_later_ones_do(desk: Desk) -> None:
             desk.read(token)
     desk.shop.clock.advance(timedelta(seconds=1))
     assert desk.read(desk.link()).issued == desk.invoice
+
+
+def test_the_page_to_pay_is_closed_with_the_links_that_led_to_it(desk: Desk) -> None:
+    page = desk.counter.open()
+
+    desk.revoke()
+
+    assert desk.counter.sweep().closed == 1
+    assert desk.counter.current.state is AttemptState.EXPIRED
+    assert desk.counter.open().url != page.url
 
 
 def test_the_way_back_from_stripe_opens_the_invoice_for_a_month(desk: Desk) -> None:

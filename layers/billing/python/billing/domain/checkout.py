@@ -27,6 +27,7 @@ ASKED_AGAIN_AFTER, ASKED_LATER_AFTER = timedelta(days=1), timedelta(days=7)
 # What cannot be read any more holds the invoice no longer: it is old, and could not be read on so many days in a row.
 LOST_AFTER, LOST_DAYS = timedelta(days=30), 7
 HISTORY = 20
+WITHDRAWN = -1  # no ledger has that rank
 # Pages at Stripe of an invoice; whoever holds a link may ask for them. All that is owed can be paid when parts cannot.
 PACE_OF_PARTS, PACE_OF_ALL, PACE_WITHIN = 10, 15, timedelta(hours=1)
 LEAST_MINOR = 50  # Stripe's, in euros
@@ -279,6 +280,13 @@ class CheckoutBook:
         """Its page is looked at as soon as ``at``; the same book when it is already, or has none."""
         due = self.due_at
         return self if due is None or due <= at else replace(self, version=self.version + 1, check_at=at)
+
+    def withdrawn(self, at: datetime) -> CheckoutBook:
+        """The links that led to its page are taken back: it rests on nothing any more; the same book without one."""
+        page = self.closable
+        if page is None:
+            return self
+        return replace(self._changed(page.number, page.state, ledger_rank=WITHDRAWN), check_at=at)
 
     def postponed(self, at: datetime) -> CheckoutBook:
         """Its page could not be closed, its payment has not ended: it is looked at again then, after the others."""

@@ -78,6 +78,7 @@ class EventType(StrEnum):
     PAYMENT_REFUND_REFUSED = "payment.refund_refused"
     PAYMENT_DISPUTE_MOVED = "payment.dispute_moved"  # opened, or further; its data say how it stands
     ONLINE_PAYMENT_PROCESSING = "invoice.online_payment_processing"
+    ONLINE_PAYMENT_SUCCEEDED = "invoice.online_payment_succeeded"  # whatever the invoice still owed of it
     ONLINE_PAYMENT_FAILED = "invoice.online_payment_failed"
     STRIPE_PAYOUT_PAID = "stripe.payout_paid"
     STRIPE_PAYOUT_FAILED = "stripe.payout_failed"

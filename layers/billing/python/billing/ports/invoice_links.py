@@ -18,11 +18,12 @@ from billing.ports.idempotency import IdempotentRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkContext:
-    """What a mail or a person needs to make a link. ``invoice`` None when there is none."""
+    """What a mail or a person needs to make a link, or to take them back. ``invoice`` None when there is none."""
 
     invoice: Invoice | None
     links: InvoiceLinkBook
     connection: StripeConnection
+    checkouts: CheckoutBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,15 @@ class InvoiceLinks(Protocol):
         caller: Caller,
         links: InvoiceLinkBook,
         *,
+        checkouts: CheckoutBook | None = None,
         event: Event,
         once: IdempotentRequest,
         answered: object,
     ) -> None:
-        """The next version, with the event on the timeline of the invoice. Raises: StaleVersion."""
+        """The next version, with the event on the timeline of the invoice. ``checkouts``: where they change with it.
+
+        Raises: StaleVersion.
+        """
         ...
 
     def stored(self, tenant_id: str, invoice_id: str) -> LinkContext:

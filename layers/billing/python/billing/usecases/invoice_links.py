@@ -35,7 +35,10 @@ def create_invoice_link(
 def revoke_invoice_links(
     caller: Caller, invoice_id: str, *, once: IdempotentRequest, links: InvoiceLinks, clock: Clock, ids: Ids
 ) -> InvoiceLinkBook:
-    """No link to this invoice opens anything any more, those of mails included. Raises: NotFound, InvoiceNotIssued."""
+    """No link to this invoice opens anything any more, those of mails included; a page to pay that is open is closed.
+
+    Raises: NotFound, InvoiceNotIssued.
+    """
     caller.require(Permission.WRITE_DOCUMENTS)
 
     def attempt() -> InvoiceLinkBook:
@@ -43,7 +46,9 @@ def revoke_invoice_links(
         invoice = _issued(context.invoice)
         closed = context.links.revoked(clock.now())
         event = link_event(EventType.INVOICE_LINKS_REVOKED, invoice, closed, ids, actor=caller.user_id, clock=clock)
-        links.save(caller, closed, event=event, once=once, answered=closed)
+        book = context.checkouts.withdrawn(clock.now())
+        changed = book if book is not context.checkouts else None
+        links.save(caller, closed, checkouts=changed, event=event, once=once, answered=closed)
         return closed
 
     return judged_anew(attempt, clock=clock, ids=ids)

@@ -98,6 +98,7 @@ DECLINED = "payment_intent.payment_failed"
 _CONFIRMED = frozenset({StripePaymentState.PROCESSING, StripePaymentState.FAILED, StripePaymentState.SUCCEEDED})
 _NEWS = {
     StripePaymentState.PROCESSING: EventType.ONLINE_PAYMENT_PROCESSING,
+    StripePaymentState.SUCCEEDED: EventType.ONLINE_PAYMENT_SUCCEEDED,
     StripePaymentState.FAILED: EventType.ONLINE_PAYMENT_FAILED,
 }
 _WRITTEN_OF = {

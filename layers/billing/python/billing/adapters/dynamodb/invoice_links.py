@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkout_items import book_of
-from billing.adapters.dynamodb.checkouts import connection_of
+from billing.adapters.dynamodb.checkouts import book_write, connection_of
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, text
 from billing.adapters.dynamodb.invoices import entry_from_item
 from billing.adapters.dynamodb.invoices import from_item as invoice_from_item
 from billing.adapters.dynamodb.keys import Key
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event
 from billing.domain.invoice import IssuedInvoice
@@ -46,13 +47,15 @@ class InvoiceLinks:
         caller: Caller,
         links: InvoiceLinkBook,
         *,
+        checkouts: CheckoutBook | None = None,
         event: Event,
         once: IdempotentRequest,
         answered: object,
     ) -> None:
         key = keys.invoice_event(links.tenant_id, links.invoice_id, event.event_id)
         told = self._table.event(key, links.tenant_id, event)
-        self._table.write(caller, self._moved(links), told, once=once, answered=answered)
+        pages = (book_write(self._table, checkouts),) if checkouts is not None else ()
+        self._table.write(caller, self._moved(links), *pages, told, once=once, answered=answered)
 
     def stored(self, tenant_id: str, invoice_id: str) -> LinkContext:
         return self._context(tenant_id, invoice_id, self._table.batch(self._wanted(tenant_id, invoice_id)))
@@ -61,14 +64,13 @@ class InvoiceLinks:
         self._table.write(None, self._moved(links))
 
     def open(self, tenant_id: str, invoice_id: str) -> SharedInvoice:
-        book_key = keys.checkout_book(tenant_id, invoice_id)
         first = [keys.ledger_entry(tenant_id, invoice_id, rank) for rank in range(1, ENTRIES_AT_ONCE + 1)]
-        found = self._table.batch([*self._wanted(tenant_id, invoice_id), book_key, *first])
+        found = self._table.batch([*self._wanted(tenant_id, invoice_id), *first])
         context = self._context(tenant_id, invoice_id, found)
         return SharedInvoice(
             invoice=context.invoice,
             links=context.links,
-            checkouts=book_of(tenant_id, invoice_id, found.get(book_key)),
+            checkouts=context.checkouts,
             connection=context.connection,
             entries=self._entries(context, found),
         )
@@ -89,14 +91,16 @@ class InvoiceLinks:
             keys.invoice(tenant_id, invoice_id),
             keys.invoice_links(tenant_id, invoice_id),
             keys.stripe_connection(tenant_id),
+            keys.checkout_book(tenant_id, invoice_id),
         ]
 
     def _context(self, tenant_id: str, invoice_id: str, found: dict[Key, Item]) -> LinkContext:
-        invoice, links, connection = (found.get(key) for key in self._wanted(tenant_id, invoice_id))
+        invoice, links, connection, checkouts = (found.get(key) for key in self._wanted(tenant_id, invoice_id))
         return LinkContext(
             invoice=invoice_from_item(invoice) if invoice else None,
             links=links_of(tenant_id, invoice_id, links),
             connection=connection_of(tenant_id, connection),
+            checkouts=book_of(tenant_id, invoice_id, checkouts),
         )
 
     def _moved(self, links: InvoiceLinkBook) -> Write:
