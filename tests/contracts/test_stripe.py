@@ -64,7 +64,6 @@ def wanted(clock: FakeClock, amount_minor: int = 12_000, *, fee_minor: int = 0) 
         amount_minor=amount_minor,
         currency="EUR",
         title="Facture F2026-00001",
-        description="Exemple SARL",
         language="fr",
         success_url="https://exemple.fr/paye",
         cancel_url="https://exemple.fr/annule",

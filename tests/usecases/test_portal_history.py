@@ -23,7 +23,8 @@ from billing.usecases.payments import RefundInput
 from billing.usecases.stripe_refunds import StripeRefundInput, refund_by_its_means
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
-from tests.usecases.test_credit_notes import FULL, credit
+from tests.usecases.test_credit_notes import FULL, credit, part
+from tests.usecases.test_stripe_given_back import Desk
 
 TODAY, LATER = "23/11/2026", "25/11/2026"
 
@@ -197,6 +198,18 @@ def test_what_stays_credit_of_the_customer_warns_nobody(till: Till) -> None:
     assert credit(till.shop, till.invoice.invoice_id).warnings == ()
 
 
+def test_who_credits_what_is_being_paid_is_told(till: Till) -> None:
+    debit = till.confirm(method="sepa_debit")
+    till.tell("payment_intent.processing", debit.payment_intent_id)
+
+    note = credit(till.shop, till.invoice.invoice_id)
+
+    assert [one.code for one in note.warnings] == [WarningCode.CREDITED_WHILE_BEING_PAID]
+    till.stripe.settle(till.account_id, debit.payment_intent_id)
+    till.tell("payment_intent.succeeded", debit.payment_intent_id)
+    assert till.credit() == 12_000
+
+
 def test_a_refund_on_paper_is_to_be_given_back_until_stripe_made_it(till: Till) -> None:
     intent = till.paid()
     note = credited_by_card(till)
@@ -319,3 +332,68 @@ def test_a_company_that_takes_nothing_online_is_paid_by_other_means(till: Till) 
         WhyNotOnline.NOT_ACCEPTED,
         "Cette facture ne se paie pas en ligne : payez par un autre moyen qu'elle indique.",
     )
+
+
+@pytest.mark.parametrize("refunded_before", [0, 1_000])
+def test_what_was_too_much_in_part_is_said(till: Till, refunded_before: int) -> None:
+    """The customer paid all of it while a half was credited; events may come after a refund."""
+    intent = till.confirm()
+    credit(till.shop, till.invoice.invoice_id, part(5_000))
+    if refunded_before:
+        till.stripe.refund(till.account_id, intent.payment_intent_id, refunded_before)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    shown = page(till)
+
+    assert (shown.paid_minor, till.credit()) == (6_000 - refunded_before, 6_000)
+    assert "60,00\u00a0€ n'étaient plus dus : l'entreprise les a à votre crédit" in shown.paid_online[0].detail_fr
+
+
+def test_a_debit_whose_refusal_is_read_first_is_on_the_page(till: Till) -> None:
+    intent = till.confirm(method="sepa_debit")
+    till.stripe.settle(till.account_id, intent.payment_intent_id, success=False)
+    for event_type in ("payment_intent.processing", "payment_intent.payment_failed"):
+        till.tell(event_type, intent.payment_intent_id)
+
+    assert [one.amount_minor for one in page(till).refused_online] == [12_000]
+
+
+def test_a_card_that_is_declined_leaves_the_page_and_no_trace_on_it(till: Till) -> None:
+    intent = till.stripe.decline(till.account_id, till.session_id())
+    till.tell("payment_intent.payment_failed", intent.payment_intent_id)
+
+    shown = page(till)
+
+    assert (shown.refused_online, shown.online_payment.possible) == ([], True)
+    assert shown.online_payment.page_opened_at is not None
+    assert shown.online_payment.detail_fr == (
+        "Une page de paiement est ouverte. Si vous venez d'y payer, la confirmation arrive dans la minute."
+    )
+
+
+def test_who_gave_it_back_is_said(till: Till) -> None:
+    intent = till.paid()
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, 4_000)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+    Desk(till, [intent]).ask(0, 2_000, method=PaymentMethod.CHEQUE)
+
+    shown = page(till)
+
+    assert [one.detail_fr for one in shown.movements][1:] == [
+        "Rendu par votre banque, auprès de laquelle ce paiement a été contesté.",
+        "Remboursé par chèque.",
+    ]
+    assert shown.paid_online[0].given_back_otherwise_minor == 2_000
+    assert "20,00\u00a0€ remboursés par un autre moyen." in shown.paid_online[0].detail_fr
+
+
+def test_a_note_of_a_card_that_was_given_back_otherwise_names_no_card(till: Till) -> None:
+    intent = till.paid()
+    note = credited_by_card(till)
+    Desk(till, [intent], [note]).ask(0, 12_000, note, method=PaymentMethod.TRANSFER)
+
+    shown = page(till)
+
+    assert [one.detail_fr for one in shown.movements if one.kind is PortalMovementKind.GIVEN_BACK] == ["Remboursé."]
+    assert (shown.paid_online[0].to_be_given_back_minor, shown.paid_online[0].given_back_otherwise_minor) == (0, 12_000)

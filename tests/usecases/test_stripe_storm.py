@@ -20,7 +20,7 @@ import pytest
 from billing.adapters.dynamodb.stripe_payments import facts_writes
 from billing.adapters.dynamodb.table import EventWrite, Table
 from billing.domain.crediting import Excess
-from billing.domain.errors import Busy, DependencyUnavailable, PaymentInProgress
+from billing.domain.errors import Busy, DependencyUnavailable
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.notices import NoticeKind, is_notice_id
 from billing.domain.stripe import DisputeStatus, PaymentIntentStatus, StripeRefundStatus
@@ -185,11 +185,7 @@ class Storm:
         pi = self.confirm(invoice)
 
         def writes() -> None:
-            try:
-                note = credit(self.shop, invoice.invoice_id, part(NOTE_NET), excess=Excess.REFUND)
-            except PaymentInProgress:  # it came, and is not in the ledger yet
-                self.later.append(writes)
-                return
+            note = credit(self.shop, invoice.invoice_id, part(NOTE_NET), excess=Excess.REFUND)
             settled = note.document.settlement
             self.notes[invoice.invoice_id] = settled.refunded_minor if settled else 0
             if self.notes[invoice.invoice_id]:

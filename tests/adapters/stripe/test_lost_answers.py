@@ -43,7 +43,6 @@ def wanted(clock: FakeClock) -> CheckoutWanted:
         amount_minor=12_000,
         currency="EUR",
         title="Facture F2026-00001",
-        description="",
         language="fr",
         success_url="https://exemple.fr/paye",
         cancel_url="https://exemple.fr/annule",

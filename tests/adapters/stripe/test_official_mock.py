@@ -46,7 +46,6 @@ CHECKOUT = CheckoutWanted(
     amount_minor=12_000,
     currency="EUR",
     title="Facture F2026-00001",
-    description="Exemple SARL, prestation de novembre",
     language="fr",
     success_url="https://exemple.fr/paye?session={CHECKOUT_SESSION_ID}",
     cancel_url="https://exemple.fr/annule",
@@ -86,7 +85,7 @@ CALLS: list[tuple[str, Callable[[StripeApi], Any]]] = [
     ("create_checkout_session", lambda stripe: stripe.create_checkout_session(
         ACCOUNT, CHECKOUT, idempotency_key="k")),
     ("create_checkout_session", lambda stripe: stripe.create_checkout_session(
-        ACCOUNT, replace(CHECKOUT, description="", application_fee_minor=0, customer_email=None, metadata={},
+        ACCOUNT, replace(CHECKOUT, application_fee_minor=0, customer_email=None, metadata={},
                          language="en"), idempotency_key="k")),
     ("read_checkout_session", lambda stripe: stripe.read_checkout_session(ACCOUNT, "cs_1")),
     ("payment_intent_of_charge", lambda stripe: stripe.payment_intent_of_charge(ACCOUNT, "ch_1") or "of none"),

@@ -26,7 +26,6 @@ WANTED = CheckoutWanted(
     amount_minor=12_000,
     currency="EUR",
     title="Facture F2026-00001",
-    description="",
     language="fr",
     success_url="https://exemple.fr/paye",
     cancel_url="https://exemple.fr/annule",

@@ -443,14 +443,15 @@ def _refusal(error: StripeError) -> StripeRefused | None:
 
 def _session_asked(wanted: CheckoutWanted) -> dict[str, Any]:
     """Without payment method types: the customer is offered what the account has switched on."""
-    product = {"name": wanted.title}
-    intent: dict[str, Any] = {"metadata": dict(wanted.metadata)}
-    if wanted.description:
-        product["description"] = wanted.description
-        intent["description"] = wanted.description
+    # As the company finds its payment in its dashboard, beside its payouts.
+    intent: dict[str, Any] = {"metadata": dict(wanted.metadata), "description": wanted.title}
     if wanted.application_fee_minor > 0:
         intent["application_fee_amount"] = wanted.application_fee_minor
-    price = {"currency": wanted.currency.lower(), "unit_amount": wanted.amount_minor, "product_data": product}
+    price = {
+        "currency": wanted.currency.lower(),
+        "unit_amount": wanted.amount_minor,
+        "product_data": {"name": wanted.title},
+    }
     asked: dict[str, Any] = {
         "mode": "payment",
         "line_items": [{"quantity": 1, "price_data": price}],

@@ -223,7 +223,15 @@ def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, otherwise_minor: int, a
             )
         )
     left = paid.kept_minor - otherwise_minor - awaited_minor
-    if left > 0 and invoice.ledger.kept_minor <= 0:
+    if invoice.ledger.kept_minor > 0 and min(left, paid.credited_minor) > 0:
+        amount, english = amount_words(min(left, paid.credited_minor), currency)
+        told.append(
+            (
+                f"{amount} n'étaient plus dus : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"{english} were not owed any more: the company has it as your credit, or gives it back otherwise.",
+            )
+        )
+    elif left > 0 and invoice.ledger.kept_minor <= 0:
         amount, english = amount_words(left, currency)
         told.append(
             (

@@ -102,6 +102,7 @@ class CheckoutAttempt:
     given_back_minor: int = field(default=0, metadata=LATER)
     given_back_at: datetime | None = field(default=None, metadata=LATER)
     coming_back_minor: int = field(default=0, metadata=LATER)
+    credited_minor: int = field(default=0, metadata=LATER)  # of it, what the invoice did not owe when it came
     unread_days: int = field(default=0, metadata=LATER)  # on which its payment could not be read, one after the other
     unread_on: date | None = field(default=None, metadata=LATER)  # the latest of them
 
@@ -385,6 +386,13 @@ class CheckoutBook:
             return self
         return self._changed(number, known.state, method=told[0], charged_at=told[1])
 
+    def credited(self, number: int, amount_minor: int) -> CheckoutBook:
+        """With what of a payment became credit, in the version that makes it succeed."""
+        attempts = tuple(
+            replace(one, credited_minor=amount_minor) if one.number == number else one for one in self.attempts
+        )
+        return replace(self, attempts=attempts)
+
     def given_back(self, number: int, amount_minor: int, at: datetime | None, *, coming_minor: int) -> CheckoutBook:
         """What became of the money of an attempt that succeeded; the same book when that is known."""
         known = self.attempt(number)
@@ -431,7 +439,7 @@ class CheckoutBook:
     @property
     def refused(self) -> tuple[CheckoutAttempt, ...]:
         """Those that failed once the customer had confirmed, as far as they are remembered."""
-        return tuple(one for one in self.attempts if one.state is AttemptState.FAILED and one.confirmed_at)
+        return tuple(one for one in self.attempts if one.state is AttemptState.FAILED)
 
     def _changed(self, number: int, state: AttemptState, **changes: object) -> CheckoutBook:
         attempts = tuple(

@@ -574,7 +574,10 @@ def freeze_credit_note(
 
 
 def settlement_lines(document: InvoiceDocument) -> list[tuple[str, int]]:
-    """How a credit note is settled, in French, with cents; what is zero is left out."""
+    """How a credit note is settled, in French, with cents; what is zero is left out.
+
+    What the note does: on the day of its issue the money is seldom there yet.
+    """
     settlement = document.settlement
     if settlement is None:
         return []
@@ -582,7 +585,7 @@ def settlement_lines(document: InvoiceDocument) -> list[tuple[str, int]]:
     lines = [
         (f"Déduit de la facture {number}", settlement.applied_minor),
         ("Conservé à votre crédit", settlement.customer_credit_minor),
-        ("Remboursé", settlement.refunded_minor),
+        ("Remboursement", settlement.refunded_minor),
     ]
     return [(label, amount_minor) for label, amount_minor in lines if amount_minor]
 

@@ -148,9 +148,7 @@ def _credit_facts(document: InvoiceDocument) -> list[tuple[str, str]]:
     facts += [
         ("Facture concernée", f"{one.number} {of} {tongue.long_date(one.issue_date)}") for one in document.preceding
     ]
-    # The paper says what the note does; on the day of the mail the money is seldom there.
-    said = {"Remboursé": "Remboursement"}
-    facts += [(said.get(label, label), tongue.money(amount)) for label, amount in settlement_lines(document)]
+    facts += [(label, tongue.money(amount)) for label, amount in settlement_lines(document)]
     return [(tongue.say(label), value) for label, value in facts]
 
 

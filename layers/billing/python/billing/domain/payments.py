@@ -26,7 +26,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.money import to_major
 from billing.domain.parties import Address
 from billing.domain.thresholds import cash_limit_minor
-from billing.domain.typography import format_euros
+from billing.domain.typography import amount_words, format_euros
 
 MAX_ALLOCATIONS = 20
 
@@ -200,10 +200,7 @@ class Payment:
             raise PaymentReversed
         left = self.allocated_minor - sum(self._given_back().values())
         if amount_minor > left:
-            raise RefundExceedsPayment(
-                f"Il reste {format_euros(left)} à rembourser de ce paiement.",
-                f"€{to_major(left):,} of this payment is left to refund.",
-            )
+            raise refund_beyond(left, self.currency)
 
     def refund_parts(self, amount_minor: int) -> tuple[Allocation, ...]:
         """Which invoices a refund reopens: those settled last first."""
@@ -239,6 +236,19 @@ class Payment:
             for part in parts:
                 given_back[part.invoice_id] = given_back.get(part.invoice_id, 0) + sign * part.amount_minor
         return given_back
+
+
+def refund_beyond(left_minor: int, currency: str) -> RefundExceedsPayment:
+    """Of a payment of which so much is left to refund."""
+    if left_minor <= 0:
+        return RefundExceedsPayment(
+            "Ce paiement est déjà remboursé en entier, ou sur le point de l'être.",
+            "This payment is refunded in full already, or about to be.",
+        )
+    amount, english = amount_words(left_minor, currency)
+    return RefundExceedsPayment(
+        f"Il reste {amount} à rembourser de ce paiement.", f"{english} of this payment is left to refund."
+    )
 
 
 def common_currency(invoices: tuple[IssuedInvoice, ...]) -> str:
@@ -343,18 +353,22 @@ def _left_over(
         if one.amount_minor is None and invoice.retained_minor(on)
     )
     owed_nowhere = left_minor - retained_minor
+    currency = wanted[0][1].document.currency if wanted else EURO
+    (amount, english), (nowhere, english_nowhere) = (
+        amount_words(minor, currency) for minor in (left_minor, max(owed_nowhere, 0))
+    )
     if retained_minor and owed_nowhere <= 0:
         return PaymentExceedsBalance(
-            f"{format_euros(left_minor)} ne sont pas encore dus au {format_french(on)} (retenue de garantie). Pour "
+            f"{amount} ne sont pas encore dus au {format_french(on)} (retenue de garantie). Pour "
             "payer la retenue dès maintenant, indiquez le montant affecté à la facture.",
-            f"€{to_major(left_minor):,} is not due yet on {on} (retention of guarantee). To pay it now, name the "
+            f"{english} is not due yet on {on} (retention of guarantee). To pay it now, name the "
             "amount that the invoice gets.",
         )
     if len(wanted) == 1 and not retained_minor:
         return _exceeds(wanted[0][1])
     return PaymentExceedsBalance(
-        f"{format_euros(owed_nowhere)} ne sont dus sur aucune des factures nommées.",
-        f"€{to_major(owed_nowhere):,} is owed on none of the invoices named.",
+        f"{nowhere} ne sont dus sur aucune des factures nommées.",
+        f"{english_nowhere} is owed on none of the invoices named.",
     )
 
 
@@ -362,9 +376,8 @@ def _exceeds(invoice: IssuedInvoice, pointer: str = "") -> PaymentExceedsBalance
     balance = invoice.ledger.balance_minor
     if balance <= 0:
         return PaymentExceedsBalance("La facture est déjà réglée.", "The invoice is already settled.", pointer=pointer)
-    return PaymentExceedsBalance(
-        f"Il reste {format_euros(balance)} à payer.", f"€{to_major(balance):,} is left to pay.", pointer=pointer
-    )
+    amount, english = amount_words(balance, invoice.document.currency)
+    return PaymentExceedsBalance(f"Il reste {amount} à payer.", f"{english} is left to pay.", pointer=pointer)
 
 
 def hold_cash_limit(

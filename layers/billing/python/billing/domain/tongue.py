@@ -135,7 +135,6 @@ ENGLISH = {
     "carte bancaire": "card",
     "Notes": "Notes",
     "Conservé à votre crédit": "Kept as your credit",
-    "Remboursé": "Refunded",
     "Déduit de la facture": "Deducted from invoice",
     "prélèvement": "direct debit",
     # Mail

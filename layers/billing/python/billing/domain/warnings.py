@@ -56,6 +56,7 @@ class WarningCode(StrEnum):
     DEPOSIT_ALREADY_DEDUCTED = "deposit-already-deducted"
     PERIODS_ALREADY_DUE = "periods-already-due"
     REFUND_NOT_MADE_AT_STRIPE = "refund-not-made-at-stripe"
+    CREDITED_WHILE_BEING_PAID = "credited-while-being-paid"
 
 
 _FRENCH = {
@@ -133,6 +134,10 @@ _FRENCH = {
         "rend quand vous le demandez : remboursez le paiement (POST /v1/payments/{payment_id}/refund) en indiquant "
         "cet avoir (credit_note_id), sauf si vous rendez l'argent vous-même."
     ),
+    WarningCode.CREDITED_WHILE_BEING_PAID: (
+        "Un paiement en ligne de cette facture est en cours. S'il aboutit, ce que la facture ne devra plus sera un "
+        "crédit de votre client : remboursez-le, ou réglez-en une autre facture."
+    ),
 }
 _ENGLISH = {
     WarningCode.TERMS_BEYOND_60_DAYS: (
@@ -200,6 +205,10 @@ _ENGLISH = {
         "The credit note records the refund and moves no money. What the customer paid online, Stripe gives back once "
         "you ask: refund the payment (POST /v1/payments/{payment_id}/refund) naming this credit note "
         "(credit_note_id), unless you give the money back yourself."
+    ),
+    WarningCode.CREDITED_WHILE_BEING_PAID: (
+        "An online payment of this invoice is in progress. If it comes through, what the invoice no longer owes will "
+        "be your customer's credit: refund it, or pay another invoice with it."
     ),
 }
 

@@ -55,8 +55,7 @@ class CheckoutWanted:
 
     amount_minor: int
     currency: str
-    title: str
-    description: str
+    title: str  # of the page, and of the payment in the dashboard of the company
     language: str  # ``fr`` or ``en``
     success_url: str
     cancel_url: str

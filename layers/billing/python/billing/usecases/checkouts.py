@@ -315,12 +315,16 @@ class _Till:
             secret=self._return_secret(book, attempt.number),
         )
         page = f"{self.site.invoices_url}/{token.text}"
+        tongue, total_minor = document.particulars.tongue, document.totals.due_minor
+        title = name_of(document).numbered(tongue, document.number)
+        if attempt.amount_minor != total_minor:
+            amount, total = tongue.money(attempt.amount_minor), tongue.money(total_minor)
+            title += f": {amount} of {total}" if tongue.is_english else f" : {amount} sur {total}"
         return CheckoutWanted(
             amount_minor=attempt.amount_minor,
             currency=attempt.currency,
-            title=name_of(document).numbered(document.particulars.tongue, document.number),
-            description=one_line(document.seller.display_name),
-            language="en" if document.particulars.tongue.is_english else "fr",
+            title=one_line(title),
+            language="en" if tongue.is_english else "fr",
             success_url=f"{page}?paiement=effectue",
             cancel_url=f"{page}?paiement=annule",
             expires_at=attempt.expires_at,

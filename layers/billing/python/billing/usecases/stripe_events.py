@@ -506,7 +506,7 @@ class _Settling:
             )
             try:
                 if booking is not None:
-                    self.desk.ledger.book(caller, after, booking, invoice, written)
+                    moved = self.desk.ledger.book(caller, after, booking, invoice, written) or moved
                 elif written != StripeFacts():
                     self.desk.stripe_payments.write(caller, written)
             except DoesNotFit as refused:

@@ -77,10 +77,11 @@ class StripeLedger:
 
     def book(
         self, caller: Caller, record: StripePayment, booking: Booking, invoice: IssuedInvoice, facts: StripeFacts
-    ) -> None:
+    ) -> CheckoutBook | None:
+        """The book as it is written, where it is."""
         match booking.kind:
             case BookingKind.PAYMENT:
-                self._payment(caller, record, invoice, facts)
+                return self._payment(caller, record, invoice, facts)
             case BookingKind.FEES:
                 payment = self.payments.read(caller, record.payment_id)
                 known = replace(
@@ -97,8 +98,11 @@ class StripeLedger:
                     self._given_back(caller, record, booking, dispute.moved_minor, RefundCause.DISPUTE, facts)
             case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED:
                 self._returned(caller, record, booking, facts)
+        return facts.book
 
-    def _payment(self, caller: Caller, record: StripePayment, invoice: IssuedInvoice, facts: StripeFacts) -> None:
+    def _payment(
+        self, caller: Caller, record: StripePayment, invoice: IssuedInvoice, facts: StripeFacts
+    ) -> CheckoutBook | None:
         """The money is here, whatever became of the invoice: what it no longer owes is credit of the customer."""
         document = invoice.document
         context = self.payments.load(caller, document.customer_id, (invoice.invoice_id,))
@@ -144,6 +148,7 @@ class StripeLedger:
             received_minor=record.amount_minor,
         )
         notices = addressed(caller, (beyond,) if left else (), companies=self.companies, at=now)
+        book = facts.book.credited(record.attempt, left) if facts.book is not None and left else facts.book
         write_new_payment(
             caller,
             payment,
@@ -152,8 +157,9 @@ class StripeLedger:
             answered=None,
             payments=self.payments,
             ids=self.ids,
-            told=replace(facts, notices=(*facts.notices, *notices)),
+            told=replace(facts, book=book, notices=(*facts.notices, *notices)),
         )
+        return book
 
     def _refund(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
         refund = record.refund(booking.subject)

@@ -30,8 +30,7 @@ from billing.domain.errors import (
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
-from billing.domain.money import to_major
-from billing.domain.payments import Payment
+from billing.domain.payments import Payment, refund_beyond
 from billing.domain.stripe_inbox import InboxState
 from billing.domain.stripe_payment import (
     REQUEST_KEY,
@@ -41,7 +40,7 @@ from billing.domain.stripe_payment import (
     StripePayment,
 )
 from billing.domain.stripe_words import explain_refund_refusal
-from billing.domain.typography import format_euros
+from billing.domain.typography import amount_words
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
 from billing.ports.payments import Payments
@@ -343,10 +342,7 @@ class _Asking:
         left = payment.amount_minor - record.reserved_minor
         left -= sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
         if self.amount_minor > left:
-            raise RefundExceedsPayment(
-                f"Il reste {format_euros(max(left, 0))} à rembourser de ce paiement.",
-                f"€{to_major(max(left, 0)):,} of this payment is left to refund.",
-            )
+            raise refund_beyond(left, payment.currency)
         note = self._note(payment, record)
         credit_minor = self._credit_of(note, record, book) if note is not None else 0
         by_note = note is not None and self._by_note(note, record, book)
@@ -373,7 +369,7 @@ class _Asking:
             settlement.refunded_minor - self._asked_by(note, record, book),
             self.desk.ledger.unasked_by_notes(self.caller, (record,), book),
         )
-        self._hold_of_note(left)
+        self._hold_of_note(left, record.currency)
         return True
 
     def _credit_of(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> int:
@@ -385,14 +381,14 @@ class _Asking:
         if settlement is None or settlement.refunded_minor:
             return 0
         asked = self._asked_by(note, record, book)
-        self._hold_of_note(settlement.total_minor - asked)
+        self._hold_of_note(settlement.total_minor - asked, record.currency)
         return min(self.amount_minor, max(settlement.customer_credit_minor - asked, 0))
 
-    def _hold_of_note(self, left_minor: int) -> None:
+    def _hold_of_note(self, left_minor: int, currency: str) -> None:
         if self.amount_minor > left_minor:
+            amount, english = amount_words(max(left_minor, 0), currency)
             raise RefundExceedsPayment(
-                f"Cet avoir rembourse encore {format_euros(max(left_minor, 0))}.",
-                f"This credit note still refunds €{to_major(max(left_minor, 0)):,}.",
+                f"Cet avoir rembourse encore {amount}.", f"This credit note still refunds {english}."
             )
 
     def _asked_by(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> int:
@@ -486,11 +482,12 @@ class _Judged:
         _, left = self.payment.kept_parts(moving + self.own.moving_minor, kept)
         if left > credit:
             bearable = max(self.amount_minor - left + credit, 0)
+            amount, english = amount_words(bearable, self.payment.currency)
             raise RefundExceedsPayment(
-                f"Les factures et le crédit du client ne gardent que {format_euros(bearable)} de ce paiement. Si un "
-                "avoir a déjà enregistré ce remboursement, indiquez-le (credit_note_id).",
-                f"The invoices and the customer's credit keep only €{to_major(bearable):,} of this payment. If a "
-                "credit note recorded this refund already, name it (credit_note_id).",
+                f"Les factures et le crédit du client ne gardent que {amount} de ce paiement. Si un avoir a déjà "
+                "enregistré ce remboursement, indiquez-le (credit_note_id).",
+                f"The invoices and the customer's credit keep only {english} of this payment. If a credit note "
+                "recorded this refund already, name it (credit_note_id).",
             )
 
     @property
