@@ -131,7 +131,7 @@ def test_what_failed_says_why() -> None:
     )
 
     assert "perdue ou volée : remboursez par virement" in failed.french
-    assert "contesté par le client" in refused.french
+    assert "répondez dans Stripe" in refused.french
     assert declined.french == "La banque a refusé le paiement. Le client n'a pas autorisé ce prélèvement."
 
 

@@ -13,6 +13,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import WantedAllocation
 from billing.domain.stripe import PaymentIntent
 from billing.domain.stripe_inbox import InboxState, ParkReason
+from billing.domain.stripe_words import explain_payment
 from billing.ports.stripe import NO_ACCESS, StripeRefused
 from billing.usecases.payments import apply_customer_credit
 from billing.usecases.stripe_events import Processed
@@ -242,3 +243,12 @@ def test_a_request_does_not_wait_for_the_day_of_an_older_one(shop: Shop) -> None
     refunds.sweep()
 
     assert refunds.at_stripe == [2_000]
+
+
+def test_how_a_payment_stands_says_what_of_it_was_given_back(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    desk.ask(0, HALF)
+
+    said = explain_payment(desk.till.record(desk.payments[0]))
+
+    assert said.french == "Le paiement est encaissé ; 60,00\u00a0€ en ont été rendus au client."

@@ -490,7 +490,7 @@ def leave(refunds: Refunds) -> None:
 def test_an_account_that_left_refuses_in_words_and_keeps_nothing_reserved(refunds: Refunds) -> None:
     leave(refunds)
 
-    with pytest.raises(RefundRefused, match="no longer linked"):
+    with pytest.raises(RefundRefused, match="is not linked"):
         refunds.ask(5_000)
 
     record = refunds.till.record(refunds.intent)

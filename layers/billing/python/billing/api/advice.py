@@ -91,8 +91,8 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Read the payment again: nothing is left to reverse or refund. Record a new one where needed.",
     ),
     errors.PaymentByStripe: (
-        "Remboursez ce paiement : Stripe seul rend l'argent qui est passé par lui.",
-        "Refund this payment: Stripe alone gives back what came through it.",
+        "Remboursez ce paiement : il ne s'annule pas. Si le client l'a contesté, répondez d'abord dans Stripe.",
+        "Refund this payment: it cannot be reversed. If the customer contested it, answer at Stripe first.",
     ),
     errors.RefundRefused: (
         "Regardez ce paiement dans votre tableau de bord Stripe, puis recommencez ou remboursez par un autre moyen.",
@@ -211,8 +211,8 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Pay by another means that the invoice names.",
     ),
     errors.PaymentInProgress: (
-        "Ne payez pas une seconde fois : attendez la réponse de la banque, qui peut prendre plusieurs jours.",
-        "Do not pay a second time: wait for the answer of the bank, which may take days.",
+        "Ne payez pas une seconde fois : attendez la réponse, en minutes pour une carte, en jours pour un prélèvement.",
+        "Do not pay a second time: wait for the answer, within minutes for a card, within days for a debit.",
     ),
     errors.CheckoutRefused: (
         "Payez par un autre moyen indiqué sur la facture, ou prévenez l'entreprise.",

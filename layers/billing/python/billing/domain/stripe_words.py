@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from billing.domain.dates import format_french
 from billing.domain.stripe import DisputeStatus, StripeRefundStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
+from billing.domain.typography import amount_words
 
 if TYPE_CHECKING:  # every function that reads an invoice loads this module
     from billing.domain.stripe_payment import MirroredRefund, RefundRequest, StripePayment
@@ -211,8 +212,8 @@ _REFUND_REFUSALS: Mapping[str, Words] = {
         "This payment is refunded in full at Stripe already.",
     ),
     "charge_disputed": (
-        "Ce paiement est contesté par le client auprès de sa banque : il ne peut pas être remboursé en plus.",
-        "The customer contests this payment at their bank: it cannot be refunded as well.",
+        "Ce paiement est contesté auprès de la banque : répondez dans Stripe, ou acceptez et la banque rend l'argent.",
+        "This payment is contested at the bank: answer at Stripe, or accept and the bank gives the money back.",
     ),
     "insufficient_funds": (
         "Le solde de votre compte Stripe ne suffit pas pour ce remboursement.",
@@ -223,8 +224,8 @@ _REFUND_REFUSALS: Mapping[str, Words] = {
         "The balance of your Stripe account is not enough for this refund.",
     ),
     "account_invalid": (
-        "Le compte Stripe n'était plus relié : ce remboursement n'a pas été fait ici. Voyez dans Stripe s'il y est.",
-        "The Stripe account was no longer linked: this refund was not made here. See at Stripe whether it is there.",
+        "Ce compte Stripe n'est pas relié. Voyez dans Stripe si ce remboursement y est ; sinon, faites-le là.",
+        "This Stripe account is not linked. See at Stripe whether it is there; if it is not, make it there.",
     ),
     "amount_too_large": (
         "Le montant dépasse ce qui reste à rembourser chez Stripe.",
@@ -452,6 +453,10 @@ def explain_refund_request(request: RefundRequest) -> Explained:
 def explain_payment(payment: StripePayment) -> Explained:
     """How it stands at Stripe and, where a bank refused it, why."""
     french, english = _PAYMENTS[payment.state]
+    if payment.with_customer_minor:
+        back = amount_words(payment.with_customer_minor, payment.currency)
+        french = f"{french.removesuffix('.')} ; {back[0]} en ont été rendus au client."
+        english = f"{english.removesuffix('.')}; {back[1]} of it have been given back to the customer."
     state = Explained(code=payment.state.value, french=french, english=english)
     refused = payment.state.value != "succeeded" and payment.last_error_code
     return _with_reason(state, explain_failure(payment.last_error_code) if refused else None)

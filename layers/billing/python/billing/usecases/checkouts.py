@@ -427,7 +427,8 @@ def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice, book: CheckoutBook) 
             return NothingLeftToPay()
         case WhyNotOnline.NOT_ACCEPTED:
             return OnlinePaymentUnavailable(
-                f"{seller} n'accepte pas le paiement en ligne.", f"{seller} does not accept payments online."
+                f"{seller} n'accepte pas le paiement en ligne : payez par un autre moyen indiqué sur la facture.",
+                f"{seller} does not accept payments online: pay by another means that the invoice names.",
             )
         case WhyNotOnline.BELOW_MINIMUM:
             least, english = amount_words(LEAST_MINOR, invoice.document.currency)
@@ -439,16 +440,21 @@ def _refused(why_not: WhyNotOnline, invoice: IssuedInvoice, book: CheckoutBook) 
 
 
 def _hold_amount(amount_minor: int, payable_minor: int, currency: str, *, partly: bool) -> None:
-    least, english = amount_words(LEAST_MINOR, currency)
+    (least, english), left = amount_words(LEAST_MINOR, currency), amount_words(payable_minor, currency)
     if amount_minor > payable_minor:
-        left = amount_words(payable_minor, currency)
         raise PaymentExceedsBalance(
             f"Il reste {left[0]} à payer sur cette facture : demandez cette somme au plus.",
             f"{left[1]} is left to pay on this invoice: ask for that at most.",
         )
     if amount_minor < payable_minor and not partly:
         raise FieldErrors(
-            (FieldError("/amount_minor", "Le paiement partiel n'est pas proposé.", "No partial payment is offered."),)
+            (
+                FieldError(
+                    "/amount_minor",
+                    f"Le paiement partiel n'est pas proposé : payez {left[0]}.",
+                    f"No partial payment is offered: pay {left[1]}.",
+                ),
+            )
         )
     if amount_minor < LEAST_MINOR:
         raise FieldErrors((FieldError("/amount_minor", f"Le minimum est de {least}.", f"The minimum is {english}."),))
