@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.customer_credit import CreditEntryKind, CreditMovement, CustomerCredit
 from billing.domain.disputes import ListedDispute
 from billing.domain.errors import StaleVersion
 from billing.domain.events import EventType
@@ -19,6 +20,8 @@ from billing.ports.stripe_inbox import SHARDS
 from billing.ports.stripe_payments import StripeFacts, StripeNews
 from tests import factories
 from tests.contracts.conftest import World
+from tests.contracts.test_credit_notes import proof
+from tests.contracts.test_payments import movement
 from tests.contracts.test_stripe_inbox import told
 from tests.fakes.clock import MORNING
 
@@ -251,3 +254,48 @@ def test_a_dispute_waits_for_its_reminder_until_it_was_written_of(world: World) 
     assert (due(6), due(7), due(30)) == ([], [key], [key])
     held.write(world.caller, StripeFacts(record=replace(opened.reminded_of("du_1"), version=2)))
     assert due(30) == []
+
+
+def test_what_is_promised_of_a_credit_is_written_with_the_refund(world: World) -> None:
+    """Whoever moves the credit, or promises of it, on an older reading is refused, and the other way round."""
+    held, first, second = world.repositories, record(world), replace(record(world), charge_id="ch_2")
+    nothing = credit_of(world, "cus_1")
+    promised = nothing.promising(first.payment_intent_id, 300).next_after(nothing)
+    held.stripe_payments.write(world.caller, StripeFacts(record=first, credit=promised))
+    before = credit_of(world, "cus_1")
+    assert (before, before.entry_count) == (promised, 0)
+
+    for stale in (nothing.promising("pi_other", 1), nothing.promising(first.payment_intent_id, 300)):
+        with pytest.raises(StaleVersion):
+            held.stripe_payments.write(world.caller, StripeFacts(record=second, credit=stale.next_after(nothing)))
+    assert held.stripe_payments.stored(world.caller.tenant_id, second.payment_intent_id) is None
+    gains = [movement(world, one, CreditEntryKind.OVER_PAYMENT, 500) for one in (nothing, before)]
+    with pytest.raises(StaleVersion):
+        move_credit(world, gains[0])
+    move_credit(world, gains[1])
+    late = before.promising(second.payment_intent_id, 1).next_after(before)
+    with pytest.raises(StaleVersion):
+        held.stripe_payments.write(world.caller, StripeFacts(record=second, credit=late))
+
+    gained = credit_of(world, "cus_1")
+    assert (gained.balance_minor, gained.entry_count, gained.promised) == (500, 1, before.promised)
+    both = gained.promising(second.payment_intent_id, 200).next_after(gained)
+    held.stripe_payments.write(world.caller, StripeFacts(record=second, credit=both))
+    spent = movement(
+        world, credit_of(world, "cus_1").promising(first.payment_intent_id, 0), CreditEntryKind.REFUND, 300
+    )
+    move_credit(world, spent)
+
+    left = credit_of(world, "cus_1")
+    assert (left, left.free_minor()) == (spent.credit, 0)
+    assert [one.amount_minor for one in left.promised] == [200]
+    assert proof(world).findings == ()
+
+
+def credit_of(world: World, customer_id: str) -> CustomerCredit:
+    return world.repositories.payments.load(world.caller, customer_id, ()).credit
+
+
+def move_credit(world: World, moved: CreditMovement) -> None:
+    event = factories.event(world.new_id("evt"), EventType.CUSTOMER_CREDIT_REFUNDED)
+    world.repositories.payments.move_credit(world.caller, moved, event=event, once=world.once())

@@ -15,7 +15,7 @@ from billing.ports.paging import Page, PageRequest
 from billing.ports.stripe_payments import StripeFacts
 from tests.fakes.store import Store, paged, shard_of
 from tests.fakes.stripe_inbox import hold_entry, move_entry
-from tests.fakes.writes import hold_book, hold_notices, move_book, write_notices
+from tests.fakes.writes import hold_book, hold_notices, hold_promises, move_book, move_promises, write_notices
 
 
 def hold_facts(store: Store, facts: StripeFacts | None) -> None:
@@ -36,6 +36,8 @@ def hold_facts(store: Store, facts: StripeFacts | None) -> None:
         payment = store.payments.get((facts.payment.tenant_id, facts.payment.payment_id))
         if payment is None or payment.version != facts.payment.version - 1:
             raise StaleVersion
+    if facts.credit is not None:
+        hold_promises(store, facts.credit)
     hold_notices(store, facts.notices)
 
 
@@ -52,6 +54,8 @@ def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
         move_entry(store, facts.entry)
     if facts.payment is not None:
         store.payments[facts.payment.tenant_id, facts.payment.payment_id] = facts.payment
+    if facts.credit is not None:
+        move_promises(store, facts.credit)
     if facts.booked is not None:
         store.stripe_booked[tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id] = facts.booked
     for refund in facts.on_paper:

@@ -129,8 +129,21 @@ def hold_credit(store: Store, movement: CreditMovement | None) -> None:
     """Raises: StaleVersion."""
     if movement is None:
         return
-    if credit_of(store, movement.credit.tenant_id, movement.credit.customer_id).entry_count != movement.entry.rank - 1:
+    stored = credit_of(store, movement.credit.tenant_id, movement.credit.customer_id)
+    if (stored.entry_count, stored.promise_count) != (movement.entry.rank - 1, movement.credit.promise_count):
         raise StaleVersion
+
+
+def hold_promises(store: Store, credit: CustomerCredit) -> None:
+    """Raises: StaleVersion, unless promises of it change and nothing else did."""
+    stored = credit_of(store, credit.tenant_id, credit.customer_id)
+    if (stored.entry_count, stored.promise_count) != (credit.entry_count, credit.promise_count - 1):
+        raise StaleVersion
+
+
+def move_promises(store: Store, credit: CustomerCredit) -> None:
+    hold_promises(store, credit)
+    store.credits[credit.tenant_id, credit.customer_id] = credit
 
 
 def move_credit(store: Store, movement: CreditMovement | None) -> None:

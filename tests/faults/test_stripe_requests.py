@@ -504,6 +504,24 @@ def given_back_elsewhere(house: House) -> Flow:
     return Flow(act=ask, recover=ask, holds=holds)
 
 
+def given_back_of_credit(house: House) -> Flow:
+    """What was paid twice: the credit is promised to the refund until it is given back, and then no more."""
+    intent = house.confirm()
+    house.shop.pay(house.invoice.invoice_id, TOTAL)
+    house.becomes_history()
+    ask = asked(house, intent, TOTAL)
+
+    def holds() -> None:
+        house.hear_all()
+        assert refunds_at_stripe(house) == [TOTAL]
+        customer_id = house.invoice.document.customer_id
+        credit_left = house.held.payments.load(house.caller, customer_id, ()).credit
+        assert (credit_left.balance_minor, credit_left.promised, credit_left.entry_count) == (0, (), 2)
+        house.adds_up()
+
+    return Flow(act=ask, recover=ask, holds=holds)
+
+
 def swept_refunds(house: House) -> Flow:
     """Stripe could not be asked, and nobody asks again."""
     intent = house.paid()
@@ -534,9 +552,10 @@ def swept_refunds(house: House) -> Flow:
         given_back_by_a_note,
         refused_by_stripe,
         given_back_elsewhere,
+        given_back_of_credit,
         swept_refunds,
     ],
-    ids=["full", "part", "by a note", "refused", "elsewhere", "swept"],
+    ids=["full", "part", "by a note", "refused", "elsewhere", "of credit", "swept"],
 )
 def test_a_refund(house: House, prepare: Callable[[House], Flow]) -> None:
     undisturbed(house, prepare, least=8)

@@ -223,6 +223,10 @@ class CheckoutBook:
         others = tuple(one for one in self.elsewhere if one not in known)
         return replace(self, version=self.version + 1, elsewhere=(*others, together))
 
+    def moving_of(self, payment_intent_id: str) -> int:
+        """What of a payment is about to come back, and no credit note moved already."""
+        return sum(one.moving_minor for one in self.coming_back if one.payment_intent_id == payment_intent_id)
+
     def coming_besides(self, *payment_intent_ids: str) -> tuple[ComingBack, ...]:
         """Of every other payment."""
         return tuple(one for one in self.coming_back if one.payment_intent_id not in payment_intent_ids)

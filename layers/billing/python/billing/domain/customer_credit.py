@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from billing.domain.canonical import LATER
+from billing.domain.checkout import ComingBack
 from billing.domain.errors import CustomerCreditExceeded
 from billing.domain.ledger import PaymentMethod
 from billing.domain.money import to_major
@@ -28,10 +30,14 @@ class CreditEntryKind(StrEnum):
         return 1 if self in _GAINS else -1
 
     def may_move(self, amount_minor: int) -> bool:
-        """Something, but for the credit of a duplicate, which is closed even when it is empty."""
-        return amount_minor > 0 or (amount_minor == 0 and self is CreditEntryKind.MERGED_OUT)
+        """Something, but for the credit of a duplicate, which is closed even when it is empty.
+
+        Its promises go with nothing, too.
+        """
+        return amount_minor > 0 or (amount_minor == 0 and self in _OF_MERGES)
 
 
+_OF_MERGES = frozenset({CreditEntryKind.MERGED_OUT, CreditEntryKind.MERGED_IN})
 _GAINS = frozenset(
     {
         CreditEntryKind.OVER_PAYMENT,
@@ -47,7 +53,8 @@ _GAINS = frozenset(
 class CustomerCreditEntry:
     """One movement, in cents, always positive; the kind says its direction. ``rank`` counts from 1.
 
-    Only the credit of a duplicate may end with nothing going out, which closes it. ``source_id`` names the payment,
+    Only the credit of a duplicate may end with nothing going out, which closes it, and lead nothing but its promises
+    to the other. ``source_id`` names the payment,
     the credit note or the other customer behind it; ``balance_minor`` is what the credit was afterwards.
     """
 
@@ -65,13 +72,69 @@ class CustomerCreditEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditPromise:
+    """What a refund of a payment at Stripe that is on its way will take of a customer's credit, in cents."""
+
+    payment_intent_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerCredit:
-    """The balance of one customer, in cents; ``entry_count`` is its version, 0 before the first entry."""
+    """The balance of one customer, in cents, and what of it is promised already.
+
+    ``entry_count`` and ``promise_count`` are its version: each write raises one of them. The second counts the changes
+    of promises by themselves; one that comes with an entry is of its version.
+    """
 
     tenant_id: str
     customer_id: str
     balance_minor: int = 0
     entry_count: int = 0
+    promised: tuple[CreditPromise, ...] = field(default=(), metadata=LATER)
+    promise_count: int = field(default=0, metadata=LATER)
+
+    def promised_to(self, payment_intent_id: str) -> int:
+        return sum(one.amount_minor for one in self.promised if one.payment_intent_id == payment_intent_id)
+
+    def free_minor(self, *, besides: str = "") -> int:
+        """What is promised to no refund. ``besides``: that of the payment which asks."""
+        promised = sum(one.amount_minor for one in self.promised if one.payment_intent_id != besides)
+        return max(self.balance_minor - promised, 0)
+
+    def hold_free(self, amount_minor: int, pointer: str = "") -> None:
+        """Raises: CustomerCreditExceeded, for more than is promised to no refund."""
+        if amount_minor > self.free_minor():
+            raise self.exceeded(pointer)
+
+    def unpromised(self, coming: tuple[ComingBack, ...]) -> int:
+        """Of what comes back of payments, that which is not promised here: invoices keep it."""
+        return sum(max(one.moving_minor - self.promised_to(one.payment_intent_id), 0) for one in coming)
+
+    def promising(self, payment_intent_id: str, amount_minor: int) -> CustomerCredit:
+        """With what is promised to the refunds of one payment now; the same when that is known."""
+        if self.promised_to(payment_intent_id) == amount_minor:
+            return self
+        others = tuple(one for one in self.promised if one.payment_intent_id != payment_intent_id)
+        promise = CreditPromise(payment_intent_id=payment_intent_id, amount_minor=amount_minor)
+        return replace(self, promised=(*others, *((promise,) if amount_minor else ())))
+
+    def bearing(self, coming: tuple[ComingBack, ...], short_minor: int) -> CustomerCredit:
+        """With so much more promised of what comes back of an invoice's payments: it keeps it no longer."""
+        credit = self
+        for one in coming:
+            more = min(short_minor, credit.unpromised((one,)))
+            if more > 0:
+                promised = credit.promised_to(one.payment_intent_id)
+                credit = credit.promising(one.payment_intent_id, promised + more)
+                short_minor -= more
+        return credit
+
+    def next_after(self, stored: CustomerCredit) -> CustomerCredit | None:
+        """In the version that follows, where promises changed and nothing else did."""
+        if self.promised == stored.promised:
+            return None
+        return replace(self, promise_count=stored.promise_count + 1)
 
     def moved(
         self,
@@ -113,7 +176,16 @@ class CustomerCredit:
         return moved, entry
 
     def exceeded(self, pointer: str = "") -> CustomerCreditExceeded:
-        """The refusal of more than there is."""
+        """The refusal of more than there is, or of what is promised."""
+        held = min(sum(one.amount_minor for one in self.promised), self.balance_minor)
+        if held:
+            return CustomerCreditExceeded(
+                f"Le client a {format_euros(self.balance_minor)} de crédit, dont {format_euros(held)} pour un "
+                "remboursement en cours chez Stripe.",
+                f"The customer has €{to_major(self.balance_minor):,} of credit; a refund at Stripe is on its way that "
+                f"takes €{to_major(held):,} of it.",
+                pointer=pointer,
+            )
         return CustomerCreditExceeded(
             f"Le client a {format_euros(self.balance_minor)} de crédit.",
             f"The customer has €{to_major(self.balance_minor):,} of credit.",

@@ -130,16 +130,18 @@ def merged_credits(
 ) -> tuple[CreditMovement, ...]:
     """The duplicate's credit is closed, even an empty one, so that nothing moves on it any more; the other has it.
 
+    So are the promises of it.
+
     ``entry_ids`` of what goes out and of what comes in.
     """
     amount_minor = gone.balance_minor
     closed, out = gone.moved(
         CreditEntryKind.MERGED_OUT, amount_minor, entry_id=entry_ids[0], source_id=kept.customer_id, on=on, at=at, by=by
     )
-    moves = (CreditMovement(credit=closed, entry=out),)
-    if not amount_minor:
+    moves = (CreditMovement(credit=replace(closed, promised=()), entry=out),)
+    if not amount_minor and not gone.promised:
         return moves
-    fuller, into = kept.moved(
+    fuller, into = replace(kept, promised=(*kept.promised, *gone.promised)).moved(
         CreditEntryKind.MERGED_IN, amount_minor, entry_id=entry_ids[1], source_id=gone.customer_id, on=on, at=at, by=by
     )
     return (*moves, CreditMovement(credit=fuller, entry=into))

@@ -462,6 +462,14 @@ class StripePayment:
             payment_intent_id=self.payment_intent_id, by_notes_minor=by_notes, open_minor=still_open, own_minor=own
         )
 
+    @property
+    def credit_first_minor(self) -> int:
+        """Of what comes back, that which is taken off the customer's credit before invoices: notes left it there."""
+        coming = {one.request_id for one in self.refunds if not one.booked and one.status not in _NOT_GIVEN_BACK}
+        return sum(
+            one.credit_minor for one in self.requests if one.state is RequestState.REQUESTED or one.request_id in coming
+        )
+
     def request(self, request_id: str) -> RefundRequest | None:
         return next((one for one in self.requests if one.request_id == request_id), None)
 
@@ -593,6 +601,15 @@ class StripePayment:
             and one.state is not RequestState.REFUSED
             and one.request_id not in failed
         )
+
+    def is_quiet(self, booking: Booking | None) -> bool:
+        """Whether a fact moves neither invoices nor the customer's credit."""
+        if booking is None or booking.kind is BookingKind.FEES:
+            return True
+        if booking.kind in {BookingKind.REFUND, BookingKind.REFUND_RETURNED}:
+            refund = self.refund(booking.subject)
+            return not refund.moved_minor or refund.taken
+        return booking.kind is not BookingKind.PAYMENT and not self.dispute(booking.subject).moved_minor
 
     def booked(self, booking: Booking, at: datetime) -> StripePayment:
         """As it is once the ledger has that fact."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from billing.domain.access import Caller
 from billing.domain.checkout import CheckoutBook
+from billing.domain.customer_credit import CustomerCredit
 from billing.domain.disputes import ListedDispute
 from billing.domain.events import Event
 from billing.domain.notices import CompanyNotice
@@ -30,15 +31,17 @@ class StripeNews:
 class StripeFacts:
     """What Stripe told, as it becomes with an effect or without one: each part in its next version, or left out.
 
-    ``payment`` where only what is known of it grew, and nothing moved. ``booked``, ``on_paper``: what the night looks
-    for at Stripe. ``counts``: metrics of what this tells, written into this version of the record: the reader of the
-    table's stream counts them, so that nobody can die in between. ``notices``: mails to the company, new.
+    ``payment`` where only what is known of it grew, and nothing moved. ``credit``: the customer's, where its promises
+    changed and nothing moves it. ``booked``, ``on_paper``: what the night looks for at Stripe. ``counts``: metrics
+    of what this tells, written into this version of the record: the reader of the table's stream counts them, so that
+    nobody can die in between. ``notices``: mails to the company, new.
     """
 
     record: StripePayment | None = None
     book: CheckoutBook | None = None
     entry: InboxEntry | None = None
     payment: Payment | None = None
+    credit: CustomerCredit | None = None
     news: tuple[StripeNews, ...] = ()
     booked: DayBooking | None = None
     on_paper: tuple[PaperRefund, ...] = ()

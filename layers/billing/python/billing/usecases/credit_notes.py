@@ -137,7 +137,7 @@ def issue_credit_note(
                 allocation=allocation,
                 invoice=credited,
                 entries=entries,
-                movement=_movement(caller, note, customer, ids),
+                movement=_movement(caller, note, credited, customer, context.checkouts, ids),
                 events=_events(caller, note, credited, send=send, ids=ids),
                 delivery=delivery,
                 once=once,
@@ -234,13 +234,24 @@ def _recipient(customer: CreditedCustomer | None) -> str:
 
 
 def _movement(
-    caller: Caller, note: IssuedInvoice, customer: CreditedCustomer | None, ids: Ids
+    caller: Caller,
+    note: IssuedInvoice,
+    invoice: IssuedInvoice,
+    customer: CreditedCustomer | None,
+    checkouts: CheckoutBook,
+    ids: Ids,
 ) -> CreditMovement | None:
+    """What it leaves the customer. What refunds at Stripe will take of that is promised: the invoice keeps it no more.
+
+    ``invoice`` as it becomes.
+    """
     document = note.document
     amount_minor = document.settlement.customer_credit_minor if document.settlement else 0
     if customer is None or not amount_minor:
         return None
-    credit, entry = customer.credit.moved(
+    coming = checkouts.coming_back
+    short = customer.credit.unpromised(coming) - invoice.ledger.kept_minor
+    credit, entry = customer.credit.bearing(coming, short).moved(
         CreditEntryKind.CREDIT_NOTE,
         amount_minor,
         entry_id=ids.new("ent"),

@@ -445,6 +445,7 @@ def refund_customer_credit(
     def attempt() -> CustomerCredit:
         context = payments.load(caller, customer_id, (), once=once)
         customer = _customer(context)
+        context.credit.hold_free(wanted.amount_minor, "/amount_minor")
         credit, entry = context.credit.moved(
             CreditEntryKind.REFUND,
             wanted.amount_minor,
@@ -478,14 +479,15 @@ def _applicable(credit: CustomerCredit, named: tuple[tuple[WantedAllocation, Iss
     """What is taken of the credit: the named amounts, and for the others as much as there is and is payable."""
     fixed = sum(one.amount_minor or 0 for one, _ in named)
     open_minor = sum(max(invoice.payable_minor(today), 0) for one, invoice in named if one.amount_minor is None)
-    amount_minor = fixed + min(open_minor, max(credit.balance_minor - fixed, 0))
-    if not amount_minor and credit.balance_minor:
+    free = credit.free_minor()
+    amount_minor = fixed + min(open_minor, max(free - fixed, 0))
+    if not amount_minor and free:
         raise PaymentExceedsBalance(
             "Rien n'est à payer aujourd'hui sur ces factures.",
             "Nothing is to be paid today on these invoices.",
             pointer="/allocations",
         )
-    if not amount_minor or amount_minor > credit.balance_minor:
+    if not amount_minor or amount_minor > free:
         raise credit.exceeded("/allocations")
     return amount_minor
 
@@ -639,6 +641,8 @@ def context_of(caller: Caller, payment: Payment, payments: Payments) -> PaymentC
 
 def _hold_unspent(credit: CustomerCredit, payment: Payment) -> None:
     """What a payment left as credit is still there, to go with it. The refusal says how it comes back."""
+    if payment.credited_minor <= credit.balance_minor:
+        credit.hold_free(payment.credited_minor)
     missing = payment.credited_minor - credit.balance_minor
     if payment.credited_minor and missing > 0:
         raise CustomerCreditExceeded(

@@ -503,6 +503,7 @@ class _Settling:
                 counts=counts,
                 booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
                 on_paper=(*facts.on_paper, *self._on_paper_again(told, booking)),
+                credit=self.desk.ledger.promise_of(caller, after, book, moved) if told.is_quiet(booking) else None,
             )
             try:
                 if booking is not None:

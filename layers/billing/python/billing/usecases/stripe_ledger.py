@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.domain.access import Caller
-from billing.domain.checkout import CheckoutBook
+from billing.domain.checkout import CheckoutBook, ComingBack
 from billing.domain.currency import EURO
-from billing.domain.customer_credit import CreditEntryKind
+from billing.domain.customer_credit import CreditEntryKind, CustomerCredit
 from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType, derived_event_id
@@ -149,15 +149,21 @@ class StripeLedger:
         )
         notices = addressed(caller, (beyond,) if left else (), companies=self.companies, at=now)
         book = facts.book.credited(record.attempt, left) if facts.book is not None and left else facts.book
+        credit = self.promising(caller, record, payment, context, book, gained=parts)
         write_new_payment(
             caller,
             payment,
-            context,
+            replace(context, credit=credit),
             once=None,
             answered=None,
             payments=self.payments,
             ids=self.ids,
-            told=replace(facts, book=book, notices=(*facts.notices, *notices)),
+            told=replace(
+                facts,
+                book=book,
+                notices=(*facts.notices, *notices),
+                credit=None if left else credit.next_after(context.credit),
+            ),
         )
         return book
 
@@ -220,9 +226,69 @@ class StripeLedger:
         """What invoices keep of a refund, what is left for the customer's credit, and what there is of that."""
         kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
         credit_minor = context.credit.balance_minor if payment.currency == EURO else 0
-        first = min(credit_first, amount_minor, credit_minor)
+        free = context.credit.free_minor(besides=payment.payment_intent_id)
+        first = min(credit_first, amount_minor, credit_minor, free)
         parts, from_credit = payment.kept_parts(amount_minor - first, kept)
         return parts, first + from_credit, credit_minor
+
+    def promise_of(
+        self, caller: Caller, record: StripePayment, before: CheckoutBook, after: CheckoutBook
+    ) -> CustomerCredit | None:
+        """The customer's credit with what is promised of it, where no movement is written; None while it stays so.
+
+        ``before``: the book with what was about to come back of the payment until now. Nothing is read while no more
+        and no less is.
+        """
+        if not record.payment_id or before.moving_of(record.payment_intent_id) == record.coming_minor:
+            return None
+        payment = self.payments.read(caller, record.payment_id)
+        context = context_of(caller, payment, self.payments)
+        return self.promising(caller, record, payment, context, after).next_after(context.credit)
+
+    def promising(
+        self,
+        caller: Caller,
+        record: StripePayment,
+        payment: Payment,
+        context: PaymentContext,
+        book: CheckoutBook | None,
+        *,
+        gained: tuple[Allocation, ...] = (),
+        lost: tuple[Allocation, ...] = (),
+    ) -> CustomerCredit:
+        """The customer's credit with what is promised of it: what comes back, and neither invoices nor notes bear.
+
+        ``payment`` and ``record`` as they become; ``gained``, ``lost``: what moves in the ledgers with it. ``book`` as
+        it becomes, where it moves.
+        """
+        credit, coming = context.credit, record.coming_back()
+        book = book or context.checkouts.get(record.invoice_id)
+        kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
+        for sign, parts in ((1, gained), (-1, lost)):
+            for part in parts:
+                kept[part.invoice_id] += sign * part.amount_minor
+        others = book.coming_besides(record.payment_intent_id) if book and record.invoice_id in kept else ()
+        if payment.currency != EURO or not (coming.moving_minor or others or credit.promised):
+            return credit
+        here, elsewhere = kept.get(record.invoice_id, 0), credit.unpromised(others)
+        short, still_open = elsewhere - here, sum(one.open_minor for one in others)
+        if short > 0 and still_open and book is not None:
+            short -= min(still_open, self._free_by_notes(caller, coming, others, book))
+        credit = credit.bearing(others, short)
+        beside = kept | {record.invoice_id: max(here - elsewhere, 0)}
+        first = min(record.credit_first_minor, coming.moving_minor, credit.free_minor(besides=record.payment_intent_id))
+        _, left = payment.kept_parts(coming.moving_minor - first, beside)
+        if left and coming.open_minor and book is not None:
+            noted = max(self._free_by_notes(caller, coming, others, book) - still_open, 0)
+            noted = min(noted, coming.open_minor, _note_share(payment, record, book))
+            _, left = payment.kept_parts(coming.moving_minor - first - noted, beside)
+        return credit.promising(record.payment_intent_id, first + left)
+
+    def _free_by_notes(
+        self, caller: Caller, coming: ComingBack, others: tuple[ComingBack, ...], book: CheckoutBook
+    ) -> int:
+        """What credit notes gave back on paper, and is kept for nothing that comes back."""
+        return max(self._on_paper(caller, book) - sum(one.by_notes_minor for one in (coming, *others)), 0)
 
     def left_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
         """What credit notes on an invoice gave back of these payments of it, and nobody asked Stripe to."""
@@ -249,11 +315,7 @@ class StripeLedger:
 
     def note_share(self, caller: Caller, record: StripePayment, book: CheckoutBook, *, besides: str = "") -> int:
         """A note gives back what the invoice was paid with: never what a payment left as credit of the customer."""
-        payment = self.payments.read(caller, record.payment_id)
-        noted = record.noted_minor + sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
-        noted += record.coming_back(besides=besides).by_notes_minor
-        settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
-        return max(settled - noted, 0)
+        return _note_share(self.payments.read(caller, record.payment_id), record, book, besides=besides)
 
     def given_back_on_paper(self, caller: Caller, invoice: IssuedInvoice) -> int:
         """What credit notes on an invoice say was given back, at Stripe or not."""
@@ -301,6 +363,8 @@ class StripeLedger:
         """
         context = context_of(caller, payment, self.payments)
         parts, from_credit, credit_minor = self._parts(payment, amount_minor, context, credit_first)
+        if once is not None:  # a person's, who is told; what Stripe did is done
+            credit_minor = min(credit_minor, context.credit.free_minor(besides=payment.payment_intent_id))
         if from_credit > credit_minor or payment.refunded_minor + amount_minor > payment.amount_minor:
             raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
         refund = PaymentRefund(
@@ -316,13 +380,16 @@ class StripeLedger:
             from_credit_minor=from_credit,
         )
         refunded = payment.mirrored(refund)
+        credit = context.credit
+        if told.record is not None:
+            credit = self.promising(caller, told.record, refunded, context, told.book, lost=parts)
         self.payments.write(
             caller,
             refunded,
             moves=self._moves(caller, context, refund.allocations, payment, EntryKind.REFUND, made),
             movement=credit_movement(
                 caller,
-                context.credit,
+                credit,
                 CreditEntryKind.REFUND,
                 from_credit,
                 payment,
@@ -333,7 +400,7 @@ class StripeLedger:
             event=payment_event(caller, refunded, EventType.PAYMENT_REFUNDED, self.ids, at=made.at),
             once=once,
             answered=refunded,
-            told=told,
+            told=told if from_credit else replace(told, credit=credit.next_after(context.credit)),
         )
         return refunded
 
@@ -379,13 +446,14 @@ class StripeLedger:
             )
         )
         made = Correction(entry_id=f"{refund_id}.returned", on=today, at=now, method=refund.method)
+        credit = self.promising(caller, record, returned, context, facts.book, gained=tuple(parts))
         self.payments.write(
             caller,
             returned,
             moves=self._moves(caller, context, tuple(parts), payment, EntryKind.REFUND_RETURNED, made),
             movement=credit_movement(
                 caller,
-                context.credit,
+                credit,
                 CreditEntryKind.REFUND_RETURNED,
                 credited,
                 payment,
@@ -394,7 +462,7 @@ class StripeLedger:
                 at=now,
             ),
             event=payment_event(caller, returned, EventType.PAYMENT_REFUND_RETURNED, self.ids, at=now),
-            told=facts,
+            told=facts if credited else replace(facts, credit=credit.next_after(context.credit)),
         )
 
     def _moves(
@@ -430,3 +498,11 @@ class StripeLedger:
             data={"payment_id": record.payment_id, "amount_minor": amount_minor},
         )
         return StripeNews(event=event, invoice_id=record.invoice_id)
+
+
+def _note_share(payment: Payment, record: StripePayment, book: CheckoutBook, *, besides: str = "") -> int:
+    """What the payment settled of its invoice, and is no note's yet."""
+    noted = record.noted_minor + sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
+    noted += record.coming_back(besides=besides).by_notes_minor
+    settled = sum(part.amount_minor for part in payment.allocations if part.invoice_id == record.invoice_id)
+    return max(settled - noted, 0)

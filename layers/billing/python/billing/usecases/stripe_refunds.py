@@ -43,7 +43,7 @@ from billing.domain.stripe_words import explain_refund_refusal
 from billing.domain.typography import amount_words
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
-from billing.ports.payments import Payments
+from billing.ports.payments import PaymentContext, Payments
 from billing.ports.repositories import Invoices
 from billing.ports.stripe import NO_ACCESS, RefundWanted, StripeRefused
 from billing.ports.stripe_inbox import SHARDS
@@ -247,6 +247,7 @@ class _Bearable:
     by_note: bool
     by_notes_minor: int
     credit_minor: int  # of it, what the note named left as credit
+    context: PaymentContext | None  # None: the note moved all of it already
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,11 @@ class _Asking:
         news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
         # Always, so that of two payments of one invoice one is asked for after the other.
         moved = replace(book.with_coming_back(requested.coming_back()), version=book.version + 1)
-        facts = StripeFacts(record=requested, book=moved, news=(news,))
+        credit = None
+        if judged.context is not None:
+            promising = desk.ledger.promising(caller, requested, payment, judged.context, moved)
+            credit = promising.next_after(judged.context.credit)
+        facts = StripeFacts(record=requested, book=moved, news=(news,), credit=credit)
         desk.stripe_payments.write(caller, facts, once=once, answered=payment)
 
     def given_back_elsewhere(self, wanted: RefundInput, once: IdempotentRequest) -> Payment:
@@ -346,15 +351,22 @@ class _Asking:
         note = self._note(payment, record)
         credit_minor = self._credit_of(note, record, book) if note is not None else 0
         by_note = note is not None and self._by_note(note, record, book)
-        by_notes_minor = self.amount_minor if by_note else 0
+        by_notes_minor, context = self.amount_minor if by_note else 0, None
         if not by_note:
             asked = _Judged.read(self, payment, record, book)
             if not self.online.credit_note_id:
                 asked.hold_not_given_back()
                 by_notes_minor = asked.by_notes_minor
             asked.hold_bearable()
+            context = asked.context
         return _Bearable(
-            payment, record, book, by_note=by_note, by_notes_minor=by_notes_minor, credit_minor=credit_minor
+            payment,
+            record,
+            book,
+            by_note=by_note,
+            by_notes_minor=by_notes_minor,
+            credit_minor=credit_minor,
+            context=context,
         )
 
     def _by_note(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> bool:
@@ -430,7 +442,7 @@ class _Judged:
     on_paper_minor: int  # what credit notes gave back there, and Stripe did not yet
     by_notes_minor: int  # of the refund, what becomes that
     kept: dict[str, int]  # of what was paid, by invoice
-    credit_minor: int
+    context: PaymentContext
 
     @classmethod
     def read(cls, asking: _Asking, payment: Payment, record: StripePayment, book: CheckoutBook) -> _Judged:
@@ -449,7 +461,7 @@ class _Judged:
             on_paper_minor=desk.ledger.given_back_on_paper(caller, invoice) - book.noted_minor,
             by_notes_minor=min(asking.amount_minor, unasked, share),
             kept={invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()},
-            credit_minor=context.credit.balance_minor if payment.currency == EURO else 0,
+            context=context,
         )
 
     def hold_not_given_back(self) -> None:
@@ -475,9 +487,11 @@ class _Judged:
 
     def hold_bearable(self) -> None:
         """Invoices and credit together keep so much, beside what is on its way. Raises: RefundExceedsPayment."""
-        elsewhere, here = sum(one.moving_minor for one in self.others), self.invoice.ledger.kept_minor
+        held = self.context.credit
+        elsewhere, here = held.unpromised(self.others), self.invoice.ledger.kept_minor
         kept = self.kept | {self.invoice.invoice_id: max(here - elsewhere, 0)}
-        credit = max(self.credit_minor - max(elsewhere - here, 0), 0)
+        free = held.free_minor(besides=self.payment.payment_intent_id) if self.payment.currency == EURO else 0
+        credit = max(free - max(elsewhere - here, 0), 0)
         moving = self.amount_minor - self.by_notes_minor
         _, left = self.payment.kept_parts(moving + self.own.moving_minor, kept)
         if left > credit:
@@ -590,7 +604,11 @@ def _refuse(
     book = desk.checkouts.book(current.tenant_id, current.invoice_id)
     moved = book.with_coming_back(refused.coming_back())
     facts = StripeFacts(
-        record=refused.next_after(current), book=moved if moved is not book else None, news=(news,), on_paper=on_paper
+        record=refused.next_after(current),
+        book=moved if moved is not book else None,
+        news=(news,),
+        on_paper=on_paper,
+        credit=desk.ledger.promise_of(caller, refused, book, moved),
     )
     desk.stripe_payments.write(caller, facts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, number, text
 from billing.adapters.dynamodb.table import Table, Write, refuse_with
-from billing.domain.customer_credit import CreditMovement, CustomerCredit, CustomerCreditEntry
+from billing.domain.customer_credit import CreditMovement, CreditPromise, CustomerCredit, CustomerCreditEntry
 from billing.domain.errors import StaleVersion
 
 CUSTOMER_CREDIT = "customer_credit"
@@ -22,6 +22,8 @@ def to_item(credit: CustomerCredit) -> Item:
         tenant_id=credit.tenant_id,
         version=credit.entry_count,
         balance_minor=credit.balance_minor,
+        promised=dump(credit.promised) if credit.promised else None,
+        promise_count=credit.promise_count or None,
     )
 
 
@@ -31,6 +33,8 @@ def from_item(stored: Item) -> CustomerCredit:
         customer_id=text(stored, "sk"),
         balance_minor=number(stored, "balance_minor"),
         entry_count=number(stored, "version"),
+        promised=load(tuple[CreditPromise, ...], text(stored, "promised")) if "promised" in stored else (),
+        promise_count=number(stored, "promise_count") if "promise_count" in stored else 0,
     )
 
 
@@ -55,9 +59,21 @@ def movement_writes(table: Table, movement: CreditMovement) -> tuple[Write, Writ
         tenant_id=credit.tenant_id,
         body=dump(entry),
     )
-    stale = refuse_with(StaleVersion)
-    if entry.rank == 1:
-        head = table.create(to_item(credit), stale)
-    else:
-        head = table.replace(to_item(credit), expected_version=entry.rank - 1, refused=stale)
-    return head, table.create(content, stale)
+    head = _head_write(table, credit, entries=entry.rank - 1, promises=credit.promise_count)
+    return head, table.create(content, refuse_with(StaleVersion))
+
+
+def promise_write(table: Table, credit: CustomerCredit) -> Write:
+    """The head alone: what is promised of it changed. Refused as stale when anything else did first."""
+    return _head_write(table, credit, entries=credit.entry_count, promises=credit.promise_count - 1)
+
+
+def _head_write(table: Table, credit: CustomerCredit, *, entries: int, promises: int) -> Write:
+    """``entries`` and ``promises``: the version that it follows."""
+    content, stale = to_item(credit), refuse_with(StaleVersion)
+    if not entries and not promises:
+        return table.create(content, stale)
+    only_if, values = "version = :entries AND attribute_not_exists(promise_count)", {":entries": entries}
+    if promises:
+        only_if, values = "version = :entries AND promise_count = :promises", {**values, ":promises": promises}
+    return Write("Put", table.put(content, only_if=only_if, values=values), stale)

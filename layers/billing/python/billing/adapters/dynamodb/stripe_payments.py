@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkouts import book_write
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, counted_text, dump, item, load, load_all, text
+from billing.adapters.dynamodb.customer_credits import promise_write
 from billing.adapters.dynamodb.notices import notice_writes
 from billing.adapters.dynamodb.payment_items import payment_to_item
 from billing.adapters.dynamodb.stripe_inbox import entry_write
@@ -44,6 +45,8 @@ def facts_writes(table: Table, tenant_id: str, facts: StripeFacts) -> Iterator[W
         yield table.replace(
             payment_to_item(facts.payment), expected_version=expected, refused=refuse_with(StaleVersion)
         )
+    if facts.credit is not None:
+        yield promise_write(table, facts.credit)
     if facts.booked is not None:
         key = keys.stripe_booked(tenant_id, facts.booked.day, facts.booked.account_id, facts.booked.source_id)
         yield _day_write(table, tenant_id, key, "stripe_booking", facts.booked.day, facts.booked)

@@ -1,0 +1,523 @@
+"""What refunds at Stripe will take of a customer's credit is promised: nobody spends it meanwhile, on whatever invoice,
+by whatever means, under whatever name of the customer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billing.domain.crediting import Excess
+from billing.domain.customer_credit import CustomerCredit
+from billing.domain.errors import BillingError, CustomerCreditExceeded, RefundExceedsPayment
+from billing.domain.ledger import PaymentMethod
+from billing.domain.payments import PaymentExcess, WantedAllocation
+from billing.domain.stripe import PaymentIntent, StripeRefund, StripeRefundStatus
+from billing.domain.stripe_payment import RequestState
+from billing.ports.stripe import StripeRefused
+from billing.usecases.customer_merges import merge_customer
+from billing.usecases.payments import (
+    PaymentInput,
+    RefundInput,
+    apply_customer_credit,
+    record_payment,
+    refund_customer_credit,
+    reverse_payment,
+)
+from billing.usecases.stripe_events import settle_stripe_payment
+from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_notes import verified
+from tests.usecases.test_currencies import DOLLARS
+from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
+
+TRANSFER = PaymentMethod.TRANSFER
+
+
+@dataclass
+class Customer:
+    """One customer, invoices of 120 euros, each paid at Stripe, and what was paid besides is its credit."""
+
+    desks: list[Desk] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, shop: Shop, *paid: tuple[int, ...]) -> Customer:
+        """For each invoice what was paid of it at Stripe once it was paid by transfer, and else; negative: else."""
+        till, customer = Till(shop), cls()
+        for amounts in paid:
+            if customer.desks:
+                till = copy.copy(till)
+                till.issue(shop.wanted(till.invoice.document.customer_id))
+            customer.desks.append(Desk(till, [paid_twice(till) if one < 0 else till.paid(one) for one in amounts]))
+        return customer
+
+    @property
+    def till(self) -> Till:
+        return self.desks[0].till
+
+    @property
+    def shop(self) -> Shop:
+        return self.till.shop
+
+    @property
+    def customer_id(self) -> str:
+        return self.till.invoice.document.customer_id
+
+    @property
+    def credit(self) -> CustomerCredit:
+        return self.till.held.payments.load(self.shop.caller, self.customer_id, ()).credit
+
+    @property
+    def promised(self) -> dict[str, int]:
+        return {one.payment_intent_id: one.amount_minor for one in self.credit.promised}
+
+    def apply(self, amount_minor: int | None) -> None:
+        shop = self.shop
+        other = shop.issue(shop.draft(shop.wanted(self.customer_id)))
+        apply_customer_credit(
+            shop.caller,
+            self.customer_id,
+            (WantedAllocation(invoice_id=other.invoice_id, amount_minor=amount_minor),),
+            once=shop.once("applyCustomerCredit"),
+            payments=self.till.held.payments,
+            clock=shop.clock,
+            ids=shop.ids,
+        )
+
+    def transfer(self, amount_minor: int) -> None:
+        refund_customer_credit(
+            self.shop.caller,
+            self.customer_id,
+            RefundInput(amount_minor=amount_minor, method=TRANSFER),
+            once=self.shop.once("refundCustomerCredit"),
+            payments=self.till.held.payments,
+            clock=self.shop.clock,
+            ids=self.shop.ids,
+        )
+
+    def spend(self, how: str, amount_minor: int) -> None:
+        self.transfer(amount_minor) if how == "transfer" else self.apply(amount_minor)
+
+    def pending(self, desk: int, payment: int, amount_minor: int) -> StripeRefund:
+        """In the dashboard; the bank takes days."""
+        till, named = self.till, self.desks[desk].payments[payment].payment_intent_id
+        refund = till.stripe.refund(till.account_id, named, amount_minor, status=StripeRefundStatus.PENDING)
+        self.told(refund)
+        return refund
+
+    def end(self, refund: StripeRefund, *, made: bool) -> None:
+        stripe = self.till.stripe
+        if made:
+            key = self.till.account_id, refund.refund_id
+            stripe.refunds[key] = replace(stripe.refunds[key], status=StripeRefundStatus.SUCCEEDED)
+        else:
+            stripe.fail_refund(self.till.account_id, refund.refund_id)
+        self.told(refund)
+
+    def told(self, refund: StripeRefund) -> None:
+        self.till.tell("refund.updated", refund.refund_id, parent_id=refund.payment_intent_id or "")
+
+    def sweep(self) -> None:
+        self.desks[0].sweep()
+
+    def settle(self) -> None:
+        for desk in self.desks:
+            for intent in desk.payments:
+                tenant_id, account_id = self.shop.caller.tenant_id, self.till.account_id
+                settle_stripe_payment(tenant_id, account_id, intent.payment_intent_id, desk=self.till.desk())
+
+    def adds_up(self) -> None:
+        """Whatever Stripe gave back, and the company by other means, is in the books once."""
+        given, moved = self.desks[0].given_back, 0
+        for desk in self.desks:
+            assert all(not desk.till.record(one).bookings for one in desk.payments)
+            given += desk.elsewhere
+            moved += desk.moved + desk.till.book.noted_minor
+            coming = {one.payment_intent_id: one.moving_minor for one in desk.till.book.coming_back}
+            for intent in desk.payments:
+                name = intent.payment_intent_id
+                assert self.promised.get(name, 0) <= coming.get(name, 0)
+        assert given == moved
+        self.till.adds_up()
+
+
+def paid_twice(till: Till) -> PaymentIntent:
+    """At Stripe after it was paid by transfer: all of it is credit."""
+    intent = till.confirm()
+    till.pay(TOTAL)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    return intent
+
+
+@pytest.fixture
+def twice(shop: Shop) -> Customer:
+    """An invoice that was paid twice."""
+    return Customer.of(shop, (-1,))
+
+
+@pytest.mark.parametrize("how", ["asked", "pending"])
+@pytest.mark.parametrize("spent", ["transfer", "invoice"])
+def test_credit_that_a_waiting_refund_takes_is_not_spent(twice: Customer, how: str, spent: str) -> None:
+    refund = None
+    if how == "pending":
+        refund = twice.pending(0, 0, TOTAL)
+    else:
+        twice.desks[0].ask_in_vain(0, TOTAL)
+    assert list(twice.promised.values()) == [TOTAL]
+
+    with pytest.raises(CustomerCreditExceeded, match="a refund at Stripe is on its way that takes €120") as refused:
+        twice.spend(spent, TOTAL)
+    assert re.search("dont 120,00.€ pour un remboursement en cours chez Stripe", refused.value.detail_fr)
+
+    twice.end(refund, made=True) if refund else twice.sweep()
+    assert (twice.desks[0].given_back, twice.credit.balance_minor, twice.promised) == (TOTAL, 0, {})
+    twice.adds_up()
+
+
+@pytest.mark.parametrize("spent", ["transfer", "invoice"])
+def test_what_is_not_promised_is_spent(twice: Customer, spent: str) -> None:
+    twice.desks[0].ask_in_vain(0, HALF)
+
+    twice.spend(spent, HALF)
+    with pytest.raises(CustomerCreditExceeded):
+        twice.spend(spent, 1)
+
+    twice.sweep()
+    assert (twice.credit.balance_minor, twice.promised) == (0, {})
+    twice.adds_up()
+
+
+def test_an_invoice_without_an_amount_takes_what_is_not_promised(twice: Customer) -> None:
+    twice.desks[0].ask_in_vain(0, HALF)
+
+    twice.apply(None)
+    with pytest.raises(CustomerCreditExceeded):
+        twice.apply(None)
+
+    assert twice.credit.balance_minor == HALF
+
+
+@pytest.mark.parametrize("how", ["failed", "refused"])
+def test_credit_is_free_again_when_nothing_comes_of_a_refund(twice: Customer, how: str) -> None:
+    if how == "failed":
+        twice.end(twice.pending(0, 0, TOTAL), made=False)
+    else:
+        twice.desks[0].ask_in_vain(0, TOTAL)
+        twice.till.stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+        twice.sweep()
+    assert twice.promised == {}
+
+    twice.transfer(TOTAL)
+
+    twice.adds_up()
+
+
+@pytest.mark.parametrize("method", [None, TRANSFER])
+def test_credit_is_not_promised_over_two_invoices(shop: Shop, method: PaymentMethod | None) -> None:
+    customer = Customer.of(shop, (-1,), (-1,))
+    first, second = customer.desks
+    customer.apply(TOTAL)
+    first.ask_in_vain(0, TOTAL)
+
+    with pytest.raises(RefundExceedsPayment, match="keep only €0"):
+        second.ask(0, TOTAL, method=method)
+
+    customer.sweep()
+    assert (first.given_back, first.moved) == (TOTAL, TOTAL)
+    customer.adds_up()
+
+
+def test_a_payment_whose_credit_is_promised_is_not_taken_back(shop: Shop) -> None:
+    """What was paid too much by transfer is credit, of which a refund at Stripe takes what is left."""
+    customer = Customer.of(shop, (-1,))
+    ports: dict[str, Any] = {"payments": customer.till.held.payments, "clock": shop.clock, "ids": shop.ids}
+    by_transfer = record_payment(
+        shop.caller,
+        customer.customer_id,
+        PaymentInput(amount_minor=TOTAL, method=TRANSFER),
+        (),
+        PaymentExcess.CUSTOMER_CREDIT,
+        once=shop.once("recordPayment"),
+        **ports,
+    )
+    customer.apply(TOTAL)
+    customer.desks[0].ask_in_vain(0, TOTAL)
+
+    with pytest.raises(CustomerCreditExceeded, match="a refund at Stripe is on its way"):
+        reverse_payment(shop.caller, by_transfer.payment_id, "Erreur", once=shop.once("reversePayment"), **ports)
+
+    customer.sweep()
+    customer.adds_up()
+
+
+def overtaking(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch, port: str, name: str, act: Callable[[], None]
+) -> None:
+    """Somebody acts once whoever is next has read everything, and before they write."""
+    held = getattr(customer.till.held, port)
+    write = getattr(held, name)
+
+    def overtaken(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(held, name, write)
+        act()
+        write(*args, **kwargs)
+
+    monkeypatch.setattr(held, name, overtaken)
+
+
+@pytest.mark.parametrize(("spent", "write"), [("transfer", "move_credit"), ("invoice", "write")])
+def test_who_spends_it_meanwhile_is_judged_after_the_promise(
+    twice: Customer, monkeypatch: pytest.MonkeyPatch, spent: str, write: str
+) -> None:
+    overtaking(twice, monkeypatch, "payments", write, lambda: twice.desks[0].ask_in_vain(0, TOTAL))
+
+    with pytest.raises(CustomerCreditExceeded):
+        twice.spend(spent, TOTAL)
+
+    twice.sweep()
+    twice.adds_up()
+
+
+@pytest.mark.parametrize("spent", ["transfer", "invoice"])
+def test_who_asks_meanwhile_is_judged_after_it_is_spent(
+    twice: Customer, monkeypatch: pytest.MonkeyPatch, spent: str
+) -> None:
+    overtaking(twice, monkeypatch, "stripe_payments", "write", lambda: twice.spend(spent, TOTAL))
+
+    with pytest.raises(RefundExceedsPayment):
+        twice.desks[0].ask(0, TOTAL)
+
+    assert (twice.desks[0].given_back, twice.promised) == (0, {})
+    twice.adds_up()
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_two_invoices_asked_at_once_are_judged_one_after_the_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, *, elsewhere: bool
+) -> None:
+    customer = Customer.of(shop, (-1,), (-1,))
+    first, second = customer.desks
+    customer.apply(TOTAL)
+    held = ("payments", "write") if elsewhere else ("stripe_payments", "write")
+    overtaking(customer, monkeypatch, *held, lambda: second.ask_in_vain(0, TOTAL))
+
+    with pytest.raises(RefundExceedsPayment):
+        first.ask(0, TOTAL, method=TRANSFER if elsewhere else None)
+
+    customer.sweep()
+    assert (second.moved, first.moved) == (TOTAL, 0)
+    customer.adds_up()
+
+
+def test_what_an_invoice_keeps_is_promised_of_no_credit(shop: Shop) -> None:
+    """Nor is the credit written: who moves it at the same time is not in the way."""
+    customer = Customer.of(shop, (-1,), (TOTAL,))
+    before = customer.credit
+    customer.desks[1].ask_in_vain(0, TOTAL)
+    assert customer.credit == before
+
+    customer.transfer(TOTAL)
+
+    customer.sweep()
+    customer.adds_up()
+
+
+def test_what_a_note_takes_from_under_a_refund_is_promised_of_what_it_leaves(shop: Shop) -> None:
+    customer = Customer.of(shop, (TOTAL,))
+    [desk] = customer.desks
+    refund = customer.pending(0, 0, HALF)
+    assert customer.promised == {}
+    desk.note(2 * HALF_NET, excess=Excess.CUSTOMER_CREDIT)
+    assert (customer.credit.balance_minor, list(customer.promised.values())) == (TOTAL, [HALF])
+
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(TOTAL)
+    customer.transfer(HALF)
+
+    customer.end(refund, made=True)
+    assert (customer.credit.balance_minor, customer.promised) == (0, {})
+    customer.adds_up()
+
+
+def test_what_a_note_gave_back_on_paper_is_promised_of_no_credit(shop: Shop) -> None:
+    """The dashboard gives back what the note says: the credit of another invoice stays the customer's."""
+    customer = Customer.of(shop, (TOTAL,), (-1,))
+    customer.desks[0].note(2 * HALF_NET)
+    refund = customer.pending(0, 0, TOTAL)
+    assert customer.promised == {}
+
+    customer.transfer(TOTAL)
+
+    customer.end(refund, made=True)
+    customer.adds_up()
+
+
+def test_a_refund_that_was_there_before_the_payment_is_promised_with_it(shop: Shop) -> None:
+    """Both are told by one event: the payment is booked, and the refund has not ended."""
+    till = Till(shop)
+    intent = till.confirm()
+    till.pay(TOTAL)
+    customer = Customer([Desk(till, [intent])])
+    refund = till.stripe.refund(till.account_id, intent.payment_intent_id, HALF, status=StripeRefundStatus.PENDING)
+
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    assert (customer.credit.balance_minor, list(customer.promised.values())) == (TOTAL, [HALF])
+    customer.end(refund, made=True)
+    assert (customer.credit.balance_minor, customer.promised) == (HALF, {})
+    customer.adds_up()
+
+
+def test_what_a_note_named_left_as_credit_is_promised_to_its_refund(shop: Shop) -> None:
+    """Though the invoice keeps as much: it is taken off the credit first."""
+    customer = Customer.of(shop, (TOTAL,))
+    [desk] = customer.desks
+    desk.ask_in_vain(0, HALF, desk.note(excess=Excess.CUSTOMER_CREDIT))
+    assert list(customer.promised.values()) == [HALF]
+
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(HALF)
+
+    customer.sweep()
+    assert (desk.till.stored().ledger.balance_minor, customer.credit.balance_minor, customer.promised) == (0, 0, {})
+    customer.adds_up()
+
+
+def test_what_is_given_back_elsewhere_leaves_the_rest_to_the_other_payment(shop: Shop) -> None:
+    """The invoice keeps half, a note left half: a refund of each payment, and the credit is the second one's."""
+    customer = Customer.of(shop, (HALF, HALF))
+    [desk] = customer.desks
+    desk.note(excess=Excess.CUSTOMER_CREDIT)
+    desk.ask_in_vain(0, HALF)
+    assert customer.promised == {}
+
+    desk.ask(1, HALF, method=TRANSFER)
+
+    assert (customer.credit.balance_minor, list(customer.promised.values())) == (HALF, [HALF])
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(HALF)
+    customer.sweep()
+    customer.adds_up()
+
+
+@pytest.mark.parametrize("spent", [True, False])
+def test_a_promise_goes_with_the_credit_of_a_duplicate(shop: Shop, *, spent: bool) -> None:
+    """Where nothing is left of that, too: the dashboard gave back what was spent, and the other has credit one day."""
+    customer = Customer.of(shop, (-1,))
+    kept = shop.customer().customer_id
+    if spent:
+        customer.apply(TOTAL)
+    refund = customer.pending(0, 0, TOTAL)
+    before = customer.credit
+
+    merge_customer(
+        shop.caller,
+        kept,
+        customer.customer_id,
+        once=shop.once("mergeCustomer"),
+        merges=customer.till.held.customer_merges,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+    assert (customer.credit.customer_id, customer.credit.promised) == (kept, before.promised)
+    assert list(customer.promised.values()) == [TOTAL]
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(TOTAL)
+    assert verified(shop).findings == ()
+    customer.end(refund, made=not spent)
+    assert (customer.credit.balance_minor, customer.promised) == (0, {})
+
+
+def test_dollars_promise_no_euros(shop: Shop) -> None:
+    customer = Customer.of(shop, (-1,))
+    till = copy.copy(customer.till)
+    till.issue(shop.wanted(customer.customer_id, particulars=DOLLARS))
+    customer.desks.append(Desk(till, [till.paid()]))
+
+    customer.pending(1, 0, TOTAL)
+
+    assert customer.promised == {}
+    customer.transfer(TOTAL)
+
+
+amounts = st.sampled_from([2_500, HALF, TOTAL, TOTAL])
+which = st.integers(0, 1)
+steps = st.one_of(
+    st.tuples(st.just("note"), which, st.sampled_from([1_000, 2_500, HALF_NET]), st.sampled_from(list(Excess))),
+    st.tuples(st.just("ask"), which, which, amounts, st.sampled_from([True, True, False]), st.booleans()),
+    st.tuples(st.just("ask"), which, which, amounts, st.sampled_from([True, True, False]), st.booleans()),
+    st.tuples(st.just("refused"), which, which, amounts),
+    st.tuples(st.just("elsewhere"), which, which, amounts),
+    st.tuples(st.just("pending"), which, which, amounts),
+    st.tuples(st.just("end"), st.booleans()),
+    st.tuples(st.just("spend"), st.sampled_from(["transfer", "invoice"]), amounts),
+    st.tuples(st.just("spend"), st.sampled_from(["transfer", "invoice"]), amounts),
+    st.tuples(st.just("sweep")),
+)
+
+
+def take(customer: Customer, step: tuple[Any, ...], waiting: list[StripeRefund]) -> None:
+    kind, stripe = step[0], customer.till.stripe
+    if kind == "sweep":
+        customer.sweep()
+    elif kind == "spend":
+        customer.spend(*step[1:])
+    elif kind == "end":
+        if waiting:
+            customer.end(waiting.pop(0), made=step[1])
+    else:
+        desk = customer.desks[step[1]]
+        if kind == "note":
+            desk.note(step[2], excess=step[3])
+            return
+        payment, amount_minor = step[2] % len(desk.payments), step[3]
+        if kind == "pending":  # the company looks at what the customer has before
+            amount_minor = min(amount_minor, desk.left_at_stripe(payment), customer.credit.free_minor())
+            if amount_minor:
+                waiting.append(customer.pending(step[1], payment, amount_minor))
+        elif kind == "elsewhere":
+            desk.ask(payment, amount_minor, method=TRANSFER)
+        elif kind == "refused":
+            stripe.refused["create_refund"] = StripeRefused("insufficient_funds", status=400)
+            desk.ask(payment, amount_minor)
+        else:
+            stripe.down = step[4]
+            desk.ask(payment, amount_minor, desk.notes[-1] if step[5] and desk.notes else None)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    paid=st.sampled_from([((-1,), (-1,)), ((TOTAL,), (-1,)), ((HALF, HALF), (-1,)), ((-1,), (4_000, 8_000))]),
+    order=st.lists(steps, min_size=2, max_size=10),
+)
+def test_whoever_takes_the_credit_of_a_customer_in_whatever_order_it_is_given_once(
+    paid: tuple[tuple[int, ...], ...], order: list[tuple[Any, ...]]
+) -> None:
+    shop = Shop()
+    shop.describe()
+    customer, waiting = Customer.of(shop, *paid), list[StripeRefund]()
+    for step in order:
+        with contextlib.suppress(BillingError, StripeRefused):
+            take(customer, step, waiting)
+        customer.till.stripe.down = False
+        customer.till.stripe.refused.clear()
+    for refund in waiting:
+        customer.end(refund, made=True)
+    for _ in order:
+        customer.sweep()
+    for _ in range(2):
+        customer.settle()
+
+    records = [desk.till.record(one) for desk in customer.desks for one in desk.payments]
+    assert all(one.state is not RequestState.REQUESTED for record in records for one in record.requests)
+    assert customer.promised == {}
+    customer.adds_up()
