@@ -182,16 +182,23 @@ class Storm:
 
     def credited(self, invoice: IssuedInvoice) -> None:
         """A note on a half of it while the customer pays; what it gives back of that is asked for by its name."""
-        pi = self.confirm(invoice)
+        pi, early = self.confirm(invoice), self.chance.random() < 0.5
 
         def writes() -> None:
+            record = self.till.held.store.stripe_payments.get((self.shop.caller.tenant_id, pi))
+            if not early and (record is None or not record.payment_id):  # after the payment is in the ledger
+                self.later.append(writes)
+                return
             note = credit(self.shop, invoice.invoice_id, part(NOTE_NET), excess=Excess.REFUND)
             settled = note.document.settlement
             self.notes[invoice.invoice_id] = settled.refunded_minor if settled else 0
             if self.notes[invoice.invoice_id]:
                 self.later.append(self.asking(pi, self.notes[invoice.invoice_id], note.invoice_id))
 
-        self.later.append(writes)
+        if early:
+            writes()
+        else:
+            self.later.append(writes)
 
     def given_back_by_us(self, invoice: IssuedInvoice) -> None:
         pi = self.confirm(invoice)
