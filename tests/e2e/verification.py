@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.client import ApiClient, Json, wait_for
+from local.client import ApiClient, ApiError, Json, wait_for
 
 
 def verified(api: ApiClient, *, seconds: float = 90.0) -> Json:
@@ -11,7 +11,12 @@ def verified(api: ApiClient, *, seconds: float = 90.0) -> Json:
     path = f"/v1/invoices/verifications/{started['verification_id']}"
 
     def look() -> Json | None:
-        job = api.get(path)
+        try:
+            job = api.get(path)
+        except ApiError as error:
+            if error.status != 503:
+                raise
+            return None  # the machine was too busy to start its function in time: whoever waits looks again
         return None if job["state"] == "running" else job
 
     return wait_for(look, seconds=seconds, what="the verification")
