@@ -30,10 +30,7 @@ class CreditEntryKind(StrEnum):
         return 1 if self in _GAINS else -1
 
     def may_move(self, amount_minor: int) -> bool:
-        """Something, but for the credit of a duplicate, which is closed even when it is empty.
-
-        Its promises go with nothing, too.
-        """
+        """Something, but for the credit of a duplicate, which is closed, and hands on its promises, even when empty."""
         return amount_minor > 0 or (amount_minor == 0 and self in _OF_MERGES)
 
 
@@ -53,9 +50,9 @@ _GAINS = frozenset(
 class CustomerCreditEntry:
     """One movement, in cents, always positive; the kind says its direction. ``rank`` counts from 1.
 
-    Only the credit of a duplicate may end with nothing going out, which closes it, and lead nothing but its promises
-    to the other. ``source_id`` names the payment,
-    the credit note or the other customer behind it; ``balance_minor`` is what the credit was afterwards.
+    Only the credit of a duplicate may end with nothing going out, which closes it, and lead nothing but its promises to
+    the other. ``source_id`` names the payment, the credit note or the other customer behind it;
+    ``balance_minor`` is what the credit was afterwards.
     """
 
     entry_id: str

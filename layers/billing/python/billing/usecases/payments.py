@@ -120,7 +120,7 @@ def record_payment(
         Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
-    refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_future("/paid_on", wanted.paid_on, clock)
     _refuse_unprintable("/reference", wanted.reference)
     _refuse_malformed(allocations)
 
@@ -175,7 +175,7 @@ def record_invoice_payment(
     Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, CashAboveLimit, PaymentInProgress, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
-    refuse_future("/paid_on", wanted.paid_on, clock)
+    _refuse_future("/paid_on", wanted.paid_on, clock)
     _refuse_unprintable("/reference", wanted.reference)
 
     def attempt() -> IssuedInvoice:
@@ -318,7 +318,7 @@ def refund_payment(
     Raises: NotFound, PaymentReversed, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
-    refuse_future("/refunded_on", wanted.refunded_on, clock)
+    _refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> Payment:
         payment = payments.read(caller, payment_id, once=once)
@@ -440,7 +440,7 @@ def refund_customer_credit(
 ) -> CustomerCredit:
     """Give a customer's credit back in money. Raises: NotFound, CustomerCreditExceeded, FieldErrors, Busy."""
     caller.require(Permission.RECORD_PAYMENTS)
-    refuse_future("/refunded_on", wanted.refunded_on, clock)
+    _refuse_future("/refunded_on", wanted.refunded_on, clock)
 
     def attempt() -> CustomerCredit:
         context = payments.load(caller, customer_id, (), once=once)
@@ -499,7 +499,7 @@ def _with_checkouts(
     return {invoice.invoice_id: (invoice, context.checkouts[invoice.invoice_id]) for _, invoice in named}
 
 
-def refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
+def _refuse_future(pointer: str, day: date | None, clock: Clock) -> None:
     if day is not None and day > clock.today():
         raise FieldErrors((FieldError(pointer, "Cette date est dans le futur.", "This date is in the future."),))
 

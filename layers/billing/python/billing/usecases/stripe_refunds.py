@@ -104,7 +104,7 @@ def refund_by_its_means(
         return refund_payment(caller, payment_id, wanted, once=once, payments=payments, clock=clock, ids=ids)
     except PaymentByStripe:
         asking = _Asking(caller, payment_id, wanted.amount_minor, online, invoices, stripe())
-        if is_elsewhere(wanted):
+        if _is_elsewhere(wanted):
             return judged_anew(lambda: asking.given_back_elsewhere(wanted, once), clock=clock, ids=ids)
         with contextlib.suppress(AlreadyAnswered):  # by the same request, a moment ago
             judged_anew(lambda: asking.record(once), clock=clock, ids=ids)
@@ -115,7 +115,7 @@ def refund_by_its_means(
     return _answer(caller, payment_id, _request_id(caller, payment_id, once), stripe(), first=False)
 
 
-def is_elsewhere(wanted: RefundInput) -> bool:
+def _is_elsewhere(wanted: RefundInput) -> bool:
     """Whether the company gave money of a payment at Stripe back by means of its own: Stripe is not to make it again.
 
     Raises: FieldErrors, where that cannot be told.
