@@ -29,6 +29,8 @@ from local.worker import HEADER, frame
 
 MAXIMUM_WORKERS: Final = 32
 _MEMORY_OF_A_PROCESSOR: Final = 1769  # MB, as Lambda documents it
+# More of one function at once only take processor time from each other: where they write one thing, each writes late.
+_WORKERS_PER_PROCESSOR: Final = 3
 # A sign-in waits for the token trigger: were every worker signing in, none would be left to run the trigger.
 _KEPT_FOR_NESTED_CALLS: Final = 4
 _IDLE_SECONDS: Final = 300.0
@@ -195,13 +197,17 @@ class WorkerPool:
         maximum: int = MAXIMUM_WORKERS,
         idle_seconds: float = _IDLE_SECONDS,
         packages: Sequence[str] = zygote.PACKAGES,
+        shared: Sequence[Path] = (),
     ) -> None:
+        """``shared``: the directories of the layer whose modules most functions import."""
         self._logs = logs
         self._clock_file = clock_file
         self._maximum = maximum
         self._kept = min(_KEPT_FOR_NESTED_CALLS, maximum - 1)
         self._idle_seconds = idle_seconds
         self._packages = packages
+        self._shared = shared
+        self._renewals = 0
         self._starting_at_once = max(2, os.cpu_count() or 2)
         self._workers: dict[str, list[Worker]] = {}
         self._waiting: dict[str, deque[_Call]] = {}
@@ -213,7 +219,7 @@ class WorkerPool:
         self._ended = asyncio.Event()  # a worker's connection is closed
 
     async def start(self) -> None:
-        self._zygote = await _Zygote.start(self, self._packages)
+        self._zygote = await self._start_zygote()
         self._reaper = asyncio.create_task(self._reap_idle())
 
     async def stop(self) -> None:
@@ -254,10 +260,14 @@ class WorkerPool:
 
     def renew(self) -> None:
         """Every worker is replaced before its next call: code or configuration changed."""
+        self._renewals += 1
         for worker in list(self._all()):
             worker.stale = True
             if worker.state is State.IDLE:
                 worker.close()
+        if self._zygote is not None and self._shared:  # it has imported what changed
+            self._zygote.kill()
+            self.zygote_lost(self._zygote)
         self._serve_all()
 
     def kill(self, function: str | None = None, *, busy_only: bool = False) -> list[int]:
@@ -330,7 +340,7 @@ class WorkerPool:
         """Its workers live on; those it was asked for and did not fork are asked for again."""
         if self._stopped.is_set():
             return
-        started = await _Zygote.start(self, self._packages)
+        started = await self._start_zygote()
         if self._stopped.is_set():
             await started.stop()
             return
@@ -338,6 +348,14 @@ class WorkerPool:
         for worker in [worker for worker in self._all() if worker.pid is None]:
             worker.kill()
         self._serve_all()
+
+    async def _start_zygote(self) -> _Zygote:
+        while True:
+            renewals = self._renewals
+            started = await _Zygote.start(self, self._shared, self._packages)
+            if renewals == self._renewals:
+                return started
+            await started.stop()  # what it imported changed meanwhile
 
     # Who runs what
 
@@ -381,7 +399,8 @@ class WorkerPool:
     def _has_its_share(self, function: Function) -> bool:
         """Lambda gives what has so much memory a whole processor: more at once than there are here gain nothing."""
         alive = sum(worker.state is not State.GONE for worker in self._workers.get(function.name, []))
-        return function.memory_mb >= _MEMORY_OF_A_PROCESSOR and alive >= (os.cpu_count() or 1)
+        each = 1 if function.memory_mb >= _MEMORY_OF_A_PROCESSOR else _WORKERS_PER_PROCESSOR
+        return alive >= each * (os.cpu_count() or 1)
 
     def _may_start(self, name: str, *, nested: bool) -> bool:
         workers = [worker for worker in self._all() if worker.state is not State.GONE]
@@ -471,13 +490,14 @@ class _Zygote:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, pool: WorkerPool, packages: Sequence[str]) -> _Zygote:
+    async def start(cls, pool: WorkerPool, shared: Sequence[Path], packages: Sequence[str]) -> _Zygote:
         ours, theirs = socket.socketpair()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             zygote.__name__,
             str(theirs.fileno()),
+            json.dumps([str(directory) for directory in shared]),
             *packages,
             pass_fds=[theirs.fileno()],
             stdin=asyncio.subprocess.DEVNULL,
@@ -497,6 +517,10 @@ class _Zygote:
             self._pool.zygote_lost(self)
         finally:
             connection.close()
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(ConnectionError):  # killed before it read what it was sent
@@ -519,6 +543,5 @@ class _Zygote:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
         self._control.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self.kill()
         await self._process.wait()

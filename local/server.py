@@ -40,7 +40,8 @@ class LocalServer:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self.stack = read_stack(layout)
-        self.pool = WorkerPool(layout.logs, clock_file=layout.clock_file)
+        shared = sorted({path for function in self.stack.functions.values() for path in function.paths})
+        self.pool = WorkerPool(layout.logs, clock_file=layout.clock_file, shared=shared)
         verifier = TokenVerifier(
             lambda issuer: f"{layout.ministack_url}/{issuer.rsplit('/', 1)[-1]}/.well-known/jwks.json"
         )

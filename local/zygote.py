@@ -1,8 +1,8 @@
-"""Forks workers on demand. Single-threaded; it has imported third-party packages only, so that a worker starts fast.
+"""Forks workers on demand. Single-threaded; it has imported what most functions import, so that a worker starts fast.
 
-Usage: ``python -m local.zygote <descriptor of a Unix socket> <package>…``. A request is a frame with a descriptor: the
-worker's specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then
-``{"pid", "status"}``.
+Usage: ``python -m local.zygote <descriptor of a Unix socket> <directories, as JSON> <package>…``. Of the directories it
+imports what the functions share of the product's layer. A request is a frame with a descriptor: the worker's
+specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then ``{"pid", "status"}``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import socket
 import struct
@@ -55,6 +56,9 @@ PACKAGES = (
     "ulid",
     "zoneinfo",
 )
+# Of the layer: what reads no environment and needs no heavy package. `billing.runtime` and the other adapters are each
+# function's own affair.
+_SHARED = ("billing.domain", "billing.ports", "billing.usecases", "billing.api", "billing.adapters.dynamodb")
 _SERVICES = ("dynamodb", "cognito-idp", "s3", "stepfunctions", "secretsmanager")
 
 
@@ -63,7 +67,7 @@ def encode_request(specification: dict[str, object]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def main(control: socket.socket, packages: Sequence[str]) -> None:
+def main(control: socket.socket, directories: Sequence[str], packages: Sequence[str]) -> None:
     project = str(Path(__file__).resolve().parent.parent)
     # As Lambda does: a worker that imports before its environment is set must not read the developer's account.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
@@ -72,6 +76,10 @@ def main(control: socket.socket, packages: Sequence[str]) -> None:
             importlib.import_module(package)
     if "boto3" in packages:
         _read_sdk_models()
+    sys.path[:0] = directories
+    for package in _SHARED:
+        _import_all(package)
+    del sys.path[: len(directories)]
     gc.collect()
     gc.freeze()  # forks share these pages as long as the collector does not touch them
     signal.signal(signal.SIGCHLD, lambda *_: _reap(control))
@@ -94,6 +102,16 @@ def main(control: socket.socket, packages: Sequence[str]) -> None:
         connection.close()
         control.sendall(json.dumps({"token": specification["token"], "pid": pid}).encode() + b"\n")
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+def _import_all(package: str) -> None:
+    """The package and every module in it. One that cannot be imported is told by the functions that import it."""
+    try:
+        imported = importlib.import_module(package)
+    except Exception:  # noqa: BLE001 - a mistake in a file just saved
+        return
+    for found in pkgutil.iter_modules(getattr(imported, "__path__", ())):
+        _import_all(f"{package}.{found.name}")
 
 
 def _read_sdk_models() -> None:
@@ -129,4 +147,4 @@ def _receive(control: socket.socket, size: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+    main(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]), sys.argv[3:])

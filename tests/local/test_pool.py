@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,5 +206,43 @@ def test_killed_zygote_is_started_again_and_its_workers_live_on(code: Path) -> N
         assert fresh["function"] == "new"
         assert (await call(pool, old))["pid"] == pid
         assert pool.describe()["zygote"] != killed
+
+    with_pool(code, scenario)
+
+
+def test_what_functions_share_is_imported_once_and_anew_when_the_pool_is_renewed(code: Path) -> None:
+    layer = code / "layer"
+    shared = layer / "billing" / "domain"
+    shared.mkdir(parents=True)
+    (layer / "billing" / "__init__.py").touch()
+    (shared / "__init__.py").touch()
+    (shared / "words.py").write_text("import os\nWORD, IMPORTED_BY = 'before', os.getpid()\n")
+    (shared / "broken.py").write_text("this is no Python\n")
+    (code / "say.py").write_text(
+        "import os\nfrom billing.domain import words\n"
+        "def handler(event, context):\n"
+        "    return {'word': words.WORD, 'imported_here': words.IMPORTED_BY == os.getpid()}\n"
+    )
+
+    async def scenario(pool: WorkerPool) -> None:
+        target = replace(function(code, "say", handler="say.handler"), paths=(layer,))
+        before = await call(pool, target)
+        (shared / "words.py").write_text("import os\nWORD, IMPORTED_BY = 'afterwards', os.getpid()\n")
+        pool.renew()
+
+        assert before == {"word": "before", "imported_here": False}
+        assert await call(pool, target) == {"word": "afterwards", "imported_here": False}
+
+    with_pool(code, scenario, shared=[layer])
+
+
+def test_one_function_has_no_more_workers_than_the_processors_serve(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        target = function(code, "crowded")
+        crowd = 5 * (os.cpu_count() or 1)
+        answers = await asyncio.gather(*(call(pool, target, {"seconds": 0.05}) for _ in range(crowd)))
+
+        assert len(answers) == crowd
+        assert len({answer["pid"] for answer in answers}) <= 3 * (os.cpu_count() or 1)
 
     with_pool(code, scenario)
