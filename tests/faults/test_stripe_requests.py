@@ -404,10 +404,16 @@ def test_an_event(house: House, name: str) -> None:
 
 
 def asked(
-    house: House, intent: str, amount_minor: int, *, credit_note_id: str = "", method: PaymentMethod | None = None
+    house: House,
+    intent: str,
+    amount_minor: int,
+    *,
+    credit_note_id: str = "",
+    method: PaymentMethod | None = None,
+    key: str = "key-refund",
 ) -> Callable[[], None]:
     """The same request of the company, however often it is sent. ``method``: it gave the money back itself."""
-    payment_id, once = house.record(intent).payment_id, factories.once("key-refund", operation="refundPayment")
+    payment_id, once = house.record(intent).payment_id, factories.once(key, operation="refundPayment")
 
     def ask() -> None:
         desk = house.desk
@@ -430,6 +436,33 @@ def asked(
 
 def refunds_at_stripe(house: House) -> list[int]:
     return [one["amount"] for one in house.stripe.store.all_of(house.account_id, "refund")]
+
+
+def a_notes_refund_comes_back(house: House) -> Flow:
+    """The bank could not take it. It is undone, and given back once more when the company asks again."""
+    intent = house.paid()
+    note = credit(house.shop, house.invoice.invoice_id, excess=Excess.REFUND)
+    asked(house, intent, TOTAL, credit_note_id=note.invoice_id)()
+    house.becomes_history()
+    [refund] = house.stripe.store.all_of(house.account_id, "refund")
+    house.stripe.bank.refund_becomes(house.account_id, refund["id"], "failed", "lost_or_stolen_card")
+    event = house.latest("refund.failed")
+    ask_again = asked(house, intent, TOTAL, credit_note_id=note.invoice_id, key="key-again")
+
+    def act() -> None:
+        house.receive(event)
+        house.queue.waiting.clear()
+        house.process(event)
+        ask_again()
+
+    def holds() -> None:
+        house.hear_all()
+        assert refunds_at_stripe(house) == [TOTAL, TOTAL]
+        assert (house.stored.ledger.balance_minor, house.credit) == (0, 0)
+        assert house.payment(intent).refunds == ()
+        house.adds_up()
+
+    return Flow(act=act, recover=act, holds=holds)
 
 
 def given_back_by_us(amount_minor: int, *, swept: bool) -> Callable[[House], Flow]:
@@ -469,6 +502,28 @@ def given_back_by_a_note(house: House) -> Flow:
         house.adds_up()
 
     return Flow(act=ask, recover=ask, holds=holds)
+
+
+def given_back_by_a_note_over_two_payments(house: House) -> Flow:
+    intents = (house.paid(5_000), house.paid())
+    note = credit(house.shop, house.invoice.invoice_id, excess=Excess.REFUND)
+    asks = [
+        asked(house, intent, amount, credit_note_id=note.invoice_id, key=f"key-{amount}")
+        for intent, amount in zip(intents, (5_000, 7_000), strict=True)
+    ]
+
+    def ask_both() -> None:
+        for ask in asks:
+            ask()
+
+    def holds() -> None:
+        house.hear_all()
+        assert sorted(refunds_at_stripe(house)) == [5_000, 7_000]
+        assert (house.stored.ledger.balance_minor, house.credit) == (0, 0)
+        assert [house.payment(intent).refunds for intent in intents] == [(), ()]
+        house.adds_up()
+
+    return Flow(act=ask_both, recover=ask_both, holds=holds)
 
 
 def refused_by_stripe(house: House) -> Flow:
@@ -550,12 +605,24 @@ def swept_refunds(house: House) -> Flow:
         given_back_by_us(TOTAL, swept=False),
         given_back_by_us(4_000, swept=True),
         given_back_by_a_note,
+        given_back_by_a_note_over_two_payments,
         refused_by_stripe,
         given_back_elsewhere,
         given_back_of_credit,
+        a_notes_refund_comes_back,
         swept_refunds,
     ],
-    ids=["full", "part", "by a note", "refused", "elsewhere", "of credit", "swept"],
+    ids=[
+        "full",
+        "part",
+        "by a note",
+        "by a note, over two payments",
+        "refused",
+        "elsewhere",
+        "of credit",
+        "comes back",
+        "swept",
+    ],
 )
 def test_a_refund(house: House, prepare: Callable[[House], Flow]) -> None:
     undisturbed(house, prepare, least=8)
