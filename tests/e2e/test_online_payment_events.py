@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from local.client import Json, mails_to, wait_for
-from local.testing import LocalCloud
+from billing.domain.invoice_links import LINK_LIFE
+from local.client import ApiClient, Json, mails_to, wait_for
+from local.testing import LocalCloud, local_cloud
 from tests.e2e.test_online_payments import Shop, is_open
 from tests.people import Person
 
@@ -192,3 +195,24 @@ def test_a_forged_event_is_refused(shop: Shop) -> None:
     answer = shop.api.send("POST", "/v1/webhooks/stripe", forged)
 
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/stripe-signature-refused")
+
+
+def test_a_page_ends_with_the_day_and_a_link_with_its_time(tmp_path: Path) -> None:
+    with local_cloud(state=tmp_path / "cloud") as cloud:
+        someone = Person(cloud)
+        kiosk = Shop(cloud, someone, mailed=False)
+        page = kiosk.checkout().json()
+
+        cloud.set_clock(cloud.now() + timedelta(hours=25))
+
+        wait_until(lambda: not is_open(page), "the page to be over")
+        another = kiosk.checkout().json()
+        assert (is_open(another), another["amount_minor"]) == (True, page["amount_minor"])
+
+        cloud.set_clock(cloud.now() + LINK_LIFE)
+
+        with ApiClient(cloud.base_url) as anyone:
+            gone = [anyone.send("GET", kiosk.link), anyone.send("POST", f"{kiosk.link}/checkout", {})]
+        assert {(one.status_code, one.json()["type"]) for one in gone} == {(404, "/problems/not-found")}
+        wait_until(lambda: not is_open(another), "the page of a link that ended to be over")
+        someone.leave()
