@@ -128,10 +128,15 @@ def test_what_stripe_did_not_sign_just_now_is_refused(
 
 
 def test_a_recorded_request_played_again_after_five_minutes_is_refused(queue: FakeStripeEventQueue) -> None:
-    body = json.dumps(told()).encode()
+    event = told()
+    body = json.dumps(event).encode()
     recorded = signed(body, after=timedelta(seconds=-301))
 
-    assert post(body, recorded).status == 400
+    answer = post(body, recorded)
+
+    assert (answer.status, answer.body["type"]) == (400, "/problems/stripe-signature-refused")
+    assert table.stripe_inbox().read(event["id"]) is None
+    assert not queue.messages
 
 
 @pytest.mark.parametrize("size", [256 * 1024 + 1, 1_000_000])
@@ -139,11 +144,14 @@ def test_a_recorded_request_played_again_after_five_minutes_is_refused(queue: Fa
 def test_a_body_beyond_256_kb_is_refused_before_it_is_looked_at(
     queue: FakeStripeEventQueue, size: int, encoded: bool
 ) -> None:
-    body = json.dumps(told(note="x" * size)).encode()
+    event = told(note="x" * size)
+    body = json.dumps(event).encode()
 
     answer = post(body, signed(body), encoded=encoded)
 
     assert (answer.status, answer.body["type"]) == (413, "/problems/body-too-large")
+    assert table.stripe_inbox().read(event["id"]) is None
+    assert not queue.messages
 
 
 @pytest.mark.parametrize(
