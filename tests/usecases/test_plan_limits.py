@@ -19,6 +19,7 @@ from billing.domain.ledger import InvoiceStatus
 from billing.domain.plans import AFTERWARDS, DUNNING, FREE, PLANS
 from billing.domain.stripe import SubscriptionStatus
 from billing.domain.subscription import PlanUse, Subscription
+from billing.ports.drafts import LineInput
 from billing.usecases.invoices import edit_invoice
 from tests import factories
 from tests.usecases.conftest import Shop
@@ -218,6 +219,61 @@ def test_the_rest_of_what_was_invoiced_in_part_is_issued() -> None:
     assert site.issue("rest").document.rank == STOPS_AT + 1
     with pytest.raises(PlanLimitReached):
         site.shop.issue()
+
+
+def test_a_quote_of_which_nothing_was_issued_opens_nothing() -> None:
+    """Anybody writes a quote, and accepts it for the customer."""
+    site = Site().accept()
+    fill(site.shop, STOPS_AT)
+    whole = site.bill("rest")
+
+    with pytest.raises(PlanLimitReached):
+        site.shop.issue(whole)
+
+    site.shop.subscribe()
+    assert site.shop.issue(whole).document.rank == STOPS_AT + 1
+
+
+def test_no_deposit_of_a_new_quote_is_issued() -> None:
+    site = Site().accept()
+    fill(site.shop, STOPS_AT)
+
+    with pytest.raises(PlanLimitReached):
+        site.issue("deposit", percent=Decimal(30))
+
+
+@pytest.mark.parametrize("how", [("part", {"percent": Decimal(20)}), ("deposit", {"percent": Decimal(5)})])
+def test_what_goes_on_after_a_deposit_is_issued(how: tuple[str, dict[str, Any]]) -> None:
+    site = Site().accept()
+    site.issue("deposit", percent=Decimal(30))
+    fill(site.shop, STOPS_AT - 1)
+
+    assert site.issue(how[0], **how[1]).document.rank == STOPS_AT + 1
+    assert site.issue("rest").document.rank == STOPS_AT + 2
+
+
+def test_what_goes_on_is_made_no_other_customers() -> None:
+    site = Site(("1", "1000", "20")).accept()
+    site.issue("deposit", percent=Decimal(30))
+    fill(site.shop, STOPS_AT - 1)
+    draft = site.bill("part", percent=Decimal(20))
+    lines = tuple(
+        LineInput(description=one.description, quantity=one.quantity, unit_price=one.unit_price, vat=one.vat)
+        for one in draft.content.lines
+    )
+
+    other = edit_invoice(
+        site.shop.caller,
+        draft.invoice_id,
+        site.shop.wanted(site.shop.customer(name="Une autre").customer_id, *lines),
+        expected_version=draft.version,
+        invoices=site.held.invoices,
+        clock=site.shop.clock,
+        ids=site.shop.ids,
+    )
+
+    with pytest.raises(PlanLimitReached):
+        site.shop.issue(other)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ class InvoiceContent:
     situation: Situation | None = field(default=None, metadata=LATER)  # of a quote: progress per line
     retention_percent: Decimal | None = field(default=None, metadata=LATER)
     replaces: str | None = field(default=None, metadata=LATER)  # an invoice that was credited whole, and was copied
+    continues: str | None = field(default=None, metadata=LATER)  # an invoice of the same quote, issued before
 
     def computed(self) -> Totals:
         """Raises: ValueError, when a discount or the allowances exceed what they are taken from."""

@@ -420,7 +420,9 @@ def _credited(invoice: Invoice | None) -> Nets:
 
 
 def _bare(quote: Quote) -> InvoiceContent:
-    return replace(quote.content, due_date=None, quote_id=quote.quote_id)
+    # While an earlier part is a draft nothing else is billed: each of those that are there was issued.
+    before = quote.parts[0].invoice_id if quote.parts else None
+    return replace(quote.content, due_date=None, quote_id=quote.quote_id, continues=before)
 
 
 def _groups(nets: Nets) -> tuple[PartGroup, ...]:

@@ -176,6 +176,7 @@ def edited_draft(current: DraftInvoice, composed: Composed, *, at: datetime) -> 
             preceding=before.preceding,
             quote_id=before.quote_id,
             replaces=before.replaces if same_customer else None,
+            continues=before.continues if same_customer else None,
             situation=before.situation,
             retention_percent=before.retention_percent,
         ),
@@ -281,9 +282,9 @@ def issue_invoice(
             issue_date or _default_issue_date(series, clock),
         )
         content = draft.content
-        # What a customer accepted is billed to its end, and what was credited whole is corrected, once.
+        # A quote of which something was issued is billed to its end; what was credited whole is corrected, once.
         replaces = None if replaced_before else content.replaces
-        begun = content.preceding or content.quote_id or replaces
+        begun = content.continues or replaces
         if allocation.before_in_month is not None and not begun:
             subscription.hold_room(allocation.before_in_month, allocation.issue_date, now)
         issued = freeze(
