@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook, GivenBackElsewhere, NoteRefunded
 from billing.domain.customer_credit import CreditEntryKind, CreditMovement, CustomerCredit
 from billing.domain.disputes import ListedDispute
 from billing.domain.errors import StaleVersion
 from billing.domain.events import EventType
+from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import DisputeStatus
 from billing.domain.stripe_inbox import InboxEntry, InboxState
 from billing.domain.stripe_payment import MirroredDispute, RefundRequest, StripePayment, StripePaymentState
@@ -128,6 +129,22 @@ def test_what_is_kept_for_a_refund_is_read_as_it_was_written(world: World) -> No
     assert [one.by_notes_minor for one in stored.requests] == [None, 0, 60]
     found = held.checkouts.book(written.tenant_id, invoice.invoice_id)
     assert (found, found.coming_back) == (book, (written.coming_back(),))
+
+
+def test_a_book_keeps_which_notes_its_refunds_named_and_by_which_means(world: World) -> None:
+    held, invoice = world.repositories, world.issue()
+    noted = NoteRefunded(credit_note_id="inv_2", given_minor=60, coming_minor=40)
+    paid = opening(world, invoice.invoice_id).moved(1, AttemptState.SUCCEEDED, MORNING)
+    book = paid.given_back(1, 60, MORNING, coming_minor=40, for_notes=(noted,)).given_back_elsewhere(
+        GivenBackElsewhere(
+            payment_intent_id="pi_1", amount_minor=20, credit_note_id="inv_2", method=PaymentMethod.CHEQUE
+        )
+    )
+    book = replace(book, version=1)
+
+    held.stripe_payments.write(world.caller, StripeFacts(record=record(world, invoice.invoice_id), book=book))
+
+    assert held.checkouts.book(book.tenant_id, invoice.invoice_id) == book
 
 
 @pytest.mark.parametrize("stale", ["record", "book", "entry"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -24,7 +25,7 @@ from billing.usecases.stripe_refunds import StripeRefundInput, refund_by_its_mea
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import FULL, credit, part
-from tests.usecases.test_stripe_given_back import Desk
+from tests.usecases.test_stripe_given_back import HALF, TOTAL, Desk
 
 TODAY, LATER = "23/11/2026", "25/11/2026"
 
@@ -388,12 +389,99 @@ def test_who_gave_it_back_is_said(till: Till) -> None:
     assert "20,00\u00a0€ remboursés par un autre moyen." in shown.paid_online[0].detail_fr
 
 
-def test_a_note_of_a_card_that_was_given_back_otherwise_names_no_card(till: Till) -> None:
+def test_a_note_of_a_card_that_was_given_back_otherwise_names_what_it_was_given_back_by(till: Till) -> None:
     intent = till.paid()
     note = credited_by_card(till)
     Desk(till, [intent], [note]).ask(0, 12_000, note, method=PaymentMethod.TRANSFER)
 
     shown = page(till)
 
-    assert [one.detail_fr for one in shown.movements if one.kind is PortalMovementKind.GIVEN_BACK] == ["Remboursé."]
+    assert refunds_of(till) == ["Remboursé par virement."]
     assert (shown.paid_online[0].to_be_given_back_minor, shown.paid_online[0].given_back_otherwise_minor) == (0, 12_000)
+
+
+AWAITED = "À rembourser par carte bancaire : 60,00\u00a0€ ne vous ont pas encore été rendus."
+BY_CARD, BY_TRANSFER, SOMEHOW = "Remboursé par carte bancaire.", "Remboursé par virement.", "Remboursé."
+
+
+def refunds_of(till: Till) -> list[str]:
+    """What the page says of each refund that a note recorded."""
+    kinds = {PortalMovementKind.GIVEN_BACK, PortalMovementKind.TO_BE_GIVEN_BACK}
+    return [one.detail_fr for one in page(till).movements if one.kind in kinds]
+
+
+@pytest.mark.parametrize("first", [PaymentMethod.TRANSFER, PaymentMethod.CARD])
+def test_what_stripe_gave_back_of_one_note_is_not_taken_for_another_s(shop: Shop, first: PaymentMethod) -> None:
+    """Whatever the notes say: each line says how its own money came back."""
+    desk = Desk.of(shop, TOTAL)
+    one, other = desk.note(method=first), desk.note(method=PaymentMethod.CARD)
+
+    desk.ask(0, HALF, one)
+    assert refunds_of(desk.till) == [BY_CARD, AWAITED]
+    assert page(desk.till).paid_online[0].to_be_given_back_minor == HALF
+
+    desk.ask(0, HALF, other)
+    assert refunds_of(desk.till) == [BY_CARD, BY_CARD]
+
+
+def test_the_later_of_two_notes_may_be_refunded_first(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    _, second = desk.note(method=PaymentMethod.CARD), desk.note(method=PaymentMethod.CARD)
+
+    desk.ask(0, HALF, second)
+    assert refunds_of(desk.till) == [AWAITED, BY_CARD]
+
+    desk.comes_back(0)
+    assert refunds_of(desk.till) == [AWAITED, AWAITED]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_one_note_by_transfer_and_another_by_stripe(shop: Shop, *, named: bool) -> None:
+    desk = Desk.of(shop, TOTAL)
+    first, second = desk.note(method=PaymentMethod.CARD), desk.note(method=PaymentMethod.CARD)
+
+    desk.ask(0, HALF, second if named else None, method=PaymentMethod.TRANSFER)
+    assert refunds_of(desk.till) == ([AWAITED, BY_TRANSFER] if named else [SOMEHOW, AWAITED])
+
+    desk.ask(0, HALF, first if named else second)
+    assert refunds_of(desk.till) == ([BY_CARD, BY_TRANSFER] if named else [SOMEHOW, BY_CARD])
+
+
+def test_a_note_of_a_transfer_that_stripe_is_giving_back_is_not_said_to_be_transferred(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till, note = desk.till, desk.note()
+    assert refunds_of(till) == [BY_TRANSFER]
+    refund_at_stripe = till.stripe.refund
+    monkeypatch.setattr(till.stripe, "refund", partial(refund_at_stripe, status=StripeRefundStatus.PENDING))
+
+    desk.ask(0, HALF, note)
+
+    assert refunds_of(till) == [AWAITED]
+    assert page(till).paid_online[0].to_be_given_back_minor == 0
+    [refund] = till.stripe.refunds.values()
+    till.stripe.refunds[till.account_id, refund.refund_id] = replace(refund, status=StripeRefundStatus.SUCCEEDED)
+    till.tell("refund.updated", refund.refund_id, parent_id=desk.payments[0].payment_intent_id)
+    assert refunds_of(till) == [BY_CARD]
+
+
+def test_a_refund_that_names_no_note_is_the_oldest_s_that_stripe_has_to_make(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    desk.note(), desk.note(method=PaymentMethod.CARD)
+
+    desk.in_dashboard(0, HALF)
+    assert refunds_of(desk.till) == [BY_TRANSFER, BY_CARD]
+
+    desk.in_dashboard(0, HALF)
+    assert refunds_of(desk.till) == [SOMEHOW, BY_CARD]
+
+
+def test_the_means_of_a_note_are_those_of_the_payment_that_was_given_back(shop: Shop) -> None:
+    till = Till(shop)
+    desk = Desk(till, [till.paid(method="sepa_debit")])
+    note = desk.note(method=PaymentMethod.CARD)
+
+    desk.ask(0, HALF, note)
+
+    assert refunds_of(till) == ["Remboursé par prélèvement."]

@@ -372,4 +372,4 @@ def test_every_kind_of_entry_is_shown(kind: EntryKind) -> None:
         recorded_by="usr_1",
     )
 
-    assert PortalMovementResponse.of(entry, awaited_minor=0, currency="EUR", elsewhere=False).amount_minor == 1_000
+    assert PortalMovementResponse.of(entry, None, currency="EUR").amount_minor == 1_000

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from billing.api.fields import PAYMENT_ID
-from billing.domain.checkout import AttemptState
+from billing.domain.checkout import AttemptState, method_of
 from billing.domain.customer_account import MovementKind
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.events import EventType
@@ -31,7 +31,7 @@ from billing.domain.stripe import (
 )
 from billing.domain.stripe_connection import ConnectionState
 from billing.domain.stripe_inbox import InboxState, ParkReason
-from billing.domain.stripe_payment import StripePaymentState, derived_id, method_of
+from billing.domain.stripe_payment import StripePaymentState, derived_id
 from billing.usecases.stripe_events import Processed
 from tests.fakes.clock import MORNING
 from tests.fakes.crashes import Crashed, CrashPoint

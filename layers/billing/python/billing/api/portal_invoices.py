@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,7 +14,14 @@ from billing.api.answers import Reply, Request, answer
 from billing.api.fields import AmountMinor
 from billing.api.invoices import InvoiceMentionResponse, InvoiceTotalsResponse
 from billing.api.quotes import PortalSellerResponse
-from billing.domain.checkout import LEAST_MINOR, CheckoutAttempt, CheckoutBook, WhyNotOnline, why_not_online
+from billing.domain.checkout import (
+    LEAST_MINOR,
+    CheckoutAttempt,
+    CheckoutBook,
+    PaperRefundStanding,
+    WhyNotOnline,
+    why_not_online,
+)
 from billing.domain.dates import civil_date, format_french
 from billing.domain.document_names import name_of
 from billing.domain.invoice import DocumentType, IssuedInvoice
@@ -104,8 +111,8 @@ def _awaited_words(entry: LedgerEntry, awaited_minor: int, currency: str) -> tup
     means = _MEANS[entry.method] if entry.method else ("", "")
     amount, english = amount_words(awaited_minor, currency)
     return (
-        f"À rembourser {means[0]} : {amount} ne vous ont pas encore été rendus.",
-        f"To be refunded {means[1]}: {english} have not been given back to you yet.",
+        f"{f'À rembourser {means[0]}'.rstrip()} : {amount} ne vous ont pas encore été rendus.",
+        f"{f'To be refunded {means[1]}'.rstrip()}: {english} have not been given back to you yet.",
     )
 
 
@@ -120,12 +127,11 @@ class PortalMovementResponse(Reply):
     detail_en: str
 
     @classmethod
-    def of(cls, entry: LedgerEntry, *, awaited_minor: int, currency: str, elsewhere: bool) -> PortalMovementResponse:
-        """``awaited_minor``: of a refund, what the customer does not have yet. ``elsewhere``: of one that they have,
-        that it may have been made by another means than it says.
-        """
-        if elsewhere and not awaited_minor:
-            entry = replace(entry, method=None)
+    def of(cls, entry: LedgerEntry, standing: PaperRefundStanding | None, *, currency: str) -> PortalMovementResponse:
+        """``standing``: of a refund that a credit note recorded, what became of it."""
+        awaited_minor = standing.awaited_minor if standing else 0
+        if standing is not None:
+            entry = replace(entry, method=standing.method)
         french, english = _awaited_words(entry, awaited_minor, currency) if awaited_minor else _words(entry)
         return cls(
             date=entry.entry_date,
@@ -171,10 +177,11 @@ class PortalOnlinePaidResponse(Reply):
 
 
 def _paid_online(
-    invoice: IssuedInvoice, book: CheckoutBook, awaited: Mapping[str, int]
+    invoice: IssuedInvoice, book: CheckoutBook, on_paper: Collection[PaperRefundStanding]
 ) -> list[PortalOnlinePaidResponse]:
     """What credit notes say is given back and is not even on its way is said of the payments that still keep it."""
-    left = max(sum(awaited.values()) - sum(one.coming_back_minor for one in book.paid), 0)
+    awaited = sum(one.awaited_minor for one in on_paper)
+    left = max(awaited - sum(one.coming_back_minor for one in book.paid), 0)
     told = []
     for paid in book.paid:
         otherwise = sum(one.amount_minor for one in book.elsewhere_of(paid.payment_intent_id or ""))
@@ -383,8 +390,7 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
         document, ledger = invoice.document, invoice.ledger
         totals = InvoiceTotalsResponse.of(invoice.totals, document.particulars)
         payable_minor = invoice.payable_minor(today)
-        book, awaited = opened.checkouts, opened.checkouts.not_given_back(opened.entries)
-        notes = {entry.source_id for entry in opened.entries if entry.kind is EntryKind.CREDIT}
+        book, on_paper = opened.checkouts, opened.checkouts.paper_refunds(opened.entries)
         online = OnlinePaymentResponse.of(invoice, opened.connection, book, payable_minor)
         return cls(
             **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
@@ -405,16 +411,11 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             balance_minor=ledger.balance_minor,
             payable_minor=payable_minor,
             movements=[
-                PortalMovementResponse.of(
-                    entry,
-                    awaited_minor=awaited.get(entry.entry_id, 0),
-                    currency=document.currency,
-                    elsewhere=entry.source_id in notes and book.is_elsewhere(entry.source_id),
-                )
+                PortalMovementResponse.of(entry, on_paper.get(entry.entry_id), currency=document.currency)
                 for entry in opened.entries
             ],
             online_payment=online,
-            paid_online=_paid_online(invoice, book, awaited),
+            paid_online=_paid_online(invoice, book, on_paper.values()),
             refused_online=_refused_online(book, payable_minor=payable_minor, online=online.possible),
             pdf_ready=invoice.delivery.pdf is not None,
         )

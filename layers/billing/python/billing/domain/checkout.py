@@ -32,6 +32,15 @@ WITHDRAWN = -1  # no ledger has that rank
 PACE_OF_PARTS, PACE_OF_ALL, PACE_WITHIN = 10, 15, timedelta(hours=1)
 LEAST_MINOR = 50  # Stripe's, in euros
 _MADE_AT_STRIPE = frozenset({PaymentMethod.CARD, PaymentMethod.DIRECT_DEBIT})
+_CARDS = frozenset({"card", "card_present", "link"})
+_DEBITS = frozenset({"sepa_debit", "bacs_debit", "au_becs_debit", "acss_debit", "us_bank_account", "nz_bank_account"})
+
+
+def method_of(charge_type: str) -> PaymentMethod:
+    """Stripe's type of a means of payment as a person knows it."""
+    if charge_type in _CARDS:
+        return PaymentMethod.CARD
+    return PaymentMethod.DIRECT_DEBIT if charge_type in _DEBITS else PaymentMethod.TRANSFER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +86,15 @@ _RANKS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRefunded:
+    """Of what a credit note gave back on paper, what refunds at Stripe that name it gave back, and are giving back."""
+
+    credit_note_id: str
+    given_minor: int
+    coming_minor: int = field(default=0, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutAttempt:
     """``amount_minor`` of the invoice as it stood at ``ledger_rank`` (the entries it had)."""
 
@@ -105,11 +123,17 @@ class CheckoutAttempt:
     credited_minor: int = field(default=0, metadata=LATER)  # of it, what the invoice did not owe when it came
     unread_days: int = field(default=0, metadata=LATER)  # on which its payment could not be read, one after the other
     unread_on: date | None = field(default=None, metadata=LATER)  # the latest of them
+    for_notes: tuple[NoteRefunded, ...] = field(default=(), metadata=LATER)  # of what is given back, whose it is
 
     @property
     def paid_at(self) -> datetime:
         """Of one that succeeded: as its payment is dated."""
         return self.charged_at or self.ended_at or self.opened_at
+
+    @property
+    def means(self) -> PaymentMethod | None:
+        """As a person knows it; None while Stripe did not say."""
+        return method_of(self.method) if self.method else None
 
     @property
     def kept_minor(self) -> int:
@@ -173,6 +197,21 @@ class GivenBackElsewhere:
     amount_minor: int
     by_notes_minor: int = 0
     credit_note_id: str = ""  # that was named
+    method: PaymentMethod | None = field(default=None, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperRefundStanding:
+    """What became of a refund that a credit note recorded; in cents.
+
+    ``awaited_minor``: what the customer does not have yet. ``as_recorded_minor``: of what they have, that which the
+    note alone says was given back. ``method``: of what is awaited, else of what was given back; None of several means,
+    or where nobody knows.
+    """
+
+    awaited_minor: int
+    as_recorded_minor: int
+    method: PaymentMethod | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,14 +246,10 @@ class CheckoutBook:
         """What was given back so for which this credit note was named."""
         return sum(one.amount_minor for one in self.elsewhere if one.credit_note_id == credit_note_id)
 
-    def is_elsewhere(self, credit_note_id: str) -> bool:
-        """Whether the company may have given back by means of its own what this credit note says, in part at least."""
-        return any(one.by_notes_minor and one.credit_note_id in {"", credit_note_id} for one in self.elsewhere)
-
     def given_back_elsewhere(self, given: GivenBackElsewhere) -> CheckoutBook:
-        """With one more of them; those of one payment and one note are one."""
-        same = given.payment_intent_id, given.credit_note_id
-        known = tuple(one for one in self.elsewhere if (one.payment_intent_id, one.credit_note_id) == same)
+        """With one more of them; those of one payment, one note and one means are one."""
+        same = given.payment_intent_id, given.credit_note_id, given.method
+        known = tuple(one for one in self.elsewhere if (one.payment_intent_id, one.credit_note_id, one.method) == same)
         together = replace(
             given,
             amount_minor=given.amount_minor + sum(one.amount_minor for one in known),
@@ -397,11 +432,21 @@ class CheckoutBook:
         )
         return replace(self, attempts=attempts)
 
-    def given_back(self, number: int, amount_minor: int, at: datetime | None, *, coming_minor: int) -> CheckoutBook:
+    def given_back(
+        self,
+        number: int,
+        amount_minor: int,
+        at: datetime | None,
+        *,
+        coming_minor: int,
+        for_notes: tuple[NoteRefunded, ...] = (),
+    ) -> CheckoutBook:
         """What became of the money of an attempt that succeeded; the same book when that is known."""
         known = self.attempt(number)
-        told = amount_minor, at, coming_minor
-        if known is None or told == (known.given_back_minor, known.given_back_at, known.coming_back_minor):
+        if known is None:
+            return self
+        told = amount_minor, at, coming_minor, for_notes
+        if told == (known.given_back_minor, known.given_back_at, known.coming_back_minor, known.for_notes):
             return self
         return self._changed(
             number,
@@ -409,6 +454,7 @@ class CheckoutBook:
             given_back_minor=amount_minor,
             given_back_at=at,
             coming_back_minor=coming_minor,
+            for_notes=for_notes,
         )
 
     @property
@@ -421,24 +467,66 @@ class CheckoutBook:
         """Of those, what is neither given back nor on its way."""
         return sum(one.kept_minor for one in self.paid) - sum(one.amount_minor for one in self.elsewhere)
 
-    def not_given_back(self, entries: tuple[LedgerEntry, ...]) -> dict[str, int]:
-        """By the id of its entry, what of a refund that a credit note recorded the customer does not have yet.
+    def paper_refunds(self, entries: tuple[LedgerEntry, ...]) -> dict[str, PaperRefundStanding]:
+        """By the id of its entry, how what a credit note gave back on paper stands; none where nothing was paid here.
 
-        Of those by card or debit, which Stripe alone makes; it is asked for the oldest first.
+        A refund that names a note is that note's. The others are of those by card or debit, which Stripe alone makes,
+        the oldest first; then of the rest.
         """
         if not self.paid:
             return {}
         notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
-        left, made = {}, self.noted_minor
-        for entry in entries:
-            by_note = entry.kind is EntryKind.REFUND and entry.source_id in notes
-            if not by_note or entry.method not in _MADE_AT_STRIPE:
-                continue
-            done = min(made, entry.amount_minor)
-            made -= done
-            if done < entry.amount_minor:
-                left[entry.entry_id] = entry.amount_minor - done
-        return left
+        found = [one for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes]
+        left = {one.entry_id: one.amount_minor for one in found}
+        means: dict[str, set[PaymentMethod | None]] = {one.entry_id: set() for one in found}
+
+        def taken(entry: LedgerEntry, amount_minor: int, method: PaymentMethod | None) -> int:
+            part = min(left[entry.entry_id], amount_minor)
+            if part > 0:
+                left[entry.entry_id] -= part
+                means[entry.entry_id].add(method)
+            return part
+
+        unnamed = self.noted_minor - sum(
+            taken(entry, amount_minor, method)
+            for entry in found
+            for amount_minor, method in self._given_for(entry.source_id)
+        )
+        vague = any(one.by_notes_minor and not one.credit_note_id for one in self.elsewhere)
+        for entry in sorted(found, key=lambda one: one.method not in _MADE_AT_STRIPE):
+            known = entry.method in _MADE_AT_STRIPE and not vague
+            unnamed -= taken(entry, max(unnamed, 0), entry.method if known else None)
+        return {one.entry_id: self._standing(one, left[one.entry_id], means[one.entry_id]) for one in found}
+
+    def _given_for(self, credit_note_id: str) -> list[tuple[int, PaymentMethod | None]]:
+        """What was given back for a note that was named, and by which means."""
+        at_stripe = [
+            (noted.given_minor, one.means)
+            for one in self.paid
+            for noted in one.for_notes
+            if noted.credit_note_id == credit_note_id
+        ]
+        return at_stripe + [
+            (one.by_notes_minor, one.method) for one in self.elsewhere if one.credit_note_id == credit_note_id
+        ]
+
+    def _standing(self, entry: LedgerEntry, left: int, given: set[PaymentMethod | None]) -> PaperRefundStanding:
+        coming = [
+            (noted.coming_minor, one.means)
+            for one in self.paid
+            for noted in one.for_notes
+            if noted.credit_note_id == entry.source_id and noted.coming_minor
+        ]
+        awaited = left if entry.method in _MADE_AT_STRIPE else min(left, sum(amount for amount, _ in coming))
+        recorded = left - awaited
+        means = given | ({entry.method} if recorded else set())
+        if awaited:
+            means = {method for _, method in coming} or {entry.method}
+        return PaperRefundStanding(
+            awaited_minor=awaited,
+            as_recorded_minor=recorded,
+            method=next(iter(means)) if len(means) == 1 else None,
+        )
 
     @property
     def refused(self) -> tuple[CheckoutAttempt, ...]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from billing.domain.checkout import method_of
 from billing.domain.currency import EURO
 from billing.domain.dates import PARIS, civil_date, first_of_next_month, format_french
 from billing.domain.ledger import PaymentMethod
 from billing.domain.letter import ComposedMail, Letter, LetterLink, laid_out, one_line
 from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.domain.plans import FREE, PLAN_CURRENCY, PRO, PlanId, plan_of
-from billing.domain.stripe_payment import method_of
 from billing.domain.stripe_words import explain_dispute_reason, explain_failure, explain_reason, explain_requirement
 from billing.domain.tongue import DocumentLanguage, Tongue
 from billing.domain.typography import NO_BREAK_SPACE

@@ -7,6 +7,7 @@ its id is made of Stripe's own.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -14,8 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from billing.domain.canonical import LATER
-from billing.domain.checkout import AttemptState, ComingBack
-from billing.domain.ledger import PaymentMethod
+from billing.domain.checkout import AttemptState, ComingBack, NoteRefunded
 from billing.domain.stripe import (
     CheckoutSession,
     CheckoutStatus,
@@ -33,8 +33,6 @@ REMINDED_BEFORE: Final = timedelta(days=2)  # the deadline of a dispute
 REMINDED_AFTER: Final = timedelta(days=1)  # its opening
 REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CARDS = frozenset({"card", "card_present", "link"})
-_DEBITS = frozenset({"sepa_debit", "bacs_debit", "au_becs_debit", "acss_debit", "us_bank_account", "nz_bank_account"})
 
 
 def derived_id(prefix: str, at: datetime, *facts: str) -> str:
@@ -42,13 +40,6 @@ def derived_id(prefix: str, at: datetime, *facts: str) -> str:
     digest = hashlib.sha256("\n".join(facts).encode()).digest()
     number = (int(at.timestamp() * 1000) & (2**48 - 1)) << 80 | int.from_bytes(digest[:10], "big")
     return f"{prefix}_{''.join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))}"
-
-
-def method_of(charge_type: str) -> PaymentMethod:
-    """Stripe's type of a means of payment as a person knows it."""
-    if charge_type in _CARDS:
-        return PaymentMethod.CARD
-    return PaymentMethod.DIRECT_DEBIT if charge_type in _DEBITS else PaymentMethod.TRANSFER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +313,7 @@ _KEPT = frozenset({DisputeStatus.WON, DisputeStatus.WARNING_CLOSED, DisputeStatu
 _TO_ANSWER = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.WARNING_NEEDS_RESPONSE})
 _HELD = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.UNKNOWN})
 _NOT_GIVEN_BACK = frozenset({StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED})
+_ENDED = frozenset({StripeRefundStatus.SUCCEEDED, *_NOT_GIVEN_BACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,8 +418,7 @@ class StripePayment:
     @property
     def on_its_way_back_minor(self) -> int:
         """Refunds that Stripe makes and that have not ended; what it was asked for it may refuse yet."""
-        ended = {StripeRefundStatus.SUCCEEDED, *_NOT_GIVEN_BACK}
-        return sum(one.amount_minor for one in self.refunds if one.status not in ended)
+        return sum(one.amount_minor for one in self.refunds if one.status not in _ENDED)
 
     @property
     def is_contested(self) -> bool:
@@ -460,6 +451,25 @@ class StripePayment:
                     still_open += amount_minor - noted
         return ComingBack(
             payment_intent_id=self.payment_intent_id, by_notes_minor=by_notes, open_minor=still_open, own_minor=own
+        )
+
+    @property
+    def for_notes(self) -> tuple[NoteRefunded, ...]:
+        """By the credit notes that its refunds named: what of them Stripe gave back, and what is on its way."""
+        given: Counter[str] = Counter()
+        coming: Counter[str] = Counter()
+        for refund in self.refunds:
+            request = self.request(refund.request_id)
+            if request is None or not request.credit_note_id:
+                continue
+            if refund.booked:
+                given[request.credit_note_id] += 0 if refund.returned else refund.by_note_minor
+            elif refund.status not in _ENDED:
+                coming[request.credit_note_id] += min(request.kept_by_notes_minor, refund.amount_minor)
+        return tuple(
+            NoteRefunded(credit_note_id=note_id, given_minor=given[note_id], coming_minor=coming[note_id])
+            for note_id in {**given, **coming}
+            if given[note_id] or coming[note_id]
         )
 
     @property

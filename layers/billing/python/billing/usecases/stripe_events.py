@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.domain.access import Caller
-from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook
+from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook, method_of
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
@@ -39,7 +39,6 @@ from billing.domain.stripe_payment import (
     SeenAtStripe,
     StripePayment,
     StripePaymentState,
-    method_of,
 )
 from billing.domain.subscription import current_one
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
@@ -644,6 +643,7 @@ class _Settling:
             record.with_customer_minor,
             record.with_customer_at,
             coming_minor=record.on_its_way_back_minor,
+            for_notes=record.for_notes,
         )
 
     def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:

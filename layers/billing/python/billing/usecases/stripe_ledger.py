@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.domain.access import Caller
-from billing.domain.checkout import CheckoutBook, ComingBack
+from billing.domain.checkout import CheckoutBook, ComingBack, method_of
 from billing.domain.currency import EURO
 from billing.domain.customer_credit import CreditEntryKind, CustomerCredit
 from billing.domain.dates import civil_date
@@ -32,7 +32,6 @@ from billing.domain.stripe_payment import (
     MirroredDispute,
     MirroredRefund,
     StripePayment,
-    method_of,
 )
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest

@@ -301,6 +301,7 @@ class _Asking:
             amount_minor=self.amount_minor,
             by_notes_minor=judged.by_notes_minor,
             credit_note_id=self.online.credit_note_id,
+            method=wanted.method,
         )
         made = Correction(
             entry_id=desk.ids.new("rfd"),
