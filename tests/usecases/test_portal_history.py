@@ -485,3 +485,92 @@ def test_the_means_of_a_note_are_those_of_the_payment_that_was_given_back(shop: 
     desk.ask(0, HALF, note)
 
     assert refunds_of(till) == ["Remboursé par prélèvement."]
+
+
+def said_of_credit(till: Till) -> list[str]:
+    """What the page says of each payment besides that it was made."""
+    return [one.detail_fr.partition("). ")[2] for one in page(till).paid_online]
+
+
+RELEASED = "60,00\u00a0€ ne sont plus dus, par un avoir : l'entreprise les a à votre crédit, ou les rend autrement."
+
+
+def test_what_a_later_note_made_credit_of_is_said_of_its_payment(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+
+    desk.note(excess=Excess.CUSTOMER_CREDIT)
+
+    assert said_of_credit(desk.till) == [RELEASED]
+    assert page(desk.till).paid_online[0].to_be_given_back_minor == 0
+
+
+def test_credit_is_said_of_the_payment_that_came_last(shop: Shop) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+
+    desk.note(excess=Excess.CUSTOMER_CREDIT)
+
+    assert said_of_credit(desk.till) == ["", RELEASED]
+
+
+def test_credit_that_stripe_gave_back_is_said_no_more(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    note = desk.note(excess=Excess.CUSTOMER_CREDIT)
+
+    desk.ask(0, HALF, note)
+
+    assert said_of_credit(desk.till) == [f"60,00\u00a0€ remboursés le {TODAY}, par le même moyen."]
+
+
+def test_what_was_too_much_and_given_back_is_said_no_more(shop: Shop) -> None:
+    till = Till(shop)
+    intent = till.confirm()
+    credit(shop, till.invoice.invoice_id, part(5_000), excess=Excess.CUSTOMER_CREDIT)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+    assert said_of_credit(till) == [RELEASED.replace("ne sont plus dus, par un avoir", "n'étaient plus dus")]
+
+    till.stripe.refund(till.account_id, intent.payment_intent_id, 12_000)
+    till.tell("charge.refunded", intent.payment_intent_id)
+
+    assert "crédit" not in said_of_credit(till)[0]
+
+
+def test_of_what_a_note_gave_back_by_transfer_no_credit_is_said(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+
+    desk.note(), desk.note()
+
+    assert (refunds_of(desk.till), said_of_credit(desk.till)) == ([BY_TRANSFER, BY_TRANSFER], [""])
+
+
+def test_of_credit_and_of_what_is_to_be_given_back_each_is_said_once(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+
+    desk.note(excess=Excess.CUSTOMER_CREDIT), desk.note(method=PaymentMethod.CARD)
+
+    [said] = said_of_credit(desk.till)
+    assert said == (
+        "60,00\u00a0€ sont à vous rembourser par le même moyen : l'entreprise ne l'a pas encore fait. La facture ne "
+        "retient plus 60,00\u00a0€ : l'entreprise les a à votre crédit, ou les rend autrement."
+    )
+
+
+def test_a_payment_that_is_credit_is_not_to_be_given_back_for_a_note(till: Till) -> None:
+    """The invoice was paid by other means meanwhile: that is what the note gives back."""
+    intent = till.confirm()
+    till.pay(12_000)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    credited_by_card(till)
+
+    assert page(till).paid_online[0].to_be_given_back_minor == 0
+    assert "à votre crédit" in page(till).paid_online[0].detail_fr
+
+
+def test_while_other_money_may_be_what_became_credit_nothing_is_said_of_a_payment(till: Till) -> None:
+    till.paid(6_000)
+    till.pay(6_000)
+
+    credit(till.shop, till.invoice.invoice_id, part(5_000))
+
+    assert said_of_credit(till) == [""]
+    assert PortalMovementKind.KEPT_AS_CREDIT in {one.kind for one in page(till).movements}

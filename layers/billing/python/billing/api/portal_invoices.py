@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -158,10 +158,9 @@ class PortalOnlinePaidResponse(Reply):
     detail_en: str
 
     @classmethod
-    def of(
-        cls, paid: CheckoutAttempt, invoice: IssuedInvoice, *, otherwise_minor: int, awaited_minor: int
-    ) -> PortalOnlinePaidResponse:
-        french, english = _told(paid, invoice, otherwise_minor, awaited_minor)
+    def of(cls, parts: _Parts, invoice: IssuedInvoice, credited: tuple[int, int]) -> PortalOnlinePaidResponse:
+        paid = parts.paid
+        french, english = _told(parts, invoice, *credited)
         return cls(
             paid_on=civil_date(paid.paid_at),
             amount_minor=paid.amount_minor,
@@ -169,8 +168,8 @@ class PortalOnlinePaidResponse(Reply):
             given_back_minor=paid.given_back_minor,
             given_back_on=civil_date(paid.given_back_at) if paid.given_back_at else None,
             coming_back_minor=paid.coming_back_minor,
-            given_back_otherwise_minor=otherwise_minor,
-            to_be_given_back_minor=awaited_minor,
+            given_back_otherwise_minor=parts.otherwise_minor,
+            to_be_given_back_minor=parts.awaited_minor,
             detail_fr=french,
             detail_en=english,
         )
@@ -182,17 +181,55 @@ def _paid_online(
     """What credit notes say is given back and is not even on its way is said of the payments that still keep it."""
     awaited = sum(one.awaited_minor for one in on_paper)
     left = max(awaited - sum(one.coming_back_minor for one in book.paid), 0)
-    told = []
+    parts = []
     for paid in book.paid:
         otherwise = sum(one.amount_minor for one in book.elsewhere_of(paid.payment_intent_id or ""))
-        part = min(left, max(paid.kept_minor - otherwise, 0))
+        # What a payment left as credit of the customer is no matter of the notes that give back.
+        part = min(left, max(min(paid.kept_minor - otherwise, paid.settled_minor), 0))
         left -= part
-        told.append(PortalOnlinePaidResponse.of(paid, invoice, otherwise_minor=otherwise, awaited_minor=part))
-    return told
+        parts.append(_Parts(paid, otherwise, part))
+    credited = _credited(invoice, parts, sum(one.as_recorded_minor for one in on_paper))
+    return [PortalOnlinePaidResponse.of(part, invoice, given) for part, given in zip(parts, credited, strict=True)]
 
 
-def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, otherwise_minor: int, awaited_minor: int) -> tuple[str, str]:
-    """Taken on, by which means; given back on, being given back, to be given back, or with the company."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Of a payment: what was given back by other means, and what is to be given back by the same."""
+
+    paid: CheckoutAttempt
+    otherwise_minor: int
+    awaited_minor: int
+
+    @property
+    def left_minor(self) -> int:
+        return max(self.paid.kept_minor - self.otherwise_minor - self.awaited_minor, 0)
+
+
+def _credited(invoice: IssuedInvoice, parts: list[_Parts], given_back_minor: int) -> list[tuple[int, int]]:
+    """Of each payment what the company has and this invoice does not keep: from its first day, and since a note.
+
+    What else was paid may be what the invoice keeps, and what notes gave back: only what is sure is said.
+    ``given_back_minor``: by notes, by means that they alone name.
+    """
+    kept = min(max(invoice.ledger.kept_minor, 0), sum(one.paid.settled_minor for one in parts))
+    beyond = max(sum(one.left_minor for one in parts) - kept - given_back_minor, 0)
+    first = []
+    for one in parts:
+        first.append(min(one.left_minor, one.paid.credited_minor, beyond))
+        beyond -= first[-1]
+    since = []
+    for one, before in zip(reversed(parts), reversed(first), strict=True):  # what came last is given back first
+        since.append(min(one.left_minor - before, beyond))
+        beyond -= since[-1]
+    return list(zip(first, reversed(since), strict=True))
+
+
+def _told(parts: _Parts, invoice: IssuedInvoice, credited_minor: int, released_minor: int) -> tuple[str, str]:
+    """Taken on, by which means; given back on, being given back, to be given back, or with the company.
+
+    ``credited_minor``: what was too much when it came; ``released_minor``: what a credit note made of it since.
+    """
+    paid = parts.paid
     means, day, currency = method_words(paid.method), civil_date(paid.paid_at), paid.currency
     amount, english = amount_words(paid.amount_minor, currency)
     told = [
@@ -218,35 +255,50 @@ def _told(paid: CheckoutAttempt, invoice: IssuedInvoice, otherwise_minor: int, a
                 f"{english} are being refunded by the same means: they arrive within a few working days.",
             )
         )
-    if otherwise_minor:
-        amount, english = amount_words(otherwise_minor, currency)
+    if parts.otherwise_minor:
+        amount, english = amount_words(parts.otherwise_minor, currency)
         told.append((f"{amount} remboursés par un autre moyen.", f"{english} refunded by other means."))
-    if awaited_minor:
-        amount, english = amount_words(awaited_minor, currency)
+    if parts.awaited_minor:
+        amount, english = amount_words(parts.awaited_minor, currency)
         told.append(
             (
                 f"{amount} sont à vous rembourser par le même moyen : l'entreprise ne l'a pas encore fait.",
                 f"{english} are to be refunded by the same means: the company has not done it yet.",
             )
         )
-    left = paid.kept_minor - otherwise_minor - awaited_minor
-    if invoice.ledger.kept_minor > 0 and min(left, paid.credited_minor) > 0:
-        amount, english = amount_words(min(left, paid.credited_minor), currency)
+    told += _credit_words(invoice, credited_minor, released_minor, currency)
+    return " ".join(one[0] for one in told), " ".join(one[1] for one in told)
+
+
+def _credit_words(
+    invoice: IssuedInvoice, credited_minor: int, released_minor: int, currency: str
+) -> list[tuple[str, str]]:
+    if invoice.ledger.kept_minor <= 0 and credited_minor + released_minor:
+        amount, english = amount_words(credited_minor + released_minor, currency)
+        return [
+            (
+                f"La facture ne retient plus {amount} : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"The invoice keeps {english} no more: the company has it as your credit, or gives it back otherwise.",
+            )
+        ]
+    told = []
+    if credited_minor:
+        amount, english = amount_words(credited_minor, currency)
         told.append(
             (
                 f"{amount} n'étaient plus dus : l'entreprise les a à votre crédit, ou les rend autrement.",
                 f"{english} were not owed any more: the company has it as your credit, or gives it back otherwise.",
             )
         )
-    elif left > 0 and invoice.ledger.kept_minor <= 0:
-        amount, english = amount_words(left, currency)
+    if released_minor:
+        amount, english = amount_words(released_minor, currency)
         told.append(
             (
-                f"La facture ne retient plus {amount} : l'entreprise les a à votre crédit, ou les rend autrement.",
-                f"The invoice keeps {english} no more: the company has it as your credit, or gives it back otherwise.",
+                f"{amount} ne sont plus dus, par un avoir : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"{english} are owed no more, by a credit note: the company has it as your credit, or gives it back.",
             )
         )
-    return " ".join(one[0] for one in told), " ".join(one[1] for one in told)
+    return told
 
 
 class PortalOnlineRefusedResponse(Reply):

@@ -136,6 +136,11 @@ class CheckoutAttempt:
         return method_of(self.method) if self.method else None
 
     @property
+    def settled_minor(self) -> int:
+        """Of one that succeeded: what the invoice owed when it came."""
+        return self.amount_minor - self.credited_minor
+
+    @property
     def kept_minor(self) -> int:
         """Of one that succeeded: what is neither given back nor on its way."""
         return max(self.amount_minor - self.given_back_minor - self.coming_back_minor, 0)
