@@ -43,7 +43,7 @@ from billing.domain.process import process_codes
 from billing.domain.template import Template
 from billing.domain.tongue import DocumentLanguage
 from billing.domain.totals import ComputedLine, Discount, Line, Totals, compute_totals
-from billing.domain.typography import format_euros
+from billing.domain.typography import amount_words
 from billing.domain.vat import RULES_VERSION, VatCategory, VatTreatment
 from billing.domain.warnings import Notice
 
@@ -269,7 +269,9 @@ def _by_line(
     for place, wanted in enumerate(scope.lines):
         item = document.totals.lines[wanted.index]
         credited = before.get(wanted.index) or CreditedLine(index=wanted.index, quantity=Decimal(0), net_minor=0)
-        net_minor = _line_net(item, amounts[wanted.index], credited, wanted, pointer=f"/lines/{place}")
+        net_minor = _line_net(
+            item, amounts[wanted.index], credited, wanted, pointer=f"/lines/{place}", currency=document.currency
+        )
         if net_minor <= 0:
             continue  # so small a part of a line that it is worth less than half a cent
         lines.append(_credited_line(document, item, wanted.quantity, net_minor))
@@ -295,7 +297,9 @@ def _line_index_errors(document: InvoiceDocument, scope: CreditByLine) -> Iterat
         seen.add(wanted.index)
 
 
-def _line_net(item: ComputedLine, worth_minor: int, credited: CreditedLine, wanted: LineCredit, *, pointer: str) -> int:
+def _line_net(
+    item: ComputedLine, worth_minor: int, credited: CreditedLine, wanted: LineCredit, *, pointer: str, currency: str
+) -> int:
     """Cents of a line; the last of its quantity takes what is left of its amount."""
     left_minor = worth_minor - credited.net_minor
     if wanted.net_minor is not None:
@@ -316,9 +320,10 @@ def _line_net(item: ComputedLine, worth_minor: int, credited: CreditedLine, want
         )
         net_minor = min(share, left_minor)
     if net_minor > left_minor:
+        left, english = amount_words(left_minor, currency)
         raise CreditExceedsRemaining(
-            f"Ligne {wanted.index + 1} : il reste {format_euros(left_minor)} HT à créditer.",
-            f"Line {wanted.index + 1}: €{to_major(left_minor):,} without VAT is left to credit.",
+            f"Ligne {wanted.index + 1} : il reste {left} HT à créditer.",
+            f"Line {wanted.index + 1}: {english} without VAT is left to credit.",
             pointer=f"{pointer}/net_minor",
         )
     return net_minor
@@ -369,16 +374,18 @@ def _hold_within(
         rest = by_vat[group.vat].net_minor
         if abs(group.taxable_minor) > abs(rest) or group.taxable_minor * rest < 0:
             name = f"{group.vat.rate.normalize():f} %" if group.vat.rate else "sans TVA"
+            amount, english = amount_words(rest, document.currency)
             raise CreditExceedsRemaining(
-                f"TVA {name} : il reste {format_euros(rest)} HT à créditer.",
-                f"VAT {group.vat.rate.normalize():f}%: €{to_major(rest):,} without VAT is left to credit.",
+                f"TVA {name} : il reste {amount} HT à créditer.",
+                f"VAT {group.vat.rate.normalize():f}%: {english} without VAT is left to credit.",
                 pointer=_asked(scope, group.vat),
             )
     rest = document.totals.total_minor - ledger.credited_minor
     if totals.total_minor > rest or totals.total_minor <= 0:
+        amount, english = amount_words(rest, document.currency)
         raise CreditExceedsRemaining(
-            f"Il reste {format_euros(rest)} à créditer.",
-            f"€{to_major(rest):,} is left to credit.",
+            f"Il reste {amount} à créditer.",
+            f"{english} is left to credit.",
             pointer=_asked(scope),
         )
 

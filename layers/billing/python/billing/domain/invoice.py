@@ -282,7 +282,7 @@ class IssuedInvoice:
         """One version further, after one movement or several of one moment."""
         return replace(
             self,
-            ledger=self.ledger.with_entries(entries),
+            ledger=self.ledger.with_entries(entries, currency=self.document.currency),
             version=self.version + 1,
             updated_at=entries[-1].recorded_at,
         )

@@ -9,9 +9,9 @@ from typing import Any
 
 from billing.domain.canonical import LATER
 from billing.domain.crediting import CreditedGroup, CreditedLine, sum_groups, sum_lines
+from billing.domain.currency import EURO
 from billing.domain.errors import PaymentExceedsBalance
-from billing.domain.money import to_major
-from billing.domain.typography import format_euros
+from billing.domain.typography import amount_words
 
 
 class InvoiceStatus(StrEnum):
@@ -102,8 +102,8 @@ class Ledger:
             return InvoiceStatus.PARTIALLY_PAID
         return InvoiceStatus.ISSUED
 
-    def with_entry(self, entry: LedgerEntry) -> Ledger:
-        """The ledger after one more movement.
+    def with_entry(self, entry: LedgerEntry, *, currency: str = EURO) -> Ledger:
+        """The ledger after one more movement; ``currency`` of what it is refused with.
 
         Raises:
             PaymentExceedsBalance: a payment, a credit or a returned refund beyond the balance due.
@@ -112,24 +112,22 @@ class Ledger:
         if entry.rank != self.entry_count + 1:
             raise ValueError("ledger entries follow each other")
         if entry.kind in {EntryKind.PAYMENT, EntryKind.CREDIT, EntryKind.REFUND_RETURNED}:
-            self._hold_within_balance(entry.amount_minor)
+            self._hold_within_balance(entry.amount_minor, currency)
         return replace(self, entry_count=entry.rank, **self._moved(entry))
 
-    def with_entries(self, entries: tuple[LedgerEntry, ...]) -> Ledger:
+    def with_entries(self, entries: tuple[LedgerEntry, ...], *, currency: str = EURO) -> Ledger:
         ledger = self
         for entry in entries:
-            ledger = ledger.with_entry(entry)
+            ledger = ledger.with_entry(entry, currency=currency)
         return ledger
 
-    def _hold_within_balance(self, amount_minor: int) -> None:
+    def _hold_within_balance(self, amount_minor: int, currency: str) -> None:
         if amount_minor <= self.balance_minor:
             return
         if self.balance_minor <= 0:
             raise PaymentExceedsBalance("La facture est déjà réglée.", "The invoice is already settled.")
-        raise PaymentExceedsBalance(
-            f"Il reste {format_euros(self.balance_minor)} à payer.",
-            f"€{to_major(self.balance_minor):,} is left to pay.",
-        )
+        amount, english = amount_words(self.balance_minor, currency)
+        raise PaymentExceedsBalance(f"Il reste {amount} à payer.", f"{english} is left to pay.")
 
     def _moved(self, entry: LedgerEntry) -> dict[str, Any]:
         """The sums that an entry moves."""

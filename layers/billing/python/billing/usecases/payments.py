@@ -51,7 +51,7 @@ from billing.domain.payments import (
 )
 from billing.domain.printing import unprintable_errors
 from billing.domain.stripe_payment import StripePayment
-from billing.domain.typography import format_euros
+from billing.domain.typography import amount_words, format_euros
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -659,11 +659,13 @@ def _hold_unspent(credit: CustomerCredit, payment: Payment) -> None:
 def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...]) -> None:
     """What a credit note released or refunded already is not given back a second time."""
     for part in parts:
-        kept = issued_of(context.invoices[part.invoice_id]).ledger.kept_minor
+        invoice = issued_of(context.invoices[part.invoice_id])
+        kept = invoice.ledger.kept_minor
         if part.amount_minor > kept:
+            amount, english = amount_words(max(kept, 0), invoice.document.currency)
             raise RefundExceedsPayment(
-                f"La facture {part.number} ne garde que {format_euros(max(kept, 0))} de ses paiements.",
-                f"The invoice {part.number} keeps only €{to_major(max(kept, 0)):,} of its payments.",
+                f"La facture {part.number} ne garde que {amount} de ses paiements.",
+                f"The invoice {part.number} keeps only {english} of its payments.",
             )
 
 
