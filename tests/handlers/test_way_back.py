@@ -28,4 +28,18 @@ def test_the_page_takes_what_stripe_adds(seller: Person, name: str, value: str) 
     answer = seller.call(PAGES[name], query={name: value}, **path)
 
     assert answer.status == 200, answer.text
-    assert seller.call(PAGES[name], query={name: "autre"}, **path).status == 422
+
+
+@pytest.mark.parametrize("value", ["autre", "", "effectue,annule", "effectué&", "x" * 500])
+def test_who_may_have_paid_sees_the_invoice_whatever_the_address_says(seller: Person, value: str) -> None:
+    page = {"token": seller.ids["token"]}
+
+    answer = seller.call("portal/read_invoice", query={"paiement": value}, **page)
+
+    assert (answer.status, answer.body["number"]) == (200, "F2026-00001")
+    assert seller.call("portal/read_invoice", query={"payment": "effectue"}, **page).status == 422
+
+
+@pytest.mark.parametrize("name", ["compte", "abonnement"])
+def test_a_company_is_told_of_an_address_that_is_not_stripe_s(seller: Person, name: str) -> None:
+    assert seller.call(PAGES[name], query={name: "autre"}).status == 422

@@ -310,7 +310,11 @@ QuoteToken = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{20,160}$", descriptio
 InvoiceToken = QuoteToken
 # What Stripe's way back adds to the address of a page, which may hand it on: the truth is in the answer.
 _WAY_BACK = Query(description="As Stripe's way back has it; changes nothing")
-BackFromPaying = Annotated[Literal["effectue", "annule"] | None, _WAY_BACK]
+# Who may have paid sees the invoice, whatever became of the address on the way.
+BackFromPaying = Annotated[
+    str | None,
+    Query(description="`effectue` or `annule`, as Stripe's way back has it; no value changes anything"),
+]
 BackFromAccount = Annotated[Literal["retour", "lien-expire"] | None, _WAY_BACK]
 BackFromSubscribing = Annotated[Literal["retour", "annule"] | None, _WAY_BACK]
 RecurringInvoiceId = Annotated[str, Path(pattern=f"^rec_{_ULID}$")]
