@@ -14,6 +14,7 @@ from billing.domain.access import Role
 from billing.domain.crediting import Excess
 from billing.domain.errors import (
     DependencyUnavailable,
+    FieldError,
     Forbidden,
     IdempotencyKeyReused,
     PaymentByStripe,
@@ -304,8 +305,15 @@ def test_a_credit_note_of_something_else_is_unknown(refunds: Refunds) -> None:
     note = credit(till.shop, other.invoice_id)
 
     for note_id in ("crn_unknown", other.invoice_id, note.invoice_id):
-        with pytest.raises(UnknownReference):
+        with pytest.raises(UnknownReference) as refused:
             refunds.ask(100, credit_note_id=note_id)
+        assert refused.value.errors == (
+            FieldError(
+                "/credit_note_id",
+                "Avoir inconnu pour la facture de ce paiement.",
+                "This credit note is unknown for the invoice of this payment.",
+            ),
+        )
 
 
 def test_a_key_serves_one_refund(refunds: Refunds) -> None:

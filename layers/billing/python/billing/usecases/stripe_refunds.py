@@ -425,7 +425,9 @@ class _Asking:
             is_note = isinstance(note, IssuedInvoice) and note.document.document_type.is_credit_note
             if isinstance(note, IssuedInvoice) and is_note and paid & _preceding(note):
                 return note
-        raise UnknownReference((FieldError("/credit_note_id", "Avoir inconnu.", "Unknown credit note."),))
+        french = "Avoir inconnu pour la facture de ce paiement."
+        english = "This credit note is unknown for the invoice of this payment."
+        raise UnknownReference((FieldError("/credit_note_id", french, english),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
