@@ -524,7 +524,7 @@ def test_what_may_have_reached_an_account_before_it_left_is_not_asked_again(
             refunds.ask(5_000, key="one")
     leave(refunds)
 
-    with pytest.raises(RefundRefused, match="before you make another"):
+    with pytest.raises(RefundRefused, match="make it there: ZenBilling makes it no more"):
         refunds.ask(5_000, key="one")
     assert refunds.till.record(refunds.intent).reserved_minor == 5_000
     assert refunds.sweep() == RefundSweep()  # once a day: it keeps no other from its turn
@@ -558,7 +558,7 @@ def test_who_asked_first_releases_nothing_that_another_asked_for_meanwhile(
         raise StripeRefused("account_invalid", status=403)
 
     monkeypatch.setattr(refunds.till.stripe, "create_refund", first)
-    with pytest.raises(RefundRefused, match="before you make another"):
+    with pytest.raises(RefundRefused, match="make it there: ZenBilling makes it no more"):
         refunds.ask(5_000, key="one")
 
     assert refunds.at_stripe == [5_000]
@@ -593,7 +593,7 @@ def test_what_was_never_made_before_an_account_left_is_not_made_once_it_is_back(
     recorded_and_not_made(refunds, "one")
     leave(refunds)
     if asked == "by a person":
-        with pytest.raises(RefundRefused, match="before you make another"):
+        with pytest.raises(RefundRefused, match="make it there: ZenBilling makes it no more"):
             refunds.ask(2_000, key="one")
     else:
         assert refunds.sweep() == RefundSweep(failed=1)
@@ -622,11 +622,11 @@ def test_an_account_that_is_back_at_once_is_asked_nothing_before_who_asked_has_e
     """Whoever began before it left may still be asking; after that nobody is."""
     recorded_and_not_made(refunds, "one")
     leave(refunds)
-    with pytest.raises(RefundRefused, match="before you make another"):
+    with pytest.raises(RefundRefused, match="make it there: ZenBilling makes it no more"):
         refunds.ask(2_000, key="one")
     come_back(refunds, timedelta(minutes=1))
 
-    with pytest.raises(RefundRefused, match="before you make another"):
+    with pytest.raises(RefundRefused, match="make it there: ZenBilling makes it no more"):
         refunds.ask(2_000, key="one")
     assert refunds.till.record(refunds.intent).reserved_minor == 2_000
     refunds.till.shop.clock.advance(timedelta(minutes=5))

@@ -533,10 +533,12 @@ def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, 
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
         judged_anew(lambda: _note_away(record, desk, besides=request_id), clock=desk.clock, ids=desk.ids)
         raise RefundRefused(
-            "Votre compte Stripe n'est plus relié à ZenBilling. Cette demande a pu y arriver avant : regardez dans "
-            "Stripe si le remboursement y est avant d'en faire un autre.",
-            "Your Stripe account is no longer linked to ZenBilling. This request may have reached it before: see at "
-            "Stripe whether the refund is there before you make another.",
+            "Votre compte Stripe n'est plus relié à ZenBilling, et cette demande a pu y arriver avant. Voyez dans "
+            "Stripe si ce remboursement y est ; sinon, faites-le là : ZenBilling ne le fera plus. Reliez ensuite le "
+            "compte à nouveau : ce que Stripe a remboursé sera enregistré.",
+            "Your Stripe account is no longer linked to ZenBilling, and this request may have reached it before. See "
+            "at Stripe whether it is there; if it is not, make it there: ZenBilling makes it no more. Then link the "
+            "account again: what Stripe refunded will be recorded.",
         ) from refused
     except DependencyUnavailable as error:
         raise DependencyUnavailable(
