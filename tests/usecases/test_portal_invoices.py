@@ -119,6 +119,46 @@ def test_revoked_links_open_nothing_and_later_ones_do(desk: Desk) -> None:
     assert desk.read(desk.link()).issued == desk.invoice
 
 
+def test_who_may_have_paid_before_the_links_were_revoked_is_told_so_and_sees_nothing(desk: Desk) -> None:
+    """Stripe leads back whoever paid within the minute in which the page is closed."""
+    link = desk.link()
+    desk.counter.open()
+    back = desk.returned()
+    desk.revoke()
+
+    def said(token: str) -> str:
+        with pytest.raises(NotFound) as refused:
+            desk.read(token)
+        return refused.value.detail_fr
+
+    assert "Si vous venez de payer, votre paiement est pris en charge" in said(back)
+    assert (said(link), said(f"{back[:-1]}{'A' if back[-1] != 'A' else 'B'}")) == ("", "")
+    with pytest.raises(NotFound):
+        download_portal_invoice(back, links=desk.links, documents=desk.shop.documents, clock=desk.shop.clock)
+    with pytest.raises(NotFound, match="do not pay twice"):
+        pay_portal_invoice(back, None, links=desk.links, **desk.counter.ports())
+    desk.counter.sweep()
+    assert said(back) == ""
+
+
+def test_a_way_back_says_so_for_a_month_however_it_was_paid(desk: Desk) -> None:
+    desk.counter.open()
+    back = desk.returned()
+    [session] = desk.counter.stripe.sessions.values()
+    desk.counter.stripe.confirm(desk.counter.account_id, session.session_id)
+    desk.revoke()
+    desk.counter.sweep()
+    assert desk.counter.current.state is AttemptState.PROCESSING
+
+    with pytest.raises(NotFound, match="do not pay twice"):
+        desk.read(back)
+
+    desk.shop.clock.advance(RETURN_LIFE)
+    with pytest.raises(NotFound) as refused:
+        desk.read(back)
+    assert refused.value.detail_fr == ""
+
+
 def test_the_page_to_pay_is_closed_with_the_links_that_led_to_it(desk: Desk) -> None:
     page = desk.counter.open()
 

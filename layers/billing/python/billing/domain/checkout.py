@@ -146,6 +146,11 @@ class CheckoutAttempt:
         return max(self.amount_minor - self.given_back_minor - self.coming_back_minor, 0)
 
     @property
+    def may_be_paid(self) -> bool:
+        """Whether money came of it, or may have come just now."""
+        return self.state.is_live or self.state is AttemptState.SUCCEEDED
+
+    @property
     def in_progress_since(self) -> datetime:
         return self.confirmed_at or self.opened_at
 

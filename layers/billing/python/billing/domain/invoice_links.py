@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from billing.domain.checkout import CheckoutBook
+from billing.domain.checkout import CheckoutAttempt, CheckoutBook
 from billing.domain.links import hash_of_secret
 
 LINK_LIFE = timedelta(days=365)
@@ -51,6 +51,20 @@ class InvoiceLinkBook:
         if any(at < link.expires_at for link in found):
             return True
         attempt = checkouts.opened_for(given)
-        if attempt is None or (self.revoked_at is not None and attempt.opened_at <= self.revoked_at):
-            return False
-        return at < attempt.opened_at + RETURN_LIFE
+        return attempt is not None and not self._took_back(attempt) and at < attempt.opened_at + RETURN_LIFE
+
+    def may_be_paying(self, secret: str, at: datetime, *, checkouts: CheckoutBook) -> bool:
+        """Whether a secret that opens nothing any more is of a page that was taken back, and that may have been paid.
+
+        Who holds it was on that page. It is no right to see the invoice.
+        """
+        attempt = checkouts.opened_for(hash_of_secret(secret))
+        return (
+            attempt is not None
+            and self._took_back(attempt)
+            and attempt.may_be_paid
+            and at < attempt.opened_at + RETURN_LIFE
+        )
+
+    def _took_back(self, attempt: CheckoutAttempt) -> bool:
+        return self.revoked_at is not None and attempt.opened_at <= self.revoked_at

@@ -59,9 +59,17 @@ def _opened(token: str, links: InvoiceLinks, clock: Clock) -> SharedInvoice:
     parsed = LinkToken.parse(token)
     if parsed is None:
         raise NotFound
-    opened = links.open(parsed.tenant_id, parsed.document_id)
-    if not isinstance(opened.invoice, IssuedInvoice) or not opened.links.opens(
-        parsed.secret, clock.now(), checkouts=opened.checkouts
-    ):
+    opened, secret, now = links.open(parsed.tenant_id, parsed.document_id), parsed.secret, clock.now()
+    if not isinstance(opened.invoice, IssuedInvoice):
         raise NotFound
-    return opened
+    if opened.links.opens(secret, now, checkouts=opened.checkouts):
+        return opened
+    if opened.links.may_be_paying(secret, now, checkouts=opened.checkouts):
+        # To who was on that page; of the invoice it says nothing.
+        raise NotFound(
+            "Ce lien n'est plus valable. Si vous venez de payer, votre paiement est pris en charge : ne payez pas une "
+            "seconde fois, et demandez un autre lien à l'entreprise pour le voir.",
+            "This link is not valid any more. If you have just paid, your payment is being handled: do not pay twice, "
+            "and ask the company for another link to see it.",
+        )
+    raise NotFound
