@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 import threading
 import time
 from collections.abc import Iterator
@@ -378,6 +380,49 @@ def test_a_debit_tells_its_events(client: Client, answer: str, told: list[str]) 
         "checkout.session.completed",
     ]
     assert client.events[len(begun) :] == told
+
+
+def documented_commands() -> list[list[str]]:
+    """Of the local Stripe's page: how a debit in progress is found, and answered."""
+    page = (Path(__file__).parents[2] / "docs" / "local-stripe.md").read_text(encoding="utf-8")
+    return [shlex.split(line) for line in page.partition("```bash\n")[2].partition("```")[0].splitlines()]
+
+
+def run(client: Client, command: list[str], **named: str) -> Any:
+    """A documented ``curl``, asked of this Stripe."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("curl")
+    asked.add_argument("address")
+    asked.add_argument("-s", action="store_true")
+    asked.add_argument("-X", default="GET")
+    asked.add_argument("-H", action="append", default=[])
+    asked.add_argument("-d", default="")
+    given = asked.parse_args([_named(word, named) for word in command])
+    headers = dict(header.split(": ", 1) for header in given.H)
+    path = given.address.removeprefix("http://127.0.0.1:3006")
+    answer = client.http.request(given.X, path, content=given.d, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _named(word: str, named: dict[str, str]) -> str:
+    for placeholder, value in named.items():
+        word = word.replace(f"{placeholder}_…", value)
+    return word
+
+
+@pytest.mark.parametrize(("answer", "status"), [(1, "succeeded"), (2, "requires_payment_method")])
+def test_a_debit_in_progress_is_found_and_answered_as_documented(client: Client, answer: int, status: str) -> None:
+    client.paid()
+    debit = client.paid(method="sepa_debit")
+    commands = documented_commands()
+
+    listed = run(client, commands[0], acct=client.account)["data"]
+    found = [(one["id"], one["metadata"]["invoice_id"]) for one in listed if one["status"] == "processing"]
+    run(client, commands[answer], pi=debit)
+
+    assert found == [(debit, "inv_1")]
+    assert client.get(f"/v1/payment_intents/{debit}")["status"] == status
 
 
 def test_a_debit_is_settled_after_five_days_and_a_session_ends_at_its_hour(client: Client, clock: FakeClock) -> None:
