@@ -18,14 +18,14 @@ from billing.adapters.stripe_gateway import StripeApi
 from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
-from billing.domain.errors import DependencyUnavailable, RefundRefused
+from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment, RefundRefused
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment
 from billing.domain.plans import PRO
 from billing.domain.reconciliation import ReconciliationState
 from billing.domain.stripe import CheckoutSession
 from billing.domain.stripe_inbox import InboxEntry, InboxState
-from billing.domain.stripe_payment import RequestState
+from billing.domain.stripe_payment import GIVEN_BACK_MEANWHILE, RequestState
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.stripe import CheckoutWanted
@@ -417,7 +417,7 @@ def asked(
 
     def ask() -> None:
         desk = house.desk
-        with contextlib.suppress(RefundRefused, AlreadyAnswered):
+        with contextlib.suppress(RefundRefused, RefundExceedsPayment, AlreadyAnswered):
             refund_by_its_means(
                 house.caller,
                 payment_id,
@@ -527,17 +527,18 @@ def given_back_by_a_note_over_two_payments(house: House) -> Flow:
 
 
 def refused_by_stripe(house: House) -> Flow:
-    """More than is left there: the company gave a part back in the dashboard, and no event told."""
+    """The customer's bank contests the payment, and no event told."""
     intent = house.paid()
     charge = charge_of(house, intent)
     ask = asked(house, intent, TOTAL)
-    house.stripe.bank.refund(house.account_id, charge, 4_000)
+    house.stripe.bank.dispute(house.account_id, charge, None, reason="fraudulent", inquiry=False)
 
     def holds() -> None:
         house.hear_all()
-        assert refunds_at_stripe(house) == [4_000]
-        assert [one.state for one in house.record(intent).requests] == [RequestState.REFUSED]
-        assert house.stored.ledger.balance_minor == 4_000
+        assert refunds_at_stripe(house) == []
+        [request] = house.record(intent).requests
+        assert (request.state, request.refusal) == (RequestState.REFUSED, "charge_disputed")
+        assert house.stored.ledger.balance_minor == 0
         house.adds_up()
 
     return Flow(act=ask, recover=ask, holds=holds)
@@ -599,6 +600,38 @@ def swept_refunds(house: House) -> Flow:
     return Flow(act=lambda: finish_stripe_refunds(desk=house.desk), recover=recover, holds=holds)
 
 
+def given_back_meanwhile(house: House) -> Flow:
+    """What was paid twice is promised to a refund that waits; the dashboard gives it back."""
+    intent = house.confirm()
+    house.shop.pay(house.invoice.invoice_id, TOTAL)
+    house.becomes_history()
+    charge = charge_of(house, intent)
+    ask = asked(house, intent, 4_000)
+    house.gateway._paused_until = house.clock.monotonic() + 60
+    with pytest.raises(DependencyUnavailable):
+        ask()
+    house.later(minutes=6)
+    house.stripe.bank.refund(house.account_id, charge, 9_000)
+    house.becomes_history()
+
+    def recover() -> None:
+        house.later(minutes=6)
+        finish_stripe_refunds(desk=house.desk)
+        ask()
+
+    def holds() -> None:
+        house.hear_all()
+        assert refunds_at_stripe(house) == [9_000]
+        [request] = house.record(intent).requests
+        assert (request.state, request.refusal) == (RequestState.REFUSED, GIVEN_BACK_MEANWHILE)
+        customer_id = house.invoice.document.customer_id
+        left = house.held.payments.load(house.caller, customer_id, ()).credit
+        assert (left.balance_minor, left.promised, house.book.coming_back) == (3_000, (), ())
+        house.adds_up()
+
+    return Flow(act=lambda: finish_stripe_refunds(desk=house.desk), recover=recover, holds=holds)
+
+
 @pytest.mark.parametrize(
     "prepare",
     [
@@ -611,6 +644,7 @@ def swept_refunds(house: House) -> Flow:
         given_back_of_credit,
         a_notes_refund_comes_back,
         swept_refunds,
+        given_back_meanwhile,
     ],
     ids=[
         "full",
@@ -622,6 +656,7 @@ def swept_refunds(house: House) -> Flow:
         "of credit",
         "comes back",
         "swept",
+        "given back meanwhile",
     ],
 )
 def test_a_refund(house: House, prepare: Callable[[House], Flow]) -> None:

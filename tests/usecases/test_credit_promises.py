@@ -17,11 +17,19 @@ from hypothesis import strategies as st
 
 from billing.domain.crediting import Excess
 from billing.domain.customer_credit import CustomerCredit
-from billing.domain.errors import BillingError, CustomerCreditExceeded, RefundExceedsPayment
+from billing.domain.errors import (
+    BillingError,
+    CustomerCreditExceeded,
+    DependencyUnavailable,
+    RefundExceedsPayment,
+)
+from billing.domain.events import EventType
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import PaymentExcess, WantedAllocation
 from billing.domain.stripe import PaymentIntent, StripeRefund, StripeRefundStatus
-from billing.domain.stripe_payment import RequestState
+from billing.domain.stripe_inbox import InboxState
+from billing.domain.stripe_payment import GIVEN_BACK_MEANWHILE, RefundRequest, RequestState
+from billing.domain.stripe_words import explain_refund_request
 from billing.ports.stripe import StripeRefused
 from billing.usecases.customer_merges import merge_customer
 from billing.usecases.payments import (
@@ -38,6 +46,7 @@ from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import verified
 from tests.usecases.test_currencies import DOLLARS
 from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
+from tests.usecases.test_stripe_mixed import lost
 
 TRANSFER = PaymentMethod.TRANSFER
 
@@ -265,10 +274,10 @@ def overtaking(
     held = getattr(customer.till.held, port)
     write = getattr(held, name)
 
-    def overtaken(*args: Any, **kwargs: Any) -> None:
+    def overtaken(*args: Any, **kwargs: Any) -> Any:
         monkeypatch.setattr(held, name, write)
         act()
-        write(*args, **kwargs)
+        return write(*args, **kwargs)
 
     monkeypatch.setattr(held, name, overtaken)
 
@@ -449,6 +458,184 @@ def test_dollars_promise_no_euros(shop: Shop) -> None:
     customer.transfer(TOTAL)
 
 
+def waiting_and_taken(shop: Shop, taken_minor: int) -> Customer:
+    """A refund of all the credit waits, and the dashboard gives back so much of what was paid on another invoice."""
+    customer = Customer.of(shop, (-1,), (-1,))
+    customer.apply(TOTAL)
+    customer.desks[0].ask_in_vain(0, TOTAL)
+    customer.desks[1].in_dashboard(0, taken_minor)
+    assert customer.credit.balance_minor == TOTAL - taken_minor
+    return customer
+
+
+def refused_meanwhile(desk: Desk) -> RefundRequest:
+    [request] = desk.till.record(desk.payments[0]).requests
+    assert (request.state, request.refusal) == (RequestState.REFUSED, GIVEN_BACK_MEANWHILE)
+    assert request.asked is False
+    return request
+
+
+@pytest.mark.parametrize("taken_minor", [TOTAL, HALF, 1])
+def test_what_the_dashboard_gave_back_meanwhile_is_not_given_back_again(shop: Shop, taken_minor: int) -> None:
+    """Nor is a part of it: who asked for all of it decides what is asked for now."""
+    customer = waiting_and_taken(shop, taken_minor)
+    desk = customer.desks[0]
+
+    customer.sweep()
+
+    said = explain_refund_request(refused_meanwhile(desk))
+    assert "rendu autrement" in said.french
+    assert "given back otherwise" in said.english
+    assert (desk.given_back, desk.till.record(desk.payments[0]).reserved_minor) == (taken_minor, 0)
+    assert (customer.promised, desk.till.book.coming_back) == ({}, ())
+    told = [one for one in shop.events(desk.till.invoice.invoice_id) if one.data.get("refusal")]
+    assert [one.event_type for one in told] == [EventType.PAYMENT_REFUND_REFUSED]
+    customer.spend("transfer", TOTAL - taken_minor) if taken_minor < TOTAL else None
+    customer.adds_up()
+
+
+def test_who_asks_again_is_told_that_it_was_given_back_meanwhile(shop: Shop) -> None:
+    """The same request of a person, before the sweep."""
+    customer = Customer.of(shop, (-1,), (-1,))
+    customer.apply(TOTAL)
+    first, second = customer.desks
+    once = shop.once("refundPayment")
+    customer.till.stripe.down = True
+    with pytest.raises(DependencyUnavailable):
+        first.ask(0, TOTAL, once=once)
+    customer.till.stripe.down = False
+    second.in_dashboard(0, TOTAL)
+
+    for _ in range(2):
+        with pytest.raises(RefundExceedsPayment, match="given back otherwise"):
+            first.ask(0, TOTAL, once=once)
+
+    refused_meanwhile(first)
+    customer.adds_up()
+
+
+def test_what_is_told_of_it_right_before_stripe_is_asked_counts(shop: Shop) -> None:
+    """The dashboard gave back half of a payment, and no event told before somebody asks for all of it here."""
+    customer = Customer.of(shop, (-1,), (-1,))
+    first = customer.desks[0]
+    named, till = first.payments[0].payment_intent_id, customer.till
+    till.stripe.refund(till.account_id, named, HALF)
+
+    with pytest.raises(RefundExceedsPayment, match="given back otherwise"):
+        first.ask(0, TOTAL)
+
+    refused_meanwhile(first)
+    first.ask(0, HALF)
+    customer.adds_up()
+
+
+def test_what_a_lost_dispute_took_meanwhile_is_not_given_back_again(shop: Shop) -> None:
+    """The invoice keeps half and a note left half, which is spent: the bank takes what the refund was to take."""
+    customer = Customer.of(shop, (HALF, HALF))
+    [desk] = customer.desks
+    desk.note(excess=Excess.CUSTOMER_CREDIT)
+    customer.apply(HALF)
+    desk.ask_in_vain(0, HALF)
+    assert lost(desk.till, desk.payments[1]).state is InboxState.DONE
+
+    customer.sweep()
+
+    refused_meanwhile(desk)
+    assert (desk.given_back, desk.till.stored().ledger.kept_minor) == (0, 0)
+    assert (desk.moved, customer.credit.balance_minor) == (HALF, 0)
+    desk.till.adds_up()
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_what_stripe_may_have_been_asked_for_is_learnt_there(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, *, made: bool
+) -> None:
+    """Its answer was lost, or it never heard of it: whatever the books say, nobody here decides that it was not."""
+    customer = Customer.of(shop, (-1,), (-1,))
+    customer.apply(TOTAL)
+    desk, make = customer.desks[0], customer.till.stripe.create_refund
+
+    def unheard(*args: Any, **kwargs: Any) -> None:
+        if made:
+            make(*args, **kwargs)
+        raise DependencyUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(customer.till.stripe, "create_refund", unheard)
+        with pytest.raises(DependencyUnavailable):
+            desk.ask(0, TOTAL)
+    customer.desks[1].in_dashboard(0, TOTAL)
+
+    customer.sweep()
+
+    [request] = desk.till.record(desk.payments[0]).requests
+    assert (request.state, request.asked) == (RequestState.ACCEPTED, True)
+    assert desk.given_back == 2 * TOTAL
+
+
+def test_of_what_was_recorded_before_it_was_noted_nobody_says_that_stripe_was_not_asked(shop: Shop) -> None:
+    customer = waiting_and_taken(shop, TOTAL)
+    desk = customer.desks[0]
+    record = desk.till.record(desk.payments[0])
+    before = tuple(replace(one, asked=None) for one in record.requests)
+    key = record.tenant_id, record.payment_intent_id
+    desk.till.held.store.stripe_payments[key] = replace(record, requests=before)
+
+    customer.sweep()
+
+    assert desk.given_back == 2 * TOTAL
+
+
+def test_a_fact_that_comes_while_it_is_judged_is_judged_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same payment, between the reading of its books and the note that Stripe is asked."""
+    customer = Customer.of(shop, (-1,))
+    [desk] = customer.desks
+    desk.ask_in_vain(0, TOTAL)
+    overtaking(customer, monkeypatch, "stripe_payments", "write", lambda: desk.in_dashboard(0, HALF))
+
+    customer.sweep()
+
+    refused_meanwhile(desk)
+    assert desk.given_back == HALF
+    customer.adds_up()
+
+
+def test_what_nothing_took_is_made_whatever_else_is_short(shop: Shop) -> None:
+    """The dashboard took the credit; what waits of the other invoice is what a note gave back, and is made."""
+    customer = Customer.of(shop, (TOTAL,), (-1,))
+    desk = customer.desks[0]
+    desk.note()
+    desk.ask_in_vain(0, HALF)
+    customer.desks[1].in_dashboard(0, TOTAL)
+
+    customer.sweep()
+
+    assert desk.till.record(desk.payments[0]).requests[0].state is RequestState.ACCEPTED
+    customer.adds_up()
+
+
+def test_what_it_will_take_is_promised_before_stripe_is_asked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note that takes from under it what the invoice kept was judged before it was asked for."""
+    customer = Customer.of(shop, (TOTAL,))
+    [desk] = customer.desks
+    overtaking(customer, monkeypatch, "credit_notes", "issue", lambda: desk.ask_in_vain(0, TOTAL))
+    desk.note(excess=Excess.CUSTOMER_CREDIT)
+    monkeypatch.setattr(customer.till.stripe, "create_refund", unanswered)
+
+    customer.sweep()
+
+    assert list(customer.promised.values()) == [HALF]
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(HALF)
+    monkeypatch.undo()
+    customer.sweep()
+    customer.adds_up()
+
+
+def unanswered(*_: Any, **__: Any) -> None:
+    raise DependencyUnavailable
+
+
 amounts = st.sampled_from([2_500, HALF, TOTAL, TOTAL])
 which = st.integers(0, 1)
 steps = st.one_of(
@@ -480,10 +667,8 @@ def take(customer: Customer, step: tuple[Any, ...], waiting: list[StripeRefund])
             desk.note(step[2], excess=step[3])
             return
         payment, amount_minor = step[2] % len(desk.payments), step[3]
-        if kind == "pending":  # the company looks at what the customer has before
-            amount_minor = min(amount_minor, desk.left_at_stripe(payment), customer.credit.free_minor())
-            if amount_minor:
-                waiting.append(customer.pending(step[1], payment, amount_minor))
+        if kind in {"fact", "pending"}:
+            in_dashboard(customer, kind, step, waiting)
         elif kind == "elsewhere":
             desk.ask(payment, amount_minor, method=TRANSFER)
         elif kind == "refused":
@@ -494,14 +679,22 @@ def take(customer: Customer, step: tuple[Any, ...], waiting: list[StripeRefund])
             desk.ask(payment, amount_minor, desk.notes[-1] if step[5] and desk.notes else None)
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    paid=st.sampled_from([((-1,), (-1,)), ((TOTAL,), (-1,)), ((HALF, HALF), (-1,)), ((-1,), (4_000, 8_000))]),
-    order=st.lists(steps, min_size=2, max_size=10),
-)
-def test_whoever_takes_the_credit_of_a_customer_in_whatever_order_it_is_given_once(
-    paid: tuple[tuple[int, ...], ...], order: list[tuple[Any, ...]]
-) -> None:
+def in_dashboard(customer: Customer, kind: str, step: tuple[Any, ...], waiting: list[StripeRefund]) -> None:
+    desk = customer.desks[step[1]]
+    payment, amount_minor = step[2] % len(desk.payments), step[3]
+    if kind == "fact":  # where nothing else is on its way at Stripe
+        amount_minor = min(amount_minor, customer.credit.balance_minor, desk.kept_at_stripe(payment))
+        if amount_minor and not waiting:
+            desk.in_dashboard(payment, amount_minor)
+        return
+    # The company looks at what the customer has before.
+    amount_minor = min(amount_minor, desk.left_at_stripe(payment), customer.credit.free_minor())
+    if amount_minor:
+        waiting.append(customer.pending(step[1], payment, amount_minor))
+
+
+def end_of(paid: tuple[tuple[int, ...], ...], order: list[tuple[Any, ...]]) -> list[RefundRequest]:
+    """All that was asked for, once everything has ended and adds up."""
     shop = Shop()
     shop.describe()
     customer, waiting = Customer.of(shop, *paid), list[StripeRefund]()
@@ -518,6 +711,44 @@ def test_whoever_takes_the_credit_of_a_customer_in_whatever_order_it_is_given_on
         customer.settle()
 
     records = [desk.till.record(one) for desk in customer.desks for one in desk.payments]
-    assert all(one.state is not RequestState.REQUESTED for record in records for one in record.requests)
+    requests = [one for record in records for one in record.requests]
+    assert all(one.state is not RequestState.REQUESTED for one in requests)
     assert customer.promised == {}
     customer.adds_up()
+    return requests
+
+
+PAID = st.sampled_from([((-1,), (-1,)), ((TOTAL,), (-1,)), ((HALF, HALF), (-1,)), ((-1,), (4_000, 8_000))])
+
+
+@settings(max_examples=150, deadline=None)
+@given(paid=PAID, order=st.lists(steps, min_size=2, max_size=10))
+def test_whoever_takes_the_credit_of_a_customer_in_whatever_order_it_is_given_once(
+    paid: tuple[tuple[int, ...], ...], order: list[tuple[Any, ...]]
+) -> None:
+    requests = end_of(paid, order)
+
+    # Nothing that was done at Stripe took what was promised: whatever was recorded is made, or Stripe says no.
+    assert all(one.refusal != GIVEN_BACK_MEANWHILE for one in requests)
+
+
+halves = st.sampled_from([HALF, TOTAL])
+spends = st.tuples(st.just("spend"), st.sampled_from(["transfer", "invoice"]), halves)
+asks = st.tuples(st.just("ask"), which, which, halves, st.just(value=True), st.booleans())
+facts = st.tuples(st.just("fact"), which, which, halves)
+others = st.one_of(
+    st.tuples(st.just("sweep")),
+    st.tuples(st.just("note"), which, st.just(HALF_NET), st.sampled_from(list(Excess))),
+    st.tuples(st.just("elsewhere"), which, which, st.just(HALF)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    paid=PAID, spent=spends, asked=asks, then=st.lists(st.one_of(facts, spends, asks, others), min_size=1, max_size=5)
+)
+def test_whatever_is_done_at_stripe_besides_what_waits_is_given_back_once(
+    paid: tuple[tuple[int, ...], ...], spent: tuple[Any, ...], asked: tuple[Any, ...], then: list[tuple[Any, ...]]
+) -> None:
+    """The company looks at Stripe, and at what the customer has, and not at what it asked for here."""
+    end_of(paid, [spent, asked, *then])

@@ -43,7 +43,7 @@ from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_payments import Till as Books
 
-LAST_CALL = 24
+LAST_CALL = 29
 
 
 class Refunds:

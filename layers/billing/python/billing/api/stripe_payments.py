@@ -52,7 +52,7 @@ class StripeRefundResponse(Reply):
 
 
 class StripeRefundRequestResponse(Reply):
-    """A refund that was asked for here; `refusal` is Stripe's code."""
+    """A refund that was asked for here; `refusal` is Stripe's code, or `given_back_meanwhile`: never asked."""
 
     amount_minor: int
     reason: str

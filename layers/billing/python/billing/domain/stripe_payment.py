@@ -32,6 +32,7 @@ MAX_SOURCES: Final = 30  # of a kind, in one transaction
 REMINDED_BEFORE: Final = timedelta(days=2)  # the deadline of a dispute
 REMINDED_AFTER: Final = timedelta(days=1)  # its opening
 REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
+GIVEN_BACK_MEANWHILE: Final = "given_back_meanwhile"  # a refusal of ours: Stripe was never asked
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -168,11 +169,13 @@ class RefundRequest:
     by_note: bool = False
     state: RequestState = RequestState.REQUESTED
     refund_id: str = ""
-    refusal: str = ""  # Stripe's code
+    refusal: str = ""  # Stripe's code, or ours where Stripe was never asked
     asked_again: bool = field(default=False, metadata=LATER)  # by somebody besides who recorded it, or about to be
     again_at: datetime | None = field(default=None, metadata=LATER)  # the sweep's next turn, after the account was away
     by_notes_minor: int | None = field(default=None, metadata=LATER)
     credit_minor: int = field(default=0, metadata=LATER)  # of it, what the note named left as credit: taken off that
+    # Whether Stripe was asked, or is about to be; None of one that was recorded before that was noted.
+    asked: bool | None = field(default=None, metadata=LATER)
 
     @property
     def due_at(self) -> datetime:
@@ -184,6 +187,11 @@ class RefundRequest:
         if self.by_notes_minor is not None:
             return self.by_notes_minor
         return self.amount_minor if self.by_note else 0
+
+    @property
+    def may_be_made(self) -> bool:
+        """Whether Stripe may have been asked for it by anybody: what became of it is learnt from there."""
+        return self.asked is not False or self.asked_again
 
     @property
     def is_decided(self) -> bool:
@@ -490,10 +498,21 @@ class StripePayment:
     def requested(self, request: RefundRequest) -> StripePayment:
         return replace(self, requests=(*self.requests, request))
 
-    def asking_again(self, request_id: str) -> StripePayment:
-        """Somebody besides who recorded it asks Stripe for a refund."""
+    def asking(self, request_id: str, *, again: bool) -> StripePayment:
+        """Somebody asks Stripe for a refund. ``again``: somebody besides who recorded it."""
         requests = tuple(
-            replace(one, asked_again=True) if one.request_id == request_id else one for one in self.requests
+            replace(one, asked=True, asked_again=one.asked_again or again) if one.request_id == request_id else one
+            for one in self.requests
+        )
+        return replace(self, requests=requests)
+
+    def without_request(self, request_id: str) -> StripePayment:
+        return replace(self, requests=tuple(one for one in self.requests if one.request_id != request_id))
+
+    def request_by_notes(self, request_id: str, amount_minor: int) -> StripePayment:
+        """With so much of a request kept for what credit notes had given back."""
+        requests = tuple(
+            replace(one, by_notes_minor=amount_minor) if one.request_id == request_id else one for one in self.requests
         )
         return replace(self, requests=requests)
 

@@ -231,6 +231,16 @@ _REFUND_REFUSALS: Mapping[str, Words] = {
         "Le montant dépasse ce qui reste à rembourser chez Stripe.",
         "The amount exceeds what is left to refund at Stripe.",
     ),
+    "given_back_meanwhile": (
+        (
+            "Entre-temps cet argent a été rendu autrement (dans Stripe, ou par la banque) : il n'en reste pas autant. "
+            "Rien n'a été demandé à Stripe ; s'il reste quelque chose à rendre, demandez-le de nouveau."
+        ),
+        (
+            "Meanwhile this money was given back otherwise (at Stripe, or by the bank): not as much of it is left. "
+            "Nothing was asked of Stripe; if something is still to be given back, ask for it again."
+        ),
+    ),
 }
 _SUBSCRIPTION_REFUSALS: Mapping[str, Words] = {
     "not_for_sale": (

@@ -25,12 +25,14 @@ from billing.domain.payments import (
     WantedAllocation,
     allocate_payment,
 )
+from billing.domain.stripe import StripeRefundStatus
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import (
     Booking,
     BookingKind,
     MirroredDispute,
     MirroredRefund,
+    RefundRequest,
     StripePayment,
 )
 from billing.ports.clock import Clock, Ids
@@ -260,6 +262,21 @@ class StripeLedger:
         ``payment`` and ``record`` as they become; ``gained``, ``lost``: what moves in the ledgers with it. ``book`` as
         it becomes, where it moves.
         """
+        if payment.currency != EURO:
+            return context.credit
+        return self._promising(caller, record, payment, context, book, gained=gained, lost=lost)
+
+    def _promising(
+        self,
+        caller: Caller,
+        record: StripePayment,
+        payment: Payment,
+        context: PaymentContext,
+        book: CheckoutBook | None,
+        *,
+        gained: tuple[Allocation, ...] = (),
+        lost: tuple[Allocation, ...] = (),
+    ) -> CustomerCredit:
         credit, coming = context.credit, record.coming_back()
         book = book or context.checkouts.get(record.invoice_id)
         kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
@@ -267,7 +284,7 @@ class StripeLedger:
             for part in parts:
                 kept[part.invoice_id] += sign * part.amount_minor
         others = book.coming_besides(record.payment_intent_id) if book and record.invoice_id in kept else ()
-        if payment.currency != EURO or not (coming.moving_minor or others or credit.promised):
+        if not (coming.moving_minor or others or credit.promised):
             return credit
         here, elsewhere = kept.get(record.invoice_id, 0), credit.unpromised(others)
         short, still_open = elsewhere - here, sum(one.open_minor for one in others)
@@ -282,6 +299,50 @@ class StripeLedger:
             noted = min(noted, coming.open_minor, _note_share(payment, record, book))
             _, left = payment.kept_parts(coming.moving_minor - first - noted, beside)
         return credit.promising(record.payment_intent_id, first + left)
+
+    def is_borne(
+        self,
+        caller: Caller,
+        record: StripePayment,
+        request: RefundRequest,
+        payment: Payment,
+        context: PaymentContext,
+        book: CheckoutBook,
+    ) -> bool:
+        """Whether a refund that nobody asked Stripe for yet fits into the books as they are now, in full.
+
+        It has to fit beside all else that comes back, as it would be booked: what came of Stripe's facts since it was
+        recorded asked no promise.
+        """
+        left = payment.amount_minor - record.reserved_minor + request.amount_minor
+        left -= sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
+        if request.amount_minor > left:
+            return False
+        if not self._short_of(caller, record, payment, context, book):
+            return True
+        as_made = MirroredRefund(
+            refund_id="",
+            status=StripeRefundStatus.SUCCEEDED,
+            amount_minor=request.amount_minor,
+            created=request.requested_at,
+            request_id=request.request_id,
+        )
+        noted = self.by_notes(caller, record, as_made, book)
+        as_booked = record.request_by_notes(request.request_id, noted)
+        before = record.without_request(request.request_id)  # what was asked of Stripe may be short by itself
+        return self._short_of(caller, as_booked, payment, context, book) <= self._short_of(
+            caller, before, payment, context, book
+        )
+
+    def _short_of(
+        self, caller: Caller, record: StripePayment, payment: Payment, context: PaymentContext, book: CheckoutBook
+    ) -> int:
+        """Of what comes back of a payment, that which neither invoices nor notes nor the customer's credit bear."""
+        if payment.currency != EURO:  # of which there is no credit
+            context = replace(context, credit=replace(context.credit, balance_minor=0, promised=()))
+        credit = self._promising(caller, record, payment, context, book)
+        promised = credit.promised_to(record.payment_intent_id)
+        return max(promised - credit.free_minor(besides=record.payment_intent_id), 0)
 
     def _free_by_notes(
         self, caller: Caller, coming: ComingBack, others: tuple[ComingBack, ...], book: CheckoutBook

@@ -33,6 +33,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import Payment, refund_beyond
 from billing.domain.stripe_inbox import InboxState
 from billing.domain.stripe_payment import (
+    GIVEN_BACK_MEANWHILE,
     REQUEST_KEY,
     PaperRefund,
     RefundRequest,
@@ -147,7 +148,7 @@ def finish_stripe_refund(
     ``first``: nobody can have asked Stripe for it before. Raises: DependencyUnavailable, Busy, StripeRefused: the
     account is not ours to ask any more, and whether the refund was made before nobody can say: it stays asked for.
     Once the account is back, what was made is in the ledger, and what was not is refused: its company was told to look
-    at Stripe, and may have made it there.
+    at Stripe, and may have made it there. What nobody asked Stripe for yet, and the books bear no longer, is refused.
     """
     record = _stored(tenant_id, payment_intent_id, desk)
     try:
@@ -167,9 +168,8 @@ def finish_stripe_refund(
         if not _is_released(record, request_id, desk):
             raise
         return _stored(tenant_id, payment_intent_id, desk)
-    if not first and not request.asked_again:
-        judged_anew(lambda: _note_asking(record, request_id, desk), clock=desk.clock, ids=desk.ids)
-    _ask_for(record, request, desk, first=first)
+    if _is_to_be_asked(record, request_id, desk, first=first):
+        _ask_for(record, request, desk, first=first)
     return _stored(tenant_id, payment_intent_id, desk)
 
 
@@ -279,6 +279,7 @@ class _Asking:
             by_note=judged.by_note,
             by_notes_minor=judged.by_notes_minor,
             credit_minor=judged.credit_minor,
+            asked=False,
         )
         requested = record.requested(request).next_after(record)
         news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
@@ -522,7 +523,7 @@ def _is_made(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
 
 
 def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, *, first: bool) -> Payment:
-    """The payment once Stripe answered. Raises: RefundRefused, DependencyUnavailable."""
+    """The payment once Stripe answered. Raises: RefundRefused, RefundExceedsPayment, DependencyUnavailable."""
     payment = desk.payments.read(caller, payment_id)
     try:
         record = finish_stripe_refund(caller.tenant_id, payment.payment_intent_id, request_id, desk=desk, first=first)
@@ -548,18 +549,52 @@ def _answer(caller: Caller, payment_id: str, request_id: str, desk: StripeDesk, 
     request = record.request(request_id)
     if request is not None and request.state is RequestState.REFUSED:
         why = explain_refund_refusal(request.refusal)
+        if request.refusal == GIVEN_BACK_MEANWHILE:
+            raise RefundExceedsPayment(why.french, why.english)
         raise RefundRefused(why.french, why.english)
     return desk.payments.read(caller, payment_id)
 
 
-def _note_asking(record: StripePayment, request_id: str, desk: StripeDesk) -> None:
-    """Before it is done: from then on nobody can say that Stripe was never asked."""
-    current = _stored(record.tenant_id, record.payment_intent_id, desk)
+def _is_to_be_asked(record: StripePayment, request_id: str, desk: StripeDesk, *, first: bool) -> bool:
+    """Whether Stripe is asked for a request: from then on nobody can say that it never was. Raises: Busy."""
+    with contextlib.suppress(StaleVersion):
+        return _begun(record, request_id, desk, first=first)
+    return judged_anew(
+        lambda: _begun(
+            _stored(record.tenant_id, record.payment_intent_id, desk),
+            request_id,
+            desk,
+            first=first,
+        ),
+        clock=desk.clock,
+        ids=desk.ids,
+    )
+
+
+def _begun(current: StripePayment, request_id: str, desk: StripeDesk, *, first: bool) -> bool:
+    """It is noted before it is done. The first time it is judged again, by what the books say now.
+
+    What Stripe told since it was recorded asked no promise, and may have taken the same money. Raises: StaleVersion.
+    """
     request = current.request(request_id)
     if request is None or request.state is not RequestState.REQUESTED:
-        return
-    noted = current.asking_again(request_id).next_after(current)
-    desk.stripe_payments.write(Caller.system(record.tenant_id, STRIPE), StripeFacts(record=noted))
+        return False
+    caller, credit = Caller.system(current.tenant_id, STRIPE), None
+    noted = current.asking(request_id, again=not first).next_after(current)
+    if request.may_be_made:
+        if first or request.asked_again:
+            return True
+    else:
+        payment = desk.payments.read(caller, current.payment_id)
+        context = context_of(caller, payment, desk.payments)
+        book = context.checkouts.get(current.invoice_id)
+        book = book or desk.checkouts.book(current.tenant_id, current.invoice_id)
+        if not desk.ledger.is_borne(caller, current, request, payment, context, book):
+            _refuse(current, request_id, GIVEN_BACK_MEANWHILE, desk)
+            return False
+        credit = desk.ledger.promising(caller, current, payment, context, book).next_after(context.credit)
+    desk.stripe_payments.write(caller, StripeFacts(record=noted, credit=credit))
+    return True
 
 
 def _note_away(record: StripePayment, desk: StripeDesk, *, besides: str = "") -> None:
