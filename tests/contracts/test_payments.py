@@ -11,10 +11,11 @@ from billing.domain.customer_credit import CreditEntryKind, CreditMovement, Cust
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.ledger import EntryKind
-from billing.domain.payments import Payment, PaymentReversal
+from billing.domain.payments import MAX_ALLOCATIONS, Payment, PaymentReversal
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.payments import LedgerMove, PaymentQuery
+from billing.usecases.payments import MOST_PAID_ONLINE
 from tests import factories
 from tests.contracts.conftest import World
 from tests.contracts.test_catalogue import every_item
@@ -102,6 +103,41 @@ def test_a_payment_stale_in_one_place_is_refused_whole(world: World) -> None:
         world.repositories.payments.read(world.caller, payment.payment_id)
     stored = world.repositories.deliveries.invoice(first.tenant_id, first.invoice_id)
     assert stored.ledger.paid_minor == 0
+
+
+def test_a_payment_is_refused_whole_when_what_pays_its_invoice_online_moved(world: World) -> None:
+    invoice, held = world.issue(), world.repositories
+    payment = world.payment(invoice, 6_000)
+    entry = factories.entry(1, 6_000, source_id=payment.payment_id)
+    move = world.ledger_move(invoice.with_entry(entry), entry)
+    book = replace(held.checkouts.book(invoice.tenant_id, invoice.invoice_id), version=1)
+    held.checkouts.save(book)
+
+    with pytest.raises(StaleVersion):
+        write(world, payment, replace(move, book=book))
+    assert world.repositories.deliveries.invoice(invoice.tenant_id, invoice.invoice_id).ledger.paid_minor == 0
+
+    write(world, payment, replace(move, book=replace(book, version=2)))
+    assert held.checkouts.book(invoice.tenant_id, invoice.invoice_id).version == 2
+    assert held.payments.read(world.caller, payment.payment_id) == payment
+
+
+def test_a_refund_over_as_many_invoices_as_there_may_be_fits_into_one_transaction(world: World) -> None:
+    customer = world.add_customer()
+    holding = factories.content(customer_id=customer.customer_id)
+    invoices = [world.issue(world.add_draft(holding=holding)) for _ in range(MAX_ALLOCATIONS)]
+    parts = tuple(part for invoice in invoices for part in world.payment(invoice, 100).allocations)
+    payment = replace(world.payment(invoices[0], 100 * MAX_ALLOCATIONS), allocations=parts)
+    moves: list[LedgerMove] = []
+    for invoice in invoices:
+        entry = factories.entry(1, 100, source_id=payment.payment_id)
+        book = replace(world.repositories.checkouts.book(invoice.tenant_id, invoice.invoice_id), version=1)
+        beside = book if len(moves) < MOST_PAID_ONLINE else None
+        moves.append(replace(world.ledger_move(invoice.with_entry(entry), entry), book=beside))
+
+    write(world, payment, *moves)
+
+    assert world.repositories.payments.read(world.caller, payment.payment_id) == payment
 
 
 def test_a_payment_is_new_once_and_moves_by_version(world: World) -> None:

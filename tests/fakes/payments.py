@@ -18,7 +18,16 @@ from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, Pay
 from billing.ports.stripe_payments import StripeFacts
 from tests.fakes.store import Store, paged
 from tests.fakes.stripe_payments import hold_facts, move_facts
-from tests.fakes.writes import credit_of, hold_credit, hold_head, move_account, move_credit, move_ledger
+from tests.fakes.writes import (
+    credit_of,
+    hold_book,
+    hold_credit,
+    hold_head,
+    move_account,
+    move_book,
+    move_credit,
+    move_ledger,
+)
 
 
 class FakeReceiptRenderer:
@@ -84,11 +93,15 @@ class FakePayments:
                 raise StaleVersion
             for move in moves:
                 hold_head(self._store, move.invoice)
+                if move.book is not None:
+                    hold_book(self._store, move.book)
             hold_credit(self._store, movement)
             hold_facts(self._store, told)
             for move in moves:
                 move_ledger(self._store, move.invoice, (move.entry,))
                 self._store.record(caller.tenant_id, move.invoice.invoice_id, move.event)
+                if move.book is not None:
+                    move_book(self._store, move.book)
             move_credit(self._store, movement)
             move_account(self._store, caller.tenant_id, payment.customer_id, payment_movement(payment))
             self._store.payments[key] = payment

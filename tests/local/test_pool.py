@@ -141,7 +141,7 @@ def test_timeout_kills_and_names_the_error_as_lambda_does(code: Path) -> None:
         assert late["errorMessage"].endswith("Error: Task timed out after 0.20 seconds")
         assert (await call(pool, impatient))["pid"] != before
         async with asyncio.timeout(10):  # until the zygote has reaped it
-            while is_there(before):
+            while is_there(before):  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.02)
 
     with_pool(code, scenario)

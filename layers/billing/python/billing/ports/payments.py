@@ -79,11 +79,15 @@ class PaymentContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerMove:
-    """An invoice one version further, the entry that makes it so, and its event."""
+    """An invoice one version further, the entry that makes it so, and its event.
+
+    ``book``: of what pays it online, one version further, where what comes back of that was judged with.
+    """
 
     invoice: IssuedInvoice
     entry: LedgerEntry
     event: Event
+    book: CheckoutBook | None = None
 
 
 class ReceiptRenderer(Protocol):
@@ -124,7 +128,7 @@ class Payments(Protocol):
 
         ``told``: what Stripe told that made it so.
 
-        Raises: StaleVersion, when the payment, an invoice, the customer's credit or what Stripe told moved.
+        Raises: StaleVersion, when the payment, an invoice or its book, the customer's credit or what Stripe told moved.
         """
         ...
 

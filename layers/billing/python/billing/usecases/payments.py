@@ -6,7 +6,7 @@ invoice is ever paid beyond its balance and no credit spent twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from billing.domain.access import Caller, Permission
@@ -59,6 +59,8 @@ from billing.ports.payments import LedgerMove, PaymentContext, PaymentQuery, Pay
 from billing.ports.repositories import Invoices
 from billing.ports.stripe_payments import StripeFacts, StripePayments
 from billing.usecases.contention import judged_anew
+
+MOST_PAID_ONLINE = 12  # of the invoices of one refund: a transaction has its limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,7 +342,7 @@ def refund_payment(
         )
         refunded = payment.refunded(refund)
         context = context_of(caller, payment, payments)
-        _hold_kept(context, refund.allocations)
+        _hold_kept(context, refund.allocations, payment.currency)
         made = Correction(entry_id=refund.refund_id, on=on, at=refund.refunded_at, method=method)
         moves = tuple(
             ledger_move(
@@ -357,7 +359,7 @@ def refund_payment(
         payments.write(
             caller,
             refunded,
-            moves=moves,
+            moves=_judged_with_online(context, moves),
             movement=None,
             event=payment_event(caller, refunded, EventType.PAYMENT_REFUNDED, ids, at=refund.refunded_at),
             once=once,
@@ -656,17 +658,50 @@ def _hold_unspent(credit: CustomerCredit, payment: Payment) -> None:
         )
 
 
-def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...]) -> None:
-    """What a credit note released or refunded already is not given back a second time."""
+def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...], currency: str) -> None:
+    """What a credit note released or refunded already is not given back a second time.
+
+    Nor is what the invoice keeps for what comes back of a payment online, and no credit is promised to.
+    """
     for part in parts:
-        invoice = issued_of(context.invoices[part.invoice_id])
-        kept = invoice.ledger.kept_minor
-        if part.amount_minor > kept:
-            amount, english = amount_words(max(kept, 0), invoice.document.currency)
+        kept = issued_of(context.invoices[part.invoice_id]).ledger.kept_minor
+        coming = context.credit.unpromised(context.checkouts[part.invoice_id].coming_back)
+        if part.amount_minor <= kept - coming:
+            continue
+        (amount, english), (back, back_english) = (
+            amount_words(max(minor, 0), currency) for minor in (kept - coming, coming)
+        )
+        if coming:
             raise RefundExceedsPayment(
-                f"La facture {part.number} ne garde que {amount} de ses paiements.",
-                f"The invoice {part.number} keeps only {english} of its payments.",
+                f"La facture {part.number} ne garde que {amount} de ses paiements, à côté de {back} que Stripe est en "
+                "train de rendre au client.",
+                f"The invoice {part.number} keeps only {english} of its payments, beside {back_english} that Stripe "
+                "is about to give back to the customer.",
             )
+        raise RefundExceedsPayment(
+            f"La facture {part.number} ne garde que {amount} de ses paiements.",
+            f"The invoice {part.number} keeps only {english} of its payments.",
+        )
+
+
+def _judged_with_online(context: PaymentContext, moves: tuple[LedgerMove, ...]) -> tuple[LedgerMove, ...]:
+    """The book of what was paid online moves along: of a refund there at the same time one is judged after the other.
+
+    Raises: FieldErrors, where that is more than fits into one transaction.
+    """
+    judged, room = [], MOST_PAID_ONLINE
+    for move in moves:
+        book = context.checkouts[move.invoice.invoice_id]
+        if not (book.paid or book.coming_back):
+            judged.append(move)
+            continue
+        room -= 1
+        judged.append(replace(move, book=replace(book, version=book.version + 1)))
+    if room < 0:
+        french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : remboursez en deux fois."
+        english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: refund in two parts."
+        raise FieldErrors((FieldError("/amount_minor", french, english),))
+    return tuple(judged)
 
 
 _MOVE_EVENTS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkout_items import book_of
+from billing.adapters.dynamodb.checkouts import book_write
 from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.customer_accounts import account_writes
 from billing.adapters.dynamodb.customer_credits import credit_of, entry_from_item, movement_writes
@@ -96,6 +97,7 @@ class Payments:
                 self._table.event(
                     keys.invoice_event(tenant_id, move.invoice.invoice_id, move.event.event_id), tenant_id, move.event
                 ),
+                *((book_write(self._table, move.book),) if move.book else ()),
             )
         ]
         self._table.write(
