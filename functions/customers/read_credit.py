@@ -21,7 +21,7 @@ install(app)
     operation_id="readCustomerCredit",
     tags=["customers"],
     description="The balance is the sum of its entries: over-payments and credit notes, less what was applied or "
-    "refunded.",
+    "refunded. What refunds at Stripe will take of it is promised to them, and not available.",
     responses=documented(200, CustomerCreditPageResponse, "The balance, and a page of its entries"),
 )
 def read_credit(customer_id: CustomerId, limit: Limit = DEFAULT_LIMIT, page_token: PageToken = None) -> Response[str]:
@@ -31,6 +31,8 @@ def read_credit(customer_id: CustomerId, limit: Limit = DEFAULT_LIMIT, page_toke
     shown = CustomerCreditPageResponse(
         customer_id=customer_id,
         balance_minor=held.credit.balance_minor,
+        promised_minor=held.credit.promised_minor,
+        available_minor=held.credit.free_minor(),
         entries=[CustomerCreditEntryResponse.of(entry) for entry in held.entries.items],
         next_page_token=book.token(held.entries.position),
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from billing.domain.access import Caller
+from billing.ports.stripe_payments import StripeFacts
+from billing.runtime import table
 from tests.handlers.conftest import Json, Person
 
 
@@ -40,6 +43,29 @@ def test_an_over_payment_becomes_credit_that_is_applied_and_refunded(owner: Pers
     assert (left.status, left.body["balance_minor"]) == (200, 300)
     too_much = owner.call("customers/refund_credit", body={"amount_minor": 301}, **customer)
     assert (too_much.status, too_much.body["type"]) == (409, "/problems/customer-credit-exceeded")
+
+
+@pytest.mark.parametrize("promised_minor", [200, 700])
+def test_what_is_promised_of_a_credit_is_shown_beside_it(owner: Person, issued: Json, promised_minor: int) -> None:
+    """At Stripe more may be on its way than there is."""
+    customer = {"customer_id": owner.ids["customer_id"]}
+    owner.call("payments/record", body=payment_of(owner, issued))
+    shown = owner.call("customers/read_credit", **customer).body
+    assert (shown["balance_minor"], shown["promised_minor"], shown["available_minor"]) == (500, 0, 500)
+
+    stripe = Caller.system(owner.tenant_id, "stripe")
+    credit = table.payments().load(stripe, owner.ids["customer_id"], ()).credit
+    promising = credit.promising("pi_1", promised_minor).next_after(credit)
+    table.stripe_payments().write(stripe, StripeFacts(credit=promising))
+
+    shown = owner.call("customers/read_credit", **customer).body
+    held = min(promised_minor, 500)
+    assert (shown["balance_minor"], shown["promised_minor"], shown["available_minor"]) == (500, held, 500 - held)
+    refused = owner.call("customers/refund_credit", body={"amount_minor": 501 - held}, **customer)
+    assert refused.body["type"] == "/problems/customer-credit-exceeded"
+    if held < 500:
+        left = owner.call("customers/refund_credit", body={"amount_minor": 300}, **customer).body
+        assert (left["balance_minor"], left["promised_minor"], left["available_minor"]) == (200, 200, 0)
 
 
 def test_a_payment_is_reversed_with_its_reason_once(owner: Person, issued: Json) -> None:

@@ -311,10 +311,20 @@ class CustomerCreditResponse(Reply):
     customer_id: str
     currency: str = "EUR"
     balance_minor: Annotated[int, Field(description="Cents that the customer has with the company; never below 0")]
+    promised_minor: Annotated[
+        int,
+        Field(description="Of it, what refunds at Stripe that are on their way will take: not spent meanwhile"),
+    ]
+    available_minor: Annotated[int, Field(description="Of it, what can be applied or refunded now: the rest")]
 
     @classmethod
     def of_credit(cls, credit: CustomerCredit) -> CustomerCreditResponse:
-        return cls(customer_id=credit.customer_id, balance_minor=credit.balance_minor)
+        return cls(
+            customer_id=credit.customer_id,
+            balance_minor=credit.balance_minor,
+            promised_minor=credit.promised_minor,
+            available_minor=credit.free_minor(),
+        )
 
 
 class CustomerCreditPageResponse(CustomerCreditResponse):

@@ -94,6 +94,11 @@ class CustomerCredit:
     def promised_to(self, payment_intent_id: str) -> int:
         return sum(one.amount_minor for one in self.promised if one.payment_intent_id == payment_intent_id)
 
+    @property
+    def promised_minor(self) -> int:
+        """Of what there is, that which refunds will take. One at Stripe that asked no promise may have left less."""
+        return min(sum(one.amount_minor for one in self.promised), self.balance_minor)
+
     def free_minor(self, *, besides: str = "") -> int:
         """What is promised to no refund. ``besides``: that of the payment which asks."""
         promised = sum(one.amount_minor for one in self.promised if one.payment_intent_id != besides)
@@ -174,7 +179,7 @@ class CustomerCredit:
 
     def exceeded(self, pointer: str = "") -> CustomerCreditExceeded:
         """The refusal of more than there is, or of what is promised."""
-        held = min(sum(one.amount_minor for one in self.promised), self.balance_minor)
+        held = self.promised_minor
         if held:
             return CustomerCreditExceeded(
                 f"Le client a {format_euros(self.balance_minor)} de crédit, dont {format_euros(held)} pour un "
