@@ -317,7 +317,7 @@ class FakeStripe:
                 raise ValueError("this page is closed")
             settles = method == "sepa_debit"
             intent = PaymentIntent(
-                payment_intent_id=self._id("pi"),
+                payment_intent_id=session.payment_intent_id or self._id("pi"),
                 status=PaymentIntentStatus.PROCESSING if settles else PaymentIntentStatus.SUCCEEDED,
                 amount_minor=session.amount_minor,
                 received_minor=0 if settles else session.amount_minor,

@@ -259,6 +259,23 @@ def test_a_declined_card_is_counted_and_the_page_stays_open(till: Till) -> None:
     assert till.record(intents[-1]).failures == 2
 
 
+@pytest.mark.parametrize("method", ["card", "sepa_debit"])
+def test_what_is_paid_after_a_declined_card_is_told_without_its_failure(till: Till, method: str) -> None:
+    session_id = till.session_id()
+    declined = till.stripe.decline(till.account_id, session_id, code="insufficient_funds")
+    till.tell("payment_intent.payment_failed", declined.payment_intent_id)
+    intent = till.stripe.confirm(till.account_id, session_id, method=method)
+    assert intent.payment_intent_id == declined.payment_intent_id
+    till.tell("payment_intent.processing", intent.payment_intent_id)
+    if method == "sepa_debit":
+        till.stripe.settle(till.account_id, intent.payment_intent_id)
+    till.tell("payment_intent.succeeded", intent.payment_intent_id)
+
+    told = [one for one in till.shop.events(till.invoice.invoice_id) if "failure_code" in one.data]
+    assert EventType.ONLINE_PAYMENT_SUCCEEDED in {one.event_type for one in told}
+    assert {one.data["failure_code"] for one in told} == {""}
+
+
 def test_an_expired_page_frees_the_invoice(till: Till) -> None:
     session_id = till.session_id()
     assert till.tell("checkout.session.expired", session_id) == DONE

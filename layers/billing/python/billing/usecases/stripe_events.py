@@ -585,7 +585,7 @@ class _Settling:
             data: dict[str, str | int] = {
                 "invoice_id": told.invoice_id,
                 "amount_minor": told.amount_minor,
-                "failure_code": told.last_error_code,
+                "failure_code": _failure_code(told),
             }
             event = _news_event(event_type, now, data, told.payment_intent_id)
             news.append(StripeNews(event=event, invoice_id=told.invoice_id))
@@ -631,7 +631,7 @@ class _Settling:
             state,
             self.desk.clock.now(),
             payment_intent_id=record.payment_intent_id,
-            failure_code=record.last_error_code if state is AttemptState.FAILED else "",
+            failure_code=_failure_code(record),
         )
         if state not in {AttemptState.PROCESSING, AttemptState.SUCCEEDED}:
             return moved
@@ -678,6 +678,11 @@ class _Settling:
         now = self.desk.clock.now()
         ignored = self.entry.ignored(now, tenant_id=self.tenant_id, reason=reason, subject=subject)
         return _ended(self.desk, ignored)
+
+
+def _failure_code(record: StripePayment) -> str:
+    """A card that was declined before another one was taken is no failure of the payment."""
+    return record.last_error_code if record.state is StripePaymentState.FAILED else ""
 
 
 def _left(unfit: dict[Booking, ParkReason], unknown: str) -> list[tuple[ParkReason, str]]:
