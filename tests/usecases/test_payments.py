@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -93,7 +93,9 @@ class Till:
         )
 
     def refund(self, payment: Payment, amount_minor: int, **changes: Any) -> Payment:
-        wanted = payments.RefundInput(amount_minor=amount_minor, method=PaymentMethod.TRANSFER)
+        wanted = payments.RefundInput(
+            amount_minor=amount_minor, method=PaymentMethod.TRANSFER, refunded_on=changes.pop("on", None)
+        )
         return payments.refund_payment(
             self.shop.caller, payment.payment_id, wanted, **self.ports("refundPayment", changes)
         )
@@ -353,6 +355,18 @@ def test_money_given_back_reopens_the_invoices_settled_last(shop: Shop) -> None:
     with pytest.raises(PaymentReversed):
         till.reverse(payment)
     assert verified(shop).findings == ()
+
+
+def test_money_is_not_given_back_before_it_came(shop: Shop) -> None:
+    till = Till(shop)
+    payment = till.pay(12_000, 12_000)
+
+    with pytest.raises(FieldErrors) as refused:
+        till.refund(payment, 1, on=payment.paid_on - timedelta(days=1))
+    till.refund(payment, 1, on=payment.paid_on)
+
+    assert [one.pointer for one in refused.value.errors] == ["/refunded_on"]
+    assert till.balances() == [1]
 
 
 def test_what_a_credit_note_gave_back_is_not_refunded_again(shop: Shop) -> None:

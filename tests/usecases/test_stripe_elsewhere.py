@@ -30,7 +30,8 @@ def awaited(desk: Desk) -> int:
 
 def test_it_is_recorded_and_stripe_makes_none(shop: Shop) -> None:
     desk = Desk.of(shop, TOTAL)
-    yesterday = shop.clock.today() - timedelta(days=1)
+    yesterday = shop.clock.today()
+    shop.clock.advance(timedelta(days=1))
 
     payment = desk.ask(0, HALF, method=TRANSFER, on=yesterday, reference="VIR 42")
 
@@ -47,6 +48,18 @@ def test_it_is_recorded_and_stripe_makes_none(shop: Shop) -> None:
     )
     assert night(desk.till).differing == 0
     desk.adds_up()
+
+
+@pytest.mark.parametrize("by_note", [True, False])
+def test_it_is_not_dated_before_the_payment(shop: Shop, *, by_note: bool) -> None:
+    desk = Desk.of(shop, TOTAL)
+    note = desk.note() if by_note else None
+
+    with pytest.raises(FieldErrors) as refused:
+        desk.ask(0, HALF, note, method=TRANSFER, on=shop.clock.today() - timedelta(days=1))
+
+    assert [one.pointer for one in refused.value.errors] == ["/refunded_on"]
+    assert desk.elsewhere == 0
 
 
 def test_the_same_request_records_it_once(shop: Shop) -> None:

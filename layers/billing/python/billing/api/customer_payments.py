@@ -95,7 +95,10 @@ class RefundPaymentRequest(Request):
             " recorded and Stripe makes none"
         ),
     ] = None
-    refunded_on: Annotated[IsoDate | None, Field(description="Today unless said; only of what you gave back")] = None
+    refunded_on: Annotated[
+        IsoDate | None,
+        Field(description="Today unless said; only of what you gave back; no earlier than `paid_on` of the payment"),
+    ] = None
     reference: Annotated[str, Text(100), Field(description="Only of what you gave back yourself")] = ""
     reason: Annotated[
         str, Text(300), Field(examples=["Geste commercial"], description="Kept with what Stripe is asked for")

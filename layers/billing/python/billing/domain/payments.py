@@ -202,6 +202,20 @@ class Payment:
         if amount_minor > left:
             raise refund_beyond(left, self.currency)
 
+    def hold_after_payment(self, refunded_on: date | None) -> None:
+        """Raises: FieldErrors, for a refund that is dated before the money came."""
+        if refunded_on is not None and refunded_on < self.paid_on:
+            day = format_french(self.paid_on)
+            raise FieldErrors(
+                (
+                    FieldError(
+                        "/refunded_on",
+                        f"Ce paiement est du {day} : son remboursement ne peut pas être daté d'avant.",
+                        f"This payment is of {self.paid_on}: its refund cannot be dated before.",
+                    ),
+                )
+            )
+
     def refund_parts(self, amount_minor: int) -> tuple[Allocation, ...]:
         """Which invoices a refund reopens: those settled last first."""
         given_back = self._given_back()

@@ -330,6 +330,7 @@ def refund_payment(
             )
         payment.hold_refundable(wanted.amount_minor)
         on, method = wanted.refunded_on or clock.today(), wanted.method or PaymentMethod.TRANSFER
+        payment.hold_after_payment(wanted.refunded_on)
         refund = PaymentRefund(
             refund_id=ids.new("rfd"),
             amount_minor=wanted.amount_minor,

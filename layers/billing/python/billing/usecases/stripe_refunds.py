@@ -297,6 +297,7 @@ class _Asking:
         caller, desk = self.caller, self.desk
         judged = self._bearable(held=False)
         payment, record = judged.payment, judged.record
+        payment.hold_after_payment(wanted.refunded_on)
         given = GivenBackElsewhere(
             payment_intent_id=record.payment_intent_id,
             amount_minor=self.amount_minor,
