@@ -87,10 +87,11 @@ def test_money_of_a_payment_is_given_back(owner: Person, issued: Json) -> None:
     paid = owner.call("payments/record", body=payment_of(owner, issued)).body
     path = {"payment_id": paid["payment_id"]}
 
-    refunded = owner.call("payments/refund", body={"amount_minor": 100}, **path)
+    refunded = owner.call("payments/refund", body={"amount_minor": 100, "reason": "Geste"}, **path)
     beyond = owner.call("payments/refund", body={"amount_minor": issued["total_minor"]}, **path)
 
     assert (refunded.status, refunded.body["refunded_minor"]) == (200, 100)
+    assert [one["reason"] for one in refunded.body["refunds"]] == ["Geste"]
     assert (beyond.status, beyond.body["type"]) == (409, "/problems/refund-exceeds-payment")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from billing.api.stripe_payments import stripe_payment_answer
 from billing.domain.errors import FieldErrors, RefundExceedsPayment
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.payments import RefundCause
@@ -48,6 +50,34 @@ def test_it_is_recorded_and_stripe_makes_none(shop: Shop) -> None:
     )
     assert night(desk.till).differing == 0
     desk.adds_up()
+
+
+@pytest.mark.parametrize(("net_minor", "by_notes_minor"), [(5_000, 6_000), (2_500, 3_000), (0, 0)])
+def test_how_and_why_it_was_given_back_is_shown(shop: Shop, net_minor: int, by_notes_minor: int) -> None:
+    """Also what moves no ledger, because a note said it before."""
+    desk = Desk.of(shop, TOTAL)
+    till, note = desk.till, desk.note(net_minor) if net_minor else None
+    named, today = note if by_notes_minor == HALF else None, shop.clock.today()
+
+    desk.ask(0, HALF, named, method=TRANSFER, on=today, reference="VIR 42", reason="Carte close")
+
+    online = json.loads(stripe_payment_answer(till.record(desk.payments[0])).body)
+    [shown] = online["refunds_elsewhere"]
+    assert {key: shown[key] for key in ("amount_minor", "method", "refunded_on", "reference", "reason")} == {
+        "amount_minor": HALF,
+        "method": "transfer",
+        "refunded_on": today.isoformat(),
+        "reference": "VIR 42",
+        "reason": "Carte close",
+    }
+    assert (shown["credit_note_id"], shown["by_notes_minor"]) == (named and named.invoice_id, by_notes_minor)
+    assert [(one.refund_id, one.reason) for one in till.payment(desk.payments[0]).refunds] == (
+        [(shown["refund_id"], "Carte close")] if by_notes_minor < HALF else []
+    )
+    told = [one for one in shop.events(till.invoice.invoice_id) if one.data.get("refund_id") == shown["refund_id"]]
+    assert [(one.data["amount_minor"], one.data["refunded_on"]) for one in told] == (
+        [(by_notes_minor, today.isoformat())] if by_notes_minor else []
+    )
 
 
 @pytest.mark.parametrize("by_note", [True, False])

@@ -71,6 +71,7 @@ class Desk:
         once: IdempotentRequest | None = None,
         on: date | None = None,
         reference: str = "",
+        reason: str = "",
     ) -> Payment:
         """``method``: the company gave it back itself."""
         till = self.till
@@ -79,7 +80,7 @@ class Desk:
             till.shop.caller,
             till.payment(self.payments[payment]).payment_id,
             RefundInput(amount_minor=amount_minor, method=method, refunded_on=on, reference=reference),
-            StripeRefundInput(credit_note_id=note.invoice_id if note else ""),
+            StripeRefundInput(reason=reason, credit_note_id=note.invoice_id if note else ""),
             once=once or till.shop.once("refundPayment"),
             payments=desk.payments,
             invoices=till.held.invoices,

@@ -83,7 +83,7 @@ class MoneyBackRequest(Request):
 
 class RefundPaymentRequest(Request):
     """A refund that a credit note recorded already moves no invoice again: the payment's own `refunded_minor` does not
-    count it, `GET /v1/payments/{payment_id}/online` shows Stripe's part of it.
+    count it, `GET /v1/payments/{payment_id}/online` shows it.
     """
 
     amount_minor: AmountMinor
@@ -101,7 +101,7 @@ class RefundPaymentRequest(Request):
     ] = None
     reference: Annotated[str, Text(100), Field(description="Only of what you gave back yourself")] = ""
     reason: Annotated[
-        str, Text(300), Field(examples=["Geste commercial"], description="Kept with what Stripe is asked for")
+        str, Text(300), Field(examples=["Geste commercial"], description="Your own, kept with the refund")
     ] = ""
     credit_note_id: Annotated[
         str | None,
@@ -151,6 +151,7 @@ class PaymentRefundResponse(Reply):
     method: PaymentMethod
     refunded_on: date
     reference: str
+    reason: Annotated[str, Field(description="Yours; of what Stripe was asked for it is with the request (`online`)")]
     allocations: Annotated[list[PaymentAllocationResponse], Field(description="Invoices that are owed again")]
     cause: RefundCause
     from_credit_minor: Annotated[int, Field(description="Taken off the customer's credit")]
@@ -173,6 +174,7 @@ class PaymentRefundResponse(Reply):
             method=refund.method,
             refunded_on=refund.refunded_on,
             reference=refund.reference,
+            reason=refund.reason,
             allocations=[PaymentAllocationResponse.of(part) for part in refund.allocations],
         )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from billing.api.answers import Reply, answer
+from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import DisputeStatus, StripeRefundStatus
 from billing.domain.stripe_payment import (
     MirroredDispute,
     MirroredRefund,
+    RefundElsewhere,
     RefundRequest,
     RequestState,
     StripePayment,
@@ -80,6 +82,36 @@ class StripeRefundRequestResponse(Reply):
         )
 
 
+class RefundElsewhereResponse(Reply):
+    """What you gave back of the payment by means of your own, as you recorded it; Stripe made none."""
+
+    refund_id: str
+    amount_minor: int
+    method: PaymentMethod
+    refunded_on: date
+    reference: str
+    reason: str
+    credit_note_id: str | None
+    by_notes_minor: Annotated[int, Field(description="Of it, what credit notes had recorded as given back already")]
+    recorded_at: datetime
+    recorded_by: str
+
+    @classmethod
+    def of(cls, refund: RefundElsewhere) -> RefundElsewhereResponse:
+        return cls(
+            refund_id=refund.refund_id,
+            amount_minor=refund.amount_minor,
+            method=refund.method,
+            refunded_on=refund.refunded_on,
+            reference=refund.reference,
+            reason=refund.reason,
+            credit_note_id=refund.credit_note_id or None,
+            by_notes_minor=refund.by_notes_minor,
+            recorded_at=refund.recorded_at,
+            recorded_by=refund.recorded_by,
+        )
+
+
 class StripeDisputeResponse(Reply):
     dispute_id: Annotated[str, Field(description="At Stripe, where evidence is handed in")]
     status: DisputeStatus
@@ -136,6 +168,7 @@ class StripePaymentResponse(Reply):
     application_fee_minor: int
     refunds: list[StripeRefundResponse]
     refund_requests: list[StripeRefundRequestResponse]
+    refunds_elsewhere: list[RefundElsewhereResponse]
     disputes: list[StripeDisputeResponse]
 
 
@@ -160,6 +193,7 @@ def stripe_payment_answer(record: StripePayment) -> Answer:
             application_fee_minor=record.application_fee_minor,
             refunds=[StripeRefundResponse.of(one) for one in record.refunds],
             refund_requests=[StripeRefundRequestResponse.of(one) for one in record.requests],
+            refunds_elsewhere=[RefundElsewhereResponse.of(one) for one in record.elsewhere],
             disputes=[StripeDisputeResponse.of(one) for one in record.disputes],
         ),
     )

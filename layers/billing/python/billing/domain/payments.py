@@ -93,6 +93,7 @@ class PaymentRefund:
     refunded_by: str
     cause: RefundCause = field(default=RefundCause.REQUEST, metadata=LATER)
     from_credit_minor: int = field(default=0, metadata=LATER)
+    reason: str = field(default="", metadata=LATER)  # the company's own
 
     def __post_init__(self) -> None:
         if sum(part.amount_minor for part in self.allocations) + self.from_credit_minor != self.amount_minor:

@@ -16,6 +16,7 @@ from typing import Final
 
 from billing.domain.canonical import LATER
 from billing.domain.checkout import AttemptState, ComingBack, NoteRefunded
+from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import (
     CheckoutSession,
     CheckoutStatus,
@@ -222,6 +223,25 @@ class MirroredRefund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundElsewhere:
+    """What the company gave back of a payment at Stripe by means of its own, as it said so; Stripe made none.
+
+    ``by_notes_minor`` of it credit notes had recorded already; the rest is a refund of the payment under the same id.
+    """
+
+    refund_id: str
+    amount_minor: int
+    method: PaymentMethod
+    refunded_on: date
+    reference: str
+    reason: str
+    credit_note_id: str
+    by_notes_minor: int
+    recorded_at: datetime
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MirroredDispute:
     """A dispute at Stripe; the ledger moves when it is lost, and back should it be won after all."""
 
@@ -359,6 +379,7 @@ class StripePayment:
     requests: tuple[RefundRequest, ...] = ()
     invoice_number: str = field(default="", metadata=LATER)
     customer_name: str = field(default="", metadata=LATER)
+    elsewhere: tuple[RefundElsewhere, ...] = field(default=(), metadata=LATER)
 
     @classmethod
     def new(cls, paid_for: PaidFor, account_id: str, intent: PaymentIntent) -> StripePayment:
@@ -607,6 +628,14 @@ class StripePayment:
         """Of what left it, that which credit notes had given back in the ledger."""
         refunds = sum(one.by_note_minor for one in self.refunds if one.booked and not one.returned)
         return refunds + sum(one.by_note_minor for one in self.disputes if one.booked and not one.returned)
+
+    @property
+    def refunded_by_notes_minor(self) -> int:
+        """Of what left it, by whatever means, that which credit notes had given back in the ledger."""
+        return self.noted_minor + sum(one.by_notes_minor for one in self.elsewhere)
+
+    def given_back_elsewhere(self, refund: RefundElsewhere) -> StripePayment:
+        return replace(self, elsewhere=(*self.elsewhere, refund))
 
     def refund_taken(self, refund_id: str) -> StripePayment:
         """A refund came back, and what it gave back was taken by a dispute that was short of it."""

@@ -310,12 +310,13 @@ def refund_payment(
     payment_id: str,
     wanted: RefundInput,
     *,
+    reason: str = "",
     once: IdempotentRequest,
     payments: Payments,
     clock: Clock,
     ids: Ids,
 ) -> Payment:
-    """Give money of a payment back: the invoices it settled last are owed again.
+    """Give money of a payment back: the invoices it settled last are owed again. ``reason`` is the company's own.
 
     Raises: NotFound, PaymentReversed, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
     """
@@ -340,6 +341,7 @@ def refund_payment(
             allocations=payment.refund_parts(wanted.amount_minor),
             refunded_at=clock.now(),
             refunded_by=caller.user_id,
+            reason=reason,
         )
         refunded = payment.refunded(refund)
         context = context_of(caller, payment, payments)

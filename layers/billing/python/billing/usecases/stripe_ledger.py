@@ -413,6 +413,7 @@ class StripeLedger:
         made: Correction,
         *,
         reference: str = "",
+        reason: str = "",
         credit_first: int = 0,
         told: StripeFacts,
         once: IdempotentRequest | None = None,
@@ -438,6 +439,7 @@ class StripeLedger:
             refunded_by=caller.user_id,
             cause=made.cause,
             from_credit_minor=from_credit,
+            reason=reason,
         )
         refunded = payment.mirrored(refund)
         credit = context.credit

@@ -36,6 +36,7 @@ from billing.domain.stripe_payment import (
     GIVEN_BACK_MEANWHILE,
     REQUEST_KEY,
     PaperRefund,
+    RefundElsewhere,
     RefundRequest,
     RequestState,
     StripePayment,
@@ -102,7 +103,16 @@ def refund_by_its_means(
         RefundRefused, DependencyUnavailable (asked for, and finished later), Busy.
     """
     try:
-        return refund_payment(caller, payment_id, wanted, once=once, payments=payments, clock=clock, ids=ids)
+        return refund_payment(
+            caller,
+            payment_id,
+            wanted,
+            reason=online.reason,
+            once=once,
+            payments=payments,
+            clock=clock,
+            ids=ids,
+        )
     except PaymentByStripe:
         asking = _Asking(caller, payment_id, wanted.amount_minor, online, invoices, stripe())
         if _is_elsewhere(wanted):
@@ -305,16 +315,24 @@ class _Asking:
             credit_note_id=self.online.credit_note_id,
             method=wanted.method,
         )
-        made = Correction(
-            entry_id=desk.ids.new("rfd"),
-            on=wanted.refunded_on or desk.clock.today(),
-            at=desk.clock.now(),
+        assert wanted.method is not None  # noqa: S101 - else Stripe makes it
+        said = RefundElsewhere(
+            refund_id=desk.ids.new("rfd"),
+            amount_minor=self.amount_minor,
             method=wanted.method,
+            refunded_on=wanted.refunded_on or desk.clock.today(),
+            reference=wanted.reference,
+            reason=self.online.reason,
+            credit_note_id=self.online.credit_note_id,
+            by_notes_minor=judged.by_notes_minor,
+            recorded_at=desk.clock.now(),
+            recorded_by=caller.user_id,
         )
-        news = _news_of_notes(desk, record, given, made, caller.user_id) if given.by_notes_minor else None
+        made = Correction(entry_id=said.refund_id, on=said.refunded_on, at=said.recorded_at, method=said.method)
+        news = _news_of_notes(desk, record, said) if said.by_notes_minor else None
         # Both, so that nothing of what it was judged by has moved.
         told = StripeFacts(
-            record=record.next_after(record),
+            record=record.given_back_elsewhere(said).next_after(record),
             book=judged.book.given_back_elsewhere(given),
             news=(news,) if news is not None else (),
         )
@@ -326,7 +344,8 @@ class _Asking:
                     payment,
                     moving,
                     made,
-                    reference=wanted.reference,
+                    reference=said.reference,
+                    reason=said.reason,
                     credit_first=judged.credit_minor,
                     told=told,
                     once=once,
@@ -673,20 +692,20 @@ def _news(
     return StripeNews(event=event, invoice_id=record.invoice_id)
 
 
-def _news_of_notes(
-    desk: StripeDesk, record: StripePayment, given: GivenBackElsewhere, made: Correction, actor: str
-) -> StripeNews:
+def _news_of_notes(desk: StripeDesk, record: StripePayment, said: RefundElsewhere) -> StripeNews:
     """What credit notes gave back on paper was given back by other means than Stripe."""
     event = Event(
         event_id=desk.ids.new("evt"),
         event_type=EventType.PAYMENT_REFUNDED,
-        occurred_at=made.at,
-        actor=actor,
+        occurred_at=said.recorded_at,
+        actor=said.recorded_by,
         data={
             "payment_id": record.payment_id,
-            "amount_minor": given.by_notes_minor,
-            "credit_note_id": given.credit_note_id,
-            "method": made.method.value if made.method else "",
+            "refund_id": said.refund_id,
+            "amount_minor": said.by_notes_minor,
+            "credit_note_id": said.credit_note_id,
+            "method": said.method.value,
+            "refunded_on": said.refunded_on.isoformat(),
         },
     )
     return StripeNews(event=event, invoice_id=record.invoice_id)
