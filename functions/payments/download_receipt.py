@@ -22,8 +22,9 @@ install(app)
     "/v1/payments/<payment_id>/receipt",
     operation_id="downloadPaymentReceipt",
     tags=["payments"],
-    description="A PDF/A-3b, drawn when first asked for and the same bytes from then on. After a reversal or a refund "
-    "another one says so.",
+    description="A PDF/A-3b, drawn when first asked for and the same bytes from then on. After a reversal, or a refund "
+    "that the payment counts (`refunded_minor`), another one says so. A refund that a credit note recorded is said by "
+    "that note.",
     responses=documented(200, InvoiceDownloadResponse, "Where to download the receipt"),
 )
 def download_receipt(payment_id: PaymentId) -> Response[str]:

@@ -71,6 +71,7 @@ def test_how_and_why_it_was_given_back_is_shown(shop: Shop, net_minor: int, by_n
         "reason": "Carte close",
     }
     assert (shown["credit_note_id"], shown["by_notes_minor"]) == (named and named.invoice_id, by_notes_minor)
+    assert online["refunded_by_notes_minor"] == by_notes_minor
     assert [(one.refund_id, one.reason) for one in till.payment(desk.payments[0]).refunds] == (
         [(shown["refund_id"], "Carte close")] if by_notes_minor < HALF else []
     )
@@ -78,6 +79,19 @@ def test_how_and_why_it_was_given_back_is_shown(shop: Shop, net_minor: int, by_n
     assert [(one.data["amount_minor"], one.data["refunded_on"]) for one in told] == (
         [(by_notes_minor, today.isoformat())] if by_notes_minor else []
     )
+
+
+def test_what_notes_recorded_of_refunds_at_stripe_is_shown_until_it_comes_back(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    desk.ask(0, HALF, desk.note())
+
+    def by_notes() -> int:
+        online = json.loads(stripe_payment_answer(desk.till.record(desk.payments[0])).body)
+        return int(online["refunded_by_notes_minor"])
+
+    assert (by_notes(), desk.till.payment(desk.payments[0]).refunded_minor) == (HALF, 0)
+    desk.comes_back(0)
+    assert by_notes() == 0
 
 
 @pytest.mark.parametrize("by_note", [True, False])

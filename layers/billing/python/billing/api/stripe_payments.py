@@ -166,6 +166,13 @@ class StripePaymentResponse(Reply):
         ),
     ]
     application_fee_minor: int
+    refunded_by_notes_minor: Annotated[
+        int,
+        Field(
+            description="Of what was given back of it, at Stripe or by other means, that which credit notes had "
+            "recorded already: the payment's own `refunded_minor` does not count it, its receipt does not say it"
+        ),
+    ]
     refunds: list[StripeRefundResponse]
     refund_requests: list[StripeRefundRequestResponse]
     refunds_elsewhere: list[RefundElsewhereResponse]
@@ -191,6 +198,7 @@ def stripe_payment_answer(record: StripePayment) -> Answer:
             fee_minor=record.fee_minor,
             net_minor=record.net_minor,
             application_fee_minor=record.application_fee_minor,
+            refunded_by_notes_minor=record.refunded_by_notes_minor,
             refunds=[StripeRefundResponse.of(one) for one in record.refunds],
             refund_requests=[StripeRefundRequestResponse.of(one) for one in record.requests],
             refunds_elsewhere=[RefundElsewhereResponse.of(one) for one in record.elsewhere],
