@@ -350,6 +350,12 @@ def test_money_given_back_reopens_the_invoices_settled_last(shop: Shop) -> None:
     refunded = till.refund(payment, 9_000)
 
     assert (till.balances(), refunded.state) == ([12_000, 12_000], PaymentState.REFUNDED)
+    events = shop.repositories.store.events[shop.caller.tenant_id, payment.payment_id]
+    told = [one for one in events if one.event_type is EventType.PAYMENT_REFUNDED]
+    assert [(one.data["refund_amount_minor"], one.data["refunded_minor"]) for one in told] == [
+        (15_000, 15_000),
+        (9_000, 24_000),
+    ]
     with pytest.raises(RefundExceedsPayment):
         till.refund(payment, 1)
     with pytest.raises(PaymentReversed):

@@ -518,6 +518,9 @@ def test_a_refund_that_the_bank_sends_back_settles_the_invoice_again(till: Till)
     assert money(till) == {"kept": 12_000, "balance": 0, "credit": 0}
     payment = till.payment(intent)
     assert (payment.refunded_minor, len(payment.refunds), len(payment.returns)) == (0, 1, 1)
+    last = till.held.store.events[payment.tenant_id, payment.payment_id][-1]
+    assert last.event_type is EventType.PAYMENT_REFUND_RETURNED
+    assert (last.data["amount_minor"], last.data["refund_amount_minor"]) == (12_000, 5_000)
     kinds = [line.movement.kind for line in till.statement().lines]
     assert kinds == [MovementKind.INVOICE, MovementKind.PAYMENT, MovementKind.REFUND, MovementKind.REFUND_RETURNED]
     till.adds_up()

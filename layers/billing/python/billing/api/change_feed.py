@@ -31,7 +31,15 @@ class EventResponse(Reply):
     occurred_at: datetime
     actor: Annotated[str, Field(description="Id of the user, `system`, `system:` and the job, or `customer`")]
     subject: EventSubjectResponse
-    data: Annotated[dict[str, str | int], Field(description="Identifiers and figures, never names or addresses")]
+    data: Annotated[
+        dict[str, str | int],
+        Field(
+            description="Identifiers and figures, never names or addresses. Of `payment.refunded` and "
+            "`payment.refund_returned`, `refund_amount_minor` is what was given back, or came back, this time; "
+            "`amount_minor` is the whole payment where that is the subject, with `refunded_minor` of it by now. Where "
+            "the subject is an invoice, credit notes had recorded what was given back"
+        ),
+    ]
 
     @classmethod
     def of(cls, placed: PlacedEvent) -> EventResponse:

@@ -43,6 +43,7 @@ from billing.domain.payments import (
     PaymentRefund,
     PaymentReversal,
     RefundCause,
+    RefundReturn,
     WantedAllocation,
     allocate_payment,
     common_currency,
@@ -800,5 +801,18 @@ def payment_event(
             "refunded_minor": payment.refunded_minor,
             "method": payment.method.value if payment.method else "customer_credit",
             "invoices": len(payment.allocations),
+            **_moved_back(payment, event_type),
         },
     )
+
+
+def _moved_back(payment: Payment, event_type: EventType) -> dict[str, str | int]:
+    """The refund that an event is about, or that came back: ``amount_minor`` is the whole payment."""
+    latest: PaymentRefund | RefundReturn
+    if event_type is EventType.PAYMENT_REFUNDED:
+        latest = payment.refunds[-1]
+    elif event_type is EventType.PAYMENT_REFUND_RETURNED:
+        latest = payment.returns[-1]
+    else:
+        return {}
+    return {"refund_id": latest.refund_id, "refund_amount_minor": latest.amount_minor}

@@ -557,7 +557,11 @@ class StripeLedger:
             event_type=event_type,
             occurred_at=at,
             actor=f"system:{STRIPE}",
-            data={"payment_id": record.payment_id, "amount_minor": amount_minor},
+            data={
+                "payment_id": record.payment_id,
+                "amount_minor": amount_minor,
+                "refund_amount_minor": amount_minor,
+            },
         )
         return StripeNews(event=event, invoice_id=record.invoice_id)
 

@@ -703,6 +703,7 @@ def _news_of_notes(desk: StripeDesk, record: StripePayment, said: RefundElsewher
             "payment_id": record.payment_id,
             "refund_id": said.refund_id,
             "amount_minor": said.by_notes_minor,
+            "refund_amount_minor": said.by_notes_minor,
             "credit_note_id": said.credit_note_id,
             "method": said.method.value,
             "refunded_on": said.refunded_on.isoformat(),
