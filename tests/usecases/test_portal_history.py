@@ -521,6 +521,28 @@ def test_credit_that_stripe_gave_back_is_said_no_more(shop: Shop) -> None:
     assert said_of_credit(desk.till) == [f"60,00\u00a0€ remboursés le {TODAY}, par le même moyen."]
 
 
+def test_a_note_that_names_no_means_gives_back_as_it_was_paid(shop: Shop) -> None:
+    """Nothing is said to be transferred that Stripe is to make."""
+    desk = Desk.of(shop, TOTAL)
+    note = desk.note(method=None)
+    assert refunds_of(desk.till) == [AWAITED]
+
+    desk.ask(0, HALF, note)
+
+    assert refunds_of(desk.till) == [BY_CARD]
+
+
+@pytest.mark.parametrize("paid_online", [True, False])
+def test_a_note_on_other_money_is_by_transfer_unless_it_says_so(till: Till, *, paid_online: bool) -> None:
+    if paid_online:
+        till.paid(6_000)
+    till.pay(till.stored().ledger.balance_minor)
+
+    credit(till.shop, till.invoice.invoice_id, part(5_000), excess=Excess.REFUND, method=None)
+
+    assert refunds_of(till) == [BY_TRANSFER]
+
+
 def test_what_was_too_much_and_given_back_is_said_no_more(shop: Shop) -> None:
     till = Till(shop)
     intent = till.confirm()

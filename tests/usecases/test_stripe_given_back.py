@@ -55,7 +55,7 @@ class Desk:
         net_minor: int = HALF_NET,
         *,
         excess: Excess = Excess.REFUND,
-        method: PaymentMethod = PaymentMethod.TRANSFER,
+        method: PaymentMethod | None = PaymentMethod.TRANSFER,
     ) -> IssuedInvoice:
         of = self.till.invoice.invoice_id
         self.notes.append(credit(self.till.shop, of, part(net_minor), excess=excess, method=method))

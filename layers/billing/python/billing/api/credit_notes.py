@@ -97,7 +97,13 @@ class CreditNoteRequest(Request):
             "`POST /v1/payments/{payment_id}/refund` with this note's id"
         ),
     ] = Excess.CUSTOMER_CREDIT
-    refund_method: PaymentMethod = PaymentMethod.TRANSFER
+    refund_method: Annotated[
+        PaymentMethod | None,
+        Field(
+            description="Left out: the means of the payment where all that the invoice keeps was paid through Stripe, "
+            "else by transfer"
+        ),
+    ] = None
 
     def wanted(self) -> CreditNoteInput:
         """Raises: FieldErrors, all at once."""

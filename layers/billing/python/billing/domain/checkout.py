@@ -477,6 +477,18 @@ class CheckoutBook:
         """Of those, what is neither given back nor on its way."""
         return sum(one.kept_minor for one in self.paid) - sum(one.amount_minor for one in self.elsewhere)
 
+    def means_of(self, kept_minor: int) -> PaymentMethod | None:
+        """How an invoice that keeps so much of its payments gives it back; None where not all of that was paid here."""
+        held = {one: self._held_of(one) for one in self.paid}
+        if kept_minor <= 0 or sum(held.values()) < kept_minor:
+            return None
+        return next(one.means for one in reversed(self.paid) if held[one])
+
+    def _held_of(self, paid: CheckoutAttempt) -> int:
+        """Of a payment, what the invoice owed and Stripe holds."""
+        otherwise = sum(one.amount_minor for one in self.elsewhere_of(paid.payment_intent_id or ""))
+        return max(min(paid.kept_minor - otherwise, paid.settled_minor), 0)
+
     def paper_refunds(self, entries: tuple[LedgerEntry, ...]) -> dict[str, PaperRefundStanding]:
         """By the id of its entry, how what a credit note gave back on paper stands; none where nothing was paid here.
 

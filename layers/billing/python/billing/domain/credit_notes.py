@@ -108,7 +108,7 @@ class CreditNoteInput:
     scope: CreditScope
     reason: str
     excess: Excess = Excess.CUSTOMER_CREDIT
-    refund_method: PaymentMethod = PaymentMethod.TRANSFER
+    refund_method: PaymentMethod | None = None  # as what the invoice keeps was paid at Stripe, else by transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

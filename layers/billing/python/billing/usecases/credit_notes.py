@@ -20,6 +20,7 @@ from billing.domain.customer_credit import CreditEntryKind, CreditMovement
 from billing.domain.errors import CompanyNotDescribed, InvoiceNotIssued, NotFound, RecipientMissing, StaleVersion
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import DocumentType, DraftInvoice, Invoice, IssuedInvoice
+from billing.domain.ledger import PaymentMethod
 from billing.domain.numbering import allocate
 from billing.domain.quote import Quote
 from billing.domain.warnings import Notice, WarningCode
@@ -126,7 +127,9 @@ def issue_credit_note(
             note,
             computed.credited_lines,
             entry_id=ids.new("ent"),
-            method=wanted.refund_method,
+            method=wanted.refund_method
+            or context.checkouts.means_of(invoice.ledger.kept_minor)
+            or PaymentMethod.TRANSFER,
             by=caller.user_id,
         )
         credited = invoice.with_entry(*entries)
