@@ -14,7 +14,7 @@ from billing.domain.credit_notes import CreditNoteInput, CreditScope
 from billing.domain.crediting import Excess
 from billing.domain.dates import format_french
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.ledger import PaymentMethod
+from billing.domain.ledger import EntryKind, PaymentMethod
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import RefundRequest
@@ -521,6 +521,67 @@ def test_credit_that_stripe_gave_back_is_said_no_more(shop: Shop) -> None:
     assert said_of_credit(desk.till) == [f"60,00\u00a0€ remboursés le {TODAY}, par le même moyen."]
 
 
+PUT_TO_CREDIT = (
+    "Cette somme n'est plus due sur cette facture : elle a été portée à votre crédit auprès de l'entreprise."
+)
+HANDED_BACK = "Cette somme n'est plus due sur cette facture : elle vous a été rendue."
+BY_BANK = "Rendu par votre banque, auprès de laquelle ce paiement a été contesté."
+
+
+def lost(till: Till, intent: PaymentIntent) -> None:
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+
+
+def released(till: Till) -> list[tuple[str, str]]:
+    """What the page says of what notes left as credit."""
+    entries = till.held.invoices.last_entries(till.shop.caller, till.stored())
+    shown = zip(entries, page(till).movements, strict=True)
+    return [(said.kind.value, said.detail_fr) for entry, said in shown if entry.kind is EntryKind.RELEASE]
+
+
+@pytest.mark.parametrize("how", ["stripe", "unnamed", "elsewhere", "bank"])
+def test_credit_of_a_note_that_came_back_is_credit_no_more(shop: Shop, how: str) -> None:
+    """As the payment itself says."""
+    desk = Desk.of(shop, TOTAL)
+    note = desk.note(excess=Excess.CUSTOMER_CREDIT)
+    assert released(desk.till) == [("kept_as_credit", PUT_TO_CREDIT)]
+
+    match how:
+        case "stripe":
+            desk.ask(0, HALF, note)
+        case "unnamed":
+            desk.in_dashboard(0, TOTAL)
+        case "elsewhere":
+            desk.ask(0, HALF, note, method=PaymentMethod.TRANSFER)
+        case _:
+            lost(desk.till, desk.payments[0])
+
+    assert released(desk.till) == [("given_back", HANDED_BACK)]
+    assert "crédit" not in said_of_credit(desk.till)[0]
+
+
+def test_credit_of_a_note_that_came_back_in_part_says_so(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    note, other = desk.note(excess=Excess.CUSTOMER_CREDIT), desk.note(2_500, excess=Excess.CUSTOMER_CREDIT)
+    assert other.document.settlement is not None
+
+    desk.ask(0, 1_500, note)
+
+    part_of = f"{PUT_TO_CREDIT} Vous en avez reçu 15,00\u00a0€ depuis."
+    assert released(desk.till) == [("kept_as_credit", part_of), ("kept_as_credit", PUT_TO_CREDIT)]
+
+
+def test_what_an_invoice_is_owed_again_is_not_taken_for_credit_that_came_back(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    desk.note(2_500, excess=Excess.CUSTOMER_CREDIT)
+
+    desk.in_dashboard(0, HALF)
+
+    assert released(desk.till) == [("kept_as_credit", PUT_TO_CREDIT)]
+
+
 def test_a_note_that_names_no_means_gives_back_as_it_was_paid(shop: Shop) -> None:
     """Nothing is said to be transferred that Stripe is to make."""
     desk = Desk.of(shop, TOTAL)
@@ -541,6 +602,26 @@ def test_a_note_on_other_money_is_by_transfer_unless_it_says_so(till: Till, *, p
     credit(till.shop, till.invoice.invoice_id, part(5_000), excess=Excess.REFUND, method=None)
 
     assert refunds_of(till) == [BY_TRANSFER]
+
+
+@pytest.mark.parametrize("method", [PaymentMethod.CARD, PaymentMethod.TRANSFER])
+def test_what_a_bank_gave_back_under_a_note_is_not_said_to_be_refunded(shop: Shop, method: PaymentMethod) -> None:
+    desk = Desk.of(shop, TOTAL)
+    desk.note(method=method)
+
+    lost(desk.till, desk.payments[0])
+
+    assert refunds_of(desk.till) == [BY_BANK, BY_BANK]  # the note's, and what the invoice is owed again
+
+
+def test_of_two_notes_one_is_refunded_and_the_other_s_money_taken_by_a_bank(shop: Shop) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+    first, _ = desk.note(method=PaymentMethod.CARD), desk.note(method=PaymentMethod.CARD)
+    desk.ask(0, HALF, first)
+
+    lost(desk.till, desk.payments[1])
+
+    assert refunds_of(desk.till) == [BY_CARD, BY_BANK]
 
 
 def test_what_was_too_much_and_given_back_is_said_no_more(shop: Shop) -> None:

@@ -52,7 +52,7 @@ class PortalMovementKind(StrEnum):
     CREDIT = "credit"
     GIVEN_BACK = "given_back"
     TO_BE_GIVEN_BACK = "to_be_given_back"  # a credit note says so, and Stripe has not done it yet
-    KEPT_AS_CREDIT = "kept_as_credit"  # not for this invoice any more: the customer has it with the company
+    KEPT_AS_CREDIT = "kept_as_credit"  # not for this invoice any more: it was put to the customer's credit
     CANCELLED = "cancelled"  # a payment that turned out not to be one
 
 
@@ -81,8 +81,8 @@ _TOLD = {
         "The refund came back: this amount is paid again.",
     ),
     EntryKind.RELEASE: (
-        "Cette somme n'est plus due sur cette facture : elle est à votre crédit auprès de l'entreprise.",
-        "This amount is not owed on this invoice any more: you have it as credit with the company.",
+        "Cette somme n'est plus due sur cette facture : elle a été portée à votre crédit auprès de l'entreprise.",
+        "This amount is not owed on this invoice any more: it was put to your credit with the company.",
     ),
     EntryKind.REVERSAL: (
         "Le paiement n'a pas abouti : cette somme est de nouveau à payer.",
@@ -116,26 +116,51 @@ def _awaited_words(entry: LedgerEntry, awaited_minor: int, currency: str) -> tup
     )
 
 
+def _released_words(entry: LedgerEntry, back_minor: int, currency: str) -> tuple[str, str]:
+    """Of credit that a note left, and that the customer has back in part or whole."""
+    if back_minor == entry.amount_minor:
+        return (
+            "Cette somme n'est plus due sur cette facture : elle vous a été rendue.",
+            "This amount is not owed on this invoice any more: it was given back to you.",
+        )
+    (french, english), (amount, in_english) = _TOLD[EntryKind.RELEASE], amount_words(back_minor, currency)
+    return f"{french} Vous en avez reçu {amount} depuis.", f"{english} You were given back {in_english} of it since."
+
+
 class PortalMovementResponse(Reply):
     """What was paid or credited, or is owed again; no reference and no note of the company."""
 
     date: date
     kind: PortalMovementKind
     amount_minor: int
-    method: Annotated[PaymentMethod | None, Field(description="Null where no money moved, or credit paid")]
+    method: Annotated[
+        PaymentMethod | None, Field(description="Null where no money moved, credit paid, or the means are several")
+    ]
     detail_fr: str
     detail_en: str
 
     @classmethod
-    def of(cls, entry: LedgerEntry, standing: PaperRefundStanding | None, *, currency: str) -> PortalMovementResponse:
-        """``standing``: of a refund that a credit note recorded, what became of it."""
+    def of(
+        cls, entry: LedgerEntry, standing: PaperRefundStanding | None, *, currency: str, back_minor: int = 0
+    ) -> PortalMovementResponse:
+        """``standing``: of a refund that a credit note recorded, what became of it.
+
+        ``back_minor``: of what one left as credit, what the customer has back since.
+        """
         awaited_minor = standing.awaited_minor if standing else 0
+        kind = PortalMovementKind.TO_BE_GIVEN_BACK if awaited_minor else _KINDS[entry.kind]
         if standing is not None:
-            entry = replace(entry, method=standing.method)
-        french, english = _awaited_words(entry, awaited_minor, currency) if awaited_minor else _words(entry)
+            entry = replace(entry, method=standing.method, contested=standing.contested)
+        if awaited_minor:
+            french, english = _awaited_words(entry, awaited_minor, currency)
+        elif back_minor:
+            french, english = _released_words(entry, back_minor, currency)
+            kind = PortalMovementKind.GIVEN_BACK if back_minor == entry.amount_minor else kind
+        else:
+            french, english = _words(entry)
         return cls(
             date=entry.entry_date,
-            kind=PortalMovementKind.TO_BE_GIVEN_BACK if awaited_minor else _KINDS[entry.kind],
+            kind=kind,
             amount_minor=entry.amount_minor,
             method=entry.method,
             detail_fr=french,
@@ -443,6 +468,7 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
         totals = InvoiceTotalsResponse.of(invoice.totals, document.particulars)
         payable_minor = invoice.payable_minor(today)
         book, on_paper = opened.checkouts, opened.checkouts.paper_refunds(opened.entries)
+        back = book.released_back(opened.entries)
         online = OnlinePaymentResponse.of(invoice, opened.connection, book, payable_minor)
         return cls(
             **{name: getattr(totals, name) for name in InvoiceTotalsResponse.model_fields},
@@ -463,7 +489,12 @@ class PortalInvoiceResponse(InvoiceTotalsResponse):
             balance_minor=ledger.balance_minor,
             payable_minor=payable_minor,
             movements=[
-                PortalMovementResponse.of(entry, on_paper.get(entry.entry_id), currency=document.currency)
+                PortalMovementResponse.of(
+                    entry,
+                    on_paper.get(entry.entry_id),
+                    currency=document.currency,
+                    back_minor=back.get(entry.entry_id, 0),
+                )
                 for entry in opened.entries
             ],
             online_payment=online,

@@ -124,6 +124,8 @@ class CheckoutAttempt:
     unread_days: int = field(default=0, metadata=LATER)  # on which its payment could not be read, one after the other
     unread_on: date | None = field(default=None, metadata=LATER)  # the latest of them
     for_notes: tuple[NoteRefunded, ...] = field(default=(), metadata=LATER)  # of what is given back, whose it is
+    # Of what was given back, what banks took after disputes and credit notes had given back on paper.
+    contested_for_notes_minor: int = field(default=0, metadata=LATER)
 
     @property
     def paid_at(self) -> datetime:
@@ -216,12 +218,21 @@ class PaperRefundStanding:
 
     ``awaited_minor``: what the customer does not have yet. ``as_recorded_minor``: of what they have, that which the
     note alone says was given back. ``method``: of what is awaited, else of what was given back; None of several means,
-    or where nobody knows.
+    or where nobody knows. ``contested``: banks gave it back, after disputes.
     """
 
     awaited_minor: int
     as_recorded_minor: int
     method: PaymentMethod | None
+    contested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """How money came back; ``contested``: a bank took it after a dispute."""
+
+    method: PaymentMethod | None
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -450,22 +461,24 @@ class CheckoutBook:
         *,
         coming_minor: int,
         for_notes: tuple[NoteRefunded, ...] = (),
+        contested_for_notes_minor: int = 0,
     ) -> CheckoutBook:
         """What became of the money of an attempt that succeeded; the same book when that is known."""
         known = self.attempt(number)
         if known is None:
             return self
-        told = amount_minor, at, coming_minor, for_notes
-        if told == (known.given_back_minor, known.given_back_at, known.coming_back_minor, known.for_notes):
-            return self
-        return self._changed(
-            number,
-            known.state,
+        told = replace(
+            known,
             given_back_minor=amount_minor,
             given_back_at=at,
             coming_back_minor=coming_minor,
             for_notes=for_notes,
+            contested_for_notes_minor=contested_for_notes_minor,
         )
+        if told == known:
+            return self
+        attempts = tuple(told if one is known else one for one in self.attempts)
+        return replace(self, version=self.version + 1, attempts=attempts)
 
     @property
     def paid(self) -> tuple[CheckoutAttempt, ...]:
@@ -489,6 +502,25 @@ class CheckoutBook:
         otherwise = sum(one.amount_minor for one in self.elsewhere_of(paid.payment_intent_id or ""))
         return max(min(paid.kept_minor - otherwise, paid.settled_minor), 0)
 
+    def released_back(self, entries: tuple[LedgerEntry, ...]) -> dict[str, int]:
+        """By the id of its entry, what the customer has back of what a credit note left them as credit.
+
+        Whatever they have back of payments online was credit, where neither notes that refund say so nor an invoice is
+        owed it again. Of an invoice that other money was refunded of, only what is sure; nothing without all entries.
+        """
+        if not entries or entries[0].rank > 1:
+            return {}
+        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
+        signs = {EntryKind.REFUND: 1, EntryKind.REFUND_RETURNED: -1}
+        owed_again = sum(signs.get(one.kind, 0) * one.amount_minor for one in entries if one.source_id not in notes)
+        given = sum(one.given_back_minor for one in self.paid) + sum(one.amount_minor for one in self.elsewhere)
+        left, back = max(given - self.noted_minor - owed_again, 0), {}
+        for entry in entries:
+            if entry.kind is EntryKind.RELEASE:
+                back[entry.entry_id] = min(left, entry.amount_minor)
+                left -= back[entry.entry_id]
+        return back
+
     def paper_refunds(self, entries: tuple[LedgerEntry, ...]) -> dict[str, PaperRefundStanding]:
         """By the id of its entry, how what a credit note gave back on paper stands; none where nothing was paid here.
 
@@ -500,13 +532,15 @@ class CheckoutBook:
         notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
         found = [one for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes]
         left = {one.entry_id: one.amount_minor for one in found}
-        means: dict[str, set[PaymentMethod | None]] = {one.entry_id: set() for one in found}
+        means: dict[str, set[_Means]] = {one.entry_id: set() for one in found}
 
-        def taken(entry: LedgerEntry, amount_minor: int, method: PaymentMethod | None) -> int:
+        def taken(
+            entry: LedgerEntry, amount_minor: int, method: PaymentMethod | None, *, contested: bool = False
+        ) -> int:
             part = min(left[entry.entry_id], amount_minor)
             if part > 0:
                 left[entry.entry_id] -= part
-                means[entry.entry_id].add(method)
+                means[entry.entry_id].add(_Means(method, contested=contested))
             return part
 
         unnamed = self.noted_minor - sum(
@@ -514,10 +548,13 @@ class CheckoutBook:
             for entry in found
             for amount_minor, method in self._given_for(entry.source_id)
         )
+        by_banks = min(sum(one.contested_for_notes_minor for one in self.paid), max(unnamed, 0))
+        unnamed -= by_banks
         vague = any(one.by_notes_minor and not one.credit_note_id for one in self.elsewhere)
         for entry in sorted(found, key=lambda one: one.method not in _MADE_AT_STRIPE):
             known = entry.method in _MADE_AT_STRIPE and not vague
             unnamed -= taken(entry, max(unnamed, 0), entry.method if known else None)
+            by_banks -= taken(entry, by_banks, entry.method if known else None, contested=True)
         return {one.entry_id: self._standing(one, left[one.entry_id], means[one.entry_id]) for one in found}
 
     def _given_for(self, credit_note_id: str) -> list[tuple[int, PaymentMethod | None]]:
@@ -532,7 +569,7 @@ class CheckoutBook:
             (one.by_notes_minor, one.method) for one in self.elsewhere if one.credit_note_id == credit_note_id
         ]
 
-    def _standing(self, entry: LedgerEntry, left: int, given: set[PaymentMethod | None]) -> PaperRefundStanding:
+    def _standing(self, entry: LedgerEntry, left: int, given: set[_Means]) -> PaperRefundStanding:
         coming = [
             (noted.coming_minor, one.means)
             for one in self.paid
@@ -541,13 +578,12 @@ class CheckoutBook:
         ]
         awaited = left if entry.method in _MADE_AT_STRIPE else min(left, sum(amount for amount, _ in coming))
         recorded = left - awaited
-        means = given | ({entry.method} if recorded else set())
+        means = given | ({_Means(entry.method)} if recorded else set())
         if awaited:
-            means = {method for _, method in coming} or {entry.method}
+            means = {_Means(method) for _, method in coming} or {_Means(entry.method)}
+        one = next(iter(means)) if len(means) == 1 else _Means(None)
         return PaperRefundStanding(
-            awaited_minor=awaited,
-            as_recorded_minor=recorded,
-            method=next(iter(means)) if len(means) == 1 else None,
+            awaited_minor=awaited, as_recorded_minor=recorded, method=one.method, contested=one.contested
         )
 
     @property

@@ -627,7 +627,12 @@ class StripePayment:
     def noted_minor(self) -> int:
         """Of what left it, that which credit notes had given back in the ledger."""
         refunds = sum(one.by_note_minor for one in self.refunds if one.booked and not one.returned)
-        return refunds + sum(one.by_note_minor for one in self.disputes if one.booked and not one.returned)
+        return refunds + self.contested_for_notes_minor
+
+    @property
+    def contested_for_notes_minor(self) -> int:
+        """Of that, what banks took after disputes."""
+        return sum(one.by_note_minor for one in self.disputes if one.booked and not one.returned)
 
     @property
     def refunded_by_notes_minor(self) -> int:

@@ -644,6 +644,7 @@ class _Settling:
             record.with_customer_at,
             coming_minor=record.on_its_way_back_minor,
             for_notes=record.for_notes,
+            contested_for_notes_minor=record.contested_for_notes_minor,
         )
 
     def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:
