@@ -33,7 +33,10 @@ install(app)
         PaymentResponse,
         "The payment with its refund",
         versioned=True,
-        refused={409: "`refund-exceeds-payment`, `payment-reversed`, or `refund-refused` (by Stripe)"},
+        refused={
+            409: "`refund-exceeds-payment`, `payment-reversed`, `payment-from-credit` (reverse it), or "
+            "`refund-refused` (by Stripe)"
+        },
     ),
 )
 def refund(

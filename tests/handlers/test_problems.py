@@ -58,6 +58,7 @@ OF_NO_FIELD = {
         "webhook-endpoint-limit-reached", "webhook-endpoint-disabled", "onboarding-step-unavailable",
         "vat-number-missing", "customer-merged", "series-already-started", "recipient-missing", "number-taken",
         "stale-version", "not-found", "conflict", "document-not-conformant", "payment-by-stripe", "refund-refused",
+        "payment-from-credit",
         "incident-not-closable", "incident-timeline-full",
     },
     "the pointer depends on what is asked for": {

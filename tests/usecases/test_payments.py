@@ -21,6 +21,7 @@ from billing.domain.errors import (
     InvoiceNotIssued,
     NotFound,
     PaymentExceedsBalance,
+    PaymentFromCredit,
     PaymentReversed,
     RefundExceedsPayment,
     UnknownReference,
@@ -406,7 +407,7 @@ def test_credit_pays_invoices_and_is_refunded(shop: Shop) -> None:
             (WantedAllocation(invoice_id=till.invoices[1].invoice_id),),
             **till.ports("applyCustomerCredit", {}),
         )
-    with pytest.raises(PaymentReversed):
+    with pytest.raises(PaymentFromCredit, match="reverse it"):
         till.refund(applied, 1)
     assert till.give_back(3_000) == 0
     with pytest.raises(CustomerCreditExceeded):

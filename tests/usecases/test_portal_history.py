@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from billing.api.customer_payments import PaymentResponse
 from billing.api.portal_invoices import PortalInvoiceResponse, PortalMovementKind
 from billing.domain.checkout import WhyNotOnline
 from billing.domain.credit_notes import CreditNoteInput, CreditScope
@@ -18,6 +19,7 @@ from billing.domain.ledger import EntryKind, PaymentMethod
 from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import ParkReason
 from billing.domain.stripe_payment import RefundRequest
+from billing.domain.stripe_words import explain_payment
 from billing.domain.warnings import Notice, WarningCode
 from billing.usecases.credit_notes import preview_credit_note
 from billing.usecases.payments import RefundInput
@@ -622,6 +624,22 @@ def test_of_two_notes_one_is_refunded_and_the_other_s_money_taken_by_a_bank(shop
     lost(desk.till, desk.payments[1])
 
     assert refunds_of(desk.till) == [BY_CARD, BY_BANK]
+
+
+def test_a_single_euro_is_said_in_the_singular(shop: Shop) -> None:
+    till = Till(shop)
+    desk = Desk(till, [till.paid(199)])
+    desk.in_dashboard(0, 100)
+
+    assert page(till).paid_online[0].detail_fr == (
+        f"1,99\u00a0€ payé en ligne le {TODAY} (carte bancaire). 1,00\u00a0€ remboursé le {TODAY}, par le même moyen."
+    )
+    [refund] = PaymentResponse.of(till.payment(desk.payments[0])).refunds
+    number = till.invoice.document.number
+    assert refund.detail_fr == (
+        f"1,00\u00a0€ est de nouveau dû sur la facture {number}, sauf si un avoir l'a retiré depuis."
+    )
+    assert "1,00\u00a0€ en a été rendu au client" in explain_payment(till.record(desk.payments[0])).french
 
 
 def test_what_was_too_much_and_given_back_is_said_no_more(shop: Shop) -> None:

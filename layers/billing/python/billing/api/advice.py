@@ -90,6 +90,10 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Relisez le paiement : il n'y a plus rien à annuler ni à rembourser. Au besoin, enregistrez-en un nouveau.",
         "Read the payment again: nothing is left to reverse or refund. Record a new one where needed.",
     ),
+    errors.PaymentFromCredit: (
+        "Annulez ce paiement : son montant revient au crédit du client, que vous pouvez ensuite rembourser.",
+        "Reverse this payment: its amount is the customer's credit again, which you can then refund.",
+    ),
     errors.PaymentByStripe: (
         "Remboursez ce paiement : il ne s'annule pas. Si le client l'a contesté, répondez d'abord dans Stripe.",
         "Refund this payment: it cannot be reversed. If the customer contested it, answer at Stripe first.",

@@ -33,7 +33,7 @@ from billing.domain.payments import (
     RefundReturn,
     WantedAllocation,
 )
-from billing.domain.typography import amount_words
+from billing.domain.typography import agreeing, amount_words
 from billing.ports.idempotency import Answer
 from billing.ports.payments import PaymentQuery, PaymentSummary
 
@@ -139,8 +139,10 @@ class PaymentAllocationResponse(Reply):
 
 def _owed_again(part: Allocation, currency: str) -> tuple[str, str]:
     amount, english = amount_words(part.amount_minor, currency)
+    owed = agreeing(part.amount_minor, "est de nouveau dû", "sont de nouveau dus")
+    taken = agreeing(part.amount_minor, "l'a retiré", "les a retirés")
     return (
-        f"{amount} sont de nouveau dus sur la facture {part.number}, sauf si un avoir les a retirés depuis.",
+        f"{amount} {owed} sur la facture {part.number}, sauf si un avoir {taken} depuis.",
         f"{english} are owed again on the invoice {part.number}, unless a credit note has taken them off since.",
     )
 

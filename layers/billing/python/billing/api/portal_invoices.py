@@ -29,7 +29,7 @@ from billing.domain.invoice_links import InvoiceLinkBook
 from billing.domain.ledger import EntryKind, InvoiceStatus, LedgerEntry, PaymentMethod, is_overdue
 from billing.domain.stripe_connection import StripeConnection
 from billing.domain.stripe_words import answer_words, explain_refused_payment, method_words
-from billing.domain.typography import amount_words
+from billing.domain.typography import agreeing, amount_words
 from billing.ports.idempotency import Answer
 from billing.ports.invoice_links import SharedInvoice
 from billing.ports.stripe import NO_ACCESS
@@ -110,8 +110,9 @@ def _words(entry: LedgerEntry) -> tuple[str, str]:
 def _awaited_words(entry: LedgerEntry, awaited_minor: int, currency: str) -> tuple[str, str]:
     means = _MEANS[entry.method] if entry.method else ("", "")
     amount, english = amount_words(awaited_minor, currency)
+    been = agreeing(awaited_minor, "ne vous a pas encore été rendu", "ne vous ont pas encore été rendus")
     return (
-        f"{f'À rembourser {means[0]}'.rstrip()} : {amount} ne vous ont pas encore été rendus.",
+        f"{f'À rembourser {means[0]}'.rstrip()} : {amount} {been}.",
         f"{f'To be refunded {means[1]}'.rstrip()}: {english} have not been given back to you yet.",
     )
 
@@ -257,18 +258,19 @@ def _told(parts: _Parts, invoice: IssuedInvoice, credited_minor: int, released_m
     paid = parts.paid
     means, day, currency = method_words(paid.method), civil_date(paid.paid_at), paid.currency
     amount, english = amount_words(paid.amount_minor, currency)
+    was_paid = agreeing(paid.amount_minor, "payé", "payés")
     told = [
         (
-            f"{amount} payés en ligne le {format_french(day)} ({means.french}).",
+            f"{amount} {was_paid} en ligne le {format_french(day)} ({means.french}).",
             f"{english} paid online on {day.isoformat()} ({means.english}).",
         ),
     ]
     if paid.given_back_minor and paid.given_back_at:
         amount, english = amount_words(paid.given_back_minor, currency)
-        day = civil_date(paid.given_back_at)
+        day, refunded = civil_date(paid.given_back_at), agreeing(paid.given_back_minor, "remboursé", "remboursés")
         told.append(
             (
-                f"{amount} remboursés le {format_french(day)}, par le même moyen.",
+                f"{amount} {refunded} le {format_french(day)}, par le même moyen.",
                 f"{english} refunded on {day.isoformat()}, by the same means.",
             )
         )
@@ -282,12 +284,14 @@ def _told(parts: _Parts, invoice: IssuedInvoice, credited_minor: int, released_m
         )
     if parts.otherwise_minor:
         amount, english = amount_words(parts.otherwise_minor, currency)
-        told.append((f"{amount} remboursés par un autre moyen.", f"{english} refunded by other means."))
+        refunded = agreeing(parts.otherwise_minor, "remboursé", "remboursés")
+        told.append((f"{amount} {refunded} par un autre moyen.", f"{english} refunded by other means."))
     if parts.awaited_minor:
         amount, english = amount_words(parts.awaited_minor, currency)
+        owed = agreeing(parts.awaited_minor, "est", "sont")
         told.append(
             (
-                f"{amount} sont à vous rembourser par le même moyen : l'entreprise ne l'a pas encore fait.",
+                f"{amount} {owed} à vous rembourser par le même moyen : l'entreprise ne l'a pas encore fait.",
                 f"{english} are to be refunded by the same means: the company has not done it yet.",
             )
         )
@@ -295,31 +299,39 @@ def _told(parts: _Parts, invoice: IssuedInvoice, credited_minor: int, released_m
     return " ".join(one[0] for one in told), " ".join(one[1] for one in told)
 
 
+def _credit_held(amount_minor: int) -> str:
+    one = "l'entreprise l'a à votre crédit, ou le rend autrement"
+    return agreeing(amount_minor, one, "l'entreprise les a à votre crédit, ou les rend autrement")
+
+
 def _credit_words(
     invoice: IssuedInvoice, credited_minor: int, released_minor: int, currency: str
 ) -> list[tuple[str, str]]:
     if invoice.ledger.kept_minor <= 0 and credited_minor + released_minor:
         amount, english = amount_words(credited_minor + released_minor, currency)
+        held = _credit_held(credited_minor + released_minor)
         return [
             (
-                f"La facture ne retient plus {amount} : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"La facture ne retient plus {amount} : {held}.",
                 f"The invoice keeps {english} no more: the company has it as your credit, or gives it back otherwise.",
             )
         ]
     told = []
     if credited_minor:
         amount, english = amount_words(credited_minor, currency)
+        owed = agreeing(credited_minor, "n'était plus dû", "n'étaient plus dus")
         told.append(
             (
-                f"{amount} n'étaient plus dus : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"{amount} {owed} : {_credit_held(credited_minor)}.",
                 f"{english} were not owed any more: the company has it as your credit, or gives it back otherwise.",
             )
         )
     if released_minor:
         amount, english = amount_words(released_minor, currency)
+        owed = agreeing(released_minor, "n'est plus dû", "ne sont plus dus")
         told.append(
             (
-                f"{amount} ne sont plus dus, par un avoir : l'entreprise les a à votre crédit, ou les rend autrement.",
+                f"{amount} {owed}, par un avoir : {_credit_held(released_minor)}.",
                 f"{english} are owed no more, by a credit note: the company has it as your credit, or gives it back.",
             )
         )

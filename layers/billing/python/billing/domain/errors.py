@@ -20,6 +20,7 @@ BillingError
 │   ├── IssueDateTooEarly
 │   ├── PaymentExceedsBalance
 │   ├── PaymentReversed
+│   ├── PaymentFromCredit        it is reversed, not refunded
 │   ├── PaymentByStripe          Stripe alone moves its money
 │   ├── RefundRefused
 │   ├── RefundExceedsPayment
@@ -263,6 +264,14 @@ class PaymentReversed(Conflict):
     slug = "payment-reversed"
     title_fr = "Ce paiement est déjà annulé ou remboursé"
     title_en = "The payment is reversed or refunded already"
+
+
+class PaymentFromCredit(Conflict):
+    """No money came: there is none to give back."""
+
+    slug = "payment-from-credit"
+    title_fr = "Ce paiement a été fait avec le crédit du client"
+    title_en = "The payment was made from the customer's credit"
 
 
 class PaymentByStripe(Conflict):

@@ -18,6 +18,7 @@ from billing.domain.errors import (
     FieldError,
     FieldErrors,
     PaymentExceedsBalance,
+    PaymentFromCredit,
     PaymentReversed,
     RefundExceedsPayment,
 )
@@ -26,7 +27,7 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.money import to_major
 from billing.domain.parties import Address
 from billing.domain.thresholds import cash_limit_minor
-from billing.domain.typography import amount_words, format_euros
+from billing.domain.typography import agreeing, amount_words, format_euros
 
 MAX_ALLOCATIONS = 20
 
@@ -175,7 +176,7 @@ class Payment:
         return replace(self, version=self.version + 1, reversal=reversal)
 
     def refunded(self, refund: PaymentRefund) -> Payment:
-        """Raises: PaymentReversed, RefundExceedsPayment."""
+        """Raises: PaymentReversed, PaymentFromCredit, RefundExceedsPayment."""
         self.hold_refundable(refund.amount_minor)
         return replace(self, version=self.version + 1, refunds=(*self.refunds, refund))
 
@@ -196,9 +197,18 @@ class Payment:
         return replace(self, version=self.version + 1, returns=(*self.returns, returned))
 
     def hold_refundable(self, amount_minor: int) -> None:
-        """Raises: PaymentReversed, RefundExceedsPayment. What became credit is refunded as the customer's credit."""
-        if self.reversal is not None or self.method is None:
+        """What became credit is refunded as the customer's credit.
+
+        Raises: PaymentReversed, PaymentFromCredit, RefundExceedsPayment.
+        """
+        if self.reversal is not None:
             raise PaymentReversed
+        if self.method is None:
+            raise PaymentFromCredit(
+                "Aucun argent n'est entré par ce paiement : annulez-le (reverse), et son montant revient au crédit du "
+                "client.",
+                "No money came in by this payment: reverse it, and its amount is the customer's credit again.",
+            )
         left = self.allocated_minor - sum(self._given_back().values())
         if amount_minor > left:
             raise refund_beyond(left, self.currency)
@@ -373,16 +383,18 @@ def _left_over(
         amount_words(minor, currency) for minor in (left_minor, max(owed_nowhere, 0))
     )
     if retained_minor and owed_nowhere <= 0:
+        due = agreeing(left_minor, "n'est pas encore dû", "ne sont pas encore dus")
         return PaymentExceedsBalance(
-            f"{amount} ne sont pas encore dus au {format_french(on)} (retenue de garantie). Pour "
+            f"{amount} {due} au {format_french(on)} (retenue de garantie). Pour "
             "payer la retenue dès maintenant, indiquez le montant affecté à la facture.",
             f"{english} is not due yet on {on} (retention of guarantee). To pay it now, name the "
             "amount that the invoice gets.",
         )
     if len(wanted) == 1 and not retained_minor:
         return _exceeds(wanted[0][1])
+    owed = agreeing(owed_nowhere, "n'est dû", "ne sont dus")
     return PaymentExceedsBalance(
-        f"{nowhere} ne sont dus sur aucune des factures nommées.",
+        f"{nowhere} {owed} sur aucune des factures nommées.",
         f"{english_nowhere} is owed on none of the invoices named.",
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from billing.domain.dates import format_french
 from billing.domain.stripe import DisputeStatus, StripeRefundStatus
 from billing.domain.stripe_connection import ConnectionState, StripeConnection
-from billing.domain.typography import amount_words
+from billing.domain.typography import agreeing, amount_words
 
 if TYPE_CHECKING:  # every function that reads an invoice loads this module
     from billing.domain.stripe_payment import MirroredRefund, RefundRequest, StripePayment
@@ -465,7 +465,8 @@ def explain_payment(payment: StripePayment) -> Explained:
     french, english = _PAYMENTS[payment.state]
     if payment.with_customer_minor:
         back = amount_words(payment.with_customer_minor, payment.currency)
-        french = f"{french.removesuffix('.')} ; {back[0]} en ont été rendus au client."
+        been = agreeing(payment.with_customer_minor, "en a été rendu", "en ont été rendus")
+        french = f"{french.removesuffix('.')} ; {back[0]} {been} au client."
         english = f"{english.removesuffix('.')}; {back[1]} of it have been given back to the customer."
     state = Explained(code=payment.state.value, french=french, english=english)
     refused = payment.state.value != "succeeded" and payment.last_error_code

@@ -14,6 +14,7 @@ from billing.domain.money import format_decimal, to_major
 NO_BREAK_SPACE = "\u00a0"
 NARROW_NO_BREAK_SPACE = "\u202f"
 MINUS = "\u2212"
+_PLURAL_FROM = 200  # cents
 
 # What the embedded fonts draw: the European Latin, Greek and Cyrillic alphabets with Vietnamese, typographic signs,
 # currencies, and the few symbols that trades write. A test holds these ranges against the font files.
@@ -90,6 +91,11 @@ def amount_words(amount_minor: int, currency: str) -> tuple[str, str]:
     if currency == EURO:
         return format_euros(amount_minor), f"€{to_major(amount_minor):,}"
     return f"{format_amount(amount_minor)}{NO_BREAK_SPACE}{currency}", f"{currency} {to_major(amount_minor):,}"
+
+
+def agreeing(amount_minor: int, one: str, many: str) -> str:
+    """What agrees with an amount: the plural begins at two (``1,99 € est dû``, ``2,00 € sont dus``)."""
+    return many if amount_minor >= _PLURAL_FROM else one
 
 
 def format_percent(rate: Decimal) -> str:

@@ -52,7 +52,7 @@ from billing.domain.payments import (
 )
 from billing.domain.printing import unprintable_errors
 from billing.domain.stripe_payment import StripePayment
-from billing.domain.typography import amount_words, format_euros
+from billing.domain.typography import agreeing, amount_words, format_euros
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -319,7 +319,7 @@ def refund_payment(
 ) -> Payment:
     """Give money of a payment back: the invoices it settled last are owed again. ``reason`` is the company's own.
 
-    Raises: NotFound, PaymentReversed, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
+    Raises: NotFound, PaymentReversed, PaymentFromCredit, PaymentByStripe, RefundExceedsPayment, FieldErrors, Busy.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_future("/refunded_on", wanted.refunded_on, clock)
@@ -651,8 +651,9 @@ def _hold_unspent(credit: CustomerCredit, payment: Payment) -> None:
         credit.hold_free(payment.credited_minor)
     missing = payment.credited_minor - credit.balance_minor
     if payment.credited_minor and missing > 0:
+        used = agreeing(missing, "a servi", "ont servi")
         raise CustomerCreditExceeded(
-            f"{format_euros(missing)} du crédit venu de ce paiement ont servi. Annulez d'abord les paiements faits "
+            f"{format_euros(missing)} du crédit venu de ce paiement {used}. Annulez d'abord les paiements faits "
             "avec ce crédit (liste des paiements du client, sans moyen de paiement), puis celui-ci. S'il a été "
             "remboursé, réclamez la somme au client, enregistrez son versement en gardant l'excédent en crédit, puis "
             "annulez.",

@@ -99,8 +99,8 @@ def refund_by_its_means(
 
     ``stripe`` is called for what came through it alone.
 
-    Raises: NotFound, PaymentReversed, RefundExceedsPayment, FieldErrors, UnknownReference (the credit note),
-        RefundRefused, DependencyUnavailable (asked for, and finished later), Busy.
+    Raises: NotFound, PaymentReversed, PaymentFromCredit, RefundExceedsPayment, FieldErrors,
+        UnknownReference (the credit note), RefundRefused, DependencyUnavailable (asked for, and finished later), Busy.
     """
     try:
         return refund_payment(
@@ -420,7 +420,11 @@ class _Asking:
 
     def _hold_of_note(self, left_minor: int, currency: str) -> None:
         if self.amount_minor > left_minor:
-            amount, english = amount_words(max(left_minor, 0), currency)
+            if left_minor <= 0:
+                raise RefundExceedsPayment(
+                    "Il ne reste rien à rembourser de cet avoir.", "Nothing of this credit note is left to refund."
+                )
+            amount, english = amount_words(left_minor, currency)
             raise RefundExceedsPayment(
                 f"Cet avoir rembourse encore {amount}.", f"This credit note still refunds {english}."
             )
