@@ -134,6 +134,26 @@ def test_an_attempt_is_not_written_once_the_ledger_moved(counter: Counter) -> No
     assert counter.book() == begun
 
 
+def test_an_attempt_is_not_written_once_the_links_moved(counter: Counter) -> None:
+    begun, invoice_links = counter.book().beginning(counter.attempt()), counter.world.repositories.invoice_links
+    links = invoice_links.stored(counter.tenant_id, counter.invoice.invoice_id).links
+    invoice_links.record(links.with_link("s" * 43, MORNING))
+
+    for version in (0, 2):
+        with pytest.raises(StaleVersion):
+            counter.checkouts.save(begun, while_ledger_at=0, while_links_at=version)
+    assert counter.book().version == 0
+    counter.checkouts.save(begun, while_ledger_at=0, while_links_at=1)
+    assert counter.book() == begun
+
+
+def test_an_attempt_rests_on_links_that_were_never_written(counter: Counter) -> None:
+    begun = counter.book().beginning(counter.attempt())
+    counter.checkouts.save(begun, while_ledger_at=0, while_links_at=0)
+
+    assert counter.book() == begun
+
+
 def test_a_book_moves_one_version_at_a_time(counter: Counter) -> None:
     begun = counter.begin()
     opened = begun.opened(1, counter.session())

@@ -70,13 +70,18 @@ class FakeCheckouts:
             waiting = sorted((book.due_at, book.invoice_id) for book in books if book.due_at)
         return tuple(invoice_id for _, invoice_id in waiting[:limit])
 
-    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+    def save(
+        self, book: CheckoutBook, *, while_ledger_at: int | None = None, while_links_at: int | None = None
+    ) -> None:
         with self._store.lock:
             hold_book(self._store, book)
             invoice = self._store.invoices.get((book.tenant_id, book.invoice_id))
             if while_ledger_at is not None and (
                 not isinstance(invoice, IssuedInvoice) or invoice.ledger.entry_count != while_ledger_at
             ):
+                raise StaleVersion
+            links = self._store.invoice_links.get((book.tenant_id, book.invoice_id))
+            if while_links_at is not None and while_links_at != (links.version if links else 0):
                 raise StaleVersion
             move_book(self._store, book)
 

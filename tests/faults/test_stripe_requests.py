@@ -842,9 +842,11 @@ class LedgerApart(Payments):
 class Forgetful(Checkouts):
     """Does not write that a page is about to be opened."""
 
-    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+    def save(
+        self, book: CheckoutBook, *, while_ledger_at: int | None = None, while_links_at: int | None = None
+    ) -> None:
         if while_ledger_at is None:
-            super().save(book, while_ledger_at=while_ledger_at)
+            super().save(book, while_ledger_at=while_ledger_at, while_links_at=while_links_at)
 
 
 class KeyByChance(StripeApi):

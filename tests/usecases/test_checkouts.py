@@ -374,11 +374,11 @@ def test_a_ledger_that_moves_before_the_attempt_is_written_is_judged_anew(counte
         def __getattr__(self, name: str) -> Any:
             return getattr(counter.held.checkouts, name)
 
-        def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+        def save(self, book: CheckoutBook, **rests_on: int | None) -> None:
             if not self.paid:
                 self.paid = True
                 counter.pay(2_000)
-            counter.held.checkouts.save(book, while_ledger_at=while_ledger_at)
+            counter.held.checkouts.save(book, **rests_on)
 
     page = counter.open(checkouts=Late())
 

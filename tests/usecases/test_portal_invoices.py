@@ -236,6 +236,51 @@ def test_the_holder_pays_and_sees_it_at_once(desk: Desk) -> None:
         pay_portal_invoice(token[:-3], None, links=desk.links, **desk.counter.ports())
 
 
+@pytest.mark.parametrize("moment", ["before", "begun", "asked"])
+def test_a_link_that_is_revoked_while_its_page_opens_leads_to_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Before anything is written, once the attempt is, and once Stripe has opened its page."""
+    token, checkouts, stripe = desk.link(), desk.counter.held.checkouts, desk.counter.stripe
+    port, name = (checkouts, "load") if moment == "before" else (stripe, "create_checkout_session")
+    real = getattr(port, name)
+
+    def overtaken(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(port, name, real)
+        answer = real(*args, **kwargs) if moment == "asked" else None
+        desk.shop.clock.advance(timedelta(seconds=1))
+        desk.revoke()
+        desk.shop.clock.advance(timedelta(seconds=1))
+        return answer or real(*args, **kwargs)
+
+    monkeypatch.setattr(port, name, overtaken)
+    with pytest.raises(NotFound):
+        pay_portal_invoice(token, None, links=desk.links, **desk.counter.ports())
+
+    assert len(stripe.sessions) == (0 if moment == "before" else 1)
+    if stripe.sessions:
+        with pytest.raises(NotFound):
+            desk.read(desk.returned())
+        assert desk.counter.sweep().closed == 1
+
+
+def test_another_link_that_is_made_while_a_page_opens_changes_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, checkouts = desk.link(), desk.counter.held.checkouts
+    load = checkouts.load
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(checkouts, "load", load)
+        desk.link()
+        return load(*args)
+
+    monkeypatch.setattr(checkouts, "load", overtaken)
+
+    assert pay_portal_invoice(token, None, links=desk.links, **desk.counter.ports()).fresh
+    assert len(desk.counter.stripe.sessions) == 1
+
+
 def test_the_page_says_why_an_invoice_cannot_be_paid_online(desk: Desk) -> None:
     token = desk.link()
     desk.counter.pay(11_960)

@@ -66,10 +66,13 @@ class Checkouts(Protocol):
         """Invoices of a company whose page may still be open, those that end first; a moment late."""
         ...
 
-    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+    def save(
+        self, book: CheckoutBook, *, while_ledger_at: int | None = None, while_links_at: int | None = None
+    ) -> None:
         """The next version of a book.
 
-        ``while_ledger_at``: only while the invoice has exactly so many ledger entries, in the same transaction.
+        ``while_ledger_at``: only while the invoice has exactly so many ledger entries; ``while_links_at``: while its
+        links are in that version (0: never written). In the same transaction.
 
         Raises: StaleVersion.
         """

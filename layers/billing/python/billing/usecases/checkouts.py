@@ -1,12 +1,13 @@
 """Paying an invoice online: one page at a time at Stripe, closed when what it rests on changes.
 
-Whoever holds a link to the invoice may open one; the caller has judged the link. Every step is written before and after
+Whoever holds a link to the invoice may open one; the caller judges the link. Every step is written before and after
 Stripe is asked, under a key made of facts: a process that dies leaves nothing that the next one cannot find again.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -88,16 +89,18 @@ def open_checkout(
     secrets: LinkSecrets,
     clock: Clock,
     ids: Ids,
+    links_at: Callable[[], int] | None = None,
 ) -> CheckoutPage:
     """A page to pay what is left of an invoice, or ``amount_minor`` of it where the company allows it.
 
-    The page that is open already is given again while it asks for the same.
+    The page that is open already is given again while it asks for the same. ``links_at`` judges the link of who asks,
+    each time that all is judged anew, and says the version of the link book by which it did: none is opened by another.
 
-    Raises: NotFound, OnlinePaymentUnavailable, NothingLeftToPay, PaymentInProgress, PaymentExceedsBalance,
-        FieldErrors (the amount), TooManyPaymentPages, CheckoutRefused, DependencyUnavailable.
+    Raises: what ``links_at`` does, NotFound, OnlinePaymentUnavailable, NothingLeftToPay, PaymentInProgress,
+        PaymentExceedsBalance, FieldErrors (the amount), TooManyPaymentPages, CheckoutRefused, DependencyUnavailable.
     """
     till = _Till(site=site, checkouts=checkouts, stripe=stripe, secrets=secrets, clock=clock)
-    return judged_anew(lambda: till.open(tenant_id, invoice_id, amount_minor), clock=clock, ids=ids)
+    return judged_anew(lambda: till.open(tenant_id, invoice_id, amount_minor, links_at), clock=clock, ids=ids)
 
 
 def doubt_checkout(moved: MovedLedger, *, checkouts: Checkouts, clock: Clock, ids: Ids) -> bool:
@@ -143,7 +146,10 @@ class _Till:
     secrets: LinkSecrets
     clock: Clock
 
-    def open(self, tenant_id: str, invoice_id: str, amount_minor: int | None) -> CheckoutPage:
+    def open(
+        self, tenant_id: str, invoice_id: str, amount_minor: int | None, links_at: Callable[[], int] | None
+    ) -> CheckoutPage:
+        links_version = links_at() if links_at is not None else None
         context = self.checkouts.load(tenant_id, invoice_id)
         invoice, book = _issued(context.invoice), context.book
         wanted = self._wanted(context, invoice, amount_minor)
@@ -167,7 +173,7 @@ class _Till:
             return_hash=hash_of_secret(self._return_secret(book, number)),
         )
         book = book.beginning(attempt)
-        self.checkouts.save(book, while_ledger_at=attempt.ledger_rank)
+        self.checkouts.save(book, while_ledger_at=attempt.ledger_rank, while_links_at=links_version)
         session, book = self._asked(book, invoice, attempt)
         if session is None:
             raise _refusal(book.current)

@@ -41,7 +41,13 @@ def pay_portal_invoice(
     ids: Ids,
 ) -> CheckoutPage:
     """Where to pay what is left, or a part of it. Raises: NotFound, and as ``open_checkout``."""
-    invoice = _opened(token, links, clock).issued
+    opened = _opened(token, links, clock)
+    invoice, read = opened.issued, [opened]
+
+    def links_at() -> int:
+        """By what was read just now; once that has moved the link may be revoked: it is judged again."""
+        return (read.pop() if read else _opened(token, links, clock)).links.version
+
     return open_checkout(
         invoice.tenant_id,
         invoice.invoice_id,
@@ -52,6 +58,7 @@ def pay_portal_invoice(
         secrets=secrets,
         clock=clock,
         ids=ids,
+        links_at=links_at,
     )
 
 

@@ -114,13 +114,24 @@ class Checkouts:
         )
         return tuple(row.resource_id for row in rows)
 
-    def save(self, book: CheckoutBook, *, while_ledger_at: int | None = None) -> None:
+    def save(
+        self, book: CheckoutBook, *, while_ledger_at: int | None = None, while_links_at: int | None = None
+    ) -> None:
         held = []
         if while_ledger_at is not None:
             held.append(
                 self._table.check(
                     keys.ledger_entry(book.tenant_id, book.invoice_id, while_ledger_at + 1),
                     only_if="attribute_not_exists(pk)",
+                    refused=refuse_with(StaleVersion),
+                )
+            )
+        if while_links_at is not None:
+            held.append(
+                self._table.check(
+                    keys.invoice_links(book.tenant_id, book.invoice_id),
+                    only_if="version = :version" if while_links_at else "attribute_not_exists(pk)",
+                    values={":version": while_links_at} if while_links_at else None,
                     refused=refuse_with(StaleVersion),
                 )
             )
