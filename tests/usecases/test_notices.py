@@ -538,6 +538,9 @@ def test_the_plan_is_written_of_when_it_is_nearly_used_and_when_it_is_full(shop:
     assert near.subject == "Offre gratuite : 16 factures sur 20 ce mois-ci"
     assert full.subject == "Offre gratuite : plus de nouvelle facture avant le 01/12/2026"
     assert HOUSE.subscription_url in full.text
+    words = [" ".join(mail.text.replace("\u00a0", " ").split()) for mail in (near, full)]
+    assert all("restent en brouillon : vous pourrez les émettre à partir du 1er décembre 2026." in one for one in words)
+    assert all("stay drafts, which you can issue from 1 December 2026 on." in one for one in words)
 
 
 def test_another_month_is_another_mail_and_a_paid_plan_is_not_written_of(shop: Shop) -> None:

@@ -364,19 +364,22 @@ def _used(fact: MoneyFact, subscription_url: str) -> _Said:
         subject = f"{plan.offer_fr.capitalize()} : plus de nouvelle facture avant le {format_french(anew)}"
         first = (
             f"Vous avez émis {fact.issued} factures ce mois-ci, le maximum de l'{plan.offer_fr}. Les suivantes "
-            f"restent en brouillon jusqu'au {_FRENCH.long_date(anew)}."
+            f"restent en brouillon : vous pourrez les émettre à partir du {_FRENCH.long_date(anew)}."
         )
-        english = f"The {plan.name_en} plan is used up: new invoices wait until {_ENGLISH.long_date(anew)}."
+        english = (
+            f"The {plan.name_en} plan is used up: new invoices stay drafts, which you can issue from "
+            f"{_ENGLISH.long_date(anew)} on."
+        )
     else:
         subject = f"{plan.offer_fr.capitalize()} : {fact.issued} factures sur {plan.invoices_a_month} ce mois-ci"
         first = (
             f"Vous avez émis {fact.issued} des {plan.invoices_a_month} factures par mois que prévoit "
-            f"l'{plan.offer_fr}. Rien ne s'arrête encore : une marge vous mène à {stops_at}, puis les nouvelles "
-            f"factures attendent le {_FRENCH.long_date(anew)}."
+            f"l'{plan.offer_fr}. Rien ne s'arrête encore : une marge vous mène à {stops_at}. Au-delà, les "
+            f"nouvelles factures restent en brouillon : vous pourrez les émettre à partir du {_FRENCH.long_date(anew)}."
         )
         english = (
             f"{fact.issued} of the {plan.invoices_a_month} invoices a month of the {plan.name_en} plan are issued; "
-            f"beyond {stops_at}, new ones wait until {_ENGLISH.long_date(anew)}."
+            f"beyond {stops_at}, new ones stay drafts, which you can issue from {_ENGLISH.long_date(anew)} on."
         )
     return _Said(
         subject=subject,
