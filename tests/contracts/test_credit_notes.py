@@ -203,6 +203,21 @@ def test_a_movement_of_the_customers_credit_meanwhile_too(world: World) -> None:
     assert (credit.balance_minor, credit.entry_count) == (24_000, 2)
 
 
+def test_what_pays_the_invoice_online_meanwhile_too(world: World) -> None:
+    invoice, held = world.pay(world.issue(), 12_000), world.repositories
+    note, written = prepared(world, invoice)
+    book = replace(held.checkouts.book(invoice.tenant_id, invoice.invoice_id), version=1)
+    held.checkouts.save(book)
+
+    with pytest.raises(StaleVersion):
+        held.credit_notes.issue(world.caller, note, **written, book=book)
+    with pytest.raises(NotFound):
+        held.invoices.read(world.caller, note.invoice_id)
+
+    held.credit_notes.issue(world.caller, note, **written, book=replace(book, version=2))
+    assert held.checkouts.book(invoice.tenant_id, invoice.invoice_id).version == 2
+
+
 def test_a_number_of_another_series_is_not_taken_again(world: World) -> None:
     invoice = world.issue()
     note, written = prepared(world, invoice, pattern=NumberPattern("F{year}-{00001}"))

@@ -136,6 +136,17 @@ def test_only_the_latest_attempts_are_kept_and_all_are_counted() -> None:
     assert kept.made == HISTORY + 5
 
 
+def test_a_book_moves_along_with_the_ledger_where_something_was_paid_or_may_have_been() -> None:
+    begun = book().beginning(attempt(1))
+    assert (book().moved_along(), begun.moved_along()) == (None, None)
+    paid = begun.moved(1, AttemptState.SUCCEEDED, NOW)
+    coming = begun.with_coming_back(ComingBack(payment_intent_id="pi_1", own_minor=5))
+    forgotten = replace(begun, made=HISTORY + 1)
+
+    for moved in (paid, coming, forgotten):
+        assert moved.moved_along() == replace(moved, version=moved.version + 1)
+
+
 def test_what_each_payment_is_about_to_give_back_is_known_until_nothing_is() -> None:
     one = ComingBack(payment_intent_id="pi_1", by_notes_minor=10, open_minor=20, own_minor=30)
     other = ComingBack(payment_intent_id="pi_2", own_minor=5)

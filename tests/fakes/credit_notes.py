@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import credited_movements
 from billing.domain.customer_credit import CreditMovement
 from billing.domain.delivery import DeliveryRequest
@@ -22,11 +23,13 @@ from tests.fakes.store import Store, paged
 from tests.fakes.writes import (
     ask,
     credit_of,
+    hold_book,
     hold_credit,
     hold_head,
     hold_number,
     hold_quote,
     move_account,
+    move_book,
     move_credit,
     move_head,
     move_ledger,
@@ -77,14 +80,19 @@ class FakeCreditNotes:
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         quote: tuple[Quote, Event] | None = None,
+        book: CheckoutBook | None = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=note):
             hold_head(self._store, invoice)
             if quote:
                 hold_quote(self._store, quote[0])
+            if book is not None:
+                hold_book(self._store, book)
             hold_credit(self._store, movement)
             hold_number(self._store, caller.tenant_id, allocation)
             move_ledger(self._store, invoice, entries)
+            if book is not None:
+                move_book(self._store, book)
             move_credit(self._store, movement)
             self._store.invoices[caller.tenant_id, note.invoice_id] = note
             take_number(self._store, note, allocation)

@@ -326,6 +326,33 @@ def test_two_invoices_asked_at_once_are_judged_one_after_the_other(
     customer.adds_up()
 
 
+@pytest.mark.parametrize("begun", ["asked", "pending"])
+@pytest.mark.parametrize("note_first", [True, False])
+def test_a_note_and_a_refund_at_once_are_judged_one_after_the_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, begun: str, *, note_first: bool
+) -> None:
+    """Whoever reads first is overtaken: what the note leaves as credit is what the refund takes."""
+    customer = Customer.of(shop, (TOTAL,))
+    [desk] = customer.desks
+
+    def note() -> None:
+        desk.note(2 * HALF_NET, excess=Excess.CUSTOMER_CREDIT)
+
+    def begin() -> None:
+        desk.ask_in_vain(0, TOTAL) if begun == "asked" else customer.pending(0, 0, TOTAL)
+
+    if note_first:
+        overtaking(customer, monkeypatch, "stripe_payments", "write", note)
+        begin()
+    else:
+        overtaking(customer, monkeypatch, "credit_notes", "issue", begin)
+        note()
+
+    assert (customer.credit.balance_minor, list(customer.promised.values())) == (TOTAL, [TOTAL])
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(TOTAL)
+
+
 def test_what_an_invoice_keeps_is_promised_of_no_credit(shop: Shop) -> None:
     """Nor is the credit written: who moves it at the same time is not in the way."""
     customer = Customer.of(shop, (-1,), (TOTAL,))
@@ -615,11 +642,13 @@ def test_what_nothing_took_is_made_whatever_else_is_short(shop: Shop) -> None:
 
 
 def test_what_it_will_take_is_promised_before_stripe_is_asked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The note that takes from under it what the invoice kept was judged before it was asked for."""
+    """A note took from under it what the invoice kept, when nothing was promised for that yet."""
     customer = Customer.of(shop, (TOTAL,))
     [desk] = customer.desks
-    overtaking(customer, monkeypatch, "credit_notes", "issue", lambda: desk.ask_in_vain(0, TOTAL))
+    desk.ask_in_vain(0, TOTAL)
     desk.note(excess=Excess.CUSTOMER_CREDIT)
+    credit = customer.credit
+    desk.till.held.store.credits[credit.tenant_id, credit.customer_id] = replace(credit, promised=())
     monkeypatch.setattr(customer.till.stripe, "create_refund", unanswered)
 
     customer.sweep()

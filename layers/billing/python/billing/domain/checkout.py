@@ -485,6 +485,16 @@ class CheckoutBook:
         """Those that succeeded, as far as they are remembered."""
         return tuple(one for one in self.attempts if one.state is AttemptState.SUCCEEDED)
 
+    def moved_along(self) -> CheckoutBook | None:
+        """One version further with the ledger, where something was paid online: None where nothing was.
+
+        What comes back of it is judged by both: of two at once one is judged after the other. What was forgotten may
+        have been paid.
+        """
+        if not (self.paid or self.coming_back or self.made > len(self.attempts)):
+            return None
+        return replace(self, version=self.version + 1)
+
     @property
     def kept_minor(self) -> int:
         """Of those, what is neither given back nor on its way."""

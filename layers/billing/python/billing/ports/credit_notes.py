@@ -103,10 +103,14 @@ class CreditNotes(Protocol):
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         quote: tuple[Quote, Event] | None = None,
+        book: CheckoutBook | None = None,
     ) -> None:
         """All of it in one transaction, or nothing. ``events`` are the credit note's and the invoice's.
 
-        Raises: SeriesMoved, NumberTaken, StaleVersion (the invoice, the quote or the customer's credit moved).
+        ``book``: of what pays the invoice online, one version further, where what comes back of that was judged with.
+
+        Raises: SeriesMoved, NumberTaken, StaleVersion (the invoice, its book, the quote or the customer's credit
+            moved).
         """
         ...
 

@@ -145,6 +145,7 @@ def issue_credit_note(
                 delivery=delivery,
                 once=once,
                 quote=_quote(caller, note, credited, quote, ids),
+                book=context.checkouts.moved_along(),
             )
         except SeriesMoved as moved:
             raise StaleVersion from moved

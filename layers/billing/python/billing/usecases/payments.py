@@ -696,12 +696,9 @@ def _judged_with_online(context: PaymentContext, moves: tuple[LedgerMove, ...]) 
     """
     judged, room = [], MOST_PAID_ONLINE
     for move in moves:
-        book = context.checkouts[move.invoice.invoice_id]
-        if not (book.paid or book.coming_back):
-            judged.append(move)
-            continue
-        room -= 1
-        judged.append(replace(move, book=replace(book, version=book.version + 1)))
+        book = context.checkouts[move.invoice.invoice_id].moved_along()
+        room -= 1 if book else 0
+        judged.append(replace(move, book=book))
     if room < 0:
         french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : remboursez en deux fois."
         english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: refund in two parts."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys, search
 from billing.adapters.dynamodb.checkout_items import book_of
+from billing.adapters.dynamodb.checkouts import book_write
 from billing.adapters.dynamodb.codec import load_all
 from billing.adapters.dynamodb.companies import from_item as company_from_item
 from billing.adapters.dynamodb.customer_accounts import account_writes
@@ -23,6 +24,7 @@ from billing.adapters.dynamodb.search import word_records
 from billing.adapters.dynamodb.stripe_payments import paper_refund_write
 from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.access import Caller
+from billing.domain.checkout import CheckoutBook
 from billing.domain.customer_account import credited_movements
 from billing.domain.customer_credit import CreditMovement
 from billing.domain.delivery import DeliveryRequest
@@ -91,6 +93,7 @@ class CreditNotes:
         delivery: DeliveryRequest,
         once: IdempotentRequest,
         quote: tuple[Quote, Event] | None = None,
+        book: CheckoutBook | None = None,
     ) -> None:
         tenant_id = caller.tenant_id
         of_note, of_invoice = events
@@ -100,6 +103,7 @@ class CreditNotes:
             *self._invoices.moved_ledger(invoice, entries),
             *(movement_writes(self._table, movement) if movement else ()),
             *(self._quotes.told(*quote) if quote else ()),
+            *((book_write(self._table, book),) if book else ()),
             *((paper_refund_write(self._table, tenant_id, on_paper),) if on_paper else ()),
             self._table.create(content, refuse_with(Busy)),
             *word_records(self._table, search.CREDIT_NOTE, content),
