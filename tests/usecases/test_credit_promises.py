@@ -383,6 +383,71 @@ def test_what_a_note_takes_from_under_a_refund_is_promised_of_what_it_leaves(sho
     customer.adds_up()
 
 
+@pytest.mark.parametrize("method", [None, TRANSFER])
+@pytest.mark.parametrize("payments", [(TOTAL,), (HALF, HALF)])
+def test_what_a_later_note_takes_from_under_a_refund_is_not_given_back_besides(
+    shop: Shop, payments: tuple[int, ...], method: PaymentMethod | None
+) -> None:
+    """The refund names another note, whose credit is spent: what the invoice kept for it is on paper now."""
+    customer = Customer.of(shop, payments)
+    [desk] = customer.desks
+    left_credit = desk.note(excess=Excess.CUSTOMER_CREDIT)
+    customer.apply(HALF)
+    desk.ask_in_vain(0, HALF, left_credit)
+    gives_back = desk.note()
+    assert desk.till.stored().ledger.kept_minor == 0
+
+    for named in (gives_back, None):
+        with pytest.raises(RefundExceedsPayment):
+            desk.ask(len(payments) - 1, HALF, named, method=method)
+
+    customer.sweep()
+    assert (desk.given_back, desk.elsewhere, desk.till.book.noted_minor) == (HALF, 0, HALF)
+    customer.adds_up()
+
+
+def test_what_credit_is_promised_to_leaves_a_later_note_its_refund(shop: Shop) -> None:
+    """The credit of the note that it names is there: the other note gives back the other half."""
+    customer = Customer.of(shop, (TOTAL,))
+    [desk] = customer.desks
+    desk.ask_in_vain(0, HALF, desk.note(excess=Excess.CUSTOMER_CREDIT))
+
+    desk.ask(0, HALF, desk.note())
+
+    customer.sweep()
+    assert (desk.given_back, desk.till.book.noted_minor, customer.credit.balance_minor) == (TOTAL, HALF, 0)
+    customer.adds_up()
+
+
+def test_what_a_fact_took_of_a_promise_leaves_a_later_note_nothing_to_give_back_besides(shop: Shop) -> None:
+    """The credit is promised to the refund, and the dashboard gave it back on another invoice."""
+    customer = Customer.of(shop, (TOTAL,), (-1,))
+    desk, other = customer.desks
+    desk.ask_in_vain(0, HALF, desk.note(excess=Excess.CUSTOMER_CREDIT))
+    customer.apply(TOTAL)
+    other.in_dashboard(0, HALF)
+    assert (customer.credit.balance_minor, list(customer.promised.values())) == (0, [HALF])
+
+    with pytest.raises(RefundExceedsPayment):
+        desk.ask(0, HALF, desk.note())
+
+    customer.sweep()
+    assert (desk.given_back, desk.till.book.noted_minor) == (TOTAL, HALF)  # with the dashboard's
+    customer.adds_up()
+
+
+def test_dollars_of_a_later_note_are_not_given_back_besides(shop: Shop) -> None:
+    """There is no credit of them that would bear what the invoice keeps no more."""
+    till = Till(shop)
+    till.issue(shop.wanted(till.invoice.document.customer_id, particulars=DOLLARS))
+    desk = Desk(till, [till.paid(HALF)])
+    desk.ask_in_vain(0, 3_000, desk.note())  # which took off what was owed
+    desk.note()
+
+    record = till.record(desk.payments[0])
+    assert till.desk().ledger.unasked_by_notes(shop.caller, (record,), till.book) == 3_000
+
+
 def test_what_a_note_gave_back_on_paper_is_promised_of_no_credit(shop: Shop) -> None:
     """The dashboard gives back what the note says: the credit of another invoice stays the customer's."""
     customer = Customer.of(shop, (TOTAL,), (-1,))

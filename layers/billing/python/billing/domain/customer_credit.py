@@ -113,6 +113,12 @@ class CustomerCredit:
         """Of what comes back of payments, that which is not promised here: invoices keep it."""
         return sum(max(one.moving_minor - self.promised_to(one.payment_intent_id), 0) for one in coming)
 
+    def held_for(self, coming: tuple[ComingBack, ...]) -> int:
+        """What is promised here to what comes back of payments, and there."""
+        promised = sum(self.promised_to(one.payment_intent_id) for one in coming)
+        others = sum(one.amount_minor for one in self.promised) - promised
+        return min(promised, max(self.balance_minor - others, 0))
+
     def promising(self, payment_intent_id: str, amount_minor: int) -> CustomerCredit:
         """With what is promised to the refunds of one payment now; the same when that is known."""
         if self.promised_to(payment_intent_id) == amount_minor:

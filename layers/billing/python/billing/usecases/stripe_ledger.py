@@ -358,11 +358,29 @@ class StripeLedger:
     def unasked_by_notes(self, caller: Caller, records: tuple[StripePayment, ...], book: CheckoutBook) -> int:
         """What credit notes on an invoice gave back on paper, and nothing that comes back of any payment may be.
 
+        Nor has to be: a note that came since may have taken from under a refund what it was to take.
         ``records``: payments of it that are known better than the book knows them.
         """
         known = tuple(one.payment_intent_id for one in records)
         coming = (*(one.coming_back() for one in records), *book.coming_besides(*known))
-        return max(self._on_paper(caller, book) - sum(one.for_notes_minor for one in coming), 0)
+        invoice = issued_of(self.invoices.read(caller, book.invoice_id))
+        left = self.given_back_on_paper(caller, invoice) - book.noted_minor
+        left -= sum(one.for_notes_minor for one in coming)
+        return max(left - self._short_of_own(caller, invoice, coming), 0) if left > 0 else 0
+
+    def _short_of_own(self, caller: Caller, invoice: IssuedInvoice, coming: tuple[ComingBack, ...]) -> int:
+        """Of what was to be no note's, that which neither its invoice keeps nor credit is promised to.
+
+        No more is read where the invoice keeps all of it.
+        """
+        short = sum(one.own_minor for one in coming) - max(invoice.ledger.kept_minor, 0)
+        if short <= 0:
+            return 0
+        document = invoice.document
+        if document.currency != EURO:
+            return short
+        credit = self.payments.load(caller, document.customer_id, ()).credit
+        return max(short - credit.held_for(coming), 0)
 
     def beyond_notes(self, caller: Caller, book: CheckoutBook) -> int:
         """What Stripe gave back for credit notes on an invoice beyond what they say: it is in no ledger."""
