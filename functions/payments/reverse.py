@@ -33,7 +33,7 @@ install(app)
         versioned=True,
         refused={
             409: "`payment-reversed`, `payment-by-stripe` (refund it), or `customer-credit-exceeded` when what became "
-            "credit was spent"
+            "credit was spent, or a refund at Stripe that is on its way needs what this payment left"
         },
     ),
 )

@@ -122,7 +122,8 @@ def test_a_payment_is_refused_whole_when_what_pays_its_invoice_online_moved(worl
     assert held.payments.read(world.caller, payment.payment_id) == payment
 
 
-def test_a_refund_over_as_many_invoices_as_there_may_be_fits_into_one_transaction(world: World) -> None:
+def test_a_reversal_over_as_many_invoices_as_there_may_be_fits_into_one_transaction(world: World) -> None:
+    """With what moves the customer's credit: the largest of what moves a payment."""
     customer = world.add_customer()
     holding = factories.content(customer_id=customer.customer_id)
     invoices = [world.issue(world.add_draft(holding=holding)) for _ in range(MAX_ALLOCATIONS)]
@@ -135,7 +136,8 @@ def test_a_refund_over_as_many_invoices_as_there_may_be_fits_into_one_transactio
         beside = book if len(moves) < MOST_PAID_ONLINE else None
         moves.append(replace(world.ledger_move(invoice.with_entry(entry), entry), book=beside))
 
-    write(world, payment, *moves)
+    gained = movement(world, credit(world, customer.customer_id), CreditEntryKind.APPLICATION_REVERSED, 100)
+    write(world, payment, *moves, gained=gained)
 
     assert world.repositories.payments.read(world.caller, payment.payment_id) == payment
 

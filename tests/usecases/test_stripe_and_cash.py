@@ -8,13 +8,20 @@ from typing import Any
 import pytest
 
 from billing.domain.crediting import Excess
-from billing.domain.errors import FieldErrors, RefundExceedsPayment
+from billing.domain.errors import CustomerCreditExceeded, FieldErrors, RefundExceedsPayment
 from billing.domain.ledger import PaymentMethod
 from billing.domain.payments import PaymentExcess, WantedAllocation
 from billing.domain.stripe import StripeRefundStatus
 from billing.ports.stripe import StripeRefused
 from billing.usecases import payments as usecase
-from billing.usecases.payments import PaymentInput, RefundInput, record_payment, refund_payment
+from billing.usecases.payments import (
+    PaymentInput,
+    RefundInput,
+    apply_customer_credit,
+    record_payment,
+    refund_payment,
+    reverse_payment,
+)
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_promises import Customer, overtaking
@@ -35,6 +42,30 @@ class Halves(Customer):
         till.pay(HALF)
         return cls([Desk(till, [till.paid()])])
 
+    @classmethod
+    def with_credit(cls, shop: Shop) -> Halves:
+        """The other half paid from credit of the customer, which came by transfer."""
+        till = Till(shop)
+        found = cls([Desk(till, [till.paid(HALF)])])
+        record_payment(
+            shop.caller,
+            found.customer_id,
+            PaymentInput(amount_minor=HALF, method=TRANSFER),
+            (),
+            PaymentExcess.CUSTOMER_CREDIT,
+            once=shop.once("recordPayment"),
+            **found.ports,
+        )
+        wanted = (WantedAllocation(invoice_id=till.invoice.invoice_id, amount_minor=HALF),)
+        apply_customer_credit(
+            shop.caller, found.customer_id, wanted, once=shop.once("applyCustomerCredit"), **found.ports
+        )
+        return found
+
+    @property
+    def ports(self) -> dict[str, Any]:
+        return {"payments": self.till.held.payments, "clock": self.shop.clock, "ids": self.shop.ids}
+
     @property
     def desk(self) -> Desk:
         return self.desks[0]
@@ -53,6 +84,18 @@ class Halves(Customer):
             payments=self.till.held.payments,
             clock=self.shop.clock,
             ids=self.shop.ids,
+        )
+
+    def reverse_other(self) -> None:
+        """What was not paid at Stripe, of the invoice."""
+        of = self.till.invoice.invoice_id
+        [paid] = [
+            one
+            for one in self.till.payments
+            if not one.payment_intent_id and any(part.invoice_id == of for part in one.allocations)
+        ]
+        reverse_payment(
+            self.shop.caller, paid.payment_id, "Impayé", once=self.shop.once("reversePayment"), **self.ports
         )
 
 
@@ -163,6 +206,84 @@ def test_what_is_asked_of_stripe_is_judged_after_the_transfer_of_meanwhile(
     halves.adds_up()
 
 
+@pytest.mark.parametrize("begin", [asked, pending])
+@pytest.mark.parametrize("with_credit", [True, False])
+def test_what_a_reversal_takes_from_under_a_refund_is_promised_of_the_credit(
+    shop: Shop, begin: Callable[[Halves], Callable[[], None]], *, with_credit: bool
+) -> None:
+    halves = Halves.with_credit(shop) if with_credit else Halves.made(shop)
+    halves.desk.note(excess=CREDIT)
+    end = begin(halves)
+    assert halves.promised == {}
+
+    halves.reverse_other()
+
+    left = TOTAL if with_credit else HALF
+    assert (halves.kept, halves.credit.balance_minor, list(halves.promised.values())) == (0, left, [HALF])
+    with pytest.raises(CustomerCreditExceeded):
+        halves.transfer(left)
+    end()
+    assert (halves.desk.moved, halves.credit.balance_minor, halves.promised) == (HALF, left - HALF, {})
+    halves.adds_up()
+
+
+@pytest.mark.parametrize("begin", [asked, pending])
+def test_a_payment_is_not_reversed_whose_money_stripe_is_about_to_give_back(
+    halves: Halves, begin: Callable[[Halves], Callable[[], None]]
+) -> None:
+    """The note's credit is spent."""
+    end = begin(halves)
+    halves.apply(HALF)
+
+    with pytest.raises(CustomerCreditExceeded, match=r"without this payment, .* would be €60\.00 short") as refused:
+        halves.reverse_other()
+    assert "il manquerait 60,00\u00a0€ à ses factures et à son crédit" in (refused.value.detail_fr or "")
+    assert (halves.kept, halves.promised) == (HALF, {})
+
+    end()
+    halves.reverse_other()
+    halves.adds_up()
+
+
+def test_a_reversal_takes_nothing_of_what_the_invoice_keeps_besides(shop: Shop) -> None:
+    halves = Halves.made(shop)
+    halves.desk.ask_in_vain(0, HALF)
+
+    halves.reverse_other()
+
+    assert (halves.kept, halves.promised) == (HALF, {})
+    halves.sweep()
+    halves.adds_up()
+
+
+@pytest.mark.parametrize("reversed_first", [True, False])
+def test_a_reversal_and_a_refund_at_once_are_judged_one_after_the_other(
+    halves: Halves, monkeypatch: pytest.MonkeyPatch, *, reversed_first: bool
+) -> None:
+    halves.till.stripe.down = True
+    if reversed_first:
+        overtaking(halves, monkeypatch, "stripe_payments", "write", halves.reverse_other)
+        halves.desk.ask_in_vain(0, HALF)
+    else:
+        overtaking(halves, monkeypatch, "payments", "write", lambda: halves.desk.ask_in_vain(0, HALF))
+        halves.reverse_other()
+
+    assert (halves.kept, list(halves.promised.values())) == (0, [HALF])
+    halves.sweep()
+    halves.adds_up()
+
+
+def test_what_notes_gave_back_is_no_matter_of_a_reversal(shop: Shop) -> None:
+    halves = Halves.made(shop)
+    halves.desk.ask_in_vain(0, HALF, halves.desk.note())
+
+    halves.reverse_other()
+
+    assert (halves.kept, halves.promised) == (0, {})
+    halves.sweep()
+    halves.adds_up()
+
+
 def test_dollars_are_given_back_once_too(shop: Shop) -> None:
     """There is no credit of them: what a note gave back is told apart from what is still to be."""
     halves = Halves.made(shop, particulars=DOLLARS)
@@ -172,6 +293,8 @@ def test_dollars_are_given_back_once_too(shop: Shop) -> None:
 
     with pytest.raises(RefundExceedsPayment, match=r"beside USD 60\.00"):
         halves.refund_transfer()
+    with pytest.raises(CustomerCreditExceeded, match=r"would be USD 60\.00 short"):
+        halves.reverse_other()
 
 
 def test_more_invoices_than_fit_are_refunded_in_parts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +322,8 @@ def test_more_invoices_than_fit_are_refunded_in_parts(shop: Shop, monkeypatch: p
         )
 
     assert [one.pointer for one in refused.value.errors] == ["/amount_minor"]
+    with pytest.raises(FieldErrors, match="cannot be reversed at once"):
+        reverse_payment(shop.caller, paid.payment_id, "Impayé", once=shop.once("reversePayment"), **ports)
     for _ in range(2):
         refund_payment(
             shop.caller, paid.payment_id, RefundInput(amount_minor=HALF), once=shop.once("refundPayment"), **ports

@@ -61,7 +61,7 @@ from billing.ports.repositories import Invoices
 from billing.ports.stripe_payments import StripeFacts, StripePayments
 from billing.usecases.contention import judged_anew
 
-MOST_PAID_ONLINE = 12  # of the invoices of one refund: a transaction has its limit
+MOST_PAID_ONLINE = 11  # of the invoices of one refund or reversal: a transaction has its limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +258,10 @@ def reverse_payment(
     """Take a recorded payment back, whole: its invoices are owed again, its credit is gone or, if it was paid from
     credit, there again. The payment itself stays, and says why.
 
-    Raises: NotFound, PaymentReversed, PaymentByStripe, CustomerCreditExceeded (what became credit was spent), Busy.
+    Of what refunds at Stripe are to take, that which its invoices keep no longer is promised of the credit.
+
+    Raises: NotFound, PaymentReversed, PaymentByStripe, FieldErrors, Busy; CustomerCreditExceeded: what became credit
+        was spent, or is too little for what refunds at Stripe are to take.
     """
     caller.require(Permission.RECORD_PAYMENTS)
     _refuse_unprintable("/reason", reason)
@@ -292,14 +295,18 @@ def reverse_payment(
         kind, amount_minor = CreditEntryKind.PAYMENT_REVERSED, payment.credited_minor
         if payment.method is None:
             kind, amount_minor = CreditEntryKind.APPLICATION_REVERSED, payment.amount_minor
+        movement = credit_movement(caller, context.credit, kind, amount_minor, payment, on=today, ids=ids, at=now)
+        credit = _bearing(context, moves, movement.credit if movement else context.credit, payment.currency)
+        promise = None if movement else credit.next_after(context.credit)
         payments.write(
             caller,
             reversed_payment,
-            moves=moves,
-            movement=credit_movement(caller, context.credit, kind, amount_minor, payment, on=today, ids=ids, at=now),
+            moves=_judged_with_online(context, moves, reversing=True),
+            movement=replace(movement, credit=credit) if movement else None,
             event=payment_event(caller, reversed_payment, EventType.PAYMENT_REVERSED, ids, at=now),
             once=once,
             answered=reversed_payment,
+            told=StripeFacts(credit=promise) if promise else None,
         )
         return reversed_payment
 
@@ -689,7 +696,34 @@ def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...], currency:
         )
 
 
-def _judged_with_online(context: PaymentContext, moves: tuple[LedgerMove, ...]) -> tuple[LedgerMove, ...]:
+def _bearing(
+    context: PaymentContext, moves: tuple[LedgerMove, ...], credit: CustomerCredit, currency: str
+) -> CustomerCredit:
+    """The credit with what comes back of payments online promised of it, as far as invoices will keep it no longer.
+
+    ``credit`` as it becomes. Raises: CustomerCreditExceeded, where it does not suffice.
+    """
+    borne = credit
+    for move in moves:
+        coming = context.checkouts[move.invoice.invoice_id].coming_back
+        kept = max(move.invoice.ledger.kept_minor, 0)
+        borne = borne.bearing(coming, borne.unpromised(coming) - kept)
+    more = sum(one.amount_minor for one in borne.promised) - sum(one.amount_minor for one in credit.promised)
+    missing = more - (credit.free_minor() if currency == EURO else 0)
+    if more and missing > 0:
+        amount, english = amount_words(missing, currency)
+        raise CustomerCreditExceeded(
+            f"Stripe est en train de rendre de l'argent au client : sans ce paiement, il manquerait {amount} à ses "
+            "factures et à son crédit. Annulez-le une fois ce remboursement terminé.",
+            f"Stripe is about to give money back to the customer: without this payment, its invoices and the "
+            f"customer's credit would be {english} short. Reverse it once that refund has ended.",
+        )
+    return borne
+
+
+def _judged_with_online(
+    context: PaymentContext, moves: tuple[LedgerMove, ...], *, reversing: bool = False
+) -> tuple[LedgerMove, ...]:
     """The book of what was paid online moves along: of a refund there at the same time one is judged after the other.
 
     Raises: FieldErrors, where that is more than fits into one transaction.
@@ -702,7 +736,10 @@ def _judged_with_online(context: PaymentContext, moves: tuple[LedgerMove, ...]) 
     if room < 0:
         french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : remboursez en deux fois."
         english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: refund in two parts."
-        raise FieldErrors((FieldError("/amount_minor", french, english),))
+        if reversing:
+            french += " L'annuler d'un coup n'est pas possible."
+            english += " It cannot be reversed at once."
+        raise FieldErrors((FieldError("" if reversing else "/amount_minor", french, english),))
     return tuple(judged)
 
 
