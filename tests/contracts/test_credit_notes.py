@@ -306,3 +306,16 @@ def test_what_a_note_rests_on_has_the_payments_online_of_its_invoice(world: Worl
 
     assert held.load(world.caller, invoice.invoice_id).checkouts == book
     assert held.load(world.caller, other.invoice_id).checkouts.attempts == ()
+
+
+def test_what_a_note_rests_on_has_the_ledger_that_is_asked_for(world: World) -> None:
+    invoice = world.pay(world.issue(), 12_000)
+    note, held = issue(world, invoice, part(1_000)), world.repositories
+    stored = held.deliveries.invoice(invoice.tenant_id, invoice.invoice_id)
+    customer_id = note.document.customer_id
+
+    found = held.credit_notes.customer(world.caller, customer_id, ledger_of=stored)
+
+    assert found.entries == held.invoices.last_entries(world.caller, stored)
+    assert [one.source_id for one in found.entries][1:] == [note.invoice_id] * 2
+    assert held.credit_notes.customer(world.caller, customer_id).entries == ()

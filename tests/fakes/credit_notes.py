@@ -28,6 +28,7 @@ from tests.fakes.writes import (
     hold_head,
     hold_number,
     hold_quote,
+    last_entries,
     move_account,
     move_book,
     move_credit,
@@ -57,7 +58,14 @@ class FakeCreditNotes:
                 checkouts=self._store.checkouts_of(caller.tenant_id, invoice_id),
             )
 
-    def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
+    def customer(
+        self,
+        caller: Caller,
+        customer_id: str,
+        *,
+        quote_id: str | None = None,
+        ledger_of: IssuedInvoice | None = None,
+    ) -> CreditedCustomer:
         with self._store.lock:
             self._store.check(caller)
             customer = self._store.current(caller.tenant_id, customer_id)
@@ -65,6 +73,7 @@ class FakeCreditNotes:
                 customer=customer,
                 credit=credit_of(self._store, caller.tenant_id, customer.customer_id if customer else customer_id),
                 quote=self._store.quotes.get((caller.tenant_id, quote_id)) if quote_id else None,
+                entries=last_entries(self._store, caller.tenant_id, ledger_of) if ledger_of else (),
             )
 
     def issue(

@@ -49,7 +49,6 @@ from billing.domain.verification import (
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 from billing.ports.repositories import (
-    MAX_ENTRIES_READ,
     AlreadyReplaced,
     CustomerSummary,
     DraftContext,
@@ -88,6 +87,7 @@ from tests.fakes.writes import (
     hold_draft,
     hold_notices,
     hold_number,
+    last_entries,
     move_account,
     move_head,
     take_number,
@@ -395,7 +395,7 @@ class FakeInvoices:
 
     def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
         with self._store.lock:
-            return self._store.entries.get((caller.tenant_id, invoice.invoice_id), ())[-MAX_ENTRIES_READ:]
+            return last_entries(self._store, caller.tenant_id, invoice)
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
         with self._store.writing(caller, once=once, answered=draft):

@@ -16,7 +16,7 @@ from billing.domain.notices import CompanyNotice
 from billing.domain.numbering import NumberAllocation, SeriesState
 from billing.domain.quote import Quote
 from billing.domain.reminders import Reminder
-from billing.ports.repositories import SeriesMoved
+from billing.ports.repositories import MAX_ENTRIES_READ, SeriesMoved
 from tests.fakes.store import Placed, Store, Waiting
 
 DELIVERY = "delivery_request"
@@ -167,6 +167,10 @@ def ask(store: Store, delivery: DeliveryRequest) -> None:
         raise StaleVersion
     store.requests[key] = delivery
     store.outbox[DELIVERY, *key] = Waiting(0, delivery.requested_at)
+
+
+def last_entries(store: Store, tenant_id: str, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
+    return store.entries.get((tenant_id, invoice.invoice_id), ())[-MAX_ENTRIES_READ:]
 
 
 def hold_book(store: Store, book: CheckoutBook) -> None:

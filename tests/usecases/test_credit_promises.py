@@ -461,6 +461,29 @@ def test_what_a_note_gave_back_on_paper_is_promised_of_no_credit(shop: Shop) -> 
     customer.adds_up()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_note_promises_no_more_than_what_other_notes_leave_of_a_refund(shop: Shop, *, named: bool) -> None:
+    """Of the 120 that come back 60 are the first note's; the second one takes 12 of what the invoice kept."""
+    customer = Customer.of(shop, (TOTAL,), (-1,))
+    desk = customer.desks[0]
+    note = desk.note()
+    if named:  # what is kept for it is free for nothing else
+        desk.ask_in_vain(0, HALF, note)
+    refund = customer.pending(0, 0, HALF if named else TOTAL)
+    assert customer.promised == {}
+
+    desk.note(1_000, excess=Excess.CUSTOMER_CREDIT)
+
+    assert list(customer.promised.values()) == [1_200]
+    customer.transfer(TOTAL)  # what there was before
+    with pytest.raises(CustomerCreditExceeded):
+        customer.transfer(1)
+    customer.end(refund, made=True)
+    customer.sweep()
+    assert (desk.given_back, customer.credit.balance_minor, customer.promised) == (TOTAL, 0, {})
+    customer.adds_up()
+
+
 def test_a_refund_that_was_there_before_the_payment_is_promised_with_it(shop: Shop) -> None:
     """Both are told by one event: the payment is booked, and the refund has not ended."""
     till = Till(shop)

@@ -287,6 +287,11 @@ class CheckoutBook:
         """Of every other payment."""
         return tuple(one for one in self.coming_back if one.payment_intent_id not in payment_intent_ids)
 
+    def free_on_paper(self, given_back_minor: int) -> int:
+        """Of what credit notes gave back on paper, that which the customer lacks, and is kept for nothing."""
+        kept = sum(one.by_notes_minor for one in self.coming_back)
+        return max(given_back_minor - self.noted_minor - kept, 0)
+
     def with_coming_back(self, coming: ComingBack) -> CheckoutBook:
         """With what one payment is about to give back now; the same book when that is known."""
         known = tuple(one for one in self.coming_back if one.payment_intent_id == coming.payment_intent_id)

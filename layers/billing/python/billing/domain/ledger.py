@@ -166,6 +166,12 @@ class Ledger:
         return cls(total_minor=total_minor).with_entries(entries)
 
 
+def given_back_on_paper(entries: tuple[LedgerEntry, ...]) -> int:
+    """What credit notes say was given back, by whatever means and whether it was yet; in cents."""
+    notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
+    return sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
+
+
 def is_overdue(ledger: Ledger, due: date, today: date) -> bool:
     """Derived, never stored: something is left to pay and the due date has passed."""
     return ledger.balance_minor > 0 and due < today and ledger.status is not InvoiceStatus.CANCELLED

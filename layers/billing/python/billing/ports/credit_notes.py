@@ -74,11 +74,15 @@ class CreditNoteContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditedCustomer:
-    """The customer, None when it is no longer there, and its credit; the quote that the invoice bills, if any."""
+    """The customer, None when it is no longer there, and its credit; the quote that the invoice bills, if any.
+
+    ``entries``: the last of the ledger that was asked for, oldest first.
+    """
 
     customer: Customer | None
     credit: CustomerCredit
     quote: Quote | None = None
+    entries: tuple[LedgerEntry, ...] = ()
 
 
 class CreditNotes(Protocol):
@@ -86,8 +90,15 @@ class CreditNotes(Protocol):
         """One request. Raises: NotFound; with ``once`` also AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
-    def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
-        """One request."""
+    def customer(
+        self,
+        caller: Caller,
+        customer_id: str,
+        *,
+        quote_id: str | None = None,
+        ledger_of: IssuedInvoice | None = None,
+    ) -> CreditedCustomer:
+        """One request, one more where the ledger is as long as it is read."""
         ...
 
     def issue(

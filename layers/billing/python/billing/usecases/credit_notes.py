@@ -20,7 +20,7 @@ from billing.domain.customer_credit import CreditEntryKind, CreditMovement
 from billing.domain.errors import CompanyNotDescribed, InvoiceNotIssued, NotFound, RecipientMissing, StaleVersion
 from billing.domain.events import Event, EventType
 from billing.domain.invoice import DocumentType, DraftInvoice, Invoice, IssuedInvoice
-from billing.domain.ledger import PaymentMethod
+from billing.domain.ledger import PaymentMethod, given_back_on_paper
 from billing.domain.numbering import allocate
 from billing.domain.quote import Quote
 from billing.domain.warnings import Notice, WarningCode
@@ -94,7 +94,12 @@ def issue_credit_note(
         )
         customer, quote_id = None, invoice.document.quote_id
         if send or settlement.customer_credit_minor or quote_id:
-            customer = credit_notes.customer(caller, invoice.document.customer_id, quote_id=quote_id)
+            customer = credit_notes.customer(
+                caller,
+                invoice.document.customer_id,
+                quote_id=quote_id,
+                ledger_of=invoice if _may_be_on_paper(invoice, context.checkouts) else None,
+            )
         recipient = _recipient(customer) if send else None
         allocation = allocate(
             context.series,
@@ -237,6 +242,11 @@ def _recipient(customer: CreditedCustomer | None) -> str:
     return email
 
 
+def _may_be_on_paper(invoice: IssuedInvoice, checkouts: CheckoutBook) -> bool:
+    """Whether of what comes back some may be what other notes on the invoice gave back: no credit bears that."""
+    return invoice.ledger.refunded_minor > 0 and any(one.open_minor for one in checkouts.coming_back)
+
+
 def _movement(
     caller: Caller,
     note: IssuedInvoice,
@@ -247,6 +257,7 @@ def _movement(
 ) -> CreditMovement | None:
     """What it leaves the customer. What refunds at Stripe will take of that is promised: the invoice keeps it no more.
 
+    Nor did a note give it back on paper, which is what a refund that names none is first.
     ``invoice`` as it becomes.
     """
     document = note.document
@@ -254,7 +265,9 @@ def _movement(
     if customer is None or not amount_minor:
         return None
     coming = checkouts.coming_back
+    still_open = sum(one.open_minor for one in coming)
     short = customer.credit.unpromised(coming) - invoice.ledger.kept_minor
+    short -= min(still_open, checkouts.free_on_paper(given_back_on_paper(customer.entries)))
     credit, entry = customer.credit.bearing(coming, short).moved(
         CreditEntryKind.CREDIT_NOTE,
         amount_minor,

@@ -13,7 +13,7 @@ from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
-from billing.domain.ledger import EntryKind, PaymentMethod
+from billing.domain.ledger import EntryKind, PaymentMethod, given_back_on_paper
 from billing.domain.notices import MoneyFact, NoticeKind
 from billing.domain.payments import (
     Allocation,
@@ -399,9 +399,7 @@ class StripeLedger:
         """What credit notes on an invoice say was given back, at Stripe or not."""
         if not invoice.ledger.refunded_minor:
             return 0
-        entries = self.invoices.last_entries(caller, invoice)
-        notes = {one.source_id for one in entries if one.kind is EntryKind.CREDIT}
-        return sum(one.amount_minor for one in entries if one.kind is EntryKind.REFUND and one.source_id in notes)
+        return given_back_on_paper(self.invoices.last_entries(caller, invoice))
 
     def _given_back(
         self,

@@ -14,8 +14,10 @@ from billing.adapters.dynamodb.customers import list_of
 from billing.adapters.dynamodb.delivery_items import delivery_to_item
 from billing.adapters.dynamodb.invoices import (
     Invoices,
+    entries_in,
     from_item,
     issued_to_item,
+    last_entry_keys,
     series_from_item,
 )
 from billing.adapters.dynamodb.quotes import Quotes
@@ -64,20 +66,29 @@ class CreditNotes:
             checkouts=book_of(caller.tenant_id, invoice_id, found.get(book_key)),
         )
 
-    def customer(self, caller: Caller, customer_id: str, *, quote_id: str | None = None) -> CreditedCustomer:
+    def customer(
+        self,
+        caller: Caller,
+        customer_id: str,
+        *,
+        quote_id: str | None = None,
+        ledger_of: IssuedInvoice | None = None,
+    ) -> CreditedCustomer:
         customer_key = keys.customer(caller.tenant_id, customer_id)
         credit_key = keys.customer_credit(caller.tenant_id, customer_id)
         quote_keys = [keys.quote(caller.tenant_id, quote_id)] if quote_id else []
-        found = self._table.read(caller, customer_key, credit_key, *quote_keys)
+        entry_keys = last_entry_keys(caller.tenant_id, ledger_of) if ledger_of else []
+        found = self._table.read(caller, customer_key, credit_key, *quote_keys, *entry_keys)
         stored = found.get(customer_key)
         customer = customer_from_item(stored) if stored else None
         if customer is not None and customer.merged_into is not None:
-            return self.customer(caller, customer.merged_into, quote_id=quote_id)
+            return self.customer(caller, customer.merged_into, quote_id=quote_id, ledger_of=ledger_of)
         quote = next((found[key] for key in quote_keys if key in found), None)
         return CreditedCustomer(
             customer=customer,
             credit=credit_of(caller.tenant_id, customer_id, found.get(credit_key)),
             quote=quote_from_item(quote) if quote else None,
+            entries=entries_in(entry_keys, found),
         )
 
     def issue(

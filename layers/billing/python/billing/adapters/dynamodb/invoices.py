@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -270,6 +270,17 @@ def _when(event: Event) -> str:
     return f"{event.occurred_at.astimezone(UTC).isoformat()}#{event.event_id}"
 
 
+def last_entry_keys(tenant_id: str, invoice: IssuedInvoice) -> list[keys.Key]:
+    last = invoice.ledger.entry_count
+    ranks = range(max(1, last - MAX_ENTRIES_READ + 1), last + 1)
+    return [keys.ledger_entry(tenant_id, invoice.invoice_id, rank) for rank in ranks]
+
+
+def entries_in(wanted: list[keys.Key], found: Mapping[keys.Key, Item]) -> tuple[LedgerEntry, ...]:
+    """The last of its ledger, oldest first, of items that were read."""
+    return tuple(entry_from_item(found[key]) for key in wanted if key in found)
+
+
 class Invoices:
     """Port Invoices."""
 
@@ -316,11 +327,8 @@ class Invoices:
         return InvoiceWithCheckouts(invoice=from_item(found[key]), checkouts=book)
 
     def last_entries(self, caller: Caller, invoice: IssuedInvoice) -> tuple[LedgerEntry, ...]:
-        last = invoice.ledger.entry_count
-        ranks = range(max(1, last - MAX_ENTRIES_READ + 1), last + 1)
-        wanted = [keys.ledger_entry(caller.tenant_id, invoice.invoice_id, rank) for rank in ranks]
-        found = self._table.batch(wanted)
-        return tuple(entry_from_item(found[key]) for key in wanted if key in found)
+        wanted = last_entry_keys(caller.tenant_id, invoice)
+        return entries_in(wanted, self._table.batch(wanted))
 
     def create(self, caller: Caller, draft: DraftInvoice, *, event: Event, once: IdempotentRequest) -> None:
         self._table.write(
