@@ -705,9 +705,9 @@ class FakeVerifications:
             if not ahead:
                 return None
             after = 0 if position.complete else position.rank
-            entries = self._store.credit_entries[tenant_id, ahead[0]][after : after + limit]
-            head = self._store.credits[tenant_id, ahead[0]]
-            complete = after + len(entries) == len(self._store.credit_entries[tenant_id, ahead[0]])
+            known = self._store.credit_entries.get((tenant_id, ahead[0]), ())  # none while there are only promises
+            entries, head = known[after : after + limit], self._store.credits[tenant_id, ahead[0]]
+            complete = after + len(entries) == len(known)
             return CreditPage(head=head, entries=entries, complete=complete)
 
     def save(self, verification: Verification) -> bool:

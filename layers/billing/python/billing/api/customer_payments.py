@@ -30,7 +30,6 @@ from billing.domain.payments import (
     PaymentRefund,
     PaymentState,
     RefundCause,
-    RefundReturn,
     WantedAllocation,
 )
 from billing.domain.typography import agreeing, amount_words
@@ -158,17 +157,22 @@ class PaymentRefundResponse(Reply):
     cause: RefundCause
     from_credit_minor: Annotated[int, Field(description="Taken off the customer's credit")]
     returned_on: Annotated[date | None, Field(description="The bank sent it back: the money is with you again")]
+    returned_minor: Annotated[
+        int, Field(description="What of it came back: less than all where a lost dispute has the rest")
+    ]
     detail_fr: Annotated[str | None, Field(description="What follows, where an invoice is owed again")]
     detail_en: str | None
 
     @classmethod
-    def of(cls, refund: PaymentRefund, returns: tuple[RefundReturn, ...], currency: str) -> PaymentRefundResponse:
-        returned_on = next((one.returned_on for one in returns if one.refund_id == refund.refund_id), None)
-        owed = refund.allocations if returned_on is None else ()
+    def of(cls, refund: PaymentRefund, payment: Payment) -> PaymentRefundResponse:
+        currency, returned_minor = payment.currency, payment.came_back_minor(refund.refund_id)
+        returned_on = next((one.returned_on for one in payment.returns if one.refund_id == refund.refund_id), None)
+        owed = payment.still_taken_by(refund) if returned_minor < refund.amount_minor else ()
         return cls(
             cause=refund.cause,
             from_credit_minor=refund.from_credit_minor,
             returned_on=returned_on,
+            returned_minor=returned_minor,
             detail_fr=" ".join(_owed_again(part, currency)[0] for part in owed) or None,
             detail_en=" ".join(_owed_again(part, currency)[1] for part in owed) or None,
             refund_id=refund.refund_id,
@@ -236,7 +240,7 @@ class PaymentResponse(Reply):
             allocations=[PaymentAllocationResponse.of(part) for part in payment.allocations],
             credited_minor=payment.credited_minor,
             refunded_minor=payment.refunded_minor,
-            refunds=[PaymentRefundResponse.of(refund, payment.returns, payment.currency) for refund in payment.refunds],
+            refunds=[PaymentRefundResponse.of(refund, payment) for refund in payment.refunds],
             reversal=PaymentReversalResponse(
                 reason=reversal.reason, reversed_on=reversal.reversed_on, reversed_by=reversal.reversed_by
             )

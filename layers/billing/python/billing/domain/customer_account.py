@@ -137,7 +137,7 @@ def payment_movement(payment: Payment) -> AccountMovement:
     if payment.last_return is not None:
         returned = payment.last_return
         return AccountMovement(
-            movement_id=f"{returned.refund_id}.returned",
+            movement_id=payment.return_id(returned),
             kind=MovementKind.REFUND_RETURNED,
             day=returned.returned_on,
             recorded_at=returned.returned_at,

@@ -5,6 +5,7 @@ What was recorded never changes (CGI art. 286, I, 3° bis): corrections by plus 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -105,6 +106,7 @@ class PaymentRefund:
 class RefundReturn:
     """A refund that the bank sent back: invoices that are owed it settle again, the rest is credit of the customer.
 
+    A part of it, where a lost dispute has the rest; that comes back by another, should the dispute be won after all.
     ``version`` of the payment that it made.
     """
 
@@ -189,12 +191,31 @@ class Payment:
     def returned(self, returned: RefundReturn) -> Payment:
         """Raises: ValueError, for a refund that is none of this payment's or came back already."""
         refund = next((one for one in self.refunds if one.refund_id == returned.refund_id), None)
-        known = any(one.refund_id == returned.refund_id for one in self.returns)
-        if refund is None or known or refund.amount_minor != returned.amount_minor:
-            raise ValueError("a refund comes back once, whole")
+        left = refund.amount_minor - self.came_back_minor(refund.refund_id) if refund else 0
+        if not 0 < returned.amount_minor <= left:
+            raise ValueError("no more of a refund comes back than was given back")
         if returned.version != self.version + 1:
             raise ValueError("a return makes the next version")
         return replace(self, version=self.version + 1, returns=(*self.returns, returned))
+
+    def came_back_minor(self, refund_id: str) -> int:
+        """What of a refund the bank sent back."""
+        return sum(one.amount_minor for one in self.returns if one.refund_id == refund_id)
+
+    def still_taken_by(self, refund: PaymentRefund) -> tuple[Allocation, ...]:
+        """What invoices are owed again by a refund, less what came back of it to them."""
+        back: Counter[str] = Counter()
+        for returned in self.returns:
+            for part in returned.allocations if returned.refund_id == refund.refund_id else ():
+                back[part.invoice_id] += part.amount_minor
+        left = (replace(one, amount_minor=one.amount_minor - back[one.invoice_id]) for one in refund.allocations)
+        return tuple(one for one in left if one.amount_minor)
+
+    def return_id(self, returned: RefundReturn) -> str:
+        """Of what a return writes in ledgers and accounts."""
+        mine = [one for one in self.returns if one.refund_id == returned.refund_id]
+        earlier = mine.index(returned)
+        return f"{returned.refund_id}.returned{f'.{earlier}' if earlier else ''}"
 
     def hold_refundable(self, amount_minor: int) -> None:
         """What became credit is refunded as the customer's credit.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -202,7 +202,11 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirroredRefund:
-    """A refund at Stripe, and whether our ledger has it, and its return. ``request_id`` when it was asked for here."""
+    """A refund at Stripe, and whether our ledger has it, and its return. ``request_id`` when it was asked for here.
+
+    What came back and disputes that were lost had taken stands in the ledger all the same: ``taken_minor`` of what it
+    moved, ``taken_by_note_minor`` of what was a credit note's.
+    """
 
     refund_id: str
     status: StripeRefundStatus
@@ -214,12 +218,33 @@ class MirroredRefund:
     booked: bool = False
     returned: bool = False
     by_note_minor: int = field(default=0, metadata=LATER)  # of it, what a credit note had given back in the ledger
-    taken: bool = field(default=False, metadata=LATER)  # it came back, and a dispute that was lost had taken it
+    taken: bool = field(default=False, metadata=LATER)  # all that it moved, before parts of it were told apart
+    taken_minor: int = field(default=0, metadata=LATER)
+    taken_by_note_minor: int = field(default=0, metadata=LATER)
 
     @property
     def moved_minor(self) -> int:
         """What it moved in the ledger itself."""
         return self.amount_minor - self.by_note_minor
+
+    @property
+    def standing_minor(self) -> int:
+        """Of what it moved, that which the ledger did not move back."""
+        if self.returned:
+            return self.moved_minor if self.taken else self.taken_minor
+        return self.moved_minor if self.booked else 0
+
+    @property
+    def standing_by_note_minor(self) -> int:
+        """Of what credit notes had given back, that which the customer has by it."""
+        if self.returned:
+            return self.taken_by_note_minor
+        return self.by_note_minor if self.booked else 0
+
+    @property
+    def kept_by_disputes_minor(self) -> int:
+        """Of what came back, that which disputes had taken."""
+        return self.standing_minor + self.standing_by_note_minor if self.returned else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,14 +300,19 @@ class MirroredDispute:
         return at if at - self.created >= REMINDED_AFTER else None
 
     @property
-    def taken_minor(self) -> int:
-        """What the bank took of what the payment still had."""
-        return self.amount_minor - self.short_minor
-
-    @property
     def moved_minor(self) -> int:
         """What it moves in the ledger itself."""
-        return self.taken_minor - self.by_note_minor
+        return self.amount_minor - self.short_minor - self.by_note_minor
+
+    @property
+    def stands(self) -> bool:
+        """Whether the ledger has it, and not that it was won after all."""
+        return self.booked and not self.returned
+
+    @property
+    def standing_short_minor(self) -> int:
+        """Of it, what is in the ledger by nothing of its own, while the bank has it."""
+        return self.short_minor if self.stands and self.status is not DisputeStatus.WON else 0
 
 
 class BookingKind(StrEnum):
@@ -417,10 +447,10 @@ class StripePayment:
 
     @property
     def reserved_minor(self) -> int:
-        """What was given back, is on its way, or is being asked for."""
+        """What was given back, is on its way, or is being asked for, and all that banks took of lost disputes."""
         refunds = sum(one.amount_minor for one in self.refunds if one.status not in _NOT_GIVEN_BACK)
         asked = sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
-        lost = sum(one.taken_minor for one in self.disputes if one.booked and not one.returned)
+        lost = sum(one.amount_minor for one in self.disputes if one.stands)
         return refunds + asked + lost
 
     @property
@@ -492,7 +522,7 @@ class StripePayment:
             if request is None or not request.credit_note_id:
                 continue
             if refund.booked:
-                given[request.credit_note_id] += 0 if refund.returned else refund.by_note_minor
+                given[request.credit_note_id] += refund.standing_by_note_minor
             elif refund.status not in _ENDED:
                 coming[request.credit_note_id] += min(request.kept_by_notes_minor, refund.amount_minor)
         return tuple(
@@ -594,20 +624,36 @@ class StripePayment:
         if not self.payment_id:
             succeeded = self.state is StripePaymentState.SUCCEEDED
             return [Booking(kind=BookingKind.PAYMENT, subject=self.payment_intent_id)] if succeeded else []
-        found = []
-        if not self.fees_booked and self.fee_minor is not None:
-            found.append(Booking(kind=BookingKind.FEES, subject=self.charge_id))
+        fees = not self.fees_booked and self.fee_minor is not None
+        # Won before what came back of it: of one that is lost again in between, all is taken anew.
+        return [
+            *((Booking(kind=BookingKind.FEES, subject=self.charge_id),) if fees else ()),
+            *self._of_disputes(BookingKind.DISPUTE_RETURNED),
+            *self._of_refunds(),
+            *self._of_disputes(BookingKind.DISPUTE_LOST),
+            *self._back_from_disputes(),
+        ]
+
+    def _of_refunds(self) -> Iterator[Booking]:
         for refund in self.refunds:
             if refund.status is StripeRefundStatus.SUCCEEDED and not refund.booked:
-                found.append(Booking(kind=BookingKind.REFUND, subject=refund.refund_id))
+                yield Booking(kind=BookingKind.REFUND, subject=refund.refund_id)
             if refund.status in _NOT_GIVEN_BACK and refund.booked and not refund.returned:
-                found.append(Booking(kind=BookingKind.REFUND_RETURNED, subject=refund.refund_id))
+                yield Booking(kind=BookingKind.REFUND_RETURNED, subject=refund.refund_id)
+
+    def _of_disputes(self, kind: BookingKind) -> Iterator[Booking]:
         for dispute in self.disputes:
-            if dispute.status is DisputeStatus.LOST and not dispute.booked:
-                found.append(Booking(kind=BookingKind.DISPUTE_LOST, subject=dispute.dispute_id))
-            if dispute.status is DisputeStatus.WON and dispute.booked and not dispute.returned:
-                found.append(Booking(kind=BookingKind.DISPUTE_RETURNED, subject=dispute.dispute_id))
-        return found
+            lost = dispute.status is DisputeStatus.LOST and not dispute.booked
+            won = dispute.status is DisputeStatus.WON and dispute.stands
+            if lost if kind is BookingKind.DISPUTE_LOST else won:
+                yield Booking(kind=kind, subject=dispute.dispute_id)
+
+    def _back_from_disputes(self) -> Iterator[Booking]:
+        """Refunds that came back before, and whose money disputes have no longer."""
+        if self.short_minor < 0:
+            for refund in self.refunds:
+                if refund.kept_by_disputes_minor:
+                    yield Booking(kind=BookingKind.REFUND_RETURNED, subject=refund.refund_id)
 
     def dispute_parts(self, dispute_id: str, *, by_note_minor: int, short_minor: int) -> StripePayment:
         """With so much of a dispute that credit notes had given back, and that the payment does not keep any more."""
@@ -619,20 +665,27 @@ class StripePayment:
 
     @property
     def short_minor(self) -> int:
-        """What banks took of lost disputes beyond what the payment kept, and has not come back since."""
-        short = sum(one.short_minor for one in self.disputes if one.booked and not one.returned)
-        return short - sum(one.moved_minor for one in self.refunds if one.taken)
+        """What banks have of lost disputes beyond what the ledger says by them, and by refunds that came back.
+
+        Negative where disputes were won that had taken what came back: that is the company's again.
+        """
+        short = sum(one.standing_short_minor for one in self.disputes)
+        return short - sum(one.kept_by_disputes_minor for one in self.refunds)
+
+    def is_short(self, dispute_id: str) -> bool:
+        """Whether the ledger lacks a part of a lost dispute."""
+        disputes = (one for one in self.disputes if one.dispute_id == dispute_id)
+        return self.short_minor > 0 and any(one.standing_short_minor for one in disputes)
 
     @property
     def noted_minor(self) -> int:
         """Of what left it, that which credit notes had given back in the ledger."""
-        refunds = sum(one.by_note_minor for one in self.refunds if one.booked and not one.returned)
-        return refunds + self.contested_for_notes_minor
+        return sum(one.standing_by_note_minor for one in self.refunds) + self.contested_for_notes_minor
 
     @property
     def contested_for_notes_minor(self) -> int:
         """Of that, what banks took after disputes."""
-        return sum(one.by_note_minor for one in self.disputes if one.booked and not one.returned)
+        return sum(one.by_note_minor for one in self.disputes if one.stands)
 
     @property
     def refunded_by_notes_minor(self) -> int:
@@ -642,10 +695,14 @@ class StripePayment:
     def given_back_elsewhere(self, refund: RefundElsewhere) -> StripePayment:
         return replace(self, elsewhere=(*self.elsewhere, refund))
 
-    def refund_taken(self, refund_id: str) -> StripePayment:
-        """A refund came back, and what it gave back was taken by a dispute that was short of it."""
-        refunds = tuple(replace(one, taken=True) if one.refund_id == refund_id else one for one in self.refunds)
-        return replace(self, refunds=refunds)
+    def refund_back(self, refund_id: str) -> StripePayment:
+        """A refund came back: of it, disputes keep what they are short of besides; first what was a credit note's."""
+        refund = self.refund(refund_id)
+        short = max(self.short_minor + refund.kept_by_disputes_minor, 0)
+        by_note = min(refund.standing_by_note_minor, short)
+        moved = min(refund.standing_minor, short - by_note)
+        kept = replace(refund, taken=False, taken_minor=moved, taken_by_note_minor=by_note)
+        return replace(self, refunds=tuple(kept if one is refund else one for one in self.refunds))
 
     def refund_by_notes(self, refund_id: str, amount_minor: int) -> StripePayment:
         """With so much of a refund that credit notes had given back in the ledger already."""
@@ -655,24 +712,26 @@ class StripePayment:
         return replace(self, refunds=refunds)
 
     def asked_by(self, credit_note_id: str) -> int:
-        """What of a credit note Stripe was asked to give back, and did not refuse or send back."""
-        failed = {one.request_id for one in self.refunds if one.status in _NOT_GIVEN_BACK}
+        """What of a credit note Stripe was asked to give back, and did not refuse or send back to the company."""
+        kept = {one.request_id: one.kept_by_disputes_minor for one in self.refunds if one.status in _NOT_GIVEN_BACK}
         return sum(
-            one.amount_minor
+            kept.get(one.request_id, one.amount_minor)
             for one in self.requests
-            if one.credit_note_id == credit_note_id
-            and one.state is not RequestState.REFUSED
-            and one.request_id not in failed
+            if one.credit_note_id == credit_note_id and one.state is not RequestState.REFUSED
         )
 
-    def is_quiet(self, booking: Booking | None) -> bool:
-        """Whether a fact moves neither invoices nor the customer's credit."""
+    def is_quiet(self, booking: Booking | None, after: StripePayment) -> bool:
+        """Whether a fact moves neither invoices nor the customer's credit. ``after``: as it is with that fact."""
         if booking is None or booking.kind is BookingKind.FEES:
             return True
+        return booking.kind is not BookingKind.PAYMENT and self._standing(booking) == after._standing(booking)
+
+    def _standing(self, booking: Booking) -> int:
+        """What a refund or a dispute moved in the ledger, and did not come back there."""
         if booking.kind in {BookingKind.REFUND, BookingKind.REFUND_RETURNED}:
-            refund = self.refund(booking.subject)
-            return not refund.moved_minor or refund.taken
-        return booking.kind is not BookingKind.PAYMENT and not self.dispute(booking.subject).moved_minor
+            return self.refund(booking.subject).standing_minor
+        dispute = self.dispute(booking.subject)
+        return dispute.moved_minor if dispute.stands else 0
 
     def booked(self, booking: Booking, at: datetime) -> StripePayment:
         """As it is once the ledger has that fact."""
@@ -776,6 +835,8 @@ class StripePayment:
             returned=known.returned,
             by_note_minor=known.by_note_minor,
             taken=known.taken,
+            taken_minor=known.taken_minor,
+            taken_by_note_minor=known.taken_by_note_minor,
         )
         return replace(answered, refunds=tuple(merged if one is known else one for one in self.refunds))
 

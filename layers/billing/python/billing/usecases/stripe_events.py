@@ -482,13 +482,16 @@ class _Settling:
         unknown = seen.not_understood(record)
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
-            told, noted = self._judged(caller, told, booking, book, unfit)
             if booking is not None and seen.is_in_other_currency(booking.subject, told.currency):
                 unfit[booking] = ParkReason.OTHER_CURRENCY
                 continue
-            after = told.booked(booking, self.desk.clock.now()) if booking else told
+            judged = self._judged(caller, told, booking, book)
+            after = judged.booked(booking, self.desk.clock.now()) if booking else judged
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
+            if booking is not None and booking.kind is BookingKind.DISPUTE_LOST and after.is_short(booking.subject):
+                unfit[booking] = ParkReason.NOTHING_TO_REFUND  # what is kept is booked; of the rest a person is told
+            noted = after.noted_minor - told.noted_minor  # less than nothing when it came back itself
             moved = self._moved(book, after, seen).given_back_by_notes(noted).with_coming_back(after.coming_back())
             if moved.version > book.version:  # whatever moved it, it is one version
                 moved = replace(moved, version=book.version + 1)
@@ -501,8 +504,10 @@ class _Settling:
                 entry=self._end(unfit, unknown) if last else None,
                 counts=counts,
                 booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
-                on_paper=(*facts.on_paper, *self._on_paper_again(told, booking)),
-                credit=self.desk.ledger.promise_of(caller, after, book, moved) if told.is_quiet(booking) else None,
+                on_paper=(*facts.on_paper, *self._on_paper_again(told, booking, noted)),
+                credit=self.desk.ledger.promise_of(caller, after, book, moved)
+                if told.is_quiet(booking, after)
+                else None,
             )
             try:
                 if booking is not None:
@@ -519,34 +524,18 @@ class _Settling:
             facts, book = StripeFacts(), moved
 
     def _judged(
-        self,
-        caller: Caller,
-        told: StripePayment,
-        booking: Booking | None,
-        book: CheckoutBook,
-        unfit: dict[Booking, ParkReason],
-    ) -> tuple[StripePayment, int]:
-        """How much of a fact the ledger is to move.
-
-        And what it gives back of what credit notes gave back on paper; negative when it came back itself.
-        """
+        self, caller: Caller, told: StripePayment, booking: Booking | None, book: CheckoutBook
+    ) -> StripePayment:
+        """With how much of a fact the ledger is to move, and how much is what credit notes gave back on paper."""
         if booking is not None and booking.kind is BookingKind.REFUND:
             noted = self.desk.ledger.by_notes(caller, told, told.refund(booking.subject), book)
-            return told.refund_by_notes(booking.subject, noted), noted
+            return told.refund_by_notes(booking.subject, noted)
         if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
-            refund = told.refund(booking.subject)
-            if 0 < refund.moved_minor <= told.short_minor:
-                told = told.refund_taken(booking.subject)
-            return told, -refund.by_note_minor
+            return told.refund_back(booking.subject)
         if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
-            # What the payment still keeps is booked; of the rest a person is told.
             noted, short = self.desk.ledger.parts_of_dispute(caller, told, told.dispute(booking.subject), book)
-            if short:
-                unfit[booking] = ParkReason.NOTHING_TO_REFUND
-            return told.dispute_parts(booking.subject, by_note_minor=noted, short_minor=short), noted
-        if booking is not None and booking.kind is BookingKind.DISPUTE_RETURNED:
-            return told, -told.dispute(booking.subject).by_note_minor
-        return told, 0
+            return told.dispute_parts(booking.subject, by_note_minor=noted, short_minor=short)
+        return told
 
     def _counted(
         self, after: StripePayment, booking: Booking | None, counts: tuple[str, ...], *, last: bool
@@ -607,12 +596,11 @@ class _Settling:
         notices = addressed(caller, written_of, str(record.version), companies=self.desk.companies, at=now)
         return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered, notices=notices)
 
-    def _on_paper_again(self, told: StripePayment, booking: Booking | None) -> tuple[PaperRefund, ...]:
+    def _on_paper_again(self, told: StripePayment, booking: Booking | None, noted: int) -> tuple[PaperRefund, ...]:
         """A refund that came back and was a credit note's: what the note says is on paper only, once more."""
-        if booking is None or booking.kind is not BookingKind.REFUND_RETURNED:
+        if booking is None or booking.kind is not BookingKind.REFUND_RETURNED or noted >= 0:
             return ()
-        refund = told.refund(booking.subject)
-        return (self._paper_refund(told, refund),) if refund.by_note_minor else ()
+        return (self._paper_refund(told, told.refund(booking.subject)),)
 
     def _paper_refund(self, told: StripePayment, refund: MirroredRefund) -> PaperRefund:
         return PaperRefund(day=self.desk.clock.today(), subject=refund.refund_id, invoice_id=told.invoice_id)

@@ -488,9 +488,11 @@ class StripeLedger:
         refund_id = record.entry_id(booking.subject)
         is_refund = booking.kind is BookingKind.REFUND_RETURNED
         told = record.refund(booking.subject) if is_refund else record.dispute(booking.subject)
+        standing = told.standing_minor if isinstance(told, MirroredRefund) else 0
+        moving = told.moved_minor - standing - payment.came_back_minor(refund_id)
         # What notes gave back they still say: it can be asked for again, and the night says if it is not. What a lost
         # dispute had taken besides is with the bank.
-        if not told.moved_minor or (isinstance(told, MirroredRefund) and told.taken):
+        if not moving:
             event_type = EventType.PAYMENT_REFUND_RETURNED
             news = self._news(record, event_type, booking, told.amount_minor, self.clock.now())
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
@@ -498,23 +500,24 @@ class StripeLedger:
         refund = next((one for one in payment.refunds if one.refund_id == refund_id), None)
         if refund is None:
             raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
-        if any(one.refund_id == refund_id for one in payment.returns):
+        if moving < 0:
             raise StaleVersion  # another told of it a moment ago
         context = context_of(caller, payment, self.payments)
-        parts = []
-        for part in refund.allocations:
+        parts, left = [], moving
+        for part in payment.still_taken_by(refund):
             ledger = issued_of(context.invoices[part.invoice_id]).ledger
-            amount_minor = min(part.amount_minor, max(ledger.balance_minor, 0))
+            amount_minor = min(part.amount_minor, max(ledger.balance_minor, 0), left)
             if amount_minor:
                 parts.append(replace(part, amount_minor=amount_minor))
-        credited = refund.amount_minor - sum(part.amount_minor for part in parts)
+                left -= amount_minor
+        credited = left
         if credited and payment.currency != EURO:
             raise DoesNotFit(ParkReason.EXCESS_IN_OTHER_CURRENCY)
         now, today = self.clock.now(), self.clock.today()
         returned = payment.returned(
             RefundReturn(
                 refund_id=refund_id,
-                amount_minor=refund.amount_minor,
+                amount_minor=moving,
                 allocations=tuple(parts),
                 credited_minor=credited,
                 version=payment.version + 1,
@@ -523,7 +526,7 @@ class StripeLedger:
                 returned_by=caller.user_id,
             )
         )
-        made = Correction(entry_id=f"{refund_id}.returned", on=today, at=now, method=refund.method)
+        made = Correction(entry_id=returned.return_id(returned.returns[-1]), on=today, at=now, method=refund.method)
         credit = self.promising(caller, record, returned, context, facts.book, gained=tuple(parts))
         self.payments.write(
             caller,
