@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.api.customer_payments import PaymentResponse
-from billing.domain.errors import BillingError
+from billing.domain.crediting import Excess
+from billing.domain.errors import BillingError, RefundExceedsPayment
 from billing.domain.ledger import PaymentMethod
-from billing.domain.stripe import PaymentIntent, StripeRefundStatus
-from billing.domain.stripe_inbox import InboxState
+from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefund, StripeRefundStatus
+from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.usecases.stripe_events import Processed, settle_stripe_payment
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_reconciliations import night, of_today
-from tests.usecases.test_stripe_given_back import HALF, TOTAL, Desk
+from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 from tests.usecases.test_stripe_mixed import fails, lost, won_after_all
 
 TRANSFER = PaymentMethod.TRANSFER
@@ -143,3 +148,108 @@ def test_what_was_taken_before_parts_were_told_apart_comes_back_with_the_dispute
 
     assert (till.stored().ledger.balance_minor, till.record(intent).short_minor) == (0, 0)
     till.adds_up()
+
+
+# What notes give back bears more than the payment keeps
+
+
+def test_dispute_of_a_refunded_payment_is_what_a_later_note_gives_back(shop: Shop) -> None:
+    """The customer has all that the notes say: by the refund of this payment, and by its dispute besides."""
+    desk = Desk.of(shop, HALF, HALF)
+    till, [first, _] = desk.till, desk.payments
+    desk.in_dashboard(0, HALF)
+    assert lost(till, first).reason is ParkReason.NOTHING_TO_REFUND
+    desk.note()
+    note = desk.note()
+
+    assert settled(till, first).state is InboxState.DONE
+
+    dispute = till.record(first).disputes[0]
+    assert (dispute.by_note_minor, dispute.short_minor, till.book.by_notes_minor) == (HALF, 0, HALF)
+    till.adds_up()
+    with pytest.raises(RefundExceedsPayment):
+        desk.ask(1, HALF, note)
+
+
+# All of it, in whatever order
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("note"), st.sampled_from([1_000, 2_500, HALF_NET]), st.sampled_from(list(Excess))),
+    st.tuples(st.just("dashboard"), st.integers(0, 1), st.sampled_from([1_000, 3_000, HALF])),
+    st.tuples(st.just("disputed"), st.integers(0, 1), st.sampled_from([2_000, HALF, TOTAL])),
+    st.tuples(st.just("decided"), st.integers(0, 1), st.booleans()),
+    st.tuples(st.just("comes_back"), st.integers(0, 1), st.none()),
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What happens to payments at Stripe, and notes on their invoice; nobody is told of it."""
+
+    desk: Desk
+
+    def note(self, net_minor: int, excess: Excess) -> None:
+        with contextlib.suppress(BillingError):
+            self.desk.note(net_minor, excess=excess)
+
+    def dashboard(self, payment: int, amount_minor: int) -> None:
+        till, intent = self.desk.till, self.intent(payment)
+        given_back = sum(one.amount_minor for one in self.arrived(intent))
+        if given_back + amount_minor <= intent.amount_minor:
+            till.stripe.refund(till.account_id, intent.payment_intent_id, amount_minor)
+
+    def disputed(self, payment: int, amount_minor: int) -> None:
+        till, intent = self.desk.till, self.intent(payment)
+        if not any(one.payment_intent_id == intent.payment_intent_id for one in till.stripe.disputes.values()):
+            amount_minor = min(amount_minor, intent.amount_minor)
+            dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id, amount_minor)
+            till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    def decided(self, which: int, won: bool) -> None:
+        till = self.desk.till
+        disputes = list(till.stripe.disputes.values())
+        if disputes:
+            till.stripe.decide(till.account_id, disputes[which % len(disputes)].dispute_id, won=won)
+
+    def comes_back(self, payment: int, _: None) -> None:
+        till, arrived = self.desk.till, self.arrived(self.intent(payment))
+        if arrived:
+            till.stripe.fail_refund(till.account_id, arrived[-1].refund_id)
+
+    def intent(self, payment: int) -> PaymentIntent:
+        return self.desk.payments[payment % len(self.desk.payments)]
+
+    def arrived(self, intent: PaymentIntent) -> list[StripeRefund]:
+        return [
+            one
+            for one in self.desk.till.stripe.refunds.values()
+            if one.payment_intent_id == intent.payment_intent_id and one.status is StripeRefundStatus.SUCCEEDED
+        ]
+
+
+@given(
+    paid=st.sampled_from([(TOTAL,), (HALF, HALF)]),
+    steps=st.lists(st.tuples(STEPS, st.booleans()), max_size=12),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_stands_at_stripe_is_in_the_ledger_or_short(paid: tuple[int, ...], steps: list[Any]) -> None:
+    shop = Shop()
+    shop.describe()
+    desk = Desk.of(shop, *paid)
+    facts = Facts(desk)
+    for (kind, which, what), is_told in steps:
+        getattr(facts, kind)(which, what)
+        for one in desk.payments if is_told else ():
+            settled(desk.till, one)
+    for one in desk.payments:
+        settled(desk.till, one)
+
+    for intent in desk.payments:
+        record = desk.till.record(intent)
+        stands = sum(one.amount_minor for one in record.refunds if one.booked and one.status not in BACK)
+        stands += sum(one.amount_minor for one in record.disputes if one.booked and one.status is DisputeStatus.LOST)
+        assert stands == desk.till.payment(intent).refunded_minor + record.noted_minor + record.short_minor
+        assert record.short_minor >= 0
+    assert desk.till.book.by_notes_minor == sum(desk.till.record(one).noted_minor for one in desk.payments)
+    desk.till.adds_up()

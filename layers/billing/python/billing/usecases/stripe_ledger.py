@@ -194,7 +194,8 @@ class StripeLedger:
         _, from_credit, credit_minor = self._parts(payment, moving, context_of(caller, payment, self.payments))
         kept = payment.amount_minor - payment.refunded_minor - record.noted_minor - noted
         kept -= sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
-        borne = min(moving - max(from_credit - credit_minor, 0), kept)
+        # What was refunded besides is no less refunded by the notes: they bear more than the payment keeps.
+        borne = min(moving - max(from_credit - credit_minor, 0), max(kept, 0))
         return noted, moving - borne if noted or borne > 0 else 0
 
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
