@@ -96,7 +96,7 @@ class FakePayments:
                 if move.book is not None:
                     hold_book(self._store, move.book)
             hold_credit(self._store, movement)
-            hold_facts(self._store, told)
+            hold_facts(self._store, caller.tenant_id, told)
             for move in moves:
                 move_ledger(self._store, move.invoice, (move.entry,))
                 self._store.record(caller.tenant_id, move.invoice.invoice_id, move.event)

@@ -8,18 +8,18 @@ from typing import cast
 
 from billing.domain.access import Caller
 from billing.domain.disputes import ListedDispute, listed_dispute
-from billing.domain.errors import StaleVersion
+from billing.domain.errors import Busy, StaleVersion
 from billing.domain.stripe_payment import StripePayment
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
-from billing.ports.stripe_payments import StripeFacts
+from billing.ports.stripe_payments import StripeFacts, StripeNews
 from tests.fakes.store import Store, paged, shard_of
 from tests.fakes.stripe_inbox import hold_entry, move_entry
 from tests.fakes.writes import hold_book, hold_notices, hold_promises, move_book, move_promises, write_notices
 
 
-def hold_facts(store: Store, facts: StripeFacts | None) -> None:
-    """Raises: StaleVersion, unless each part is the next version."""
+def hold_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
+    """Raises: StaleVersion, unless each part is the next version; Busy, as the table does, of an event that it has."""
     if facts is None:
         return
     if facts.counts and facts.record is None:
@@ -39,6 +39,14 @@ def hold_facts(store: Store, facts: StripeFacts | None) -> None:
     if facts.credit is not None:
         hold_promises(store, facts.credit)
     hold_notices(store, facts.notices)
+    _hold_news(store, tenant_id, facts.news)
+
+
+def _hold_news(store: Store, tenant_id: str, told: tuple[StripeNews, ...]) -> None:
+    for news in told:
+        known = store.events.get((tenant_id, news.invoice_id or "STRIPE"), ())
+        if any(one.event_id == news.event.event_id for one in known):
+            raise Busy
 
 
 def move_facts(store: Store, tenant_id: str, facts: StripeFacts | None) -> None:
@@ -124,5 +132,5 @@ class FakeStripePayments:
         answered: object = None,
     ) -> None:
         with self._store.writing(caller, once=once, answered=answered):
-            hold_facts(self._store, facts)
+            hold_facts(self._store, caller.tenant_id, facts)
             move_facts(self._store, caller.tenant_id, facts)

@@ -171,6 +171,34 @@ def test_dispute_of_a_refunded_payment_is_what_a_later_note_gives_back(shop: Sho
         desk.ask(1, HALF, note)
 
 
+# Once, each time
+
+
+def test_dispute_of_a_note_is_won_and_lost_as_often_as_the_bank_decides(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    desk.note(2 * HALF_NET)
+    lost(till, intent)
+    for _ in range(2):
+        assert won_after_all(till, intent).state is InboxState.DONE
+        assert till.book.by_notes_minor == 0
+        assert lost_again(till, intent).state is InboxState.DONE
+        assert till.book.by_notes_minor == TOTAL
+    till.adds_up()
+
+
+def test_note_s_refund_that_came_back_to_a_dispute_comes_back_from_it_as_often(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    desk.ask(0, HALF, desk.note())
+    lost(till, intent)
+    fails(till, intent)
+    for _ in range(2):
+        assert won_after_all(till, intent).state is InboxState.DONE
+        assert lost_again(till, intent).state is InboxState.DONE
+    till.adds_up()
+
+
 # All of it, in whatever order
 
 

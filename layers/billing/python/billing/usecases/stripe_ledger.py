@@ -572,8 +572,10 @@ class StripeLedger:
     def _news(
         self, record: StripePayment, event_type: EventType, booking: Booking, amount_minor: int, at: datetime
     ) -> StripeNews:
+        # By the version that it is told on: a dispute is won, and what it had of a refund comes back, more than once.
+        facts = (record.payment_intent_id, booking.kind, booking.subject, str(record.version))
         event = Event(
-            event_id=derived_event_id("stripe", record.payment_intent_id, booking.kind, booking.subject),
+            event_id=derived_event_id("stripe", *facts),
             event_type=event_type,
             occurred_at=at,
             actor=f"system:{STRIPE}",
