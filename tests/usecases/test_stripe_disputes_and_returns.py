@@ -17,8 +17,10 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefund, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.usecases.stripe_events import Processed, settle_stripe_payment
+from billing.usecases.stripe_ledger import DoesNotFit, StripeLedger
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
+from tests.usecases.test_credit_promises import Customer
 from tests.usecases.test_reconciliations import night, of_today
 from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 from tests.usecases.test_stripe_mixed import fails, lost, won_after_all
@@ -169,6 +171,34 @@ def test_dispute_of_a_refunded_payment_is_what_a_later_note_gives_back(shop: Sho
     till.adds_up()
     with pytest.raises(RefundExceedsPayment):
         desk.ask(1, HALF, note)
+
+
+# What the company gave back itself
+
+
+def test_what_a_dispute_has_of_a_refund_is_not_given_back_elsewhere(shop: Shop) -> None:
+    """Other credit of the customer would bear it: nothing of this payment is left."""
+    desk = Customer.of(shop, (TOTAL,), (-1,)).desks[0]
+    till, intent = desk.till, desk.payments[0]
+    desk.in_dashboard(0, 3_000)
+    lost(till, intent)
+    fails(till, intent)
+
+    with pytest.raises(RefundExceedsPayment):
+        desk.ask(0, 3_000, method=TRANSFER)
+
+
+def test_what_the_ledger_cannot_bear_is_refused_in_words(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk.of(shop, TOTAL)
+
+    def unfit(*_: object, **__: object) -> None:
+        raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
+
+    monkeypatch.setattr(StripeLedger, "give_back", unfit)
+
+    with pytest.raises(RefundExceedsPayment) as refused:
+        desk.ask(0, 3_000, method=TRANSFER)
+    assert refused.value.detail_fr
 
 
 # Once, each time

@@ -303,7 +303,24 @@ class _Asking:
         desk.stripe_payments.write(caller, facts, once=once, answered=payment)
 
     def given_back_elsewhere(self, wanted: RefundInput, once: IdempotentRequest) -> Payment:
-        """What the company gave back itself is in the ledger, as far as no credit note says it there already."""
+        """What the company gave back itself is in the ledger, as far as no credit note says it there already.
+
+        What does not fit there though it was judged to is judged once more: something may have moved in between.
+        """
+        with contextlib.suppress(DoesNotFit):
+            return self._given_back_elsewhere(wanted, once)
+        try:
+            return self._given_back_elsewhere(wanted, once)
+        except DoesNotFit as unfit:
+            raise RefundExceedsPayment(
+                "Les factures et le crédit du client ne gardent plus ce montant de ce paiement. Consultez ce que ses "
+                "remboursements et ses litiges ont déjà rendu au client.",
+                "The invoices and the customer's credit do not keep this amount of this payment any more. See what "
+                "its refunds and disputes gave back to the customer already.",
+            ) from unfit
+
+    def _given_back_elsewhere(self, wanted: RefundInput, once: IdempotentRequest) -> Payment:
+        """Raises: DoesNotFit."""
         caller, desk = self.caller, self.desk
         judged = self._bearable(held=False)
         payment, record = judged.payment, judged.record
@@ -338,20 +355,17 @@ class _Asking:
         )
         moving = self.amount_minor - given.by_notes_minor
         if moving:
-            try:
-                return desk.ledger.give_back(
-                    caller,
-                    payment,
-                    moving,
-                    made,
-                    reference=said.reference,
-                    reason=said.reason,
-                    credit_first=judged.credit_minor,
-                    told=told,
-                    once=once,
-                )
-            except DoesNotFit as moved:  # since it was judged
-                raise StaleVersion from moved
+            return desk.ledger.give_back(
+                caller,
+                payment,
+                moving,
+                made,
+                reference=said.reference,
+                reason=said.reason,
+                credit_first=judged.credit_minor,
+                told=told,
+                once=once,
+            )
         desk.stripe_payments.write(caller, told, once=once, answered=payment)
         return payment
 
