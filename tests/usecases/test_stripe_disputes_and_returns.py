@@ -14,6 +14,7 @@ from billing.api.customer_payments import PaymentResponse
 from billing.domain.crediting import Excess
 from billing.domain.errors import BillingError, RefundExceedsPayment
 from billing.domain.ledger import PaymentMethod
+from billing.domain.reconciliation import DifferenceKind
 from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefund, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.usecases.stripe_events import Processed, settle_stripe_payment
@@ -226,6 +227,30 @@ def test_note_s_refund_that_came_back_to_a_dispute_comes_back_from_it_as_often(s
     for _ in range(2):
         assert won_after_all(till, intent).state is InboxState.DONE
         assert lost_again(till, intent).state is InboxState.DONE
+    till.adds_up()
+
+
+# What the company is told
+
+
+def test_won_dispute_of_a_note_is_on_paper_again(shop: Shop) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    note = desk.note(method=PaymentMethod.CARD)
+    lost(till, intent)
+    assert night(till).differing == 0
+    today = shop.clock.today()
+
+    won_after_all(till, intent)
+
+    assert night(till).differing == 1
+    [owed] = of_today(till, today).differences
+    assert (owed.kind, owed.source_id, owed.ours_minor) == (
+        DifferenceKind.ON_PAPER,
+        till.record(intent).disputes[0].dispute_id,
+        -HALF,
+    )
+    desk.ask(0, HALF, note, method=TRANSFER)
     till.adds_up()
 
 

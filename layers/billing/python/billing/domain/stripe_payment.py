@@ -351,7 +351,7 @@ class DayBooking:
 class PaperRefund:
     """A credit note says since a day that money was given back: Stripe gives it back, or the night tells the company.
 
-    ``subject``: the note, or the refund at Stripe that was its and failed.
+    ``subject``: the note, or the refund or dispute at Stripe that was its and whose money came back.
     """
 
     day: date

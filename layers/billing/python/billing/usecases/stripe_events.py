@@ -588,7 +588,7 @@ class _Settling:
                 counts.append("PaymentDisputed")
             news.append(StripeNews(event=_dispute_event(told, dispute, now), invoice_id=told.invoice_id))
         unanswered = tuple(
-            self._paper_refund(told, refund)
+            self._paper_refund(told, refund.refund_id)
             for refund in told.refunds_lost(record)
             if (request := told.request(refund.request_id)) is not None and request.kept_by_notes_minor
         )
@@ -597,13 +597,11 @@ class _Settling:
         return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered, notices=notices)
 
     def _on_paper_again(self, told: StripePayment, booking: Booking | None, noted: int) -> tuple[PaperRefund, ...]:
-        """A refund that came back and was a credit note's: what the note says is on paper only, once more."""
-        if booking is None or booking.kind is not BookingKind.REFUND_RETURNED or noted >= 0:
-            return ()
-        return (self._paper_refund(told, told.refund(booking.subject)),)
+        """What was a credit note's came back, of a refund or a dispute: it is on paper only, once more."""
+        return (self._paper_refund(told, booking.subject),) if booking is not None and noted < 0 else ()
 
-    def _paper_refund(self, told: StripePayment, refund: MirroredRefund) -> PaperRefund:
-        return PaperRefund(day=self.desk.clock.today(), subject=refund.refund_id, invoice_id=told.invoice_id)
+    def _paper_refund(self, told: StripePayment, subject: str) -> PaperRefund:
+        return PaperRefund(day=self.desk.clock.today(), subject=subject, invoice_id=told.invoice_id)
 
     def _moved(self, book: CheckoutBook, record: StripePayment, seen: SeenAtStripe) -> CheckoutBook:
         """The attempt as the payment makes it. While what came is in no ledger, nobody is asked to pay again."""
