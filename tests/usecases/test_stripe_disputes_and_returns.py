@@ -254,6 +254,30 @@ def test_won_dispute_of_a_note_is_on_paper_again(shop: Shop) -> None:
     till.adds_up()
 
 
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_what_a_dispute_was_short_of_is_parked_whoever_booked_it(shop: Shop, *, is_filled: bool) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    desk.in_dashboard(0, 3_000)
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    settled(till, intent)  # a sweep
+    if is_filled:
+        fails(till, intent)
+
+    told = till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+
+    if is_filled:
+        assert told.state is InboxState.DONE
+    else:
+        assert (told.state, told.reason, told.subject) == (
+            InboxState.PARKED,
+            ParkReason.NOTHING_TO_REFUND,
+            dispute.dispute_id,
+        )
+    assert settled(till, intent).state is InboxState.DONE
+
+
 # All of it, in whatever order
 
 

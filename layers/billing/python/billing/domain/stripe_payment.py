@@ -285,6 +285,7 @@ class MirroredDispute:
     by_note_minor: int = field(default=0, metadata=LATER)  # of it, what credit notes had given back in the ledger
     reminded: bool = field(default=False, metadata=LATER)  # the company was written of its deadline again
     lost_at: datetime | None = field(default=None, metadata=LATER)  # when the ledger learnt of its loss
+    short_told: bool = field(default=False, metadata=LATER)  # an event that was parked says what it is short of
 
     @property
     def awaits_answer(self) -> bool:
@@ -672,10 +673,18 @@ class StripePayment:
         short = sum(one.standing_short_minor for one in self.disputes)
         return short - sum(one.kept_by_disputes_minor for one in self.refunds)
 
-    def is_short(self, dispute_id: str) -> bool:
-        """Whether the ledger lacks a part of a lost dispute."""
-        disputes = (one for one in self.disputes if one.dispute_id == dispute_id)
-        return self.short_minor > 0 and any(one.standing_short_minor for one in disputes)
+    @property
+    def short_disputes(self) -> tuple[str, ...]:
+        """Lost disputes that the ledger lacks a part of, and nobody was told so."""
+        if self.short_minor <= 0:
+            return ()
+        return tuple(one.dispute_id for one in self.disputes if one.standing_short_minor and not one.short_told)
+
+    def short_told(self) -> StripePayment:
+        """With what the ledger lacks of them told."""
+        short = self.short_disputes
+        disputes = tuple(replace(one, short_told=one.short_told or one.dispute_id in short) for one in self.disputes)
+        return replace(self, disputes=disputes)
 
     @property
     def noted_minor(self) -> int:
@@ -858,9 +867,10 @@ class StripePayment:
             currency=told.currency if told.currency != self.currency else "",
             lost_at=known.lost_at if known else None,
             reminded=known is not None and known.reminded and known.evidence_due_by == told.evidence_due_by,
+            short_told=known.short_told if known else False,
         )
         if fresh.returned and fresh.status is DisputeStatus.LOST:
-            fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1)
+            fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1, short_told=False)
         if known is None:
             return replace(self, disputes=(*self.disputes, fresh))
         return replace(self, disputes=tuple(fresh if one is known else one for one in self.disputes))

@@ -489,8 +489,7 @@ class _Settling:
             after = judged.booked(booking, self.desk.clock.now()) if booking else judged
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
-            if booking is not None and booking.kind is BookingKind.DISPUTE_LOST and after.is_short(booking.subject):
-                unfit[booking] = ParkReason.NOTHING_TO_REFUND  # what is kept is booked; of the rest a person is told
+            after = self._of_short(after, booking, unfit, last=last)
             noted = after.noted_minor - told.noted_minor  # less than nothing when it came back itself
             moved = self._moved(book, after, seen).given_back_by_notes(noted).with_coming_back(after.coming_back())
             if moved.version > book.version:  # whatever moved it, it is one version
@@ -536,6 +535,17 @@ class _Settling:
             noted, short = self.desk.ledger.parts_of_dispute(caller, told, told.dispute(booking.subject), book)
             return told.dispute_parts(booking.subject, by_note_minor=noted, short_minor=short)
         return told
+
+    def _of_short(
+        self, after: StripePayment, booking: Booking | None, unfit: dict[Booking, ParkReason], *, last: bool
+    ) -> StripePayment:
+        """Of a lost dispute what is kept is booked; of the rest a person is told, by the event that ends next, once."""
+        ending = last and self.entry is not None
+        for dispute_id in after.short_disputes:
+            lost = Booking(kind=BookingKind.DISPUTE_LOST, subject=dispute_id)
+            if ending or lost == booking:
+                unfit[lost] = ParkReason.NOTHING_TO_REFUND
+        return after.short_told() if ending else after
 
     def _counted(
         self, after: StripePayment, booking: Booking | None, counts: tuple[str, ...], *, last: bool
