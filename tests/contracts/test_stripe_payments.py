@@ -112,6 +112,25 @@ def test_refunds_that_were_asked_for_are_found_until_they_are_answered(world: Wo
     assert found(again_at) == 0
 
 
+def test_what_the_books_cannot_bear_is_found_when_it_is_looked_at_again(world: World) -> None:
+    held = world.repositories.stripe_payments
+    asked = record(world)
+    key = (asked.tenant_id, asked.payment_intent_id)
+    written = asked.refused("req_1", "charge_disputed").bearing(["re_1"], MORNING, parked=True)
+    again_at = written.look_again_at
+    assert again_at is not None
+
+    def found(before: datetime) -> int:
+        return sum(held.asked(shard, before, 1000).count(key) for shard in range(SHARDS))
+
+    held.write(world.caller, StripeFacts(record=written))
+
+    assert held.stored(*key) == written
+    assert (found(again_at - timedelta(seconds=1)), found(again_at)) == (0, 1)
+    held.write(world.caller, StripeFacts(record=written.bearing((), again_at).next_after(written)))
+    assert found(again_at) == 0
+
+
 def test_what_is_kept_for_a_refund_is_read_as_it_was_written(world: World) -> None:
     """Nothing is kept, and nothing was decided yet, are two things."""
     held, invoice = world.repositories, world.issue()

@@ -117,9 +117,9 @@ class FakeStripePayments:
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
         with self._store.lock:
             found = [
-                (request.due_at, key)
+                (record.due_at, key)
                 for key, record in self._store.stripe_payments.items()
-                if (request := record.open_request) and request.due_at <= before and shard_of(key[0]) == shard
+                if record.due_at and record.due_at <= before and shard_of(key[0]) == shard
             ]
         return [key for _, key in sorted(found)[:limit]]
 

@@ -76,6 +76,7 @@ class EventType(StrEnum):
     PAYMENT_REFUND_RETURNED_ON_INVOICE = "invoice.payment_refund_returned"
     PAYMENT_REFUND_REQUESTED = "payment.refund_requested"  # of a payment at Stripe
     PAYMENT_REFUND_REFUSED = "payment.refund_refused"
+    PAYMENT_NOT_BORNE = "payment.not_borne"  # what Stripe gave back, or a bank took, and the books cannot bear (yet)
     PAYMENT_DISPUTE_MOVED = "payment.dispute_moved"  # opened, or further; its data say how it stands
     ONLINE_PAYMENT_PROCESSING = "invoice.online_payment_processing"
     ONLINE_PAYMENT_SUCCEEDED = "invoice.online_payment_succeeded"  # whatever the invoice still owed of it

@@ -17,6 +17,7 @@ from billing.domain.plans import FREE, PLAN_CURRENCY, PRO, PlanId, plan_of
 from billing.domain.stripe_words import explain_dispute_reason, explain_failure, explain_reason, explain_requirement
 from billing.domain.tongue import DocumentLanguage, Tongue
 from billing.domain.typography import NO_BREAK_SPACE
+from billing.domain.unborne import UnborneCause
 
 SENDERS: Final = {True: "Abonnement", False: "Paiements"}  # by whether it is of the subscription
 _HOUSE: Final = "ZenBilling"
@@ -24,10 +25,25 @@ _EVIDENCE: Final = (
     "Remettez vos justificatifs sur le tableau de bord de Stripe : devis accepté, preuve de livraison ou de "
     "réalisation, échanges avec le client. La réponse part en une seule fois : réunissez tout avant de l'envoyer."
 )
-_AFTER_LOSS: Final = (
-    "ZenBilling l'enregistre comme un remboursement. Si la vente reste due, la facture est à régler par un autre "
-    "moyen ; si elle ne l'est plus, établissez un avoir."
+_TO_BE_DECIDED: Final = "Si la vente reste due, la facture est à régler par un autre moyen"
+_FOLLOWS: Final = (
+    "Dès que c'est fait, ZenBilling l'enregistre de lui-même, au plus tard le lendemain.",
+    "ZenBilling then records it by itself, by the next day.",
 )
+_UNBORNE: Final = {
+    UnborneCause.CREDIT_SPENT: (
+        "cet argent était devenu un crédit du client, qui a été dépensé ou rendu autrement",
+        "this money had become credit of the customer, which was spent or given back otherwise",
+    ),
+    UnborneCause.GIVEN_BACK_TWICE: (
+        "vos comptes ont déjà rendu cet argent au client autrement",
+        "your books gave this money back to the customer otherwise already",
+    ),
+    UnborneCause.OTHER: (
+        "il faut qu'une personne de ZenBilling regarde ce qui ne correspond pas",
+        "somebody at ZenBilling has to look at what does not fit",
+    ),
+}
 _CONTESTED_MEANWHILE: Final = "charge_for_pending_refund_disputed"
 _CONTESTED: Final = (
     "Ne le remboursez pas une seconde fois : répondez au litige, ou acceptez-le, sur le tableau de bord de Stripe.",
@@ -174,17 +190,114 @@ def _lost(fact: MoneyFact, _: str) -> _Said:
         if fact.currency == EURO:  # what is contested in another one costs a fee in that of the account
             fee = [("Frais de litige de Stripe", _FRENCH.money(fact.fee_minor, EURO))]
             english_fee = f" Stripe also keeps its dispute fee of {_ENGLISH.money(fact.fee_minor, EURO)}."
+    booked, english_booked = _booked_of_loss(fact)
+    unbooked = [("Pas dans vos comptes", _FRENCH.money(fact.unbooked_minor, fact.currency))]
+    todo, english_todo = _to_do_of_unborne(fact) if fact.unbooked_minor else ([], "")
     return _Said(
         subject=f"Litige perdu : facture {number}",
         opening=[
             f"La banque du client ({customer}) lui a donné raison : la somme lui est rendue.",
             *opening,
-            _AFTER_LOSS,
+            booked,
+            *todo,
         ],
-        facts=[("Montant rendu au client", _money(fact)), *fee, *_invoice(fact)],
+        facts=[
+            ("Montant rendu au client", _money(fact)),
+            *(unbooked if fact.unbooked_minor else []),
+            *fee,
+            *_invoice(fact),
+        ],
         link=LetterLink(url=fact.answer_url, label="Voir le litige sur Stripe"),
         closing=[],
-        english=f"The dispute over invoice {number} is lost: {customer} has {_english_money(fact)} back.{english_fee}",
+        english=f"The dispute over invoice {number} is lost: {customer} has {_english_money(fact)} back.{english_fee}"
+        f"{english_booked}{english_todo}",
+    )
+
+
+def _booked_of_loss(fact: MoneyFact) -> tuple[str, str]:
+    """What of a loss is in the books, and what becomes of the sale."""
+    if fact.unbooked_minor:
+        french, english = _UNBORNE[UnborneCause(fact.cause)]
+        if fact.unbooked_minor >= fact.amount_minor:
+            return f"ZenBilling n'a rien pu en enregistrer : {french}.", f" None of it is in your books: {english}."
+        booked = fact.amount_minor - fact.unbooked_minor
+        part, english_part = _FRENCH.money(booked, fact.currency), _ENGLISH.money(booked, fact.currency)
+        return (
+            f"ZenBilling en a enregistré {part}, et pas le reste : {french}.",
+            f" Your books have {english_part} of it, and not the rest: {english}.",
+        )
+    if fact.noted_minor >= fact.amount_minor:
+        nothing = "Vos avoirs l'avaient déjà rendue au client dans vos comptes : rien n'y change, et vous n'avez pas"
+        return f"{nothing} d'autre avoir à établir.", " Your credit notes had given it back in your books already."
+    return f"{_recorded(fact)} {_still_to_do(fact)}", ""
+
+
+def _recorded(fact: MoneyFact) -> str:
+    if not fact.noted_minor:
+        return "ZenBilling l'enregistre comme un remboursement."
+    noted = _FRENCH.money(fact.noted_minor, fact.currency)
+    return f"ZenBilling l'enregistre comme un remboursement, sauf {noted} que vos avoirs avaient déjà rendus."
+
+
+def _still_to_do(fact: MoneyFact) -> str:
+    if fact.credited_minor >= fact.invoiced_minor > 0:
+        return "L'avoir qui annule cette facture existe déjà : n'en établissez pas d'autre."
+    if fact.credited_minor:
+        credited = _FRENCH.money(fact.credited_minor, fact.currency)
+        known = f"la facture porte déjà {credited} d'avoirs : n'en établissez un autre que pour ce qui n'est plus dû"
+        return f"{_TO_BE_DECIDED} ; {known} au-delà."
+    return f"{_TO_BE_DECIDED} ; si elle ne l'est plus, établissez un avoir."
+
+
+def _to_do_of_unborne(fact: MoneyFact) -> tuple[list[str], str]:
+    """How a company sets its books right, for ZenBilling to follow."""
+    missing = _FRENCH.money(fact.missing_minor, fact.currency)
+    english_missing = _ENGLISH.money(fact.missing_minor, fact.currency)
+    match UnborneCause(fact.cause):
+        case UnborneCause.CREDIT_SPENT:
+            reverse = (
+                f"Il manque {missing} au crédit du client. Annulez les paiements faits avec ce crédit : les factures "
+                f"qu'ils réglaient seront de nouveau à payer. {_FOLLOWS[0]}"
+            )
+            claim = (
+                "Si vous avez rendu ce crédit au client d'une autre façon, il a cet argent deux fois : réclamez-le-lui."
+            )
+            english = (
+                f" The customer's credit lacks {english_missing}. Reverse the payments made from it: {_FOLLOWS[1]} "
+                "If you gave that credit back otherwise, claim the sum from the customer."
+            )
+            return [reverse, claim], english
+        case UnborneCause.GIVEN_BACK_TWICE:
+            twice = (
+                f"Le client a reçu {missing} deux fois : réclamez-lui cette somme. Si un remboursement vous revient, "
+                "ZenBilling l'enregistre de lui-même."
+            )
+            english = f" The customer has {english_missing} twice: claim it. A refund that comes back is recorded."
+            return [twice], english
+        case UnborneCause.OTHER:
+            return [], ""
+
+
+def _not_borne(fact: MoneyFact, _: str) -> _Said:
+    number, customer = fact.invoice_number, one_line(fact.customer_name)
+    why, english_why = _UNBORNE[UnborneCause(fact.cause)]
+    todo, english_todo = _to_do_of_unborne(fact)
+    first = (
+        f"Stripe a rendu {_money(fact)} à {customer} sur le paiement de la facture {number}. ZenBilling n'a pas pu "
+        f"l'enregistrer : {why}."
+    )
+    return _Said(
+        subject=f"Remboursement que vos comptes ne suivent pas : facture {number}",
+        opening=[first, *todo],
+        facts=[
+            ("Rendu par Stripe", _money(fact)),
+            ("Pas dans vos comptes", _FRENCH.money(fact.unbooked_minor, fact.currency)),
+            *_invoice(fact),
+        ],
+        link=LetterLink(url=fact.answer_url, label="Voir le paiement sur Stripe"),
+        closing=[],
+        english=f"Stripe gave {_english_money(fact)} of the payment of invoice {number} back to {customer}, and it is "
+        f"not in your books: {english_why}.{english_todo}",
     )
 
 
@@ -405,6 +518,7 @@ _SAID: Final[dict[NoticeKind, Callable[[MoneyFact, str], _Said]]] = {
     NoticeKind.PAYMENT_FAILED: _failed,
     NoticeKind.PAYMENT_UNREADABLE: _unreadable,
     NoticeKind.REFUND_FAILED: _sent_back,
+    NoticeKind.REFUND_NOT_BORNE: _not_borne,
     NoticeKind.PAID_BEYOND: _beyond,
     NoticeKind.CHARGES_CLOSED: _closed,
     NoticeKind.TRIAL_ENDING: _trial,

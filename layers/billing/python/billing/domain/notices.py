@@ -29,6 +29,7 @@ class NoticeKind(StrEnum):
     PAYMENT_FAILED = "payment_failed"  # a bank refused what the customer had confirmed
     PAYMENT_UNREADABLE = "payment_unreadable"  # nobody could read what became of it: the invoice waits no longer
     REFUND_FAILED = "refund_failed"  # the customer's bank sent it back
+    REFUND_NOT_BORNE = "refund_not_borne"  # Stripe made it, and the books cannot bear it
     PAID_BEYOND = "paid_beyond"  # online, what the invoice did not owe any more
     CHARGES_CLOSED = "charges_closed"  # Stripe takes no payments for the account any more
     TRIAL_ENDING = "trial_ending"
@@ -63,6 +64,10 @@ class MoneyFact:
     ``received_minor``: all that came in, where ``amount_minor`` is what of it became credit. ``awaited``: what Stripe
     waits for, in its names. ``issued``: invoices of ``month``, its first day, this one included.
     ``confirmed_at``: when the customer confirmed what could not be read.
+
+    Of a refund or a lost dispute, of its ``amount_minor``: ``unbooked_minor`` is not in the books, for want of
+    ``missing_minor`` of credit (``cause``: an UnborneCause); ``noted_minor`` credit notes had given back in them.
+    ``credited_minor``: what credit notes took off the invoice; ``invoiced_minor``: what it was.
     """
 
     kind: NoticeKind
@@ -85,6 +90,12 @@ class MoneyFact:
     awaited: tuple[str, ...] = field(default=(), metadata=LATER)
     issued: int = field(default=0, metadata=LATER)
     month: date | None = field(default=None, metadata=LATER)
+    unbooked_minor: int = field(default=0, metadata=LATER)
+    missing_minor: int = field(default=0, metadata=LATER)
+    noted_minor: int = field(default=0, metadata=LATER)
+    credited_minor: int = field(default=0, metadata=LATER)
+    invoiced_minor: int = field(default=0, metadata=LATER)
+    cause: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

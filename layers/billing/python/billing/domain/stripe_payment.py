@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -33,6 +33,9 @@ MAX_SOURCES: Final = 30  # of a kind, in one transaction
 REMINDED_BEFORE: Final = timedelta(days=2)  # the deadline of a dispute
 REMINDED_AFTER: Final = timedelta(days=1)  # its opening
 REQUEST_KEY: Final = "refund_request"  # metadata of a refund that was asked for here
+# What the books cannot bear is looked at again each day, then each week, and for a year.
+UNBORNE_DAILY_FOR: Final = timedelta(days=40)
+UNBORNE_AGAIN, UNBORNE_LATER, UNBORNE_LOOKED_AT_FOR = timedelta(days=1), timedelta(days=7), timedelta(days=366)
 GIVEN_BACK_MEANWHILE: Final = "given_back_meanwhile"  # a refusal of ours: Stripe was never asked
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -285,7 +288,9 @@ class MirroredDispute:
     by_note_minor: int = field(default=0, metadata=LATER)  # of it, what credit notes had given back in the ledger
     reminded: bool = field(default=False, metadata=LATER)  # the company was written of its deadline again
     lost_at: datetime | None = field(default=None, metadata=LATER)  # when the ledger learnt of its loss
-    short_told: bool = field(default=False, metadata=LATER)  # an event that was parked says what it is short of
+    rest_minor: int = field(default=0, metadata=LATER)  # of what was short, what the ledger could bear later
+    rests: int = field(default=0, metadata=LATER)  # how often it did
+    loss_told: bool = field(default=True, metadata=LATER)  # the company was written of its loss
 
     @property
     def awaits_answer(self) -> bool:
@@ -302,7 +307,7 @@ class MirroredDispute:
 
     @property
     def moved_minor(self) -> int:
-        """What it moves in the ledger itself."""
+        """What it moves in the ledger itself, when it is lost."""
         return self.amount_minor - self.short_minor - self.by_note_minor
 
     @property
@@ -313,7 +318,7 @@ class MirroredDispute:
     @property
     def standing_short_minor(self) -> int:
         """Of it, what is in the ledger by nothing of its own, while the bank has it."""
-        return self.short_minor if self.stands and self.status is not DisputeStatus.WON else 0
+        return self.short_minor - self.rest_minor if self.stands and self.status is not DisputeStatus.WON else 0
 
 
 class BookingKind(StrEnum):
@@ -322,7 +327,13 @@ class BookingKind(StrEnum):
     REFUND = "refund"
     REFUND_RETURNED = "refund_returned"
     DISPUTE_LOST = "dispute_lost"
+    DISPUTE_REST = "dispute_rest"  # what the ledger could not bear when it was lost
+    DISPUTE_REST_RETURNED = "dispute_rest_returned"
     DISPUTE_RETURNED = "dispute_returned"
+
+    @property
+    def is_of_rest(self) -> bool:
+        return self in {BookingKind.DISPUTE_REST, BookingKind.DISPUTE_REST_RETURNED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +342,18 @@ class Booking:
 
     kind: BookingKind
     subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unborne:
+    """A refund or a lost dispute that the books could not bear, whole or in part, when the company was told of it.
+
+    ``parked``: an event of it was: what is in the books in part parks no other.
+    """
+
+    subject: str  # Stripe's id of it
+    since: datetime
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,6 +434,8 @@ class StripePayment:
     invoice_number: str = field(default="", metadata=LATER)
     customer_name: str = field(default="", metadata=LATER)
     elsewhere: tuple[RefundElsewhere, ...] = field(default=(), metadata=LATER)
+    unborne: tuple[Unborne, ...] = field(default=(), metadata=LATER)
+    look_again_at: datetime | None = field(default=None, metadata=LATER)  # whether the books can bear it by then
 
     @classmethod
     def new(cls, paid_for: PaidFor, account_id: str, intent: PaymentIntent) -> StripePayment:
@@ -434,11 +459,38 @@ class StripePayment:
         """The payment that it becomes, whoever books it."""
         return derived_id("pay", self.created, "stripe", self.payment_intent_id)
 
-    def entry_id(self, subject: str) -> str:
-        """Of the refund or the lost dispute of an id of Stripe's; of a dispute, each time that it is lost."""
-        rounds = next((one.rounds for one in self.disputes if one.dispute_id == subject), 0)
+    def entry_id(self, subject: str, *, rest: bool = False) -> str:
+        """Of the refund or the lost dispute of an id of Stripe's; of a dispute, each time that it is lost.
+
+        ``rest``: of what the ledger bore of a dispute later, the last time that it did.
+        """
+        dispute = next((one for one in self.disputes if one.dispute_id == subject), None)
+        rounds = dispute.rounds if dispute else 0
         facts = (subject, *((str(rounds),) if rounds else ()))
+        if rest and dispute is not None:
+            facts = (subject, str(rounds), "rest", str(dispute.rests))
         return derived_id("rfd", self.created, "stripe", self.payment_intent_id, *facts)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When Stripe is asked again: for a refund that it has not answered, or for what the books could not bear."""
+        waiting = [self.open_request.due_at] if self.open_request else []
+        return min([*waiting, *([self.look_again_at] if self.look_again_at else [])], default=None)
+
+    def bearing(self, subjects: Iterable[str], at: datetime, *, parked: bool = False) -> StripePayment:
+        """With those facts alone that the books cannot bear; each since it was told. Looked at again later."""
+        known = {one.subject: one for one in self.unborne}
+        unborne = tuple(known.get(one, Unborne(subject=one, since=at)) for one in dict.fromkeys(subjects))
+        unborne = tuple(replace(one, parked=one.parked or parked) for one in unborne)
+        latest = max((one.since for one in unborne), default=None)
+        again_at = None
+        if latest is not None and at - latest < UNBORNE_LOOKED_AT_FOR:
+            again_at = at + (UNBORNE_AGAIN if at - latest < UNBORNE_DAILY_FOR else UNBORNE_LATER)
+        return replace(self, unborne=unborne, look_again_at=again_at)
+
+    def looked_at(self, at: datetime) -> StripePayment:
+        """Nobody could read how it stands: it has its turn another day."""
+        return self.bearing((one.subject for one in self.unborne), at)
 
     @property
     def open_request(self) -> RefundRequest | None:
@@ -629,9 +681,11 @@ class StripePayment:
         # Won before what came back of it: of one that is lost again in between, all is taken anew.
         return [
             *((Booking(kind=BookingKind.FEES, subject=self.charge_id),) if fees else ()),
+            *self._of_disputes(BookingKind.DISPUTE_REST_RETURNED),
             *self._of_disputes(BookingKind.DISPUTE_RETURNED),
             *self._of_refunds(),
             *self._of_disputes(BookingKind.DISPUTE_LOST),
+            *self._of_disputes(BookingKind.DISPUTE_REST),
             *self._back_from_disputes(),
         ]
 
@@ -644,10 +698,20 @@ class StripePayment:
 
     def _of_disputes(self, kind: BookingKind) -> Iterator[Booking]:
         for dispute in self.disputes:
-            lost = dispute.status is DisputeStatus.LOST and not dispute.booked
-            won = dispute.status is DisputeStatus.WON and dispute.stands
-            if lost if kind is BookingKind.DISPUTE_LOST else won:
+            if self._is_due(dispute, kind):
                 yield Booking(kind=kind, subject=dispute.dispute_id)
+
+    def _is_due(self, dispute: MirroredDispute, kind: BookingKind) -> bool:
+        lost, won = dispute.status is DisputeStatus.LOST, dispute.status is DisputeStatus.WON
+        match kind:
+            case BookingKind.DISPUTE_LOST:
+                return lost and not dispute.booked
+            case BookingKind.DISPUTE_REST:
+                return lost and not dispute.rest_minor and self.rest_of(dispute.dispute_id) > 0
+            case BookingKind.DISPUTE_REST_RETURNED:
+                return won and dispute.rest_minor > 0
+            case _:
+                return won and dispute.stands
 
     def _back_from_disputes(self) -> Iterator[Booking]:
         """Refunds that came back before, and whose money disputes have no longer."""
@@ -664,6 +728,21 @@ class StripePayment:
         )
         return replace(self, disputes=disputes)
 
+    def dispute_rest(self, dispute_id: str, rest_minor: int) -> StripePayment:
+        """With so much of what was short of a dispute that the ledger bears now."""
+        disputes = tuple(
+            replace(one, rest_minor=rest_minor) if one.dispute_id == dispute_id else one for one in self.disputes
+        )
+        return replace(self, disputes=disputes)
+
+    def rest_of(self, dispute_id: str) -> int:
+        """What the ledger still lacks of a lost dispute that it has in part."""
+        return max(min(self.dispute(dispute_id).standing_short_minor, self.short_minor), 0)
+
+    def bears_nothing(self, booking: Booking) -> bool:
+        """Whether the ledger has to wait with a fact: of what was short of a dispute, the payment keeps none."""
+        return booking.kind is BookingKind.DISPUTE_REST and not self.dispute(booking.subject).rest_minor
+
     @property
     def short_minor(self) -> int:
         """What banks have of lost disputes beyond what the ledger says by them, and by refunds that came back.
@@ -672,19 +751,6 @@ class StripePayment:
         """
         short = sum(one.standing_short_minor for one in self.disputes)
         return short - sum(one.kept_by_disputes_minor for one in self.refunds)
-
-    @property
-    def short_disputes(self) -> tuple[str, ...]:
-        """Lost disputes that the ledger lacks a part of, and nobody was told so."""
-        if self.short_minor <= 0:
-            return ()
-        return tuple(one.dispute_id for one in self.disputes if one.standing_short_minor and not one.short_told)
-
-    def short_told(self) -> StripePayment:
-        """With what the ledger lacks of them told."""
-        short = self.short_disputes
-        disputes = tuple(replace(one, short_told=one.short_told or one.dispute_id in short) for one in self.disputes)
-        return replace(self, disputes=disputes)
 
     @property
     def noted_minor(self) -> int:
@@ -740,7 +806,7 @@ class StripePayment:
         if booking.kind in {BookingKind.REFUND, BookingKind.REFUND_RETURNED}:
             return self.refund(booking.subject).standing_minor
         dispute = self.dispute(booking.subject)
-        return dispute.moved_minor if dispute.stands else 0
+        return (dispute.moved_minor if dispute.stands else 0) + dispute.rest_minor
 
     def booked(self, booking: Booking, at: datetime) -> StripePayment:
         """As it is once the ledger has that fact."""
@@ -765,6 +831,14 @@ class StripePayment:
                     for one in self.disputes
                 )
                 return replace(self, disputes=disputes)
+            case BookingKind.DISPUTE_REST:
+                disputes = tuple(
+                    replace(one, rests=one.rests + 1) if one.dispute_id == booking.subject else one
+                    for one in self.disputes
+                )
+                return replace(self, disputes=disputes)
+            case BookingKind.DISPUTE_REST_RETURNED:
+                return self.dispute_rest(booking.subject, 0)
 
     def day_booking(self, booking: Booking, day: date) -> DayBooking | None:
         """What a booking has to be at Stripe; None where it moves nothing there, or only takes back what it moved."""
@@ -866,11 +940,13 @@ class StripePayment:
             by_note_minor=known.by_note_minor if known else 0,
             currency=told.currency if told.currency != self.currency else "",
             lost_at=known.lost_at if known else None,
+            rest_minor=known.rest_minor if known else 0,
+            rests=known.rests if known else 0,
+            loss_told=known is not None and known.status is DisputeStatus.LOST and known.loss_told,
             reminded=known is not None and known.reminded and known.evidence_due_by == told.evidence_due_by,
-            short_told=known.short_told if known else False,
         )
         if fresh.returned and fresh.status is DisputeStatus.LOST:
-            fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1, short_told=False)
+            fresh = replace(fresh, booked=False, returned=False, rounds=fresh.rounds + 1)
         if known is None:
             return replace(self, disputes=(*self.disputes, fresh))
         return replace(self, disputes=tuple(fresh if one is known else one for one in self.disputes))

@@ -72,7 +72,10 @@ class StripePayments(Protocol):
         ...
 
     def asked(self, shard: int, before: datetime, limit: int) -> list[tuple[str, str]]:
-        """Tenant and payment intent of those with a refund that was asked for before an instant, and not answered."""
+        """Tenant and payment intent of those with a refund that was asked for before an instant, and not answered.
+
+        And of those with something that the books could not bear, to be looked at again before it.
+        """
         ...
 
     def write(

@@ -39,8 +39,10 @@ from billing.domain.stripe_payment import (
     SeenAtStripe,
     StripePayment,
     StripePaymentState,
+    Unborne,
 )
 from billing.domain.subscription import current_one
+from billing.domain.unborne import UnborneFact, unborne_event, unborne_fact
 from billing.ports.checkouts import CheckoutContext, Checkouts, StripeConnections
 from billing.ports.clock import Clock, Ids
 from billing.ports.payments import Payments
@@ -50,7 +52,7 @@ from billing.ports.stripe_inbox import StripeInbox
 from billing.ports.stripe_payments import StripeFacts, StripeNews, StripePayments
 from billing.ports.subscriptions import Subscriptions
 from billing.usecases.contention import judged_anew
-from billing.usecases.notices import addressed, dispute_fact
+from billing.usecases.notices import addressed, dispute_fact, dispute_lost, refund_not_borne
 from billing.usecases.stripe_ledger import STRIPE, DoesNotFit, StripeLedger
 from billing.usecases.subscriptions import subscription_event, subscription_notices, unfit
 
@@ -104,8 +106,8 @@ _WRITTEN_OF = {
     DisputeStatus.WARNING_NEEDS_RESPONSE: NoticeKind.INQUIRY_OPENED,
     DisputeStatus.NEEDS_RESPONSE: NoticeKind.DISPUTE_OPENED,
     DisputeStatus.WON: NoticeKind.DISPUTE_WON,
-    DisputeStatus.LOST: NoticeKind.DISPUTE_LOST,
-}
+}  # of one that is lost once it is known what of it is in the books
+TOLD_AT_ONCE = 3  # of what the books cannot bear, in one transaction; more when it is looked at again
 _BY_THE_COMPANY = "merchant_request"  # why a refund came to nothing
 _PAYOUTS = {"payout.paid": EventType.STRIPE_PAYOUT_PAID, "payout.failed": EventType.STRIPE_PAYOUT_FAILED}
 
@@ -477,8 +479,10 @@ class _Settling:
         """Fact after fact, each in a transaction of its own; the last one ends the event."""
         caller, book = Caller.system(self.tenant_id, STRIPE), context.book
         stored = record
+        known = {one.subject: one for one in record.unborne}
         told, facts = self._told(record, seen, invoice)
         unfit: dict[Booking, ParkReason] = {}
+        missing: dict[str, int] = {}
         unknown = seen.not_understood(record)
         while True:
             booking = told.next_booking(besides=frozenset(unfit))
@@ -486,10 +490,14 @@ class _Settling:
                 unfit[booking] = ParkReason.OTHER_CURRENCY
                 continue
             judged = self._judged(caller, told, booking, book)
+            if booking is not None and judged.bears_nothing(booking):
+                unfit[booking] = ParkReason.NOTHING_TO_REFUND
+                continue
             after = judged.booked(booking, self.desk.clock.now()) if booking else judged
             last = after.next_booking(besides=frozenset(unfit)) is None
             after, counts = self._counted(after, booking, facts.counts, last=last)
-            after = self._of_short(after, booking, unfit, last=last)
+            lacking = _Lacking.of(stored, after, booking, unfit, missing, book, last=last)
+            after = lacking.told(after, self.desk.clock.now(), parked=last and self.entry is not None)
             noted = after.noted_minor - told.noted_minor  # less than nothing when it came back itself
             moved = self._moved(book, after, seen).given_back_by_notes(noted).with_coming_back(after.coming_back())
             if moved.version > book.version:  # whatever moved it, it is one version
@@ -498,9 +506,11 @@ class _Settling:
             changed = after != stored or bool(unfit)
             written = replace(
                 facts,
+                news=(*facts.news, *lacking.news(after, self.desk.clock.now())),
+                notices=(*facts.notices, *self._lacking_notices(lacking, after, invoice)),
                 record=after.next_after(stored) if changed else None,
                 book=moved if moved is not book else None,
-                entry=self._end(unfit, unknown) if last else None,
+                entry=self._end(_left(unfit, unknown, known)) if last else None,
                 counts=counts,
                 booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
                 on_paper=(*facts.on_paper, *self._on_paper_again(told, booking, noted)),
@@ -516,9 +526,10 @@ class _Settling:
             except DoesNotFit as refused:
                 if booking is not None:
                     unfit[booking] = refused.reason
+                    missing[booking.subject] = refused.missing_minor
                 continue
             if last:
-                return self._outcome(unfit, unknown)
+                return self._outcome(_left(unfit, unknown, known), known)
             stored = told = written.record or stored
             facts, book = StripeFacts(), moved
 
@@ -531,21 +542,14 @@ class _Settling:
             return told.refund_by_notes(booking.subject, noted)
         if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
             return told.refund_back(booking.subject)
+        if booking is not None and booking.kind is BookingKind.DISPUTE_REST:
+            rest = self.desk.ledger.rest_of_dispute(caller, told, booking.subject, book)
+            return told.dispute_rest(booking.subject, rest)
         if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
+            # What the payment still keeps is booked; the rest is a fact of its own, for when the books can bear it.
             noted, short = self.desk.ledger.parts_of_dispute(caller, told, told.dispute(booking.subject), book)
             return told.dispute_parts(booking.subject, by_note_minor=noted, short_minor=short)
         return told
-
-    def _of_short(
-        self, after: StripePayment, booking: Booking | None, unfit: dict[Booking, ParkReason], *, last: bool
-    ) -> StripePayment:
-        """Of a lost dispute what is kept is booked; of the rest a person is told, by the event that ends next, once."""
-        ending = last and self.entry is not None
-        for dispute_id in after.short_disputes:
-            lost = Booking(kind=BookingKind.DISPUTE_LOST, subject=dispute_id)
-            if ending or lost == booking:
-                unfit[lost] = ParkReason.NOTHING_TO_REFUND
-        return after.short_told() if ending else after
 
     def _counted(
         self, after: StripePayment, booking: Booking | None, counts: tuple[str, ...], *, last: bool
@@ -606,6 +610,13 @@ class _Settling:
         notices = addressed(caller, written_of, str(record.version), companies=self.desk.companies, at=now)
         return told, StripeFacts(news=tuple(news), counts=tuple(counts), on_paper=unanswered, notices=notices)
 
+    def _lacking_notices(
+        self, lacking: _Lacking, record: StripePayment, invoice: IssuedInvoice
+    ) -> tuple[CompanyNotice, ...]:
+        caller, at = Caller.system(self.tenant_id, STRIPE), self.desk.clock.now()
+        facts = lacking.facts(record, invoice)
+        return addressed(caller, facts, str(record.version), companies=self.desk.companies, at=at)
+
     def _on_paper_again(self, told: StripePayment, booking: Booking | None, noted: int) -> tuple[PaperRefund, ...]:
         """What was a credit note's came back, of a refund or a dispute: it is on paper only, once more."""
         return (self._paper_refund(told, booking.subject),) if booking is not None and noted < 0 else ()
@@ -643,17 +654,19 @@ class _Settling:
             contested_for_notes_minor=record.contested_for_notes_minor,
         )
 
-    def _end(self, unfit: dict[Booking, ParkReason], unknown: str) -> InboxEntry | None:
+    def _end(self, left: list[tuple[ParkReason, str]]) -> InboxEntry | None:
         if self.entry is None:
             return None
         now = self.desk.clock.now()
-        for reason, subject in _left(unfit, unknown):
+        for reason, subject in left:
             return self.entry.parked(reason, now, subject=subject, tenant_id=self.tenant_id)
         return self.entry.done(now, tenant_id=self.tenant_id)
 
-    def _outcome(self, unfit: dict[Booking, ParkReason], unknown: str) -> Processed:
-        for reason, subject in _left(unfit, unknown):
-            if self.entry is None:
+    def _outcome(self, left: list[tuple[ParkReason, str]], known: dict[str, Unborne]) -> Processed:
+        """``known``: what the books could not bear before, either: without an event it rings once."""
+        rings = any(reason is not ParkReason.NOTHING_TO_REFUND or subject not in known for reason, subject in left)
+        for reason, subject in left:
+            if self.entry is None and rings:
                 self.desk.count("StripeEventParked")
             return Processed(state=InboxState.PARKED, reason=reason, subject=subject)
         return Processed(state=InboxState.DONE)
@@ -682,9 +695,79 @@ def _failure_code(record: StripePayment) -> str:
     return record.last_error_code if record.state is StripePaymentState.FAILED else ""
 
 
-def _left(unfit: dict[Booking, ParkReason], unknown: str) -> list[tuple[ParkReason, str]]:
-    """What a person has to look at, and why."""
-    found = [(reason, booking.subject) for booking, reason in unfit.items()]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lacking:
+    """What the books lack once something is written, as far as the company is told of it with that.
+
+    ``unborne``: every refund and lost dispute that they cannot bear; ``fresh``: of those, what it was not told of.
+    ``losses``: disputes whose loss it was not told of, either.
+    """
+
+    unborne: tuple[str, ...]
+    fresh: tuple[UnborneFact, ...]
+    losses: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        stored: StripePayment,
+        after: StripePayment,
+        booking: Booking | None,
+        unfit: dict[Booking, ParkReason],
+        missing: dict[str, int],
+        book: CheckoutBook,
+        *,
+        last: bool,
+    ) -> _Lacking:
+        known = [one.subject for one in stored.unborne]
+        found = [one.subject for one, reason in unfit.items() if reason is ParkReason.NOTHING_TO_REFUND]
+        if booking is not None and booking.kind is BookingKind.DISPUTE_LOST and after.rest_of(booking.subject):
+            found.append(booking.subject)  # in part: in the same transaction
+        kept = [*(known if not last else ()), *found]
+        fresh = [one for one in dict.fromkeys(kept) if one not in known][:TOLD_AT_ONCE]
+        losses = [
+            one.dispute_id
+            for one in after.disputes
+            if one.status is DisputeStatus.LOST and not one.loss_told and (last or one.booked)
+        ]
+        return cls(
+            unborne=tuple(one for one in dict.fromkeys(kept) if one in known or one in fresh),
+            fresh=tuple(unborne_fact(after, one, missing.get(one, 0), book) for one in fresh),
+            losses=tuple(one for one in losses if one in fresh or one not in kept),
+        )
+
+    def told(self, record: StripePayment, at: datetime, *, parked: bool) -> StripePayment:
+        """The record once the company is told."""
+        written_of = {*self.losses, *(one.subject for one in self.fresh)}
+        disputes = tuple(
+            replace(one, loss_told=True) if one.dispute_id in written_of else one for one in record.disputes
+        )
+        record = replace(record, disputes=disputes)
+        return record.bearing(self.unborne, at, parked=parked) if self.unborne or record.unborne else record
+
+    def news(self, record: StripePayment, at: datetime) -> tuple[StripeNews, ...]:
+        return tuple(
+            StripeNews(event=unborne_event(record, one, at), invoice_id=record.invoice_id) for one in self.fresh
+        )
+
+    def facts(self, record: StripePayment, invoice: IssuedInvoice) -> tuple[MoneyFact, ...]:
+        """What it is written of. A dispute's loss and what the books lack of it are one mail."""
+        unborne = {one.subject: one for one in self.fresh}
+        disputes = dict.fromkeys((*self.losses, *(one.subject for one in self.fresh if one.is_dispute)))
+        return (
+            *(refund_not_borne(record, one, invoice) for one in self.fresh if not one.is_dispute),
+            *(dispute_lost(record, one, unborne.get(one), invoice) for one in disputes),
+        )
+
+
+def _left(unfit: dict[Booking, ParkReason], unknown: str, known: dict[str, Unborne]) -> list[tuple[ParkReason, str]]:
+    """What a person has to look at, and why. ``known``: what the books could not bear before, either."""
+    parked = {one.subject for one in known.values() if one.parked}
+    found = [
+        (reason, booking.subject)
+        for booking, reason in unfit.items()
+        if booking.kind is not BookingKind.DISPUTE_REST or booking.subject not in parked
+    ]
     return [*found, *([(ParkReason.UNKNOWN_STATE, unknown)] if unknown else [])]
 
 

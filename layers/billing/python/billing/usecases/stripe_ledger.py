@@ -55,10 +55,11 @@ STRIPE = "stripe"
 
 
 class DoesNotFit(Exception):
-    """A fact that the ledger cannot bear: a person has to look at it."""
+    """A fact that the ledger cannot bear: a person has to look at it. ``missing_minor``: what the credit lacks."""
 
-    def __init__(self, reason: ParkReason) -> None:
+    def __init__(self, reason: ParkReason, missing_minor: int = 0) -> None:
         self.reason = reason
+        self.missing_minor = missing_minor
         super().__init__(reason.value)
 
 
@@ -97,7 +98,10 @@ class StripeLedger:
                     self.stripe_payments.write(caller, facts)
                 else:
                     self._given_back(caller, record, booking, dispute.moved_minor, RefundCause.DISPUTE, facts)
-            case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED:
+            case BookingKind.DISPUTE_REST:
+                rest_minor = record.dispute(booking.subject).rest_minor
+                self._given_back(caller, record, booking, rest_minor, RefundCause.DISPUTE, facts)
+            case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED | BookingKind.DISPUTE_REST_RETURNED:
                 self._returned(caller, record, booking, facts)
         return facts.book
 
@@ -197,6 +201,13 @@ class StripeLedger:
         # What was refunded besides is no less refunded by the notes: they bear more than the payment keeps.
         borne = min(moving - max(from_credit - credit_minor, 0), max(kept, 0))
         return noted, moving - borne if noted or borne > 0 else 0
+
+    def rest_of_dispute(self, caller: Caller, record: StripePayment, dispute_id: str, book: CheckoutBook) -> int:
+        """Of what the ledger lacks of a lost dispute, what the payment itself still keeps: that may fit now."""
+        payment = self.payments.read(caller, record.payment_id)
+        kept = payment.amount_minor - payment.refunded_minor - record.noted_minor
+        kept -= sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
+        return max(min(record.rest_of(dispute_id), kept), 0)
 
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
         """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one.
@@ -415,11 +426,12 @@ class StripeLedger:
     ) -> None:
         """Raises: DoesNotFit."""
         payment = self.payments.read(caller, record.payment_id)
-        if any(one.refund_id == record.entry_id(booking.subject) for one in payment.refunds):
+        entry_id = record.entry_id(booking.subject, rest=booking.kind.is_of_rest)
+        if any(one.refund_id == entry_id for one in payment.refunds):
             raise StaleVersion  # another told of it a moment ago: the version of the record would say so, too
         now, today = self.clock.now(), self.clock.today()
         method = payment.method or PaymentMethod.TRANSFER
-        made = Correction(entry_id=record.entry_id(booking.subject), on=today, at=now, method=method, cause=cause)
+        made = Correction(entry_id=entry_id, on=today, at=now, method=method, cause=cause)
         self.give_back(caller, payment, amount_minor, made, credit_first=credit_first, told=facts)
 
     def give_back(
@@ -444,7 +456,7 @@ class StripeLedger:
         if once is not None:  # a person's, who is told; what Stripe did is done
             credit_minor = min(credit_minor, context.credit.free_minor(besides=payment.payment_intent_id))
         if from_credit > credit_minor or payment.refunded_minor + amount_minor > payment.amount_minor:
-            raise DoesNotFit(ParkReason.NOTHING_TO_REFUND)
+            raise DoesNotFit(ParkReason.NOTHING_TO_REFUND, max(from_credit - credit_minor, 0))
         refund = PaymentRefund(
             refund_id=made.entry_id,
             amount_minor=amount_minor,
@@ -486,11 +498,15 @@ class StripeLedger:
     def _returned(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
         """The company has the money again: invoices that still owe it settle, the rest is credit of the customer."""
         payment = self.payments.read(caller, record.payment_id)
-        refund_id = record.entry_id(booking.subject)
+        refund_id = record.entry_id(booking.subject, rest=booking.kind.is_of_rest)
         is_refund = booking.kind is BookingKind.REFUND_RETURNED
         told = record.refund(booking.subject) if is_refund else record.dispute(booking.subject)
+        refund = next((one for one in payment.refunds if one.refund_id == refund_id), None)
         standing = told.standing_minor if isinstance(told, MirroredRefund) else 0
-        moving = told.moved_minor - standing - payment.came_back_minor(refund_id)
+        moved_minor = told.moved_minor
+        if booking.kind.is_of_rest:
+            moved_minor = refund.amount_minor if refund else 0
+        moving = moved_minor - standing - payment.came_back_minor(refund_id)
         # What notes gave back they still say: it can be asked for again, and the night says if it is not. What a lost
         # dispute had taken besides is with the bank.
         if not moving:
@@ -498,7 +514,6 @@ class StripeLedger:
             news = self._news(record, event_type, booking, told.amount_minor, self.clock.now())
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
             return
-        refund = next((one for one in payment.refunds if one.refund_id == refund_id), None)
         if refund is None:
             raise DoesNotFit(ParkReason.RETURN_OF_NOTE)
         if moving < 0:

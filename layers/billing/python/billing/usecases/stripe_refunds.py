@@ -224,7 +224,10 @@ def _ask_for(record: StripePayment, request: RefundRequest, desk: StripeDesk, *,
 
 
 def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
-    """Every request that nobody waits for any more. Raises: what went wrong for one, once every other had its turn."""
+    """Every request that nobody waits for any more; and whether the books can bear by now what they could not.
+
+    Raises: what went wrong for one, once every other had its turn.
+    """
     turns, finished, failed = Turns(), 0, 0
     before = desk.clock.now() - FINISHED_AFTER
     for shard in turning(SHARDS, desk.ids.jitter()):
@@ -232,6 +235,9 @@ def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
             with turns.one():
                 record = desk.stripe_payments.stored(tenant_id, payment_intent_id)
                 request = record.open_request if record else None
+                if record is not None and (request is None or request.due_at > before):
+                    failed += not _looked_again(record, desk)
+                    continue
                 if record is None or request is None:
                     continue
                 try:
@@ -245,6 +251,23 @@ def finish_stripe_refunds(*, desk: StripeDesk) -> RefundSweep:
                     finished += 1
     turns.end()
     return RefundSweep(finished=finished, failed=failed)
+
+
+def _looked_again(record: StripePayment, desk: StripeDesk) -> bool:
+    """What the books can bear by now is in them; else it has its turn another day. False: nobody could read it."""
+    now, read = desk.clock.now(), True
+    if record.look_again_at is None or record.look_again_at > now:
+        return True  # an event came meanwhile
+    try:
+        settle_stripe_payment(record.tenant_id, record.account_id, record.payment_intent_id, desk=desk)
+    except (BillingError, StripeRefused):
+        read = False
+    current = _stored(record.tenant_id, record.payment_intent_id, desk)
+    if current.look_again_at is not None and current.look_again_at <= now:
+        facts = StripeFacts(record=current.looked_at(now).next_after(current))
+        with contextlib.suppress(StaleVersion):
+            desk.stripe_payments.write(Caller.system(record.tenant_id, STRIPE), facts)
+    return read
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def _day_write(table: Table, tenant_id: str, key: keys.Key, entity: str, day: da
 
 
 def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) -> Write:
-    key = keys.stripe_payment(record.tenant_id, record.payment_intent_id)
+    key, due_at = keys.stripe_payment(record.tenant_id, record.payment_intent_id), record.due_at
     content = item(
         pk=key.pk,
         sk=key.sk,
@@ -89,8 +89,8 @@ def _record_write(table: Table, record: StripePayment, counts: tuple[str, ...]) 
         version=record.version,
         body=dump(record),
         counted=counted_text(counts),  # of this version: the next one is another item whole
-        outbox_pk=keys.refunds_asked(record.tenant_id) if record.open_request else None,
-        outbox_sk=keys.outbox_order(record.open_request.due_at) if record.open_request else None,
+        outbox_pk=keys.refunds_asked(record.tenant_id) if due_at else None,
+        outbox_sk=keys.outbox_order(due_at) if due_at else None,
     )
     stale = refuse_with(StaleVersion)
     if record.version == 1:
