@@ -379,7 +379,7 @@ def test_a_refund_that_is_known_and_not_in_the_ledger_is_a_difference(till: Till
 
     night(till)
 
-    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.MISSING]
+    assert [one.kind for one in of_today(till, today).differences] == [DifferenceKind.NOT_BORNE]
 
 
 def test_a_refund_in_another_currency_than_the_account_s_is_not_compared_by_amount(till: Till) -> None:

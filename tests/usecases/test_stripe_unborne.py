@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from billing.api.reconciliations import PaymentDifferenceResponse
 from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable
 from billing.domain.events import Event, EventType
 from billing.domain.ledger import EntryKind, PaymentMethod
 from billing.domain.notices import CompanyNotice, NoticeKind
 from billing.domain.payments import Payment, RefundCause, WantedAllocation
+from billing.domain.reconciliation import DifferenceKind
 from billing.domain.stripe import PaymentIntent
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.stripe import NO_ACCESS, StripeRefused
@@ -22,6 +24,7 @@ from billing.usecases.stripe_refunds import finish_stripe_refunds
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.test_notices import mailed, notices, plain
+from tests.usecases.test_reconciliations import night, of_today
 from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 from tests.usecases.test_stripe_mixed import fails, lost, won_after_all
 
@@ -322,3 +325,58 @@ def dies(desk: Desk, crash: CrashPoint, event_id: str | None) -> bool:
     except (Crashed, DependencyUnavailable):
         return False
     return True
+
+
+def disputed(desk: Desk) -> None:
+    """Opened, and its money taken, on a day that is over and balanced."""
+    till, [intent] = desk.till, desk.payments
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=intent.payment_intent_id)
+    assert night(till).differing == 0
+
+
+def lose(desk: Desk) -> None:
+    [dispute] = desk.till.stripe.disputes.values()
+    desk.till.stripe.decide(desk.till.account_id, dispute.dispute_id, won=False)
+    named = desk.payments[0].payment_intent_id
+    desk.till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=named)
+
+
+@pytest.mark.parametrize(("net_minor", "unbooked"), [(HALF_NET, HALF), (2 * HALF_NET, TOTAL)])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_night_lists_what_the_books_lack_of_a_dispute(
+    shop: Shop, net_minor: int, unbooked: int, *, earlier: bool
+) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till = desk.till
+    desk.note(net_minor, excess=CREDIT)
+    from_credit = spent(desk, unbooked)
+    if earlier:
+        disputed(desk)
+    else:
+        till.stripe.dispute(till.account_id, desk.payments[0].payment_intent_id)
+    lose(desk)
+    today = shop.clock.today()
+
+    assert night(till).differing == 1
+
+    report = of_today(till, today)
+    [difference] = report.differences
+    assert difference.kind is DifferenceKind.NOT_BORNE
+    assert (difference.stripe_minor, difference.ours_minor) == (-TOTAL, unbooked - TOTAL)
+    assert report.booked == (not earlier) + (unbooked < TOTAL)
+    assert "ZenBilling enregistre alors le reste de lui-même" in PaymentDifferenceResponse.of(difference).detail_fr
+    reverse(desk, from_credit)
+    looked_at(desk)
+    assert [night(till).differing for _ in range(2)] == [0, 0]
+
+
+def test_the_night_lists_a_refund_that_the_books_cannot_bear(shop: Shop) -> None:
+    desk, _ = credit_spent(shop)
+    today = shop.clock.today()
+    desk.in_dashboard(0, 9_000)
+
+    night(desk.till)
+
+    [difference] = of_today(desk.till, today).differences
+    assert (difference.kind, difference.stripe_minor, difference.ours_minor) == (DifferenceKind.NOT_BORNE, -9_000, 0)

@@ -13,8 +13,28 @@ from billing.domain.reconciliation import Difference, DifferenceKind, Reconcilia
 
 _KINDS: dict[DifferenceKind, tuple[str, str]] = {
     DifferenceKind.MISSING: (
-        "Stripe a ce mouvement, et vos comptes ne l'ont pas.",
-        "Stripe has this movement, and your books do not.",
+        (
+            "Stripe a ce mouvement, et vos comptes ne l'ont pas : comparez-le au paiement (payment_id) et à votre "
+            "tableau de bord Stripe. ZenBilling a été alerté et regarde pourquoi."
+        ),
+        (
+            "Stripe has this movement, and your books do not: compare it with the payment (payment_id) and your Stripe "
+            "dashboard. ZenBilling was alerted and looks into it."
+        ),
+    ),
+    DifferenceKind.NOT_BORNE: (
+        (
+            "Cette somme a été rendue au client par Stripe ou reprise par sa banque, et vos comptes n'ont pas pu la "
+            "suivre en entier : le crédit du client a été dépensé, ou il a déjà été remboursé autrement. Annulez les "
+            "paiements faits avec ce crédit : ZenBilling enregistre alors le reste de lui-même, au plus tard le "
+            "lendemain. Si le client a cet argent deux fois, réclamez-le-lui."
+        ),
+        (
+            "Stripe gave this amount back to the customer, or their bank took it, and your books could not follow all "
+            "of it: the customer's credit was spent, or they were refunded otherwise already. Reverse the payments "
+            "made from that credit: ZenBilling then records the rest by itself, by the next day. If the customer has "
+            "this money twice, claim it."
+        ),
     ),
     DifferenceKind.OTHER_AMOUNT: (
         "Stripe et vos comptes ont ce mouvement, avec des montants différents.",
@@ -71,7 +91,9 @@ class PaymentDifferenceResponse(Reply):
 class PaymentReconciliationResponse(Reply):
     """A day in Paris; cents, as Stripe moved them.
 
-    A difference ``missing`` is at Stripe and not in the ledger, ``not_at_stripe`` the reverse. ``on_paper``: a credit
+    A difference ``missing`` is at Stripe and not in the ledger, ``not_at_stripe`` the reverse. ``not_borne``: money was
+    given back, or lost in a dispute, beyond what the books can bear: ``ours_minor`` of it is in the ledger, the rest
+    follows by itself once the payments made from the customer's credit are reversed. ``on_paper``: a credit
     note says that the money was given back, and Stripe did not give it back: refund the payment naming the note, unless
     you gave it back by other means. A day ``unread`` could not be read: the account is not linked any more; it is read
     once the account is back.

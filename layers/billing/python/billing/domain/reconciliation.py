@@ -14,6 +14,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.payments import Payment
 from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
+from billing.domain.unborne import unbooked_of_dispute
 
 MAX_DIFFERENCES: Final = 100
 _PAYMENTS = frozenset({"charge", "payment"})
@@ -25,6 +26,7 @@ _PAYOUTS = frozenset({"payout", "payout_cancel", "payout_failure"})
 
 class DifferenceKind(StrEnum):
     MISSING = "missing"  # Stripe moved it, and our ledger does not have it
+    NOT_BORNE = "not_borne"  # given back, and our books cannot bear it, in whole or in part: the company was told
     OTHER_AMOUNT = "other_amount"
     OTHER_FEE = "other_fee"
     UNKNOWN = "unknown"  # Stripe itself does not say what it belongs to
@@ -165,6 +167,9 @@ def difference_of(moved: BalanceTransaction, record: StripePayment | None) -> Di
         )
     if moved.transaction_type in _PAYMENTS:
         return _of_payment(moved, record)
+    lacking = lacking_of(moved.source_id, moved.amount_minor, record)
+    if lacking is not None:
+        return lacking
     known = {one.refund_id: one.amount_minor for one in record.refunds}
     known |= {one.dispute_id: one.amount_minor for one in record.disputes}
     ours = known.get(moved.source_id)
@@ -175,6 +180,25 @@ def difference_of(moved: BalanceTransaction, record: StripePayment | None) -> Di
     if moved.currency == record.currency and ours != abs(moved.amount_minor):
         return _difference(DifferenceKind.OTHER_AMOUNT, moved, record, ours)
     return None
+
+
+def lacking_of(source_id: str, stripe_minor: int, record: StripePayment) -> Difference | None:
+    """What of a refund or a lost dispute the books cannot bear; None when they have all of it, or it fits."""
+    unborne = {one.subject for one in record.unborne}
+    unbooked = 0
+    if stripe_minor < 0 and any(one.dispute_id == source_id for one in record.disputes):
+        unbooked = unbooked_of_dispute(record, source_id) if source_id in unborne else record.rest_of(source_id)
+    elif stripe_minor < 0 and source_id in unborne:
+        unbooked = -stripe_minor
+    if not unbooked:
+        return None
+    return Difference(
+        kind=DifferenceKind.NOT_BORNE,
+        source_id=source_id,
+        stripe_minor=stripe_minor,
+        ours_minor=min(stripe_minor + unbooked, 0),
+        payment_id=record.payment_id,
+    )
 
 
 def ledger_difference(moved: BalanceTransaction, record: StripePayment, payment: Payment) -> Difference | None:

@@ -360,6 +360,7 @@ class Unborne:
 class DayBooking:
     """A fact that our ledger has since a day, and that has to be a movement at Stripe: the night looks for it there.
 
+    Of kind ``dispute_rest``: of a dispute whose loss was told that day, and of which it lacks something, or did.
     ``source_id`` of the charge, refund or dispute; ``amount_minor`` as Stripe moved it, negative when money left.
     """
 
@@ -847,7 +848,7 @@ class StripePayment:
                 source_id, amount_minor = self.charge_id, self.amount_minor
             case BookingKind.REFUND:
                 source_id, amount_minor = booking.subject, -self.refund(booking.subject).amount_minor
-            case BookingKind.DISPUTE_LOST:
+            case BookingKind.DISPUTE_LOST | BookingKind.DISPUTE_REST:
                 source_id, amount_minor = booking.subject, -self.dispute(booking.subject).amount_minor
             case _:
                 return None

@@ -5,6 +5,7 @@ told to the company. A page at a time, from where the last run stopped.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -20,6 +21,7 @@ from billing.domain.reconciliation import (
     is_booked_here,
     is_by_notes,
     is_stripes_own,
+    lacking_of,
     ledger_difference,
     not_at_stripe,
     notes_difference,
@@ -29,7 +31,7 @@ from billing.domain.reconciliation import (
 )
 from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_inbox import InboxState, ParkReason
-from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
+from billing.domain.stripe_payment import BookingKind, DayBooking, PaperRefund, StripePayment
 from billing.ports.paging import Page, PageRequest
 from billing.ports.reconciliations import Reconciliations
 from billing.ports.stripe import NO_ACCESS, StripeRefused
@@ -40,6 +42,7 @@ from billing.usecases.turns import Turns
 PAGE_LIMIT = 100
 LISTED_UNREAD = timedelta(days=90)  # of an account that left; those that follow are due as well, and not listed
 LOOKED_FOR_AT_ONCE = 25  # of those that the movements of the day did not answer, each is a question to Stripe
+_LOST = frozenset({BookingKind.DISPUTE_LOST, BookingKind.DISPUTE_REST})
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
 
 
@@ -188,7 +191,19 @@ class _Night:
             after=report.position or None,
         )
         missing = (not_at_stripe(one) for one in page if not self._is_at_stripe(one))
-        return report.with_bookings(len(page)).with_differences(*missing), position
+        there = sum(one.kind is not BookingKind.DISPUTE_REST for one in page)
+        lacking = self._not_borne(report, page)
+        return report.with_bookings(there).with_differences(*missing, *lacking), position
+
+    def _not_borne(self, report: Reconciliation, page: tuple[DayBooking, ...]) -> Iterator[Difference]:
+        """What the books lack of disputes lost that day: their money moved weeks before, when they were opened."""
+        lost = {one.source_id: one for one in page if one.kind in _LOST}
+        known = self._reconciliations.sources(report.tenant_id, tuple(lost)) if lost else {}
+        for source_id, payment_intent_id in known.items():
+            record = self._desk.stripe_payments.stored(report.tenant_id, payment_intent_id)
+            difference = lacking_of(source_id, lost[source_id].amount_minor, record) if record else None
+            if difference is not None and difference not in report.differences:
+                yield difference
 
     def _is_at_stripe(self, booking: DayBooking) -> bool:
         came = booking.amount_minor > 0

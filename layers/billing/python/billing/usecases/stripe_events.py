@@ -32,6 +32,7 @@ from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import (
     Booking,
     BookingKind,
+    DayBooking,
     MirroredDispute,
     MirroredRefund,
     PaidFor,
@@ -512,7 +513,7 @@ class _Settling:
                 book=moved if moved is not book else None,
                 entry=self._end(_left(unfit, unknown, known)) if last else None,
                 counts=counts,
-                booked=after.day_booking(booking, self.desk.clock.today()) if booking else None,
+                booked=self._day_booking(after, booking, lacking),
                 on_paper=(*facts.on_paper, *self._on_paper_again(told, booking, noted)),
                 credit=self.desk.ledger.promise_of(caller, after, book, moved)
                 if told.is_quiet(booking, after)
