@@ -34,8 +34,8 @@ install(app)
         "The payment with its refund",
         versioned=True,
         refused={
-            409: "`refund-exceeds-payment`, `payment-reversed`, `payment-from-credit` (reverse it), or "
-            "`refund-refused` (by Stripe)"
+            409: "`refund-exceeds-payment`, `payment-reversed`, `payment-from-credit` (reverse it), "
+            "`refund-refused` (by Stripe), or `payment-disputed`"
         },
     ),
 )
@@ -50,6 +50,7 @@ def refund(
             method=body.method,
             refunded_on=body.refunded_on,
             reference=body.reference,
+            confirm_disputed=body.confirm_disputed,
         ),
         StripeRefundInput(reason=body.reason, credit_note_id=body.credit_note_id or ""),
         once=idempotent(app, idempotency_key, read_payment_answer),

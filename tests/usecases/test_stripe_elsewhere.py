@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from billing.api.stripe_payments import stripe_payment_answer
-from billing.domain.errors import FieldErrors, RefundExceedsPayment
+from billing.domain.errors import FieldErrors, PaymentDisputed, RefundExceedsPayment, RefundRefused
 from billing.domain.ledger import EntryKind, LedgerEntry, PaymentMethod
 from billing.domain.payments import RefundCause
+from billing.domain.stripe import DisputeStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.ports.idempotency import AlreadyAnswered
 from tests.usecases.conftest import Shop
@@ -246,3 +248,26 @@ def test_a_date_or_a_reference_without_a_means_is_asked_about(shop: Shop, said: 
 
     assert [one.pointer for one in refused.value.errors] == ["/method"]
     assert desk.given_back == desk.elsewhere == 0
+
+
+@pytest.mark.parametrize(
+    "status", [DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.WARNING_NEEDS_RESPONSE]
+)
+def test_what_a_bank_decides_on_is_given_back_besides_only_by_a_word(shop: Shop, status: DisputeStatus) -> None:
+    """While a bank only inquires, giving it back is the best answer."""
+    desk = Desk.of(shop, TOTAL)
+    till, named = desk.till, desk.payments[0].payment_intent_id
+    dispute = till.stripe.dispute(till.account_id, named)
+    till.stripe.disputes[till.account_id, dispute.dispute_id] = replace(dispute, status=status)
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=named)
+
+    if status is not DisputeStatus.WARNING_NEEDS_RESPONSE:
+        with pytest.raises(PaymentDisputed, match=r"contests €120\.00 .*confirm_disputed") as refused:
+            desk.ask(0, 1_000, method=TRANSFER)
+        assert [one.pointer for one in refused.value.errors] == ["/confirm_disputed"]
+        assert desk.elsewhere == 0
+        with pytest.raises(RefundRefused):  # Stripe makes none, whatever is confirmed
+            desk.ask(0, 1_000, confirm_disputed=True)
+    desk.ask(0, 1_000, method=TRANSFER, confirm_disputed=status is not DisputeStatus.WARNING_NEEDS_RESPONSE)
+
+    assert desk.elsewhere == 1_000

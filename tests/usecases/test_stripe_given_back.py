@@ -72,6 +72,7 @@ class Desk:
         on: date | None = None,
         reference: str = "",
         reason: str = "",
+        confirm_disputed: bool = False,
     ) -> Payment:
         """``method``: the company gave it back itself."""
         till = self.till
@@ -79,7 +80,13 @@ class Desk:
         return refund_by_its_means(
             till.shop.caller,
             till.payment(self.payments[payment]).payment_id,
-            RefundInput(amount_minor=amount_minor, method=method, refunded_on=on, reference=reference),
+            RefundInput(
+                amount_minor=amount_minor,
+                method=method,
+                refunded_on=on,
+                reference=reference,
+                confirm_disputed=confirm_disputed,
+            ),
             StripeRefundInput(reason=reason, credit_note_id=note.invoice_id if note else ""),
             once=once or till.shop.once("refundPayment"),
             payments=desk.payments,

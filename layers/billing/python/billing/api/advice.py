@@ -218,6 +218,16 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Ne payez pas une seconde fois : attendez la réponse, en minutes pour une carte, en jours pour un prélèvement.",
         "Do not pay a second time: wait for the answer, within minutes for a card, within days for a debit.",
     ),
+    errors.PaymentDisputed: (
+        (
+            "Répondez au litige dans Stripe, ou acceptez-le : la banque rend alors l'argent. Si vous avez déjà rendu "
+            "cet argent vous-même, confirmez-le (confirm_disputed)."
+        ),
+        (
+            "Answer the dispute at Stripe, or accept it: the bank then gives the money back. If you gave this money "
+            "back yourself already, confirm it (confirm_disputed)."
+        ),
+    ),
     errors.CheckoutRefused: (
         "Payez par un autre moyen indiqué sur la facture, ou prévenez l'entreprise.",
         "Pay by another means that the invoice names, or tell the company.",

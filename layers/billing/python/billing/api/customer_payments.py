@@ -13,6 +13,7 @@ from billing.api.fields import (
     CREDIT_NOTE_ID,
     AmountMinor,
     ConfirmCash,
+    ConfirmDisputed,
     ConfirmInProgress,
     CustomerReference,
     InvoiceReference,
@@ -109,6 +110,7 @@ class RefundPaymentRequest(Request):
             description="Of a payment that came through Stripe: the credit note that says why, or refunded it already",
         ),
     ] = None
+    confirm_disputed: ConfirmDisputed = False
 
 
 class RefundCustomerCreditRequest(MoneyBackRequest):

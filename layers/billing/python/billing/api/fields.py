@@ -294,6 +294,13 @@ ConfirmInProgress = Annotated[
         "this is true: it did arrive. What then exceeds the invoice becomes the customer's credit"
     ),
 ]
+ConfirmDisputed = Annotated[
+    StrictBool,
+    Field(
+        description="While a bank decides on a payment, a refund of it by your own means is refused unless this is "
+        "true: you gave it back already. If the bank decides for the customer, they have it twice"
+    ),
+]
 PaymentTermsDays = Annotated[StrictInt, Field(ge=0, le=365)]
 Version = Annotated[StrictInt, Field(ge=1, le=999_999_999, description="The version that was read")]
 

@@ -486,6 +486,14 @@ class PaymentInProgress(Conflict):
     title_en = "An online payment of this invoice is in progress"
 
 
+class PaymentDisputed(Conflict):
+    """A bank has not decided on a payment yet: what is given back of it besides, the customer may have twice."""
+
+    slug = "payment-disputed"
+    title_fr = "Ce paiement est contesté"
+    title_en = "This payment is disputed"
+
+
 class CheckoutRefused(Conflict):
     slug = "checkout-refused"
     title_fr = "Stripe n'a pas accepté d'ouvrir ce paiement"

@@ -539,6 +539,12 @@ class StripePayment:
         return any(one.status in _HELD for one in self.disputes)
 
     @property
+    def contested_minor(self) -> int:
+        """What banks have not decided on; one of another currency is of the payment at most."""
+        held = (one for one in self.disputes if one.status in _HELD)
+        return sum(self.amount_minor if one.currency else one.amount_minor for one in held)
+
+    @property
     def coming_minor(self) -> int:
         """Of what is reserved, that which the ledger does not have yet, and will."""
         return self.coming_back().moving_minor

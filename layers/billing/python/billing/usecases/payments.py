@@ -78,12 +78,16 @@ class PaymentInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundInput:
-    """``method`` None: by Stripe for what came through it, else by transfer."""
+    """``method`` None: by Stripe for what came through it, else by transfer.
+
+    ``confirm_disputed``: it was given back although a bank has not decided on its payment yet.
+    """
 
     amount_minor: int
     method: PaymentMethod | None = None
     refunded_on: date | None = None
     reference: str = ""
+    confirm_disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

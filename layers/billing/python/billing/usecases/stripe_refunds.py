@@ -22,6 +22,7 @@ from billing.domain.errors import (
     IdempotencyKeyReused,
     NotFound,
     PaymentByStripe,
+    PaymentDisputed,
     RefundExceedsPayment,
     RefundRefused,
     StaleVersion,
@@ -100,7 +101,8 @@ def refund_by_its_means(
     ``stripe`` is called for what came through it alone.
 
     Raises: NotFound, PaymentReversed, PaymentFromCredit, RefundExceedsPayment, FieldErrors,
-        UnknownReference (the credit note), RefundRefused, DependencyUnavailable (asked for, and finished later), Busy.
+        UnknownReference (the credit note), RefundRefused, PaymentDisputed,
+        DependencyUnavailable (asked for, and finished later), Busy.
     """
     try:
         return refund_payment(
@@ -296,7 +298,7 @@ class _Asking:
 
     def record(self, once: IdempotentRequest) -> None:
         """What is asked for, once it is sure that our own books can bear it."""
-        caller, desk, judged = self.caller, self.desk, self._bearable(held=True)
+        caller, desk, judged = self.caller, self.desk, self._bearable(_hold_refundable)
         payment, record, book = judged.payment, judged.record, judged.book
         request_id = _request_id(caller, self.payment_id, once)
         known = record.request(request_id)
@@ -345,7 +347,7 @@ class _Asking:
     def _given_back_elsewhere(self, wanted: RefundInput, once: IdempotentRequest) -> Payment:
         """Raises: DoesNotFit."""
         caller, desk = self.caller, self.desk
-        judged = self._bearable(held=False)
+        judged = self._bearable(_hold_undisputed if not wanted.confirm_disputed else None)
         payment, record = judged.payment, judged.record
         payment.hold_after_payment(wanted.refunded_on)
         given = GivenBackElsewhere(
@@ -392,17 +394,16 @@ class _Asking:
         desk.stripe_payments.write(caller, told, once=once, answered=payment)
         return payment
 
-    def _bearable(self, *, held: bool) -> _Bearable:
-        """``held``: by Stripe, which holds the money of a disputed payment. Raises: as ``refund_by_its_means``."""
+    def _bearable(self, hold: Callable[[StripePayment], None] | None) -> _Bearable:
+        """``hold``: what a payment that a bank has not decided on refuses. Raises: as ``refund_by_its_means``."""
         caller, desk = self.caller, self.desk
         caller.require(Permission.RECORD_PAYMENTS)
         payment = desk.payments.read(caller, self.payment_id)
         record = _stored(caller.tenant_id, payment.payment_intent_id, desk)
         # Before what is judged by: whoever writes of another payment of the invoice meanwhile is judged with.
         book = desk.checkouts.book(caller.tenant_id, record.invoice_id)
-        if held and record.is_contested:
-            why = explain_refund_refusal("charge_disputed")
-            raise RefundRefused(why.french, why.english)
+        if hold is not None and record.is_contested:
+            hold(record)
         left = payment.amount_minor - record.reserved_minor
         left -= sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
         if self.amount_minor > left:
@@ -576,6 +577,26 @@ class _Judged:
         _, before = self.payment.kept_parts(coming, self.kept)
         _, after = self.payment.kept_parts(coming + self.amount_minor, self.kept)
         return self.amount_minor - (after - before)
+
+
+def _hold_refundable(_: StripePayment) -> None:
+    """Stripe holds the money of a disputed payment. Raises: RefundRefused."""
+    why = explain_refund_refusal("charge_disputed")
+    raise RefundRefused(why.french, why.english)
+
+
+def _hold_undisputed(record: StripePayment) -> None:
+    """Whoever gives it back besides the bank may give it back twice. Raises: PaymentDisputed."""
+    amount, english = amount_words(record.contested_minor, record.currency)
+    raise PaymentDisputed(
+        f"Le client conteste {amount} de ce paiement auprès de sa banque, qui n'a pas encore décidé : si elle lui "
+        "donne raison, elle lui rend cet argent, et il aurait deux fois ce que vous rendez. Répondez au litige, ou "
+        "acceptez-le, dans Stripe ; si vous avez déjà rendu cet argent vous-même, confirmez-le (confirm_disputed).",
+        f"The customer contests {english} of this payment at the bank, which has not decided yet: if it decides for "
+        "the customer it gives that money back, and they have twice what you give back. Answer the dispute, or accept "
+        "it, at Stripe; if you gave this money back yourself already, confirm it (confirm_disputed).",
+        pointer="/confirm_disputed",
+    )
 
 
 def _is_made(record: StripePayment, request_id: str, desk: StripeDesk) -> bool:
