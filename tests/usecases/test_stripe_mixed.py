@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from billing.api.portal_invoices import PortalMovementKind
+from billing.domain.credit_notes import CreditNoteInput
 from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable, IdempotencyKeyReused, RefundExceedsPayment
 from billing.domain.ledger import PaymentMethod
@@ -14,12 +15,14 @@ from billing.domain.payments import WantedAllocation
 from billing.domain.stripe import PaymentIntent
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_words import explain_payment
+from billing.domain.warnings import Notice, WarningCode
 from billing.ports.stripe import NO_ACCESS, StripeRefused
+from billing.usecases.credit_notes import preview_credit_note
 from billing.usecases.payments import apply_customer_credit
 from billing.usecases.stripe_events import Processed
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
-from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_credit_notes import credit, part
 from tests.usecases.test_portal_history import credited_by_card, page
 from tests.usecases.test_reconciliations import night, of_today
 from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
@@ -252,3 +255,39 @@ def test_how_a_payment_stands_says_what_of_it_was_given_back(shop: Shop) -> None
     said = explain_payment(desk.till.record(desk.payments[0]))
 
     assert said.french == "Le paiement est encaissé ; 60,00\u00a0€ en ont été rendus au client."
+
+
+# Notes
+
+
+@pytest.mark.parametrize("excess", [Excess.REFUND, CREDIT])
+def test_a_note_on_a_payment_that_a_bank_decides_on_says_what_to_do(shop: Shop, excess: Excess) -> None:
+    """Not to refund the payment: Stripe refuses that."""
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=intent.payment_intent_id)
+    told = (Notice(code=WarningCode.CREDITED_WHILE_DISPUTED, pointer="/mode"),)
+
+    wanted = CreditNoteInput(scope=part(HALF_NET), reason="Retour", excess=excess)
+    seen = preview_credit_note(shop.caller, till.invoice.invoice_id, wanted, credit_notes=till.held.credit_notes)
+    assert seen.warnings == told
+    assert desk.note(excess=excess).warnings == told
+    for said in (told[0].detail_fr, told[0].detail_en):
+        assert "/refund" not in said
+
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=True)
+    till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
+    codes = {one.code for one in desk.note(1_000, excess=excess).warnings}
+    assert codes == ({WarningCode.REFUND_NOT_MADE_AT_STRIPE} if excess is Excess.REFUND else set())
+
+
+def test_a_note_besides_a_disputed_payment_says_of_the_other_that_stripe_refunds_it(shop: Shop) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+    till, [intent, _] = desk.till, desk.payments
+    dispute = till.stripe.dispute(till.account_id, intent.payment_intent_id)
+    till.tell("charge.dispute.created", dispute.dispute_id, parent_id=intent.payment_intent_id)
+
+    codes = [one.code for one in desk.note().warnings]
+
+    assert codes == [WarningCode.REFUND_NOT_MADE_AT_STRIPE, WarningCode.CREDITED_WHILE_DISPUTED]

@@ -126,6 +126,7 @@ class CheckoutAttempt:
     for_notes: tuple[NoteRefunded, ...] = field(default=(), metadata=LATER)  # of what is given back, whose it is
     # Of what was given back, what banks took after disputes and credit notes had given back on paper.
     contested_for_notes_minor: int = field(default=0, metadata=LATER)
+    contested: bool = field(default=False, metadata=LATER)  # a bank has not decided on it yet: Stripe refunds nothing
 
     @property
     def paid_at(self) -> datetime:
@@ -467,6 +468,7 @@ class CheckoutBook:
         coming_minor: int,
         for_notes: tuple[NoteRefunded, ...] = (),
         contested_for_notes_minor: int = 0,
+        contested: bool = False,
     ) -> CheckoutBook:
         """What became of the money of an attempt that succeeded; the same book when that is known."""
         known = self.attempt(number)
@@ -479,6 +481,7 @@ class CheckoutBook:
             coming_back_minor=coming_minor,
             for_notes=for_notes,
             contested_for_notes_minor=contested_for_notes_minor,
+            contested=contested,
         )
         if told == known:
             return self
@@ -535,6 +538,11 @@ class CheckoutBook:
                 back[entry.entry_id] = min(left, entry.amount_minor)
                 left -= back[entry.entry_id]
         return back
+
+    @property
+    def contested_minor(self) -> int:
+        """Of what is kept, what banks have not decided on: the invoice's payments that Stripe does not refund."""
+        return sum(one.kept_minor for one in self.paid if one.contested)
 
     def paper_refunds(self, entries: tuple[LedgerEntry, ...]) -> dict[str, PaperRefundStanding]:
         """By the id of its entry, how what a credit note gave back on paper stands; none where nothing was paid here.

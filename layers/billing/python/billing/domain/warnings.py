@@ -57,6 +57,7 @@ class WarningCode(StrEnum):
     PERIODS_ALREADY_DUE = "periods-already-due"
     REFUND_NOT_MADE_AT_STRIPE = "refund-not-made-at-stripe"
     CREDITED_WHILE_BEING_PAID = "credited-while-being-paid"
+    CREDITED_WHILE_DISPUTED = "credited-while-disputed"
 
 
 _FRENCH = {
@@ -138,6 +139,13 @@ _FRENCH = {
         "Un paiement en ligne de cette facture est en cours. S'il aboutit, ce que la facture ne devra plus sera un "
         "crédit de votre client : remboursez-le, ou réglez-en une autre facture."
     ),
+    WarningCode.CREDITED_WHILE_DISPUTED: (
+        "Un paiement en ligne de cette facture est contesté et la banque n'a pas encore décidé : d'ici là, Stripe ne "
+        "le rembourse pas. Ne rendez pas cet argent autrement, et ne dépensez pas le crédit que l'avoir laisse au "
+        "client : si le litige est perdu, la banque rend l'argent et ZenBilling l'impute à l'avoir ou à ce crédit. "
+        "Répondez au litige dans Stripe, ou acceptez-le ; une fois gagné, vous pourrez rembourser le paiement en "
+        "indiquant cet avoir."
+    ),
 }
 _ENGLISH = {
     WarningCode.TERMS_BEYOND_60_DAYS: (
@@ -209,6 +217,12 @@ _ENGLISH = {
     WarningCode.CREDITED_WHILE_BEING_PAID: (
         "An online payment of this invoice is in progress. If it comes through, what the invoice no longer owes will "
         "be your customer's credit: refund it, or pay another invoice with it."
+    ),
+    WarningCode.CREDITED_WHILE_DISPUTED: (
+        "An online payment of this invoice is disputed, and the bank has not decided yet: until then Stripe does not "
+        "refund it. Do not give this money back otherwise, and do not spend the credit that the note leaves: if the "
+        "dispute is lost, the bank gives the money back and ZenBilling takes it from the note or from that credit. "
+        "Answer the dispute at Stripe, or accept it; once it is won, you can refund the payment naming this note."
     ),
 }
 

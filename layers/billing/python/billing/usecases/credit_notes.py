@@ -228,10 +228,12 @@ def _warnings(
     found = []
     if quote is not None and quote.has_deducted(invoice.invoice_id):
         found.append(Notice(code=WarningCode.DEPOSIT_ALREADY_DEDUCTED, pointer="/mode"))
-    if settlement.refunded_minor and checkouts.kept_minor > 0:
+    if settlement.refunded_minor and checkouts.kept_minor - checkouts.contested_minor > 0:
         found.append(Notice(code=WarningCode.REFUND_NOT_MADE_AT_STRIPE, pointer="/excess"))
     if checkouts.in_progress is not None:
         found.append(Notice(code=WarningCode.CREDITED_WHILE_BEING_PAID, pointer="/mode"))
+    if checkouts.contested_minor > 0:
+        found.append(Notice(code=WarningCode.CREDITED_WHILE_DISPUTED, pointer="/mode"))
     return tuple(found)
 
 

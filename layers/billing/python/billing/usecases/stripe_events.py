@@ -617,6 +617,12 @@ class _Settling:
         facts = lacking.facts(record, invoice)
         return addressed(caller, facts, str(record.version), companies=self.desk.companies, at=at)
 
+    def _day_booking(self, after: StripePayment, booking: Booking | None, lacking: _Lacking) -> DayBooking | None:
+        """What the night looks for; of a dispute that is in no part in the ledger, what that lacks."""
+        lost = [Booking(kind=BookingKind.DISPUTE_REST, subject=one.subject) for one in lacking.fresh if one.is_dispute]
+        looked_for = booking or next(iter(lost), None)
+        return after.day_booking(looked_for, self.desk.clock.today()) if looked_for else None
+
     def _on_paper_again(self, told: StripePayment, booking: Booking | None, noted: int) -> tuple[PaperRefund, ...]:
         """What was a credit note's came back, of a refund or a dispute: it is on paper only, once more."""
         return (self._paper_refund(told, booking.subject),) if booking is not None and noted < 0 else ()
@@ -652,6 +658,7 @@ class _Settling:
             coming_minor=record.on_its_way_back_minor,
             for_notes=record.for_notes,
             contested_for_notes_minor=record.contested_for_notes_minor,
+            contested=record.is_contested,
         )
 
     def _end(self, left: list[tuple[ParkReason, str]]) -> InboxEntry | None:
