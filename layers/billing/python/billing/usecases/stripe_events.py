@@ -32,6 +32,7 @@ from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import (
     Booking,
     BookingKind,
+    DayBooking,
     MirroredDispute,
     MirroredRefund,
     PaidFor,
