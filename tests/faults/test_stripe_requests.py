@@ -19,18 +19,19 @@ from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutBook
 from billing.domain.crediting import Excess
 from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment, RefundRefused
+from billing.domain.events import EventType
 from billing.domain.ledger import PaymentMethod
-from billing.domain.payments import Payment
+from billing.domain.payments import Payment, WantedAllocation
 from billing.domain.plans import PRO
 from billing.domain.reconciliation import ReconciliationState
-from billing.domain.stripe import CheckoutSession
-from billing.domain.stripe_inbox import InboxEntry, InboxState
+from billing.domain.stripe import CheckoutSession, StripeEvent
+from billing.domain.stripe_inbox import InboxEntry, InboxState, ParkReason
 from billing.domain.stripe_payment import GIVEN_BACK_MEANWHILE, RequestState
 from billing.ports.idempotency import AlreadyAnswered
 from billing.ports.paging import PageRequest
 from billing.ports.stripe import CheckoutWanted
 from billing.usecases.disputes import remind_of_disputes
-from billing.usecases.payments import RefundInput
+from billing.usecases.payments import RefundInput, apply_customer_credit, reverse_payment
 from billing.usecases.reconciliations import reconcile_stripe_days
 from billing.usecases.stripe_account import connect_stripe_account
 from billing.usecases.stripe_refunds import StripeRefundInput, finish_stripe_refunds, refund_by_its_means
@@ -598,6 +599,96 @@ def swept_refunds(house: House) -> Flow:
         house.adds_up()
 
     return Flow(act=lambda: finish_stripe_refunds(desk=house.desk), recover=recover, holds=holds)
+
+
+def credit_spent(house: House) -> tuple[str, Payment]:
+    """Half of what was paid became credit, and that settled another invoice."""
+    intent, customer_id = house.paid(), house.invoice.document.customer_id
+    credit(house.shop, house.invoice.invoice_id, part(5_000), excess=Excess.CUSTOMER_CREDIT)
+    other = house.shop.issue(house.shop.draft(house.shop.wanted(customer_id)))
+    from_credit = apply_customer_credit(
+        house.caller,
+        customer_id,
+        (WantedAllocation(invoice_id=other.invoice_id, amount_minor=6_000),),
+        once=factories.once("key-spent", operation="applyCustomerCredit"),
+        payments=house.held.payments,
+        clock=house.clock,
+        ids=house.desk.ids,
+    )
+    return intent, from_credit
+
+
+def taken_beyond_the_books(house: House, intent: str, *, dispute: bool) -> StripeEvent:
+    bank, charge = house.stripe.bank, charge_of(house, intent)
+    if not dispute:
+        bank.refund(house.account_id, charge, 9_000)
+        return house.latest("charge.refunded")
+    opened = bank.dispute(house.account_id, charge, None, reason="fraudulent", inquiry=False)
+    house.becomes_history()
+    bank.dispute_becomes(house.account_id, opened["id"], "lost")
+    return house.latest("charge.dispute.closed")
+
+
+def beyond_the_books_is_told(*, dispute: bool) -> Callable[[House], Flow]:
+    def prepare(house: House) -> Flow:
+        intent, _ = credit_spent(house)
+        event = taken_beyond_the_books(house, intent, dispute=dispute)
+        house.receive(event)
+        house.queue.waiting.clear()
+
+        def holds() -> None:
+            ended = house.held.stripe_inbox.read(event.event_id)
+            assert ended is not None
+            assert (ended.state, ended.reason) == (InboxState.PARKED, ParkReason.NOTHING_TO_REFUND)
+            [unborne] = house.record(intent).unborne
+            assert unborne.parked
+            timeline = house.held.invoices.timeline(house.caller, house.invoice.invoice_id, PageRequest()).items
+            assert [one.event_type for one in timeline].count(EventType.PAYMENT_NOT_BORNE) == 1
+            assert house.payment(intent).refunded_minor == (6_000 if dispute else 0)
+
+        return Flow(act=lambda: house.process(event), recover=lambda: house.process(event), holds=holds)
+
+    return prepare
+
+
+def beyond_the_books_fits_by_now(*, dispute: bool) -> Callable[[House], Flow]:
+    def prepare(house: House) -> Flow:
+        intent, from_credit = credit_spent(house)
+        house.receive(event := taken_beyond_the_books(house, intent, dispute=dispute))
+        house.queue.waiting.clear()
+        house.process(event)
+        reverse_payment(
+            house.caller,
+            from_credit.payment_id,
+            "Erreur",
+            once=factories.once("key-reversed", operation="reversePayment"),
+            payments=house.held.payments,
+            clock=house.clock,
+            ids=house.desk.ids,
+        )
+        house.later(days=2)
+
+        def recover() -> None:
+            house.later(days=2)
+            finish_stripe_refunds(desk=house.desk)
+
+        def holds() -> None:
+            record = house.record(intent)
+            assert (record.bookings, record.look_again_at) == ((), None)
+            assert house.payment(intent).refunded_minor == (TOTAL if dispute else 9_000)
+            assert (house.stored.ledger.kept_minor, house.credit) == (0, 0 if dispute else 3_000)
+
+        return Flow(act=lambda: finish_stripe_refunds(desk=house.desk), recover=recover, holds=holds, any_day=True)
+
+    return prepare
+
+
+@pytest.mark.parametrize("prepare", [beyond_the_books_is_told, beyond_the_books_fits_by_now])
+@pytest.mark.parametrize("dispute", [False, True])
+def test_what_the_books_cannot_bear(
+    house: House, prepare: Callable[..., Callable[[House], Flow]], dispute: bool
+) -> None:
+    undisturbed(house, prepare(dispute=dispute))
 
 
 def given_back_meanwhile(house: House) -> Flow:
