@@ -17,8 +17,9 @@ from billing.domain.ledger import PaymentMethod
 from billing.domain.reconciliation import DifferenceKind
 from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefund, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
-from billing.usecases.stripe_events import Processed, settle_stripe_payment
+from billing.usecases.stripe_events import Processed, StripeDesk, settle_stripe_payment
 from billing.usecases.stripe_ledger import DoesNotFit, StripeLedger
+from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_promises import Customer
@@ -27,6 +28,7 @@ from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 from tests.usecases.test_stripe_mixed import fails, lost, won_after_all
 
 TRANSFER = PaymentMethod.TRANSFER
+LAST_CALL = 7  # of the payments and what Stripe told of them, while a won dispute gives back what it had
 BACK = {StripeRefundStatus.FAILED, StripeRefundStatus.CANCELED}
 
 
@@ -42,10 +44,9 @@ def lost_again(till: Till, intent: PaymentIntent) -> Processed:
     return till.tell("charge.dispute.closed", dispute.dispute_id, parent_id=intent.payment_intent_id)
 
 
-def settled(till: Till, intent: PaymentIntent) -> Processed:
-    return settle_stripe_payment(
-        till.shop.caller.tenant_id, till.account_id, intent.payment_intent_id, desk=till.desk()
-    )
+def settled(till: Till, intent: PaymentIntent, desk: StripeDesk | None = None) -> Processed:
+    tenant_id = till.shop.caller.tenant_id
+    return settle_stripe_payment(tenant_id, till.account_id, intent.payment_intent_id, desk=desk or till.desk())
 
 
 # What comes back is first what disputes are short of
@@ -227,6 +228,43 @@ def test_note_s_refund_that_came_back_to_a_dispute_comes_back_from_it_as_often(s
     for _ in range(2):
         assert won_after_all(till, intent).state is InboxState.DONE
         assert lost_again(till, intent).state is InboxState.DONE
+    till.adds_up()
+
+
+@pytest.mark.parametrize("at", range(1, LAST_CALL + 2))
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("by_note", [False, True])
+@pytest.mark.parametrize("is_lost_again", [False, True])
+def test_whoever_dies_while_a_dispute_gives_back_what_it_had_leaves_it_whole(
+    shop: Shop, *, at: int, after: bool, by_note: bool, is_lost_again: bool
+) -> None:
+    """Its own money, then that of the refund: it may be lost again in between."""
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    if by_note:
+        desk.note(2_500)
+    desk.in_dashboard(0, HALF)
+    lost(till, intent)
+    fails(till, intent)
+    [dispute] = till.record(intent).disputes
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=True)
+    crash, held = CrashPoint(at=at, after=after), till.held
+    dying = till.desk(stripe_payments=crash.watch(held.stripe_payments), payments=crash.watch(held.payments))
+    try:
+        settled(till, intent, dying)
+    except Crashed:
+        assert crash.calls == at
+    else:
+        assert (crash.calls, at) == (LAST_CALL, LAST_CALL + 1)
+    if is_lost_again:
+        till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+
+    assert settled(till, intent).state is InboxState.DONE
+
+    record = till.record(intent)
+    assert record.short_minor == 0
+    assert till.payment(intent).refunded_minor + record.noted_minor == (TOTAL if is_lost_again else 0)
+    assert till.book.by_notes_minor == record.noted_minor
     till.adds_up()
 
 
