@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing.domain.checkout import HISTORY
 from billing.domain.crediting import Excess
 from billing.domain.errors import BillingError, DependencyUnavailable, RefundExceedsPayment
 from billing.domain.invoice import IssuedInvoice
@@ -168,6 +169,7 @@ class Desk:
         assert {one.payment_intent_id: one for one in book.coming_back} == {
             key: one for key, one in coming.items() if one.total_minor
         }
+        assert set(book.named) == {named for record in records for named in record.named}
         kept = sum(one.for_notes_minor for one in coming.values())
         assert book.noted_minor + sum(one.by_notes_minor for one in coming.values()) <= self.on_paper, kept
         for intent in self.payments:
@@ -195,6 +197,29 @@ def test_a_note_whose_refund_was_made_refunds_nothing_more_when_it_is_named(shop
 
     assert desk.given_back == desk.till.stored().ledger.refunded_minor == HALF
     desk.adds_up()
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+def test_a_note_is_named_once_though_the_book_forgot_the_payment_that_did(shop: Shop, *, came_back: bool) -> None:
+    till = Till(shop)
+    desk = Desk(till, [till.paid(3_000)])
+    note = desk.note(2_500, excess=Excess.CUSTOMER_CREDIT)
+    for _ in range(HISTORY):
+        session_id = till.session_id(HALF)
+        till.stripe.expire_checkout_session(till.account_id, session_id)
+        till.tell("checkout.session.expired", session_id)
+        shop.clock.advance(timedelta(hours=1))
+    desk.payments.append(till.paid(HALF))
+    assert [one.payment_intent_id for one in till.book.paid] == [desk.payments[1].payment_intent_id]
+    desk.ask(0, 3_000, note)
+
+    if came_back:
+        desk.comes_back(0)
+        desk.ask(1, 3_000, note)
+    with pytest.raises(RefundExceedsPayment):
+        desk.ask(1, 3_000, note)
+
+    assert desk.given_back == 3_000
 
 
 @pytest.mark.parametrize("answered", [True, False])

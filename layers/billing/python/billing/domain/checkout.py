@@ -200,6 +200,18 @@ class ComingBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedNote:
+    """What Stripe was asked to give back of a payment for a credit note that was named, and did not refuse; in cents.
+
+    Kept in the book: it remembers its last payments only, and a note is named once whatever it was.
+    """
+
+    payment_intent_id: str
+    credit_note_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GivenBackElsewhere:
     """What a company gave back of a payment by means of its own, and Stripe not; in cents.
 
@@ -243,7 +255,7 @@ class CheckoutBook:
     ``check_at``: when its page is looked at, where that is before its end: what it rests on may have changed.
     ``by_notes_minor``: of what credit notes gave back on paper, how much Stripe gave back. ``coming_back``: of each
     payment that is about to give something back, written with its record: its payments share what the notes say.
-    ``elsewhere``: what was given back of them besides Stripe.
+    ``elsewhere``: what was given back of them besides Stripe. ``named``: for which notes refunds at Stripe were asked.
     """
 
     tenant_id: str
@@ -255,6 +267,7 @@ class CheckoutBook:
     by_notes_minor: int = field(default=0, metadata=LATER)
     coming_back: tuple[ComingBack, ...] = field(default=(), metadata=LATER)
     elsewhere: tuple[GivenBackElsewhere, ...] = field(default=(), metadata=LATER)
+    named: tuple[NamedNote, ...] = field(default=(), metadata=LATER)
 
     @property
     def noted_minor(self) -> int:
@@ -293,14 +306,28 @@ class CheckoutBook:
         kept = sum(one.by_notes_minor for one in self.coming_back)
         return max(given_back_minor - self.noted_minor - kept, 0)
 
-    def with_coming_back(self, coming: ComingBack) -> CheckoutBook:
-        """With what one payment is about to give back now; the same book when that is known."""
+    def named_for(self, credit_note_id: str, *, besides: tuple[str, ...]) -> int:
+        """What refunds at Stripe of other payments than these were asked for in the name of a credit note."""
+        return sum(
+            one.amount_minor
+            for one in self.named
+            if one.credit_note_id == credit_note_id and one.payment_intent_id not in besides
+        )
+
+    def with_coming_back(self, coming: ComingBack, named: tuple[NamedNote, ...] | None = None) -> CheckoutBook:
+        """With what one payment is about to give back now, and for which notes; the same book when that is known."""
         known = tuple(one for one in self.coming_back if one.payment_intent_id == coming.payment_intent_id)
-        wanted = (coming,) if coming.total_minor else ()
-        if known == wanted:
+        before = tuple(one for one in self.named if one.payment_intent_id == coming.payment_intent_id)
+        wanted, named = (coming,) if coming.total_minor else (), before if named is None else named
+        if (known, before) == (wanted, named):
             return self
-        others = self.coming_besides(coming.payment_intent_id)
-        return replace(self, version=self.version + 1, coming_back=(*others, *wanted))
+        others = tuple(one for one in self.named if one not in before)
+        return replace(
+            self,
+            version=self.version + 1,
+            coming_back=(*self.coming_besides(coming.payment_intent_id), *wanted),
+            named=(*others, *named),
+        )
 
     def given_back_by_notes(self, amount_minor: int) -> CheckoutBook:
         """Stripe gave back so much more of what credit notes had given back on paper; less when it failed."""

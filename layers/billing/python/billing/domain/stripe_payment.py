@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from billing.domain.canonical import LATER
-from billing.domain.checkout import AttemptState, ComingBack, NoteRefunded
+from billing.domain.checkout import AttemptState, ComingBack, NamedNote, NoteRefunded
 from billing.domain.ledger import PaymentMethod
 from billing.domain.stripe import (
     CheckoutSession,
@@ -800,6 +800,16 @@ class StripePayment:
             kept.get(one.request_id, one.amount_minor)
             for one in self.requests
             if one.credit_note_id == credit_note_id and one.state is not RequestState.REFUSED
+        )
+
+    @property
+    def named(self) -> tuple[NamedNote, ...]:
+        """Of each credit note that a request names, what Stripe was asked to give back for it."""
+        asked = {one.credit_note_id: self.asked_by(one.credit_note_id) for one in self.requests if one.credit_note_id}
+        return tuple(
+            NamedNote(payment_intent_id=self.payment_intent_id, credit_note_id=note_id, amount_minor=amount_minor)
+            for note_id, amount_minor in asked.items()
+            if amount_minor
         )
 
     def is_quiet(self, booking: Booking | None, after: StripePayment) -> bool:

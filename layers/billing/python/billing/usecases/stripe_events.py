@@ -500,7 +500,8 @@ class _Settling:
             lacking = _Lacking.of(stored, after, booking, unfit, missing, book, last=last)
             after = lacking.told(after, self.desk.clock.now(), parked=last and self.entry is not None)
             noted = after.noted_minor - told.noted_minor  # less than nothing when it came back itself
-            moved = self._moved(book, after, seen).given_back_by_notes(noted).with_coming_back(after.coming_back())
+            moved = self._moved(book, after, seen).given_back_by_notes(noted)
+            moved = moved.with_coming_back(after.coming_back(), after.named)
             if moved.version > book.version:  # whatever moved it, it is one version
                 moved = replace(moved, version=book.version + 1)
             # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.

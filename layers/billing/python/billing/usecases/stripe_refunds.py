@@ -319,7 +319,10 @@ class _Asking:
         requested = record.requested(request).next_after(record)
         news = _news(desk, requested, request, EventType.PAYMENT_REFUND_REQUESTED, caller.user_id)
         # Always, so that of two payments of one invoice one is asked for after the other.
-        moved = replace(book.with_coming_back(requested.coming_back()), version=book.version + 1)
+        moved = replace(
+            book.with_coming_back(requested.coming_back(), requested.named),
+            version=book.version + 1,
+        )
         credit = None
         if judged.context is not None:
             promising = desk.ledger.promising(caller, requested, payment, judged.context, moved)
@@ -469,12 +472,14 @@ class _Asking:
 
     def _asked_by(self, note: IssuedInvoice, record: StripePayment, book: CheckoutBook) -> int:
         """What refunds of any payment of the invoice name this note for."""
+        paid = tuple(one.payment_intent_id for one in book.paid if one.payment_intent_id)
         others = (
-            self.desk.stripe_payments.stored(record.tenant_id, one.payment_intent_id)
-            for one in book.paid
-            if one.payment_intent_id and one.payment_intent_id != record.payment_intent_id
+            self.desk.stripe_payments.stored(record.tenant_id, payment_intent_id)
+            for payment_intent_id in paid
+            if payment_intent_id != record.payment_intent_id
         )
         named = sum(one.asked_by(note.invoice_id) for one in (record, *others) if one is not None)
+        named += book.named_for(note.invoice_id, besides=(record.payment_intent_id, *paid))
         return named + book.elsewhere_for(note.invoice_id)
 
     def _note(self, payment: Payment, record: StripePayment) -> IssuedInvoice | None:
@@ -724,7 +729,7 @@ def _refuse(
     paper = PaperRefund(day=today, subject=subject, invoice_id=current.invoice_id)
     on_paper = (paper,) if request.by_note or hidden else ()
     book = desk.checkouts.book(current.tenant_id, current.invoice_id)
-    moved = book.with_coming_back(refused.coming_back())
+    moved = book.with_coming_back(refused.coming_back(), refused.named)
     facts = StripeFacts(
         record=refused.next_after(current),
         book=moved if moved is not book else None,
