@@ -492,6 +492,7 @@ class PaymentDisputed(Conflict):
     slug = "payment-disputed"
     title_fr = "Ce paiement est contesté"
     title_en = "This payment is disputed"
+    field = "/confirm_disputed"
 
 
 class CheckoutRefused(Conflict):

@@ -829,6 +829,7 @@ def _failed_refund_event(record: StripePayment, refund: MirroredRefund, at: date
     data: dict[str, str | int] = {
         "payment_id": record.payment_id,
         "amount_minor": refund.amount_minor,
+        "refund_amount_minor": refund.amount_minor,
         "failure_reason": refund.failure_reason,
     }
     return _news_event(EventType.PAYMENT_REFUND_RETURNED, at, data, record.payment_intent_id, refund.refund_id)

@@ -600,7 +600,6 @@ def _hold_undisputed(record: StripePayment) -> None:
         f"The customer contests {english} of this payment at the bank, which has not decided yet: if it decides for "
         "the customer it gives that money back, and they have twice what you give back. Answer the dispute, or accept "
         "it, at Stripe; if you gave this money back yourself already, confirm it (confirm_disputed).",
-        pointer="/confirm_disputed",
     )
 
 
