@@ -19,6 +19,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from local import worker
 
@@ -56,8 +57,8 @@ PACKAGES = (
     "ulid",
     "zoneinfo",
 )
-# Of the layer: what reads no environment and needs no heavy package. `billing.runtime` and the other adapters are each
-# function's own affair.
+# Of the layer: what needs no heavy package. What reads the function's environment when it is imported, and whatever
+# imports that, is each function's own affair.
 _SHARED = ("billing.domain", "billing.ports", "billing.usecases", "billing.api", "billing.adapters.dynamodb")
 _SERVICES = ("dynamodb", "cognito-idp", "s3", "stepfunctions", "secretsmanager")
 
@@ -76,10 +77,7 @@ def main(control: socket.socket, directories: Sequence[str], packages: Sequence[
             importlib.import_module(package)
     if "boto3" in packages:
         _read_sdk_models()
-    sys.path[:0] = directories
-    for package in _SHARED:
-        _import_all(package)
-    del sys.path[: len(directories)]
+    _import_shared(directories)
     gc.collect()
     gc.freeze()  # forks share these pages as long as the collector does not touch them
     signal.signal(signal.SIGCHLD, lambda *_: _reap(control))
@@ -102,6 +100,28 @@ def main(control: socket.socket, directories: Sequence[str], packages: Sequence[
         connection.close()
         control.sendall(json.dumps({"token": specification["token"], "pid": pid}).encode() + b"\n")
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+class _NoEnvironment:
+    """In place of the environment: a module that reads it cannot be imported, nor can what imports that module."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ImportError("the environment is each function's own")
+
+    def __getitem__(self, name: str) -> NoReturn:
+        raise ImportError("the environment is each function's own")
+
+    def __contains__(self, name: object) -> NoReturn:
+        raise ImportError("the environment is each function's own")
+
+
+def _import_shared(directories: Sequence[str]) -> None:
+    sys.path[:0] = directories
+    environment, os.environ = os.environ, _NoEnvironment()  # type: ignore[assignment]
+    for package in _SHARED:
+        _import_all(package)
+    os.environ = environment  # noqa: B003 - the same object as before
+    del sys.path[: len(directories)]
 
 
 def _import_all(package: str) -> None:

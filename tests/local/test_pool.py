@@ -245,6 +245,27 @@ def test_what_functions_share_is_imported_once_and_anew_when_the_pool_is_renewed
     with_pool(code, scenario, shared=[layer])
 
 
+def test_what_reads_the_environment_is_imported_by_each_function(code: Path) -> None:
+    layer = code / "layer"
+    for package in ("billing", "billing/api"):
+        (layer / package).mkdir(parents=True, exist_ok=True)
+        (layer / package / "__init__.py").touch()
+    (layer / "billing/api/settings.py").write_text("import os\nTABLE = os.getenv('TABLE')\n")
+    (layer / "billing/api/entry.py").write_text("from billing.api.settings import TABLE\n")
+    (code / "say.py").write_text(
+        "from billing.api.entry import TABLE\ndef handler(event, context):\n    return {'table': TABLE}\n"
+    )
+
+    async def scenario(pool: WorkerPool) -> None:
+        for name in ("first", "second"):
+            target = replace(
+                function(code, name, handler="say.handler"), paths=(layer,), environment={"TABLE": f"table of {name}"}
+            )
+            assert await call(pool, target) == {"table": f"table of {name}"}
+
+    with_pool(code, scenario, shared=[layer])
+
+
 def test_one_function_has_no_more_workers_than_the_processors_serve(code: Path) -> None:
     async def scenario(pool: WorkerPool) -> None:
         target = function(code, "crowded")
