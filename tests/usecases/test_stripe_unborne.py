@@ -15,8 +15,9 @@ from billing.domain.ledger import EntryKind, PaymentMethod
 from billing.domain.notices import CompanyNotice, NoticeKind
 from billing.domain.payments import Payment, RefundCause, WantedAllocation
 from billing.domain.reconciliation import DifferenceKind
-from billing.domain.stripe import PaymentIntent
+from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
+from billing.domain.stripe_payment import REQUEST_KEY
 from billing.ports.stripe import NO_ACCESS, StripeRefused
 from billing.usecases.payments import apply_customer_credit, reverse_payment
 from billing.usecases.stripe_events import process_stripe_event
@@ -25,6 +26,7 @@ from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.test_notices import mailed, notices, plain
 from tests.usecases.test_reconciliations import night, of_today
+from tests.usecases.test_stripe_disputes_and_returns import lost_in_part
 from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 from tests.usecases.test_stripe_mixed import fails, lost, won_after_all
 
@@ -380,3 +382,63 @@ def test_the_night_lists_a_refund_that_the_books_cannot_bear(shop: Shop) -> None
 
     [difference] = of_today(desk.till, today).differences
     assert (difference.kind, difference.stripe_minor, difference.ours_minor) == (DifferenceKind.NOT_BORNE, -9_000, 0)
+
+
+@pytest.mark.parametrize("how", ["waiting", "pending"])
+def test_what_a_dispute_lacks_is_first_what_notes_gave_back_by_then(shop: Shop, how: str) -> None:
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    note = desk.note(2_500, method=PaymentMethod.CARD)  # 30 on paper
+    desk.ask_in_vain(0, 3_000, note)
+    refund = None
+    if how == "pending":
+        named = {REQUEST_KEY: till.record(intent).requests[0].request_id}
+        pending = StripeRefundStatus.PENDING
+        refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 3_000, status=pending, of=named)
+        till.tell("refund.updated", refund.refund_id, parent_id=intent.payment_intent_id)
+    lost_in_part(till, intent, TOTAL)
+    if refund is not None:
+        till.stripe.fail_refund(till.account_id, refund.refund_id)
+        till.tell("refund.failed", refund.refund_id, parent_id=intent.payment_intent_id)
+    for _ in range(3):
+        looked_at(desk)
+
+    record = till.record(intent)
+    [dispute] = record.disputes
+    assert (dispute.by_note_minor, dispute.short_minor, dispute.rest_minor) == (3_000, 0, 0)
+    assert (till.book.noted_minor, record.unborne) == (3_000, ())
+    assert desk.till.desk().ledger.left_by_notes(shop.caller, (record,), till.book) == 0
+    till.adds_up()
+
+
+def test_of_two_disputes_the_rest_is_booked_once_it_fits_whole(shop: Shop) -> None:
+    desk, from_credit = credit_spent(shop)  # paid 120: 60 of the invoice, 60 of credit that was spent
+    till, [intent] = desk.till, desk.payments
+    lost_in_part(till, intent, 3_000)
+    [first] = till.stripe.disputes.values()
+    lost_in_part(till, intent, TOTAL)
+    reverse(desk, from_credit)
+    looked_at(desk)
+    assert till.record(intent).unborne
+
+    till.stripe.decide(till.account_id, first.dispute_id, won=True)
+    till.tell("charge.dispute.closed", first.dispute_id, parent_id=intent.payment_intent_id)
+    looked_at(desk)
+
+    record = till.record(intent)
+    assert (till.payment(intent).refunded_minor, record.short_minor, record.unborne) == (TOTAL, 0, ())
+    till.adds_up()
+
+
+def test_what_the_customer_has_twice_stays_told_until_it_comes_back(shop: Shop) -> None:
+    desk, from_credit = credit_spent(shop)
+    till, [intent] = desk.till, desk.payments
+    desk.in_dashboard(0, 3_000)
+    lost_in_part(till, intent, TOTAL)
+    reverse(desk, from_credit)
+    for _ in range(3):
+        looked_at(desk)
+
+    record = till.record(intent)
+    assert record.short_minor > 0
+    assert len(record.unborne) == 1

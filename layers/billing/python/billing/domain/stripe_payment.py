@@ -735,20 +735,24 @@ class StripePayment:
         )
         return replace(self, disputes=disputes)
 
-    def dispute_rest(self, dispute_id: str, rest_minor: int) -> StripePayment:
-        """With so much of what was short of a dispute that the ledger bears now."""
+    def dispute_rest(self, dispute_id: str, rest_minor: int, *, by_note_minor: int = 0) -> StripePayment:
+        """With so much of what was short of a dispute that the ledger bears now, and that is a credit note's."""
         disputes = tuple(
-            replace(one, rest_minor=rest_minor) if one.dispute_id == dispute_id else one for one in self.disputes
+            replace(
+                one,
+                rest_minor=rest_minor,
+                short_minor=one.short_minor - by_note_minor,
+                by_note_minor=one.by_note_minor + by_note_minor,
+            )
+            if one.dispute_id == dispute_id
+            else one
+            for one in self.disputes
         )
         return replace(self, disputes=disputes)
 
     def rest_of(self, dispute_id: str) -> int:
         """What the ledger still lacks of a lost dispute that it has in part."""
         return max(min(self.dispute(dispute_id).standing_short_minor, self.short_minor), 0)
-
-    def bears_nothing(self, booking: Booking) -> bool:
-        """Whether the ledger has to wait with a fact: of what was short of a dispute, the payment keeps none."""
-        return booking.kind is BookingKind.DISPUTE_REST and not self.dispute(booking.subject).rest_minor
 
     @property
     def short_minor(self) -> int:

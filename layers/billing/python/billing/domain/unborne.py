@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from billing.domain.checkout import CheckoutBook
+from billing.domain.currency import EURO
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.stripe_payment import StripePayment
 
@@ -39,13 +40,14 @@ def unborne_fact(record: StripePayment, subject: str, missing_minor: int, book: 
     unbooked = unbooked_of_dispute(record, subject) if is_dispute else given
     elsewhere = sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
     beyond = record.with_customer_minor + elsewhere - record.amount_minor
+    cause = UnborneCause.CREDIT_SPENT if record.currency == EURO else UnborneCause.OTHER  # there is no other credit
     return UnborneFact(
         subject=subject,
         is_dispute=is_dispute,
         given_minor=given,
         unbooked_minor=unbooked,
         missing_minor=min(missing_minor or unbooked, unbooked),
-        cause=UnborneCause.GIVEN_BACK_TWICE if beyond >= unbooked else UnborneCause.CREDIT_SPENT,
+        cause=UnborneCause.GIVEN_BACK_TWICE if beyond >= unbooked else cause,
     )
 
 

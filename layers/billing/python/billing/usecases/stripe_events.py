@@ -491,7 +491,7 @@ class _Settling:
                 unfit[booking] = ParkReason.OTHER_CURRENCY
                 continue
             judged = self._judged(caller, told, booking, book)
-            if booking is not None and judged.bears_nothing(booking):
+            if booking is not None and booking.kind is BookingKind.DISPUTE_REST and judged == told:
                 unfit[booking] = ParkReason.NOTHING_TO_REFUND
                 continue
             after = judged.booked(booking, self.desk.clock.now()) if booking else judged
@@ -545,8 +545,8 @@ class _Settling:
         if booking is not None and booking.kind is BookingKind.REFUND_RETURNED:
             return told.refund_back(booking.subject)
         if booking is not None and booking.kind is BookingKind.DISPUTE_REST:
-            rest = self.desk.ledger.rest_of_dispute(caller, told, booking.subject, book)
-            return told.dispute_rest(booking.subject, rest)
+            noted, rest = self.desk.ledger.rest_of_dispute(caller, told, booking.subject, book)
+            return told.dispute_rest(booking.subject, rest, by_note_minor=noted)
         if booking is not None and booking.kind is BookingKind.DISPUTE_LOST:
             # What the payment still keeps is booked; the rest is a fact of its own, for when the books can bear it.
             noted, short = self.desk.ledger.parts_of_dispute(caller, told, told.dispute(booking.subject), book)

@@ -100,7 +100,10 @@ class StripeLedger:
                     self._given_back(caller, record, booking, dispute.moved_minor, RefundCause.DISPUTE, facts)
             case BookingKind.DISPUTE_REST:
                 rest_minor = record.dispute(booking.subject).rest_minor
-                self._given_back(caller, record, booking, rest_minor, RefundCause.DISPUTE, facts)
+                if not rest_minor:  # credit notes moved the ledger when they were issued
+                    self.stripe_payments.write(caller, facts)
+                else:
+                    self._given_back(caller, record, booking, rest_minor, RefundCause.DISPUTE, facts)
             case BookingKind.REFUND_RETURNED | BookingKind.DISPUTE_RETURNED | BookingKind.DISPUTE_REST_RETURNED:
                 self._returned(caller, record, booking, facts)
         return facts.book
@@ -202,12 +205,23 @@ class StripeLedger:
         borne = min(moving - max(from_credit - credit_minor, 0), max(kept, 0))
         return noted, moving - borne if noted or borne > 0 else 0
 
-    def rest_of_dispute(self, caller: Caller, record: StripePayment, dispute_id: str, book: CheckoutBook) -> int:
-        """Of what the ledger lacks of a lost dispute, what the payment itself still keeps: that may fit now."""
+    def rest_of_dispute(
+        self, caller: Caller, record: StripePayment, dispute_id: str, book: CheckoutBook
+    ) -> tuple[int, int]:
+        """Of what the ledger lacks of a lost dispute: what credit notes give back on paper by now, or the rest.
+
+        First the notes', as when it was lost; then the rest, whole, once the payment itself keeps so much.
+        """
+        lacking = record.rest_of(dispute_id)
+        coming = (record.coming_back(), *book.coming_besides(record.payment_intent_id))
+        left = self._on_paper(caller, book) - sum(one.by_notes_minor for one in coming)
+        noted = max(min(left, lacking, self.note_share(caller, record, book)), 0)
+        if noted:
+            return noted, 0
         payment = self.payments.read(caller, record.payment_id)
         kept = payment.amount_minor - payment.refunded_minor - record.noted_minor
         kept -= sum(one.by_notes_minor for one in book.elsewhere_of(record.payment_intent_id))
-        return max(min(record.rest_of(dispute_id), kept), 0)
+        return 0, lacking if lacking <= kept else 0
 
     def by_notes(self, caller: Caller, record: StripePayment, refund: MirroredRefund, book: CheckoutBook) -> int:
         """What of a refund credit notes on the invoice had given back on paper, and Stripe not yet: it is that one.
