@@ -717,10 +717,14 @@ def _bearing(
     if more and missing > 0:
         amount, english = amount_words(missing, currency)
         raise CustomerCreditExceeded(
-            f"Stripe est en train de rendre de l'argent au client : sans ce paiement, il manquerait {amount} à ses "
-            "factures et à son crédit. Annulez-le une fois ce remboursement terminé.",
-            f"Stripe is about to give money back to the customer: without this payment, its invoices and the "
-            f"customer's credit would be {english} short. Reverse it once that refund has ended.",
+            f"Stripe est en train de rendre de l'argent au client, ou l'a rendu sans que vos comptes le suivent "
+            f"encore : sans ce paiement, il manquerait {amount} à ses factures et à son crédit. Annulez-le une fois "
+            "ce remboursement dans vos comptes : s'il est terminé chez Stripe, réclamez la somme au client et "
+            "enregistrez son versement en crédit.",
+            "Stripe is about to give money back to the customer, or gave it back and your books do not have it yet: "
+            f"without this payment, its invoices and the customer's credit would be {english} short. Reverse it once "
+            "that refund is in your books: if it has ended at Stripe, claim the sum from the customer and record "
+            "what comes in as credit.",
         )
     return borne
 
@@ -738,11 +742,10 @@ def _judged_with_online(
         room -= 1 if book else 0
         judged.append(replace(move, book=book))
     if room < 0:
-        french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : remboursez en deux fois."
-        english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: refund in two parts."
-        if reversing:
-            french += " L'annuler d'un coup n'est pas possible."
-            english += " It cannot be reversed at once."
+        french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : "
+        english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: "
+        french += "il ne peut pas être annulé d'un coup." if reversing else "remboursez en deux fois."
+        english += "it cannot be reversed at once." if reversing else "refund in two parts."
         raise FieldErrors((FieldError("" if reversing else "/amount_minor", french, english),))
     return tuple(judged)
 
