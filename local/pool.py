@@ -30,7 +30,7 @@ from local.worker import HEADER, frame
 MAXIMUM_WORKERS: Final = 32
 _MEMORY_OF_A_PROCESSOR: Final = 1769  # MB, as Lambda documents it
 # More of one function at once only take processor time from each other: where they write one thing, each writes late.
-_WORKERS_PER_PROCESSOR: Final = 3
+_WORKERS_PER_PROCESSOR: Final = 2
 # A sign-in waits for the token trigger: were every worker signing in, none would be left to run the trigger.
 _KEPT_FOR_NESTED_CALLS: Final = 4
 _IDLE_SECONDS: Final = 300.0

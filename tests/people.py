@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from local.client import ApiClient, Json, mails_to, wait_for
@@ -14,6 +16,7 @@ from local.demo import confirmation_code
 from local.samples import COMPANY, CUSTOMER
 from local.testing import LocalCloud, local_cloud
 
+PATIENCE_SECONDS = 300.0
 PASSWORD = "Exemple-de-test-2026!"
 _ranks = itertools.count(1)
 
@@ -104,3 +107,19 @@ def delivered(api: ApiClient, invoice_id: str) -> Json | None:
     """The invoice once its delivery stands still."""
     invoice = api.get(f"/v1/invoices/{invoice_id}")
     return None if invoice["delivery"]["in_progress"] else invoice
+
+
+def insist(api: ApiClient, path: str, body: object, key: str) -> Json:
+    """The same request with the same key until it is answered: what a careful client does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            answer = api.send("POST", path, body, idempotency_key=key)
+        except httpx.TransportError:
+            answer = None
+        if answer is not None and answer.status_code < 500:
+            assert answer.is_success, answer.text
+            done: Json = answer.json()
+            return done
+        assert time.monotonic() < deadline, "the API did not come back"
+        time.sleep(0.2)

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from local.client import ApiClient, Json, mails_to, wait_for
 from local.samples import draft
 from local.testing import LocalCloud, local_cloud
 from tests.e2e.verification import numbers_of, verified
-from tests.people import Person, delivered
+from tests.people import PATIENCE_SECONDS, Person, delivered, insist
 
 pytestmark = pytest.mark.cloud
 
 CLIENTS = 16
 DRAFTS = 400
-PATIENCE_SECONDS = 300.0
-
-
-def insist(api: ApiClient, path: str, body: object, key: str) -> Json:
-    """The same request with the same key until it is answered: what a careful client does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            answer = api.send("POST", path, body, idempotency_key=key)
-        except httpx.TransportError:
-            answer = None
-        if answer is not None and answer.status_code < 500:
-            assert answer.is_success, answer.text
-            done: Json = answer.json()
-            return done
-        assert time.monotonic() < deadline, "the API did not come back"
-        time.sleep(0.2)
 
 
 def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_path: Path) -> None:

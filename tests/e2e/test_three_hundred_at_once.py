@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +13,11 @@ from typing import TypeVar
 
 import pytest
 
-from local.client import ApiClient, ApiError, Json, mails_to, wait_for
+from local.client import ApiClient, Json, mails_to, wait_for
 from local.samples import draft
 from local.testing import LocalCloud
 from tests.e2e.verification import verified
-from tests.people import Person
+from tests.people import Person, insist
 
 pytestmark = pytest.mark.cloud
 
@@ -40,7 +39,8 @@ def test_each_of_three_hundred_is_drawn_judged_and_mailed_once(
             return list(pool.map(lambda pair: call(clients[pair[0] % CLIENTS], pair[1]), enumerate(subjects)))
 
     drafts = by_all(lambda client, _: str(client.post("/v1/invoices", body)["invoice_id"]), [""] * COUNT)
-    by_all(_issued, drafts)
+    asked = {"version": 1, "send": True}
+    by_all(lambda client, one: insist(client, f"/v1/invoices/{one}/issue", asked, f"issue-{one}"), drafts)
     arrived = f"*-{address}.eml"
     wait_for(lambda: len(list(cloud.mail_directory.glob(arrived))) >= COUNT or None, seconds=240, what="the mails")
     invoices = by_all(_settled, drafts)
@@ -56,21 +56,6 @@ def test_each_of_three_hundred_is_drawn_judged_and_mailed_once(
     assert mailed == Counter({(f"{number}.pdf", sha256): 1 for number, sha256 in stored.items()})
     job = verified(someone.api)
     assert (job["state"], job["documents_checked"]) == ("passed", COUNT)
-
-
-def _issued(client: ApiClient, invoice_id: str) -> Json:
-    """Asked again with the same key while the series is `busy`, as that answer says. Raises: ApiError, TimeoutError."""
-    key = str(uuid.uuid4())
-
-    def ask() -> Json | None:
-        try:
-            return client.post(f"/v1/invoices/{invoice_id}/issue", {"version": 1, "send": True}, idempotency_key=key)
-        except ApiError as error:
-            if error.problem["type"] != "/problems/busy":
-                raise
-        return None
-
-    return wait_for(ask, seconds=120, what=f"the number of {invoice_id}")
 
 
 def _settled(client: ApiClient, invoice_id: str) -> Json:
