@@ -282,27 +282,15 @@ class StripeLedger:
         *,
         gained: tuple[Allocation, ...] = (),
         lost: tuple[Allocation, ...] = (),
+        of_any_currency: bool = False,
     ) -> CustomerCredit:
         """The customer's credit with what is promised of it: what comes back, and neither invoices nor notes bear.
 
         ``payment`` and ``record`` as they become; ``gained``, ``lost``: what moves in the ledgers with it. ``book`` as
-        it becomes, where it moves.
+        it becomes, where it moves. There is credit in euros alone; ``of_any_currency``: what it would have to be.
         """
-        if payment.currency != EURO:
+        if payment.currency != EURO and not of_any_currency:
             return context.credit
-        return self._promising(caller, record, payment, context, book, gained=gained, lost=lost)
-
-    def _promising(
-        self,
-        caller: Caller,
-        record: StripePayment,
-        payment: Payment,
-        context: PaymentContext,
-        book: CheckoutBook | None,
-        *,
-        gained: tuple[Allocation, ...] = (),
-        lost: tuple[Allocation, ...] = (),
-    ) -> CustomerCredit:
         credit, coming = context.credit, record.coming_back()
         book = book or context.checkouts.get(record.invoice_id)
         kept = {invoice_id: issued_of(one).ledger.kept_minor for invoice_id, one in context.invoices.items()}
@@ -366,7 +354,7 @@ class StripeLedger:
         """Of what comes back of a payment, that which neither invoices nor notes nor the customer's credit bear."""
         if payment.currency != EURO:  # of which there is no credit
             context = replace(context, credit=replace(context.credit, balance_minor=0, promised=()))
-        credit = self._promising(caller, record, payment, context, book)
+        credit = self.promising(caller, record, payment, context, book, of_any_currency=True)
         promised = credit.promised_to(record.payment_intent_id)
         return max(promised - credit.free_minor(besides=record.payment_intent_id), 0)
 
