@@ -1,13 +1,18 @@
-"""What holds for every test: no network beyond loopback, no account of anybody, time to think for hypothesis."""
+"""What holds for every test: no network beyond loopback, no account of anybody, time to think for hypothesis.
+
+Tests that start local clouds run one after the other, first and before all others: two clouds on two cores make each
+other late. The processes that run the other tests give way to them.
+"""
 
 import ipaddress
 import os
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 # Read when Powertools and boto3 are imported, so set before any test module is.
 os.environ.update(
@@ -26,6 +31,30 @@ pytest_plugins = ("tests.people",)
 # A deadline per example measures the machine, not the rule.
 settings.register_profile("zenbilling", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("zenbilling")
+
+
+CLOUDS: Final = ("tests/e2e/", "tests/security/", "tests/local/")
+_WAY: Final = 10  # of a process's niceness
+
+
+class OneCloudAtATime(LoadFileScheduling):
+    """A file's tests run in one process, and all that start a local cloud in the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "clouds" if nodeid.startswith(CLOUDS) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCloudAtATime:
+    return OneCloudAtATime(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(CLOUDS))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(CLOUDS) and os.nice(0) < _WAY:
+        os.nice(_WAY)
 
 
 class NetworkBlockedError(AssertionError):
