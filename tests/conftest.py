@@ -37,7 +37,7 @@ CLOUDS: Final = ("tests/e2e/", "tests/security/", "tests/local/")
 _WAY: Final = 10  # of a process's niceness
 
 
-class OneCloudAtATime(LoadFileScheduling):
+class OneCloudAtATime(LoadFileScheduling):  # type: ignore[misc]  # it ships no types
     """A file's tests run in one process, and all that start a local cloud in the same one."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -25,7 +25,7 @@ from billing.domain.errors import (
 )
 from billing.domain.events import EventType
 from billing.domain.ledger import PaymentMethod
-from billing.domain.payments import PaymentExcess, WantedAllocation
+from billing.domain.payments import Payment, PaymentExcess, WantedAllocation
 from billing.domain.stripe import PaymentIntent, StripeRefund, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState
 from billing.domain.stripe_payment import GIVEN_BACK_MEANWHILE, RefundRequest, RequestState
@@ -88,10 +88,11 @@ class Customer:
     def promised(self) -> dict[str, int]:
         return {one.payment_intent_id: one.amount_minor for one in self.credit.promised}
 
-    def apply(self, amount_minor: int | None) -> None:
+    def apply(self, amount_minor: int | None) -> Payment:
+        """On another invoice."""
         shop = self.shop
         other = shop.issue(shop.draft(shop.wanted(self.customer_id)))
-        apply_customer_credit(
+        return apply_customer_credit(
             shop.caller,
             self.customer_id,
             (WantedAllocation(invoice_id=other.invoice_id, amount_minor=amount_minor),),

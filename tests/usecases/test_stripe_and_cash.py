@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from billing.domain.crediting import Excess
 from billing.domain.errors import CustomerCreditExceeded, FieldErrors, RefundExceedsPayment
 from billing.domain.ledger import PaymentMethod
-from billing.domain.payments import PaymentExcess, WantedAllocation
-from billing.domain.stripe import StripeRefundStatus
+from billing.domain.payments import Payment, PaymentExcess, WantedAllocation
+from billing.domain.stripe import PaymentIntent, StripeRefundStatus
 from billing.ports.stripe import StripeRefused
 from billing.usecases import payments as usecase
 from billing.usecases.payments import (
@@ -26,7 +27,7 @@ from tests.usecases.conftest import Shop
 from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_promises import Customer, overtaking
 from tests.usecases.test_currencies import DOLLARS
-from tests.usecases.test_stripe_given_back import HALF, TOTAL, Desk
+from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 
 CREDIT, TRANSFER = Excess.CUSTOMER_CREDIT, PaymentMethod.TRANSFER
 
@@ -245,6 +246,39 @@ def test_a_payment_is_not_reversed_whose_money_stripe_is_about_to_give_back(
     halves.adds_up()
 
 
+def test_what_ended_at_stripe_and_is_in_no_books_holds_no_reversal(shop: Shop) -> None:
+    """A note left as credit more than the invoice keeps beside it, and that is spent."""
+    halves = Halves.made(shop)
+    halves.desk.note(HALF_NET + HALF_NET // 2, excess=CREDIT)
+    spent = halves.apply(HALF + HALF // 2)
+    halves.desk.in_dashboard(0, HALF)
+    intent = halves.desk.payments[0]
+    assert [one.parked for one in halves.till.record(intent).unborne] == [True]
+
+    halves.reverse_other()
+
+    assert [one.parked for one in halves.till.record(intent).unborne] == [True]
+    reverse_payment(shop.caller, spent.payment_id, "Erreur", once=shop.once("reversePayment"), **halves.ports)
+    shop.clock.advance(timedelta(days=1, minutes=6))
+    halves.sweep()
+    assert halves.till.record(intent).unborne == ()
+    assert (halves.desk.moved, halves.credit.balance_minor, halves.promised) == (HALF, HALF // 2, {})
+    halves.adds_up()
+
+
+def test_what_is_on_its_way_besides_is_still_to_be_borne(shop: Shop) -> None:
+    """The refund that ended could not be borne; one that has not ended, and is promised nothing, can."""
+    halves = Halves.made(shop)
+    halves.desk.note(HALF_NET + HALF_NET // 2, excess=CREDIT)
+    halves.apply(HALF + HALF // 2)
+    halves.desk.in_dashboard(0, HALF - 1_000)
+    assert halves.till.record(halves.desk.payments[0]).unborne
+    halves.pending(0, 0, 1_000)
+
+    with pytest.raises(CustomerCreditExceeded, match=r"would be €10\.00 short"):
+        halves.reverse_other()
+
+
 def test_a_reversal_takes_nothing_of_what_the_invoice_keeps_besides(shop: Shop) -> None:
     halves = Halves.made(shop)
     halves.desk.ask_in_vain(0, HALF)
@@ -297,12 +331,12 @@ def test_dollars_are_given_back_once_too(shop: Shop) -> None:
         halves.reverse_other()
 
 
-def test_more_invoices_than_fit_are_refunded_in_parts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usecase, "MOST_PAID_ONLINE", 1)
-    till, invoices = Till(shop), []
+def of_two_invoices(shop: Shop) -> tuple[Till, Payment, list[PaymentIntent], dict[str, Any]]:
+    """A transfer for two invoices, of which one half each was paid online."""
+    till, invoices, intents = Till(shop), [], []
     customer_id = till.invoice.document.customer_id
     for _ in range(2):
-        till.paid(HALF)
+        intents.append(till.paid(HALF))
         invoices.append(till.invoice)
         till.issue(shop.wanted(customer_id))
     ports: dict[str, Any] = {"payments": till.held.payments, "clock": shop.clock, "ids": shop.ids}
@@ -315,6 +349,12 @@ def test_more_invoices_than_fit_are_refunded_in_parts(shop: Shop, monkeypatch: p
         once=shop.once("recordPayment"),
         **ports,
     )
+    return till, paid, intents, ports
+
+
+def test_more_invoices_than_fit_are_refunded_in_parts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usecase, "MOST_PAID_ONLINE", 1)
+    _, paid, _, ports = of_two_invoices(shop)
 
     with pytest.raises(FieldErrors) as refused:
         refund_payment(
@@ -322,10 +362,39 @@ def test_more_invoices_than_fit_are_refunded_in_parts(shop: Shop, monkeypatch: p
         )
 
     assert [one.pointer for one in refused.value.errors] == ["/amount_minor"]
-    with pytest.raises(FieldErrors, match="cannot be reversed at once"):
-        reverse_payment(shop.caller, paid.payment_id, "Impayé", once=shop.once("reversePayment"), **ports)
     for _ in range(2):
         refund_payment(
             shop.caller, paid.payment_id, RefundInput(amount_minor=HALF), once=shop.once("refundPayment"), **ports
         )
-    assert [shop.stored(one).ledger.balance_minor for one in invoices] == [HALF, HALF]
+    invoices = [shop.repositories.deliveries.invoice(paid.tenant_id, one.invoice_id) for one in paid.allocations]
+    assert [one.ledger.balance_minor for one in invoices] == [HALF, HALF]
+
+
+def versions(till: Till) -> dict[str, int]:
+    """Of the books of what was paid online, by invoice."""
+    return {invoice_id: book.version for (_, invoice_id), book in till.held.store.checkout_books.items()}
+
+
+@pytest.mark.parametrize("coming", [1, 2])
+def test_a_reversal_moves_first_the_books_of_which_something_comes_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, coming: int
+) -> None:
+    monkeypatch.setattr(usecase, "MOST_PAID_ONLINE", 1)
+    till, paid, intents, ports = of_two_invoices(shop)
+    refunds = []
+    for intent in intents[-coming:]:
+        refund = till.stripe.refund(till.account_id, intent.payment_intent_id, 1_000, status=StripeRefundStatus.PENDING)
+        till.tell("refund.created", refund.refund_id, parent_id=intent.payment_intent_id)
+        refunds.append(refund)
+    before = versions(till)
+
+    def reverse() -> None:
+        reverse_payment(shop.caller, paid.payment_id, "Impayé", once=shop.once("reversePayment"), **ports)
+
+    if coming > 1:
+        with pytest.raises(FieldErrors, match="of more than 1 of its invoices"):
+            reverse()
+        return
+    reverse()
+    moved = [invoice_id for invoice_id, version in versions(till).items() if version > before[invoice_id]]
+    assert moved == [till.record(intents[-1]).invoice_id]

@@ -249,6 +249,25 @@ def test_what_the_customer_has_twice_is_to_be_claimed_and_needs_no_credit(shop: 
     assert (till.record(intent).unborne, till.record(intent).look_again_at) == ((), None)
 
 
+def test_spent_in_part_and_given_back_twice_in_part_is_told_apart(shop: Shop) -> None:
+    desk, _ = credit_spent(shop)
+    till, [intent] = desk.till, desk.payments
+    desk.in_dashboard(0, 3_000)
+    lost(till, intent)
+
+    [notice] = told_of(desk)
+    text = plain(mailed(shop, notice).text)
+    for said in (
+        "ZenBilling en a enregistré 30,00 €, et pas le reste",
+        "Il manque 60,00 € au crédit du client",
+        "Le client a de plus reçu 30,00 € deux fois : réclamez-lui cette somme.",
+        "The customer has €30.00 of it twice: claim it.",
+    ):
+        assert said in text
+    [event] = timeline(desk)
+    assert [event.data[f"{name}_minor"] for name in ("unbooked", "missing", "twice")] == [9_000, HALF, 3_000]
+
+
 def mail_of_loss(desk: Desk) -> str:
     lost(desk.till, desk.payments[0])
     [notice] = told_of(desk)

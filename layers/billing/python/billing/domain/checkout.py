@@ -176,13 +176,15 @@ class ComingBack:
     """What a payment of an invoice is about to give back, and the ledger does not have yet; in cents.
 
     ``by_notes_minor``: kept for what credit notes gave back on paper. ``open_minor``: theirs, too, as far as they gave
-    back more by the time it is booked. ``own_minor``: never theirs.
+    back more by the time it is booked. ``own_minor``: never theirs. ``unborne_minor``: of these two, what has ended at
+    Stripe and the books cannot bear, as was told: it waits for them.
     """
 
     payment_intent_id: str
     by_notes_minor: int = 0
     open_minor: int = 0
     own_minor: int = 0
+    unborne_minor: int = field(default=0, metadata=LATER)
 
     @property
     def for_notes_minor(self) -> int:
@@ -197,6 +199,11 @@ class ComingBack:
     @property
     def total_minor(self) -> int:
         return self.by_notes_minor + self.moving_minor
+
+    def besides_unborne(self, promised_minor: int) -> ComingBack:
+        """Without what the books cannot bear anyway. ``promised_minor``: of credit, to that first."""
+        waiting = max(self.unborne_minor - promised_minor, 0)
+        return replace(self, open_minor=0, own_minor=max(self.moving_minor - waiting, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

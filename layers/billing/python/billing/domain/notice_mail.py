@@ -266,6 +266,14 @@ def _to_do_of_unborne(fact: MoneyFact) -> tuple[list[str], str]:
                 f" The customer's credit lacks {english_missing}. Reverse the payments made from it: {_FOLLOWS[1]} "
                 "If you gave that credit back otherwise, claim the sum from the customer."
             )
+            if fact.twice_minor:
+                twice = _FRENCH.money(fact.twice_minor, fact.currency)
+                english += f" The customer has {_ENGLISH.money(fact.twice_minor, fact.currency)} of it twice: claim it."
+                return [
+                    reverse,
+                    claim,
+                    f"Le client a de plus reçu {twice} deux fois : réclamez-lui cette somme.",
+                ], english
             return [reverse, claim], english
         case UnborneCause.GIVEN_BACK_TWICE:
             twice = (

@@ -66,7 +66,8 @@ class MoneyFact:
     ``confirmed_at``: when the customer confirmed what could not be read.
 
     Of a refund or a lost dispute, of its ``amount_minor``: ``unbooked_minor`` is not in the books, for want of
-    ``missing_minor`` of credit (``cause``: an UnborneCause); ``noted_minor`` credit notes had given back in them.
+    ``missing_minor`` of credit (``cause``: an UnborneCause), or for ``twice_minor`` that the customer has twice of it;
+    ``noted_minor`` credit notes had given back in them.
     ``credited_minor``: what credit notes took off the invoice; ``invoiced_minor``: what it was.
     """
 
@@ -96,6 +97,7 @@ class MoneyFact:
     credited_minor: int = field(default=0, metadata=LATER)
     invoiced_minor: int = field(default=0, metadata=LATER)
     cause: str = field(default="", metadata=LATER)
+    twice_minor: int = field(default=0, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

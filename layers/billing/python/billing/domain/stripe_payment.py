@@ -551,11 +551,9 @@ class StripePayment:
 
     def coming_back(self, *, besides: str = "") -> ComingBack:
         """What is reserved and not in the ledger. ``besides``: without the request of that id."""
-        found = [
-            (one.amount_minor, self.request(one.request_id))
-            for one in self.refunds
-            if not one.booked and one.status not in _NOT_GIVEN_BACK
-        ]
+        ended = tuple(one for one in self.refunds if not one.booked and one.status not in _NOT_GIVEN_BACK)
+        told = {one.subject for one in self.unborne}
+        found = [(one.amount_minor, self.request(one.request_id)) for one in ended]
         found += [(one.amount_minor, one) for one in self.requests if one.state is RequestState.REQUESTED]
         by_notes = still_open = own = 0
         for amount_minor, request in found:
@@ -568,8 +566,13 @@ class StripePayment:
                     own += amount_minor - noted
                 else:
                     still_open += amount_minor - noted
+        unborne = sum(one.amount_minor for one in ended if one.refund_id in told)
         return ComingBack(
-            payment_intent_id=self.payment_intent_id, by_notes_minor=by_notes, open_minor=still_open, own_minor=own
+            payment_intent_id=self.payment_intent_id,
+            by_notes_minor=by_notes,
+            open_minor=still_open,
+            own_minor=own,
+            unborne_minor=min(unborne, still_open + own),
         )
 
     @property

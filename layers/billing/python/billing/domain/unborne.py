@@ -22,7 +22,7 @@ class UnborneCause(StrEnum):
 class UnborneFact:
     """In cents of the payment. ``given_minor``: all that it gave back; ``unbooked_minor``: what is in no books of it.
 
-    ``missing_minor``: what the customer's credit lacks for it.
+    ``missing_minor``: what the customer's credit lacks for it. ``twice_minor``: what the customer has twice of it.
     """
 
     subject: str  # Stripe's id of the refund or the dispute
@@ -31,6 +31,7 @@ class UnborneFact:
     unbooked_minor: int
     missing_minor: int
     cause: UnborneCause
+    twice_minor: int = 0
 
 
 def unborne_fact(record: StripePayment, subject: str, missing_minor: int, book: CheckoutBook) -> UnborneFact:
@@ -40,14 +41,16 @@ def unborne_fact(record: StripePayment, subject: str, missing_minor: int, book: 
     unbooked = unbooked_of_dispute(record, subject) if is_dispute else given
     elsewhere = sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
     beyond = record.with_customer_minor + elsewhere - record.amount_minor
+    twice = min(max(beyond, 0), unbooked)
     cause = UnborneCause.CREDIT_SPENT if record.currency == EURO else UnborneCause.OTHER  # there is no other credit
     return UnborneFact(
         subject=subject,
         is_dispute=is_dispute,
         given_minor=given,
         unbooked_minor=unbooked,
-        missing_minor=min(missing_minor or unbooked, unbooked),
-        cause=UnborneCause.GIVEN_BACK_TWICE if beyond >= unbooked else cause,
+        missing_minor=min(missing_minor or unbooked, unbooked if twice == unbooked else unbooked - twice),
+        cause=UnborneCause.GIVEN_BACK_TWICE if twice == unbooked else cause,
+        twice_minor=twice,
     )
 
 
@@ -72,6 +75,7 @@ def unborne_event(record: StripePayment, fact: UnborneFact, at: datetime) -> Eve
             "amount_minor": fact.given_minor,
             "unbooked_minor": fact.unbooked_minor,
             "missing_minor": fact.missing_minor,
+            "twice_minor": fact.twice_minor,
             "cause": fact.cause.value,
         },
     )

@@ -17,7 +17,8 @@ T = TypeVar("T")
 def judged_anew(attempt: Callable[[], T], *, clock: Clock, ids: Ids, exhausted: type[BillingError] = Busy) -> T:
     """Attempt again, after a jittered pause, each time another writer came first.
 
-    Every attempt reads what it judges by: what the other wrote may forbid it now.
+    Every attempt reads what it judges by: what the other wrote may forbid it now. The pause grows, so that many leave
+    each other room, and shrinks again towards the end of the budget: who waited longest is not passed by who came last.
 
     Raises: what the attempt refuses, and ``exhausted`` once the budget of a request is spent.
     """
@@ -27,7 +28,8 @@ def judged_anew(attempt: Callable[[], T], *, clock: Clock, ids: Ids, exhausted: 
         try:
             return attempt()
         except StaleVersion as stale:
-            if clock.monotonic() - started > BUDGET_SECONDS:
+            left = 1 - (clock.monotonic() - started) / BUDGET_SECONDS
+            if left < 0:
                 raise exhausted from stale
-        clock.sleep(pause * ids.jitter())
+        clock.sleep(min(pause, max(LONGEST_PAUSE_SECONDS * left, FIRST_PAUSE_SECONDS)) * ids.jitter())
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -64,7 +64,9 @@ def dispute_lost(
     )
     if unborne is None:
         return replace(fact, cause=UnborneCause.OTHER.value if unbooked else "")
-    return replace(fact, missing_minor=unborne.missing_minor, cause=unborne.cause.value)
+    return replace(
+        fact, missing_minor=unborne.missing_minor, cause=unborne.cause.value, twice_minor=unborne.twice_minor
+    )
 
 
 def refund_not_borne(record: StripePayment, unborne: UnborneFact, invoice: IssuedInvoice) -> MoneyFact:
@@ -80,4 +82,5 @@ def refund_not_borne(record: StripePayment, unborne: UnborneFact, invoice: Issue
         unbooked_minor=unborne.unbooked_minor,
         missing_minor=unborne.missing_minor,
         cause=unborne.cause.value,
+        twice_minor=unborne.twice_minor,
     )

@@ -705,11 +705,15 @@ def _bearing(
 ) -> CustomerCredit:
     """The credit with what comes back of payments online promised of it, as far as invoices will keep it no longer.
 
+    What the books cannot bear as they are, they need not bear after: the company was told, and sets it right later.
     ``credit`` as it becomes. Raises: CustomerCreditExceeded, where it does not suffice.
     """
     borne = credit
     for move in moves:
-        coming = context.checkouts[move.invoice.invoice_id].coming_back
+        coming = tuple(
+            one.besides_unborne(borne.promised_to(one.payment_intent_id))
+            for one in context.checkouts[move.invoice.invoice_id].coming_back
+        )
         kept = max(move.invoice.ledger.kept_minor, 0)
         borne = borne.bearing(coming, borne.unpromised(coming) - kept)
     more = sum(one.amount_minor for one in borne.promised) - sum(one.amount_minor for one in credit.promised)
@@ -717,14 +721,10 @@ def _bearing(
     if more and missing > 0:
         amount, english = amount_words(missing, currency)
         raise CustomerCreditExceeded(
-            f"Stripe est en train de rendre de l'argent au client, ou l'a rendu sans que vos comptes le suivent "
-            f"encore : sans ce paiement, il manquerait {amount} à ses factures et à son crédit. Annulez-le une fois "
-            "ce remboursement dans vos comptes : s'il est terminé chez Stripe, réclamez la somme au client et "
-            "enregistrez son versement en crédit.",
-            "Stripe is about to give money back to the customer, or gave it back and your books do not have it yet: "
-            f"without this payment, its invoices and the customer's credit would be {english} short. Reverse it once "
-            "that refund is in your books: if it has ended at Stripe, claim the sum from the customer and record "
-            "what comes in as credit.",
+            f"Stripe est en train de rendre de l'argent au client : sans ce paiement, il manquerait {amount} à ses "
+            "factures et à son crédit. Annulez-le une fois ce remboursement terminé.",
+            "Stripe is about to give money back to the customer: without this payment, its invoices and the "
+            f"customer's credit would be {english} short. Reverse it once that refund has ended.",
         )
     return borne
 
@@ -734,20 +734,29 @@ def _judged_with_online(
 ) -> tuple[LedgerMove, ...]:
     """The book of what was paid online moves along: of a refund there at the same time one is judged after the other.
 
-    Raises: FieldErrors, where that is more than fits into one transaction.
+    A refund can be made in parts, a reversal cannot: the books that do not fit into its transaction stay, if nothing
+    comes back of them. What Stripe is asked for at that same moment and is not borne then is told, and heals.
+
+    Raises: FieldErrors, where those that have to move are more than fit.
     """
-    judged, room = [], MOST_PAID_ONLINE
-    for move in moves:
-        book = context.checkouts[move.invoice.invoice_id].moved_along()
-        room -= 1 if book else 0
-        judged.append(replace(move, book=book))
-    if room < 0:
-        french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : "
-        english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: "
-        french += "il ne peut pas être annulé d'un coup." if reversing else "remboursez en deux fois."
-        english += "it cannot be reversed at once." if reversing else "refund in two parts."
+    books = {move.invoice.invoice_id: context.checkouts[move.invoice.invoice_id].moved_along() for move in moves}
+    known = sorted((one for one in books.values() if one), key=lambda one: not one.coming_back)
+    if sum(bool(one.coming_back) or not reversing for one in known) > MOST_PAID_ONLINE:
+        if reversing:
+            french = f"Stripe est en train de rendre de l'argent de plus de {MOST_PAID_ONLINE} de ses factures : "
+            english = f"Stripe is about to give back money of more than {MOST_PAID_ONLINE} of its invoices: "
+            french += "annulez-le une fois ces remboursements terminés."
+            english += "reverse it once those refunds have ended."
+        else:
+            french = f"Plus de {MOST_PAID_ONLINE} de ses factures ont été payées en ligne aussi : "
+            english = f"More than {MOST_PAID_ONLINE} of its invoices were paid online, too: "
+            french, english = f"{french}remboursez en deux fois.", f"{english}refund in two parts."
         raise FieldErrors((FieldError("" if reversing else "/amount_minor", french, english),))
-    return tuple(judged)
+    moving = {one.invoice_id for one in known[:MOST_PAID_ONLINE]}
+    return tuple(
+        replace(move, book=books[move.invoice.invoice_id] if move.invoice.invoice_id in moving else None)
+        for move in moves
+    )
 
 
 _MOVE_EVENTS = {
