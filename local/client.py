@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 Json = dict[str, Any]
+PATIENCE_SECONDS = 300.0  # a loaded machine is late; what never comes is told in the end
 T = TypeVar("T")
 TIMEOUT_SECONDS = 35.0  # above API Gateway's own 30 s
 
@@ -86,7 +87,7 @@ class ApiClient:
         return session
 
 
-def wait_for(look: Callable[[], T | None], *, seconds: float, what: str) -> T:
+def wait_for(look: Callable[[], T | None], *, seconds: float = PATIENCE_SECONDS, what: str) -> T:
     """What ``look`` finds as soon as it finds something. Raises: TimeoutError."""
     deadline = time.monotonic() + seconds
     while True:

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from local.client import ApiClient, Json, mails_to, wait_for
+from local.client import PATIENCE_SECONDS, ApiClient, Json, mails_to, wait_for
 from local.demo import confirmation_code
 from local.samples import COMPANY, CUSTOMER
 from local.testing import LocalCloud, local_cloud
 
-PATIENCE_SECONDS = 300.0
 PASSWORD = "Exemple-de-test-2026!"
 _ranks = itertools.count(1)
 
@@ -30,9 +29,7 @@ class Person:
         self._cloud = cloud
         self._clients = [self.api]
         self.api.post("/v1/auth/sign-up", {"email": self.email, "password": PASSWORD, "full_name": "Exemple"})
-        mail = wait_for(
-            lambda: next(iter(mails_to(cloud.mail_directory, self.email)), None), seconds=20, what="the code"
-        )
+        mail = wait_for(lambda: next(iter(mails_to(cloud.mail_directory, self.email)), None), what="the code")
         self.api.post("/v1/auth/confirm-email", {"email": self.email, "code": confirmation_code(mail)})
         self.session = self.api.sign_in(self.email, PASSWORD)
         self.customer: Json = {}

@@ -23,7 +23,7 @@ def test_an_alarm_goes_through_the_topic_to_those_who_are_told(cloud: LocalCloud
     text = alarm_message("LedgerVerificationFailedCriticalAlarm", cloud.now(), value="1.0", stack="zenbilling")
     sns.publish(TopicArn=topic, Message=text)
 
-    [path] = wait_for(lambda: mails_to(cloud.mail_directory, MAILBOX) or None, seconds=20, what="the mail")
+    [path] = wait_for(lambda: mails_to(cloud.mail_directory, MAILBOX) or None, what="the mail")
     mail = message_from_bytes(path.read_bytes(), policy=default)
     assert mail["Subject"].startswith("[zenbilling] CRITIQUE – Preuve et journal : Trou, doublon ou altération")
     body = mail.get_body(("plain",))
@@ -43,6 +43,6 @@ def test_an_alarm_is_rung_from_the_command_line(cloud: LocalCloud, capsys: pytes
     told = len(mails_to(cloud.mail_directory, MAILBOX))
 
     assert main(["ring", *where, "StripeDaysDifferCriticalAlarm"]) == 0
-    wait_for(lambda: len(mails_to(cloud.mail_directory, MAILBOX)) > told or None, seconds=20, what="the mail")
+    wait_for(lambda: len(mails_to(cloud.mail_directory, MAILBOX)) > told or None, what="the mail")
     assert main(["ring", *where, "NoSuchAlarm"]) == 1
     assert "no alarm is called NoSuchAlarm" in capsys.readouterr().err

@@ -31,9 +31,7 @@ def _tenant_of(api: ApiClient) -> str:
 
 def _ended(api: ApiClient, job: Json) -> Json:
     path = f"/v1/bulk-jobs/{job['bulk_job_id']}"
-    return wait_for(
-        lambda: current if (current := api.get(path))["state"] == "ended" else None, seconds=120, what="the job"
-    )
+    return wait_for(lambda: current if (current := api.get(path))["state"] == "ended" else None, what="the job")
 
 
 def _results(api: ApiClient, job: Json) -> list[Json]:
@@ -76,7 +74,7 @@ def test_many_drafts_are_issued_mailed_once_and_exported(cloud: LocalCloud, pers
     assert len({*numbers, issued_before}) == COUNT
     assert sorted(int(number[-5:]) for number in (*numbers, issued_before)) == list(range(1, COUNT + 1))
     address = f"client.{someone.email}"
-    wait_for(lambda: len(mails_to(cloud.mail_directory, address)) >= COUNT - 1 or None, seconds=120, what="the mails")
+    wait_for(lambda: len(mails_to(cloud.mail_directory, address)) >= COUNT - 1 or None, what="the mails")
 
     quote = api.post("/v1/quotes", quoted(customer))["quote_id"]
     export = _ended(api, api.post("/v1/bulk-jobs", {"operation": "export", "document_ids": [*made, quote]}))

@@ -12,7 +12,7 @@ from local.client import ApiClient, Json, mails_to, wait_for
 from local.samples import draft
 from local.testing import LocalCloud, local_cloud
 from tests.e2e.verification import numbers_of, verified
-from tests.people import PATIENCE_SECONDS, Person, delivered, insist
+from tests.people import Person, delivered, insist
 
 pytestmark = pytest.mark.cloud
 
@@ -39,7 +39,6 @@ def test_killed_in_the_middle_every_draft_is_issued_once_and_mailed_once(tmp_pat
             for share in (0.2, 0.4, 0.6):
                 wait_for(
                     lambda share=share: sum(one.done() for one in running) >= share * DRAFTS or None,  # type: ignore[misc]
-                    seconds=PATIENCE_SECONDS,
                     what="progress",
                 )
                 kill_everything(cloud)
@@ -77,7 +76,7 @@ def kill_everything(cloud: LocalCloud) -> None:
 
 
 def wait_for_delivery(api: ApiClient, invoice_id: str) -> Json:
-    return wait_for(lambda: delivered(api, invoice_id), seconds=PATIENCE_SECONDS, what=f"the delivery of {invoice_id}")
+    return wait_for(lambda: delivered(api, invoice_id), what=f"the delivery of {invoice_id}")
 
 
 def mails_by_number(directory: Path, recipient: str) -> dict[str, int]:

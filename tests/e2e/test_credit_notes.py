@@ -37,7 +37,7 @@ def test_a_credit_note_reaches_its_customer(cloud: LocalCloud, person: Callable[
         now: Json = someone.api.get(path)
         return None if now["delivery"]["in_progress"] else now
 
-    delivered = wait_for(sent, seconds=30, what="the mail")
+    delivered = wait_for(sent, what="the mail")
 
     assert delivered["delivery"]["state"] in {"sent", "delivered"}
     (mail,) = mails_to(cloud.mail_directory, someone.customer["email"])

@@ -56,7 +56,7 @@ def test_a_reader_misses_nothing_and_sees_nothing_twice_while_others_write(
         seen.extend(items)
         return {one["subject"]["id"] for one in seen if one["type"] == "invoice.issued"} == invoices or None
 
-    wait_for(complete, seconds=90, what="every event at its place")
+    wait_for(complete, what="every event at its place")
     assert [one["sequence"] for one in seen] == list(range(1, len(seen) + 1))
     assert len({one["event_id"] for one in seen}) == len(seen)
     assert len(invoices) == CLIENTS * EACH
@@ -72,7 +72,7 @@ def test_the_audit_says_from_where(person: Callable[..., Person]) -> None:
         items, _ = follow(someone.api, 0, path="/v1/audit")
         return items if len(items) >= 3 else None
 
-    audit = wait_for(told, seconds=30, what="the audit")
+    audit = wait_for(told, what="the audit")
 
     assert [(one["type"], one["role"], one["ip_address"]) for one in audit] == [
         ("membership.created", "owner", "127.0.0.1"),

@@ -88,12 +88,12 @@ def test_an_export_stops_where_the_table_says_another_head_than_the_lock(
 
     job = someone.api.post("/v1/bulk-jobs", {"operation": "export", "document_ids": [issued]})
     path = f"/v1/bulk-jobs/{job['bulk_job_id']}"
-    wait_for(lambda: someone.api.get(path)["state"] != "running" or None, seconds=90, what="the end of the export")
+    wait_for(lambda: someone.api.get(path)["state"] != "running" or None, what="the end of the export")
 
     assert someone.api.get(path)["state"] == "stopped"
     table.put_item(TableName=name, Item=row)
     someone.api.post(f"{path}/resume", {})
-    wait_for(lambda: True if someone.api.get(path)["state"] == "ended" else None, seconds=90, what="the export")
+    wait_for(lambda: True if someone.api.get(path)["state"] == "ended" else None, what="the export")
 
 
 def _tenant_of(api: ApiClient) -> str:
@@ -106,14 +106,14 @@ def _invoice(someone: Person) -> str:
     """Issued, its PDF stored."""
     invoice_id: str = someone.api.post("/v1/invoices", draft(someone.customer["customer_id"]))["invoice_id"]
     someone.api.post(f"/v1/invoices/{invoice_id}/issue", {"version": 1})
-    wait_for(lambda: delivered(someone.api, invoice_id), seconds=60, what="the PDF")
+    wait_for(lambda: delivered(someone.api, invoice_id), what="the PDF")
     return invoice_id
 
 
 def _credited(api: ApiClient, invoice_id: str) -> str:
     note: Json = api.post(f"/v1/invoices/{invoice_id}/credit-notes", {"mode": "full", "reason": "Retour"})
     path = f"/v1/credit-notes/{note['credit_note_id']}"
-    wait_for(lambda: None if api.get(path)["delivery"]["in_progress"] else True, seconds=60, what="its PDF")
+    wait_for(lambda: None if api.get(path)["delivery"]["in_progress"] else True, what="its PDF")
     return str(note["credit_note_id"])
 
 
@@ -122,14 +122,14 @@ def _quoted(someone: Person) -> str:
     quote = someone.api.post("/v1/quotes", quoted(someone.customer["customer_id"]))
     path = f"/v1/quotes/{quote['quote_id']}"
     someone.api.post(f"{path}/send", {"version": quote["version"]})
-    wait_for(lambda: None if someone.api.get(path)["delivery"]["in_progress"] else True, seconds=60, what="its PDF")
+    wait_for(lambda: None if someone.api.get(path)["delivery"]["in_progress"] else True, what="its PDF")
     return str(quote["quote_id"])
 
 
 def _exported(api: ApiClient, document_ids: list[str], folder: Path) -> Path:
     job = api.post("/v1/bulk-jobs", {"operation": "export", "document_ids": document_ids})
     path = f"/v1/bulk-jobs/{job['bulk_job_id']}"
-    wait_for(lambda: True if api.get(path)["state"] == "ended" else None, seconds=90, what="the export")
+    wait_for(lambda: True if api.get(path)["state"] == "ended" else None, what="the export")
     with zipfile.ZipFile(io.BytesIO(httpx.get(api.get(f"{path}/archive")["url"]).content)) as packed:
         packed.extractall(folder)
     return folder

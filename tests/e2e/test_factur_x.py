@@ -25,7 +25,7 @@ def test_a_mailed_invoice_conforms_and_carries_its_xml(person: Callable[..., Per
     before = api.send("GET", f"{path}/conformity")
     api.call("PUT", f"{path}/attachments?name=exemple.csv", b"a;b\n1;2\n", if_match='"1"')
     issued = api.post(f"{path}/issue", {"version": 2, "send": True})
-    invoice = wait_for(lambda: delivered(api, made["invoice_id"]), seconds=60, what="the mail")
+    invoice = wait_for(lambda: delivered(api, made["invoice_id"]), what="the mail")
 
     report = api.get(f"{path}/conformity")
     content = httpx.get(api.get(f"{path}/pdf")["url"]).content

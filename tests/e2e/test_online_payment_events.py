@@ -44,7 +44,7 @@ def payment(shop: Shop) -> Json:
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    wait_for(lambda: holds() or None, seconds=60, what=what)
+    wait_for(lambda: holds() or None, what=what)
 
 
 def paid(shop: Shop) -> Json:
@@ -116,7 +116,7 @@ def test_the_company_is_written_of_a_dispute_and_finds_it_in_its_list(shop: Shop
         rows: list[Json] = shop.api.get("/v1/payments/disputes")["items"]
         return rows
 
-    [row] = wait_for(lambda: found() or None, seconds=20, what="the dispute in the list")
+    [row] = wait_for(lambda: found() or None, what="the dispute in the list")
     assert (row["dispute_id"], row["awaits_answer"]) == (dispute["id"], True)
     assert row["invoice_number"] == invoice(shop)["number"]
 
@@ -125,7 +125,7 @@ def test_the_company_is_written_of_a_dispute_and_finds_it_in_its_list(shop: Shop
         mails = [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
         return [mail for mail in mails if (body := mail.get_body(("plain",))) and dispute["id"] in body.get_content()]
 
-    [mail] = wait_for(lambda: written() or None, seconds=30, what="the mail to the company")
+    [mail] = wait_for(lambda: written() or None, what="the mail to the company")
     assert mail["Subject"].startswith(f"Litige sur la facture {row['invoice_number']}, répondez avant le ")
     assert mail["From"].addresses[0].display_name == "Paiements via ZenBilling"
 

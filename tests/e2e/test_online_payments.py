@@ -48,7 +48,7 @@ class Shop:
             self.said, self.link = "", url[url.index("/v1/") :]
             return
         self.api.post(f"/v1/invoices/{self.invoice_id}/send", {})
-        wait_for(lambda: delivered(self.api, self.invoice_id), seconds=60, what="the mail of the invoice")
+        wait_for(lambda: delivered(self.api, self.invoice_id), what="the mail of the invoice")
         (mail,) = mails_to(cloud.mail_directory, f"client.{someone.email}")
         self.said, self.link = link_in(mail)
 
@@ -147,7 +147,7 @@ def test_an_invoice_credited_while_the_customer_looks_at_the_page_cannot_be_paid
         shop.cloud.run_schedule("close-checkouts")  # once the stream's consumer doubted the page
         return not is_open(page)
 
-    wait_for(closed, seconds=30, what="the page to be closed")
+    wait_for(closed, what="the page to be closed")
     assert shop.checkout().json()["type"] == "/problems/nothing-left-to-pay"
 
 

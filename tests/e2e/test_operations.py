@@ -48,7 +48,7 @@ def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: 
     def opened() -> Json | None:
         return next((one for one in operator.get(INCIDENTS)["items"] if one["indicator"] == INDICATOR), None)
 
-    incident = wait_for(opened, seconds=20, what="the incident")
+    incident = wait_for(opened, what="the incident")
     path = f"{INCIDENTS}/{incident['incident_number']}"
     assert (incident["severity"], incident["opened_by"]) == ("critical", "alarm")
     operator.post(f"{path}/notes", {"note": "Pris en charge", "analysis": "Un remboursement n'a pas été lu."})
@@ -56,7 +56,7 @@ def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: 
     ending = {"approver": "Responsable technique"}
     assert refusal(operator, f"{path}/close", ending) == (409, "Son alarme sonne encore.")
     publish(cloud, "OK")
-    wait_for(lambda: len(operator.get(path)["alerts"]) == 2 or None, seconds=20, what="the recovery")
+    wait_for(lambda: len(operator.get(path)["alerts"]) == 2 or None, what="the recovery")
     assert refusal(operator, f"{path}/close", ending) == (409, "La cause n'est pas écrite.")
     operator.post(f"{path}/notes", {"cause": "Un événement est arrivé avant son paiement."})
     assert operator.post(f"{path}/close", ending)["open"] is False

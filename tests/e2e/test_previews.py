@@ -42,7 +42,7 @@ def test_a_draft_is_seen_while_it_is_edited_saved_and_then_issued(person: Callab
     )
     assert api.get(path) == {**made, "payment_in_progress": None}
     issued = api.post(f"{path}/issue", {"version": 1})
-    wait_for(lambda: delivered(api, made["invoice_id"]), seconds=60, what="the PDF")
+    wait_for(lambda: delivered(api, made["invoice_id"]), what="the PDF")
     original = words(httpx.get(api.get(f"{path}/pdf")["url"]).content)
 
     assert words(before) == words(saved)

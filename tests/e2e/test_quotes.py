@@ -40,7 +40,7 @@ def test_a_quote_is_mailed_accepted_by_its_link_and_invoiced(cloud: LocalCloud, 
     made = someone.api.post("/v1/quotes", quoted(someone.customer["customer_id"]))
     path = f"/v1/quotes/{made['quote_id']}"
     someone.api.post(f"{path}/send", {"version": made["version"]})
-    sent = wait_for(lambda: quote_delivered(someone.api, made["quote_id"]), seconds=60, what="the quote's mail")
+    sent = wait_for(lambda: quote_delivered(someone.api, made["quote_id"]), what="the quote's mail")
     (mail,) = mails_to(cloud.mail_directory, f"client.{someone.email}")
     link = link_in(mail)
 
@@ -74,7 +74,7 @@ def test_a_quote_is_mailed_accepted_by_its_link_and_invoiced(cloud: LocalCloud, 
     assert someone.api.get(path)["status"] == "invoiced"
     again = someone.api.send("POST", f"{path}/convert", {}, idempotency_key="another")
     assert again.json()["type"] == "/problems/quote-already-invoiced"
-    wait_for(lambda: delivered(someone.api, invoice["invoice_id"]), seconds=60, what="the invoice's PDF")
+    wait_for(lambda: delivered(someone.api, invoice["invoice_id"]), what="the invoice's PDF")
     told = [event["event_type"] for event in someone.api.get(f"{path}/timeline")["items"]]
     assert told[-2:] == ["quote.accepted", "quote.invoiced"]
 
@@ -126,7 +126,7 @@ def test_a_deposit_and_the_final_invoice_leave_nothing_to_invoice(person: Callab
     again = someone.api.get(f"/v1/credit-notes/{note['credit_note_id']}")
     assert [one["code"] for one in note["warnings"]] == ["deposit-already-deducted"]
     assert before["warnings"] == note["warnings"] == again["warnings"]
-    pdf = wait_for(lambda: delivered(someone.api, final["invoice_id"]), seconds=60, what="the PDF")
+    pdf = wait_for(lambda: delivered(someone.api, final["invoice_id"]), what="the PDF")
     assert pdf["delivery"]["pdf"]
 
 
@@ -188,7 +188,7 @@ def test_situations_by_line_asked_for_by_many_at_once_then_the_rest(person: Call
     ]
     assert (billing["to_invoice_minor"], billing["to_collect_minor"]) == (360_000, 1_310_000)
     assert first["total_minor"] + issued["total_minor"] + final["total_minor"] == 1_310_000
-    assert wait_for(lambda: delivered(someone.api, draft["invoice_id"]), seconds=60, what="the PDF")["delivery"]["pdf"]
+    assert wait_for(lambda: delivered(someone.api, draft["invoice_id"]), what="the PDF")["delivery"]["pdf"]
 
 
 def test_a_part_of_each_payment_is_kept_until_the_work_was_received_and_released(
@@ -221,7 +221,7 @@ def test_a_part_of_each_payment_is_kept_until_the_work_was_received_and_released
     assert int(later["retention"]["due_date"][:4]) == int(today[:4]) + 1
     assert (released["payable_minor"], released["retention"]["retained_minor"]) == (30_000, 0)
     assert (billing["retained_minor"], billing["payable_minor"]) == (0, 30_000)
-    assert wait_for(lambda: delivered(someone.api, part["invoice_id"]), seconds=60, what="the PDF")["delivery"]["pdf"]
+    assert wait_for(lambda: delivered(someone.api, part["invoice_id"]), what="the PDF")["delivery"]["pdf"]
 
 
 def test_credits_of_two_invoices_at_once_open_the_quote_again_for_both(person: Callable[..., Person]) -> None:

@@ -48,7 +48,7 @@ def _late(someone: Person, today: date) -> Json:
     made = someone.api.post("/v1/invoices", body)
     path = f"/v1/invoices/{made['invoice_id']}"
     someone.api.post(f"{path}/issue", {"version": 1, "issue_date": due.isoformat()})
-    return wait_for(lambda: delivered(someone.api, made["invoice_id"]), seconds=60, what="the PDF")
+    return wait_for(lambda: delivered(someone.api, made["invoice_id"]), what="the PDF")
 
 
 def _plan(someone: Person, *, active: bool = True, version: int = 0) -> Json:
@@ -92,7 +92,7 @@ def test_none_on_a_week_end_or_at_night_then_a_level_once(
     _set(dated, workday, time(FIRST_HOUR, 1))
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: dated.invoke("scheduled-run-reminders", {}), range(8)))
-    sent = wait_for(lambda: _settled(someone, path), seconds=60, what="the reminder")
+    sent = wait_for(lambda: _settled(someone, path), what="the reminder")
     dated.invoke("scheduled-run-reminders", {})
 
     assert (sent["level"], sent["claim"]["on"]) == ("second", workday.isoformat())

@@ -21,7 +21,7 @@ def test_a_restart_keeps_users_invoices_pdfs_and_mails(tmp_path: Path) -> None:
         made = someone.api.post("/v1/invoices", draft(someone.customer["customer_id"]))
         path = f"/v1/invoices/{made['invoice_id']}"
         someone.api.post(f"{path}/issue", {"version": made["version"], "send": True})
-        before = wait_for(lambda: delivered(someone.api, made["invoice_id"]), seconds=60, what="the delivery")
+        before = wait_for(lambda: delivered(someone.api, made["invoice_id"]), what="the delivery")
         someone.leave()
 
     with local_cloud(state=tmp_path / "cloud") as cloud, ApiClient(cloud.base_url) as api:

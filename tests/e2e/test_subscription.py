@@ -28,7 +28,7 @@ class Subscriber:
 
     def becomes(self, status: str) -> Json:
         """As Stripe's events made it; nobody asked for it."""
-        wait_for(lambda: self.shown()["status"] == status or None, seconds=60, what=f"a subscription that is {status}")
+        wait_for(lambda: self.shown()["status"] == status or None, what=f"a subscription that is {status}")
         return self.shown()
 
     def confirm(self) -> Json:
@@ -75,7 +75,7 @@ def test_a_company_tries_pays_owes_changes_its_card_and_ends(dated: LocalCloud) 
     company.at_portal("card")
     again = company.becomes("active")
     company.at_portal("cancel")
-    wait_for(lambda: company.shown()["ends_at"], seconds=60, what="an end that was asked for")
+    wait_for(lambda: company.shown()["ends_at"], what="an end that was asked for")
     ending = company.shown()
     company.later(ending["ends_at"])
     ended = company.becomes("canceled")
@@ -101,7 +101,7 @@ def test_what_stripe_ends_after_its_last_try_falls_back_to_the_free_plan(dated: 
     owing = company.becomes("past_due")
     for tries in (2, 3):
         company.later(owing["next_attempt_at"])
-        wait_for(lambda: company.shown()["payment_failures"] == tries or None, seconds=60, what="another try")  # noqa: B023
+        wait_for(lambda: company.shown()["payment_failures"] == tries or None, what="another try")  # noqa: B023
         owing = company.shown()
         assert owing["plan"]["plan_id"] == "pro"
     company.later(owing["next_attempt_at"])

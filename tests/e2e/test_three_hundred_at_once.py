@@ -42,7 +42,7 @@ def test_each_of_three_hundred_is_drawn_judged_and_mailed_once(
     asked = {"version": 1, "send": True}
     by_all(lambda client, one: insist(client, f"/v1/invoices/{one}/issue", asked, f"issue-{one}"), drafts)
     arrived = f"*-{address}.eml"
-    wait_for(lambda: len(list(cloud.mail_directory.glob(arrived))) >= COUNT or None, seconds=240, what="the mails")
+    wait_for(lambda: len(list(cloud.mail_directory.glob(arrived))) >= COUNT or None, what="the mails")
     invoices = by_all(_settled, drafts)
     reports = by_all(lambda client, one: client.get(f"/v1/invoices/{one}/conformity"), drafts)
 
@@ -65,7 +65,7 @@ def _settled(client: ApiClient, invoice_id: str) -> Json:
         invoice = client.get(f"/v1/invoices/{invoice_id}")
         return invoice if invoice["delivery"]["state"] == "delivered" else None
 
-    return wait_for(look, seconds=60, what=f"the delivery of {invoice_id}")
+    return wait_for(look, what=f"the delivery of {invoice_id}")
 
 
 def _attached(mail: Path) -> tuple[str | None, str]:

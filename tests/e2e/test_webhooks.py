@@ -83,7 +83,7 @@ def test_events_are_posted_signed_once_and_again_after_a_failure(
     path = f"/v1/webhook-endpoints/{made['endpoint_id']}"
     invoice = someone.api.post("/v1/invoices", draft(someone.customer["customer_id"]))
     someone.api.post(f"/v1/invoices/{invoice['invoice_id']}/issue", {"version": 1})
-    wait_for(lambda: _log(someone, path, 2), seconds=30, what="the deliveries")
+    wait_for(lambda: _log(someone, path, 2), what="the deliveries")
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: cloud.invoke("scheduled-send-webhooks", {}), range(8)))

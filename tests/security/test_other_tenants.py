@@ -114,7 +114,7 @@ def test_every_route_with_an_id_answers_404_to_another_company(
     stranger = person()
     if issued:
         owner.api.post(f"/v1/invoices/{ids['invoice_id']}/issue", {"version": 2})
-        wait_for(lambda: delivered(owner.api, ids["invoice_id"]), seconds=30, what="the PDF")
+        wait_for(lambda: delivered(owner.api, ids["invoice_id"]), what="the PDF")
     before = everything(owner.api, ids)
     assert ROUTES
 
