@@ -1,5 +1,6 @@
 """GET /v1/health — say how the API and its dependencies are doing."""
 
+from datetime import datetime
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -8,7 +9,10 @@ from pydantic import Field
 from billing.api.answers import Reply, answer, documented, respond
 from billing.api.entry import entry_point
 from billing.api.problems import install
-from billing.runtime.health import probes
+from billing.domain.incidents import IncidentSeverity
+from billing.domain.watch import Service
+from billing.runtime import table
+from billing.runtime.health import probes, uptime_seconds
 from billing.runtime.settings import PRODUCT_VERSION
 from billing.usecases.health import Health, HealthStatus, read_health
 
@@ -19,10 +23,24 @@ class ProbeResponse(Reply):
     latency_ms: int
 
 
+class OpenIncidentResponse(Reply):
+    """What a status page shows of it."""
+
+    incident_number: str
+    severity: IncidentSeverity
+    service: Service
+    opened_at: datetime
+
+
 class HealthResponse(Reply):
     status: Annotated[HealthStatus, Field(description="`degraded`: something waits, invoices can still be issued")]
     version: str
-    probes: list[ProbeResponse]
+    uptime_seconds: Annotated[int, Field(description="Of the environment that answered")]
+    probes: Annotated[
+        list[ProbeResponse],
+        Field(description="`mail` and `stripe` as they were seen at most half a minute ago, the others now"),
+    ]
+    incidents: Annotated[list[OpenIncidentResponse], Field(description="The oldest open ones")]
 
     @classmethod
     def of(cls, health: Health) -> "HealthResponse":
@@ -30,7 +48,19 @@ class HealthResponse(Reply):
             ProbeResponse(name=probe.name, healthy=probe.healthy, latency_ms=probe.latency_ms)
             for probe in health.probes
         ]
-        return cls(status=health.status, version=PRODUCT_VERSION, probes=seen)
+        incidents = [
+            OpenIncidentResponse(
+                incident_number=one.number, severity=one.severity, service=one.service, opened_at=one.opened_at
+            )
+            for one in health.incidents
+        ]
+        return cls(
+            status=health.status,
+            version=PRODUCT_VERSION,
+            uptime_seconds=uptime_seconds(),
+            probes=seen,
+            incidents=incidents,
+        )
 
 
 app = APIGatewayHttpResolver(enable_validation=True)
@@ -46,7 +76,7 @@ install(app)
     | documented(503, HealthResponse, "Unhealthy: invoices cannot be issued"),
 )
 def health() -> Response[str]:
-    seen = read_health(probes=probes())
+    seen = read_health(probes=probes(), desk=table.alert_desk())
     status = 503 if seen.status is HealthStatus.UNHEALTHY else 200
     return respond(answer(status, HealthResponse.of(seen)))
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import importlib
 import json
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from billing.domain.access import Role
+from billing.domain.incidents import IncidentSeverity
+from billing.domain.watch import Service
 from billing.runtime import table
 from billing.runtime.settings import PRODUCT_VERSION
+from billing.usecases.incidents import open_incident
 from operations import read_health
+from tests.fakes.alerts import FakeAlertDesk
+from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.delivery import FakeHealthProbes
 from tests.fakes.identity import FakeIdentity
 from tests.handlers.conftest import Json, Person, answered, invoke, sample
@@ -116,12 +122,30 @@ def test_health_is_what_the_probes_see(
 ) -> None:
     fake = FakeHealthProbes(failing=frozenset(failing), names=("table", "documents"))
     monkeypatch.setattr(read_health, "probes", lambda: fake)
+    desk = FakeAlertDesk()
+    monkeypatch.setattr(table, "alert_desk", lambda: desk)
+    incident = open_incident(
+        by="ope_1",
+        severity=IncidentSeverity.HIGH,
+        title="Les courriels attendent",
+        service=Service.MAIL,
+        desk=desk,
+        clock=FakeClock(datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        ids=FakeIds(),
+    )
 
     answer = answered(invoke("operations/read_health", sample("operations/read_health")))
 
     assert (answer.status, answer.body["status"]) == (status, said)
     assert answer.body["probes"][0] == {"name": "table", "healthy": "table" not in failing, "latency_ms": 3}
     assert answer.body["version"] == PRODUCT_VERSION
+    shown = {
+        "incident_number": incident.number,
+        "severity": "high",
+        "service": "mail",
+        "opened_at": "2026-11-20T09:00:00.000Z",
+    }
+    assert answer.body["incidents"] == ([] if said == "unhealthy" else [shown])
 
 
 def test_the_version_is_the_projects_own() -> None:

@@ -20,6 +20,7 @@ from billing.domain.errors import (
 from billing.usecases import auth
 from billing.usecases.health import read_health
 from tests import factories
+from tests.fakes.alerts import FakeAlertDesk
 from tests.fakes.clock import FakeClock
 from tests.fakes.crashes import Crashed, CrashPoint
 from tests.fakes.delivery import FakeHealthProbes
@@ -166,7 +167,7 @@ def test_who_am_i_is_the_membership_that_holds_now(repositories: FakeRepositorie
     ],
 )
 def test_health_is_lost_with_the_table_only(failing: set[str], status: str) -> None:
-    health = read_health(probes=FakeHealthProbes(frozenset(failing)))
+    health = read_health(probes=FakeHealthProbes(frozenset(failing)), desk=FakeAlertDesk())
 
     assert health.status.value == status
     assert {probe.name for probe in health.probes if not probe.healthy} == failing
