@@ -143,7 +143,7 @@ def test_health_is_what_the_probes_see(
         "incident_number": incident.number,
         "severity": "high",
         "service": "mail",
-        "opened_at": "2026-11-20T09:00:00.000Z",
+        "opened_at": "2026-11-20T09:00:00Z",
     }
     assert answer.body["incidents"] == ([] if said == "unhealthy" else [shown])
 

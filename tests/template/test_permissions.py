@@ -14,6 +14,7 @@ from tests.template.stack import api, functions, operations, references, resourc
 UNBOUND_ACTIONS = {
     "dynamodb:ListStreams": "knows no resource",
     "cloudwatch:GetMetricData": "CloudWatch knows no resource to read figures of",
+    "ses:GetAccount": "the sending of the account, which is no resource",
     "sns:Publish": "a telephone number is no resource; topics are denied to who may text",
     "xray:PutTelemetryRecords": "traces know no resource",
     "xray:PutTraceSegments": "traces know no resource",
