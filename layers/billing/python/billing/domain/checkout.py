@@ -277,6 +277,11 @@ class CheckoutBook:
     named: tuple[NamedNote, ...] = field(default=(), metadata=LATER)
 
     @property
+    def awaits(self) -> bool:
+        """Whether something comes back that the books are to bear."""
+        return any(one.total_minor > one.unborne_minor for one in self.coming_back)
+
+    @property
     def noted_minor(self) -> int:
         """Of what credit notes gave back on paper, what the customer has: from Stripe, or by other means."""
         return self.by_notes_minor + sum(one.by_notes_minor for one in self.elsewhere)

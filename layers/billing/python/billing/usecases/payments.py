@@ -740,8 +740,8 @@ def _judged_with_online(
     Raises: FieldErrors, where those that have to move are more than fit.
     """
     books = {move.invoice.invoice_id: context.checkouts[move.invoice.invoice_id].moved_along() for move in moves}
-    known = sorted((one for one in books.values() if one), key=lambda one: not one.coming_back)
-    if sum(bool(one.coming_back) or not reversing for one in known) > MOST_PAID_ONLINE:
+    known = sorted((one for one in books.values() if one), key=lambda one: not one.awaits)
+    if sum(one.awaits or not reversing for one in known) > MOST_PAID_ONLINE:
         if reversing:
             french = f"Stripe est en train de rendre de l'argent de plus de {MOST_PAID_ONLINE} de ses factures : "
             english = f"Stripe is about to give back money of more than {MOST_PAID_ONLINE} of its invoices: "
