@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from datetime import timedelta
 
@@ -9,13 +10,13 @@ import pytest
 
 from billing.api.reconciliations import PaymentDifferenceResponse
 from billing.domain.crediting import Excess
-from billing.domain.errors import DependencyUnavailable
+from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
 from billing.domain.events import Event, EventType
 from billing.domain.ledger import EntryKind, PaymentMethod
 from billing.domain.notices import CompanyNotice, NoticeKind
 from billing.domain.payments import Payment, RefundCause, WantedAllocation
 from billing.domain.reconciliation import DifferenceKind
-from billing.domain.stripe import PaymentIntent, StripeRefundStatus
+from billing.domain.stripe import DisputeStatus, PaymentIntent, StripeRefundStatus
 from billing.domain.stripe_inbox import InboxState, ParkReason
 from billing.domain.stripe_payment import REQUEST_KEY
 from billing.ports.stripe import NO_ACCESS, StripeRefused
@@ -26,7 +27,7 @@ from tests.fakes.crashes import Crashed, CrashPoint
 from tests.usecases.conftest import Shop
 from tests.usecases.test_notices import mailed, notices, plain
 from tests.usecases.test_reconciliations import night, of_today
-from tests.usecases.test_stripe_disputes_and_returns import lost_in_part
+from tests.usecases.test_stripe_disputes_and_returns import lost_in_part, settled
 from tests.usecases.test_stripe_given_back import HALF, HALF_NET, TOTAL, Desk
 from tests.usecases.test_stripe_mixed import fails, lost, won_after_all
 
@@ -266,6 +267,63 @@ def test_spent_in_part_and_given_back_twice_in_part_is_told_apart(shop: Shop) ->
         assert said in text
     [event] = timeline(desk)
     assert [event.data[f"{name}_minor"] for name in ("unbooked", "missing", "twice")] == [9_000, HALF, 3_000]
+
+
+def test_what_a_bank_took_and_is_in_no_books_is_not_given_back_elsewhere(shop: Shop) -> None:
+    """The bank has all of the payment: nothing of it is left to give back, booked or not."""
+    desk = Desk.of(shop, TOTAL)
+    till, [intent] = desk.till, desk.payments
+    desk.note(2 * HALF_NET, excess=CREDIT)
+    from_credit = spent(desk, TOTAL)
+    lost(till, intent)
+    reverse(desk, from_credit)  # as the mail asks for; the sweep follows within the day
+
+    with pytest.raises(RefundExceedsPayment):
+        desk.ask(0, TOTAL, method=PaymentMethod.TRANSFER)
+
+
+def test_what_of_a_rest_became_a_note_s_is_told(shop: Shop) -> None:
+    desk = Desk.of(shop, HALF, HALF)
+    till, [first, _] = desk.till, desk.payments
+    desk.in_dashboard(0, HALF)
+    lost_in_part(till, first, HALF)
+    desk.note()
+    desk.note()
+    before = {one.event_id for one in shop.events(till.invoice.invoice_id)}
+
+    for _ in range(2):
+        looked_at(desk)
+
+    assert till.book.by_notes_minor == HALF
+    [told] = [one for one in shop.events(till.invoice.invoice_id) if one.event_id not in before]
+    assert (told.event_type, told.data["refund_amount_minor"]) == (EventType.PAYMENT_REFUNDED, HALF)
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("after", [False, True])
+def test_each_loss_is_written_of_wherever_who_read_of_the_win_died(shop: Shop, at: int, *, after: bool) -> None:
+    desk, _ = credit_spent(shop)
+    till, [intent] = desk.till, desk.payments
+    desk.in_dashboard(0, 3_000)
+    lost(till, intent)
+    fails(till, intent)
+    [dispute] = till.record(intent).disputes
+    assert till.record(intent).unborne
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=True)
+    crash, held = CrashPoint(at=at, after=after), till.held
+    dying = till.desk(stripe_payments=crash.watch(held.stripe_payments), payments=crash.watch(held.payments))
+    with contextlib.suppress(Crashed):
+        settled(till, intent, dying)
+    knew = till.record(intent).disputes[0].status is DisputeStatus.WON
+
+    till.stripe.decide(till.account_id, dispute.dispute_id, won=False)
+    settled(till, intent)
+    for _ in range(3):
+        looked_at(desk)
+
+    written = [one for one in told_of(desk) if one.fact.kind is NoticeKind.DISPUTE_LOST]
+    assert len(written) == (2 if knew else 1)
+    till.adds_up()
 
 
 def mail_of_loss(desk: Desk) -> str:

@@ -504,7 +504,7 @@ class StripePayment:
         """What was given back, is on its way, or is being asked for, and all that banks took of lost disputes."""
         refunds = sum(one.amount_minor for one in self.refunds if one.status not in _NOT_GIVEN_BACK)
         asked = sum(one.amount_minor for one in self.requests if one.state is RequestState.REQUESTED)
-        lost = sum(one.amount_minor for one in self.disputes if one.stands)
+        lost = sum(one.amount_minor for one in self.disputes if one.stands or one in self._lost_disputes)
         return refunds + asked + lost
 
     @property

@@ -7,7 +7,7 @@ What Stripe does not say is of a page of ours is ignored, whatever is written on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -505,10 +505,15 @@ class _Settling:
             if moved.version > book.version:  # whatever moved it, it is one version
                 moved = replace(moved, version=book.version + 1)
             # What does not fit was judged by reads of several moments: it is only so while nobody else booked anything.
-            changed = after != stored or bool(unfit)
+            # Nor are the book and the promise, which follow from the record, written by an older reading of it.
+            changed = after != stored or bool(unfit) or moved is not book
             written = replace(
                 facts,
-                news=(*facts.news, *lacking.news(after, self.desk.clock.now())),
+                news=(
+                    *facts.news,
+                    *lacking.news(after, self.desk.clock.now()),
+                    *self._noted_later(after, booking, noted, known),
+                ),
                 notices=(*facts.notices, *self._lacking_notices(lacking, after, invoice)),
                 record=after.next_after(stored) if changed else None,
                 book=moved if moved is not book else None,
@@ -625,6 +630,17 @@ class _Settling:
         looked_for = booking or next(iter(lost), None)
         return after.day_booking(looked_for, self.desk.clock.today()) if looked_for else None
 
+    def _noted_later(
+        self, after: StripePayment, booking: Booking | None, noted: int, known: Container[str]
+    ) -> tuple[StripeNews, ...]:
+        """Of a lost dispute that the books could not bear, what credit notes gave back since: no ledger moves with it."""
+        if booking is None or booking.subject not in known or noted <= 0:
+            return ()
+        whole = booking.kind is BookingKind.DISPUTE_LOST and not after.dispute(booking.subject).moved_minor
+        if not whole and booking.kind is not BookingKind.DISPUTE_REST:
+            return ()
+        return (self.desk.ledger.given_back_news(after, booking, noted),)
+
     def _on_paper_again(self, told: StripePayment, booking: Booking | None, noted: int) -> tuple[PaperRefund, ...]:
         """What was a credit note's came back, of a refund or a dispute: it is on paper only, once more."""
         return (self._paper_refund(told, booking.subject),) if booking is not None and noted < 0 else ()
@@ -728,7 +744,8 @@ class _Lacking:
         *,
         last: bool,
     ) -> _Lacking:
-        known = [one.subject for one in stored.unborne]
+        untold = {one.dispute_id for one in after.disputes if one.status is DisputeStatus.LOST and not one.loss_told}
+        known = [one.subject for one in stored.unborne if one.subject not in untold]
         found = [one.subject for one, reason in unfit.items() if reason is ParkReason.NOTHING_TO_REFUND]
         if booking is not None and booking.kind is BookingKind.DISPUTE_LOST and after.rest_of(booking.subject):
             found.append(booking.subject)  # in part: in the same transaction

@@ -178,12 +178,16 @@ class StripeLedger:
     def _refund(self, caller: Caller, record: StripePayment, booking: Booking, facts: StripeFacts) -> None:
         refund = record.refund(booking.subject)
         if not refund.moved_minor:  # the credit note moved the ledger when it was issued
-            news = self._news(record, EventType.PAYMENT_REFUNDED, booking, refund.amount_minor, self.clock.now())
+            news = self.given_back_news(record, booking, refund.amount_minor)
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
             return
         request = record.request(refund.request_id)
         first = request.credit_minor if request is not None else 0
         self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts, credit_first=first)
+
+    def given_back_news(self, record: StripePayment, booking: Booking, amount_minor: int) -> StripeNews:
+        """That a fact gave back so much which credit notes had recorded: the ledger moved with them."""
+        return self._news(record, EventType.PAYMENT_REFUNDED, booking, amount_minor, self.clock.now())
 
     def parts_of_dispute(
         self, caller: Caller, record: StripePayment, dispute: MirroredDispute, book: CheckoutBook
