@@ -183,9 +183,11 @@ def test_credit_that_a_waiting_refund_takes_is_not_spent(twice: Customer, how: s
         twice.desks[0].ask_in_vain(0, TOTAL)
     assert list(twice.promised.values()) == [TOTAL]
 
-    with pytest.raises(CustomerCreditExceeded, match="a refund at Stripe is on its way that takes €120") as refused:
+    with pytest.raises(
+        CustomerCreditExceeded, match=r"€120\.00 of it is kept for what Stripe or a bank gives back"
+    ) as refused:
         twice.spend(spent, TOTAL)
-    assert re.search("dont 120,00.€ pour un remboursement en cours chez Stripe", refused.value.detail_fr)
+    assert re.search("dont 120,00.€ pour ce que Stripe ou une banque lui rend", refused.value.detail_fr)
 
     twice.end(refund, made=True) if refund else twice.sweep()
     assert (twice.desks[0].given_back, twice.credit.balance_minor, twice.promised) == (TOTAL, 0, {})
@@ -261,7 +263,7 @@ def test_a_payment_whose_credit_is_promised_is_not_taken_back(shop: Shop) -> Non
     customer.apply(TOTAL)
     customer.desks[0].ask_in_vain(0, TOTAL)
 
-    with pytest.raises(CustomerCreditExceeded, match="a refund at Stripe is on its way"):
+    with pytest.raises(CustomerCreditExceeded, match="is kept for what Stripe or a bank gives back"):
         reverse_payment(shop.caller, by_transfer.payment_id, "Erreur", once=shop.once("reversePayment"), **ports)
 
     customer.sweep()

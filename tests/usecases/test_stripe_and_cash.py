@@ -127,7 +127,7 @@ def test_what_stripe_is_about_to_give_back_is_not_given_back_by_transfer(
 
     with pytest.raises(RefundExceedsPayment, match=r"keeps only €0\.00 of its payments, beside €60\.00") as refused:
         halves.refund_transfer()
-    assert "à côté de 60,00\u00a0€ que Stripe est en train de rendre" in (refused.value.detail_fr or "")
+    assert "à côté de 60,00\u00a0€ que Stripe ou une banque rend au client" in (refused.value.detail_fr or "")
 
     halves.transfer(HALF)  # the note's credit, which is promised to nobody
     end()

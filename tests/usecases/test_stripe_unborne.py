@@ -10,7 +10,7 @@ import pytest
 
 from billing.api.reconciliations import PaymentDifferenceResponse
 from billing.domain.crediting import Excess
-from billing.domain.errors import DependencyUnavailable, RefundExceedsPayment
+from billing.domain.errors import CustomerCreditExceeded, DependencyUnavailable, RefundExceedsPayment
 from billing.domain.events import Event, EventType
 from billing.domain.ledger import EntryKind, PaymentMethod
 from billing.domain.notices import CompanyNotice, NoticeKind
@@ -280,6 +280,31 @@ def test_what_a_bank_took_and_is_in_no_books_is_not_given_back_elsewhere(shop: S
 
     with pytest.raises(RefundExceedsPayment):
         desk.ask(0, TOTAL, method=PaymentMethod.TRANSFER)
+
+
+@pytest.mark.parametrize("how", ["dashboard", "dispute", "in part"])
+def test_credit_that_a_fact_waits_for_is_not_spent_again(shop: Shop, how: str) -> None:
+    """The company reverses what the mail names; until it is looked at again nobody else has that credit."""
+    desk, from_credit = credit_spent(shop)
+    till, [intent] = desk.till, desk.payments
+    if how == "dashboard":
+        desk.in_dashboard(0, TOTAL)
+    elif how == "dispute":
+        desk.note(excess=CREDIT)
+        spent(desk)
+        lost(till, intent)
+    else:
+        lost(till, intent)
+    reverse(desk, from_credit)
+    assert till.credit() == HALF
+
+    with pytest.raises(CustomerCreditExceeded, match="is kept for what Stripe or a bank gives back"):
+        spent(desk)
+
+    looked_at(desk)
+    assert till.credit() == 0
+    assert bool(till.record(intent).unborne) is (how == "dispute")  # the other half was spent, too
+    till.adds_up()
 
 
 def test_what_of_a_rest_became_a_note_s_is_told(shop: Shop) -> None:

@@ -188,10 +188,10 @@ class CustomerCredit:
         held = self.promised_minor
         if held:
             return CustomerCreditExceeded(
-                f"Le client a {format_euros(self.balance_minor)} de crédit, dont {format_euros(held)} pour un "
-                "remboursement en cours chez Stripe.",
-                f"The customer has €{to_major(self.balance_minor):,} of credit; a refund at Stripe is on its way that "
-                f"takes €{to_major(held):,} of it.",
+                f"Le client a {format_euros(self.balance_minor)} de crédit, dont {format_euros(held)} pour ce que "
+                "Stripe ou une banque lui rend et qui n'est pas encore dans vos comptes.",
+                f"The customer has €{to_major(self.balance_minor):,} of credit; €{to_major(held):,} of it is kept for "
+                "what Stripe or a bank gives back and is not in your books yet.",
                 pointer=pointer,
             )
         return CustomerCreditExceeded(

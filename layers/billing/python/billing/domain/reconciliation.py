@@ -14,7 +14,6 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.payments import Payment
 from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
-from billing.domain.unborne import unbooked_of_dispute
 
 MAX_DIFFERENCES: Final = 100
 _PAYMENTS = frozenset({"charge", "payment"})
@@ -187,7 +186,7 @@ def lacking_of(source_id: str, stripe_minor: int, record: StripePayment) -> Diff
     unborne = {one.subject for one in record.unborne}
     unbooked = 0
     if stripe_minor < 0 and any(one.dispute_id == source_id for one in record.disputes):
-        unbooked = unbooked_of_dispute(record, source_id) if source_id in unborne else record.rest_of(source_id)
+        unbooked = record.unbooked_of(source_id) if source_id in unborne else record.rest_of(source_id)
     elif stripe_minor < 0 and source_id in unborne:
         unbooked = -stripe_minor
     if not unbooked:

@@ -550,10 +550,15 @@ class StripePayment:
         return self.coming_back().moving_minor
 
     def coming_back(self, *, besides: str = "") -> ComingBack:
-        """What is reserved and not in the ledger. ``besides``: without the request of that id."""
+        """What is reserved and not in the ledger. ``besides``: without the request of that id.
+
+        Of lost disputes, what the books could not bear: it waits for them as refunds in the dashboard do.
+        """
         ended = tuple(one for one in self.refunds if not one.booked and one.status not in _NOT_GIVEN_BACK)
         told = {one.subject for one in self.unborne}
+        lost = [self.unbooked_of(one.dispute_id) for one in self._lost_disputes if one.dispute_id in told]
         found = [(one.amount_minor, self.request(one.request_id)) for one in ended]
+        found += [(lacking, None) for lacking in lost]
         found += [(one.amount_minor, one) for one in self.requests if one.state is RequestState.REQUESTED]
         by_notes = still_open = own = 0
         for amount_minor, request in found:
@@ -566,7 +571,7 @@ class StripePayment:
                     own += amount_minor - noted
                 else:
                     still_open += amount_minor - noted
-        unborne = sum(one.amount_minor for one in ended if one.refund_id in told)
+        unborne = sum(lost) + sum(one.amount_minor for one in ended if one.refund_id in told)
         return ComingBack(
             payment_intent_id=self.payment_intent_id,
             by_notes_minor=by_notes,
@@ -756,6 +761,11 @@ class StripePayment:
     def rest_of(self, dispute_id: str) -> int:
         """What the ledger still lacks of a lost dispute that it has in part."""
         return max(min(self.dispute(dispute_id).standing_short_minor, self.short_minor), 0)
+
+    def unbooked_of(self, dispute_id: str) -> int:
+        """What of a lost dispute is not in the books."""
+        dispute = self.dispute(dispute_id)
+        return self.rest_of(dispute_id) if dispute.booked else dispute.amount_minor
 
     @property
     def short_minor(self) -> int:

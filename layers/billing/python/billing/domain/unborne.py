@@ -38,7 +38,7 @@ def unborne_fact(record: StripePayment, subject: str, missing_minor: int, book: 
     """``missing_minor``: as it was found when it was judged; 0 of what is in the books in part."""
     is_dispute = any(one.dispute_id == subject for one in record.disputes)
     given = record.dispute(subject).amount_minor if is_dispute else record.refund(subject).amount_minor
-    unbooked = unbooked_of_dispute(record, subject) if is_dispute else given
+    unbooked = record.unbooked_of(subject) if is_dispute else given
     elsewhere = sum(one.amount_minor for one in book.elsewhere_of(record.payment_intent_id))
     beyond = record.with_customer_minor + elsewhere - record.amount_minor
     twice = min(max(beyond, 0), unbooked)
@@ -52,12 +52,6 @@ def unborne_fact(record: StripePayment, subject: str, missing_minor: int, book: 
         cause=UnborneCause.GIVEN_BACK_TWICE if twice == unbooked else cause,
         twice_minor=twice,
     )
-
-
-def unbooked_of_dispute(record: StripePayment, dispute_id: str) -> int:
-    """What of a lost dispute is not in the books."""
-    dispute = record.dispute(dispute_id)
-    return record.rest_of(dispute_id) if dispute.booked else dispute.amount_minor
 
 
 def unborne_event(record: StripePayment, fact: UnborneFact, at: datetime) -> Event:

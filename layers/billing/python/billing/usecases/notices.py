@@ -12,7 +12,7 @@ from billing.domain.invoice import IssuedInvoice
 from billing.domain.notices import CompanyNotice, MoneyFact, NoticeKind
 from billing.domain.stripe import DASHBOARD
 from billing.domain.stripe_payment import StripePayment
-from billing.domain.unborne import UnborneCause, UnborneFact, unbooked_of_dispute
+from billing.domain.unborne import UnborneCause, UnborneFact
 from billing.ports.repositories import Companies
 
 
@@ -54,7 +54,7 @@ def dispute_lost(
 
     ``unborne``: what the books cannot bear of it, and why.
     """
-    dispute, unbooked = record.dispute(dispute_id), unbooked_of_dispute(record, dispute_id)
+    dispute, unbooked = record.dispute(dispute_id), record.unbooked_of(dispute_id)
     fact = replace(
         dispute_fact(NoticeKind.DISPUTE_LOST, record, dispute_id),
         unbooked_minor=unbooked,

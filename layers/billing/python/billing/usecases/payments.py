@@ -689,10 +689,10 @@ def _hold_kept(context: PaymentContext, parts: tuple[Allocation, ...], currency:
         )
         if coming:
             raise RefundExceedsPayment(
-                f"La facture {part.number} ne garde que {amount} de ses paiements, à côté de {back} que Stripe est en "
-                "train de rendre au client.",
-                f"The invoice {part.number} keeps only {english} of its payments, beside {back_english} that Stripe "
-                "is about to give back to the customer.",
+                f"La facture {part.number} ne garde que {amount} de ses paiements, à côté de {back} que Stripe ou une "
+                "banque rend au client et qui ne sont pas encore dans vos comptes.",
+                f"The invoice {part.number} keeps only {english} of its payments, beside {back_english} that Stripe or "
+                "a bank gives back to the customer and that is not in your books yet.",
             )
         raise RefundExceedsPayment(
             f"La facture {part.number} ne garde que {amount} de ses paiements.",

@@ -633,7 +633,7 @@ class _Settling:
     def _noted_later(
         self, after: StripePayment, booking: Booking | None, noted: int, known: Container[str]
     ) -> tuple[StripeNews, ...]:
-        """Of a lost dispute that the books could not bear, what credit notes gave back since: no ledger moves with it."""
+        """Of a loss that the books could not bear, what credit notes gave back since: no ledger moves with it."""
         if booking is None or booking.subject not in known or noted <= 0:
             return ()
         whole = booking.kind is BookingKind.DISPUTE_LOST and not after.dispute(booking.subject).moved_minor
