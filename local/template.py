@@ -1,4 +1,4 @@
-"""Reads template.yaml and api.yaml, and resolves their intrinsic functions for this machine."""
+"""Reads the templates and api.yaml, and resolves their intrinsic functions for this machine."""
 
 from __future__ import annotations
 
@@ -51,13 +51,21 @@ class Template:
     """A template with the values of its parameters and of what was provisioned.
 
     ``attributes`` maps ``Logical`` (its Ref) and ``Logical.Attribute`` to values; what is absent and cannot be derived
-    from a name raises TemplateError.
+    from a name raises TemplateError. ``imports`` are the exports of other stacks by their names.
     """
 
     def __init__(
-        self, document: Mapping[str, Any], *, parameters: Mapping[str, str], attributes: Mapping[str, str]
+        self,
+        document: Mapping[str, Any],
+        *,
+        parameters: Mapping[str, str],
+        attributes: Mapping[str, str],
+        stack_name: str = STACK_NAME,
+        imports: Mapping[str, str] | None = None,
     ) -> None:
         self.document = document
+        self.stack_name = stack_name
+        self._imports = imports or {}
         self._attributes = attributes
         self._parameters = {
             name: self._parameter(definition, parameters.get(name, definition.get("Default")))
@@ -70,7 +78,7 @@ class Template:
             "AWS::AccountId": ACCOUNT_ID,
             "AWS::Region": REGION,
             "AWS::Partition": "aws",
-            "AWS::StackName": STACK_NAME,
+            "AWS::StackName": stack_name,
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::NoValue": None,
         }
@@ -79,6 +87,7 @@ class Template:
             "Condition": self.condition,
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
+            "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: self.resolve(pair[0]) == self.resolve(pair[1]),
@@ -143,6 +152,20 @@ class Template:
             raise TemplateError(f"{name} ({resource['Type']}) is not provisioned locally, {key} has no value")
         return derived(self, name, resource.get("Properties", {}))
 
+    def exports(self) -> dict[str, str]:
+        """Values by the names that other stacks import them by."""
+        return {
+            self.resolve(output["Export"]["Name"]): self.resolve(output["Value"])
+            for output in self.document.get("Outputs", {}).values()
+            if "Export" in output
+        }
+
+    def _import_value(self, argument: Any) -> str:
+        name = self.resolve(argument)
+        if name not in self._imports:
+            raise TemplateError(f"no stack exports {name}")
+        return self._imports[name]
+
     def _get_att(self, argument: list[str] | str) -> str:
         name, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
         return self.attribute(name, attribute)
@@ -176,7 +199,7 @@ def _named(property_name: str) -> Callable[[Template, str, Mapping[str, Any]], s
 
     def name(template: Template, logical: str, properties: Mapping[str, Any]) -> str:
         asked = template.resolve(properties.get(property_name))
-        return str(asked) if asked else f"{STACK_NAME}-{logical}"
+        return str(asked) if asked else f"{template.stack_name}-{logical}"
 
     return name
 

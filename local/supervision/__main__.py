@@ -1,4 +1,4 @@
-"""``python -m local.supervision`` writes the alarms and dashboards of the template, and what they cost.
+"""``python -m local.supervision`` writes supervision.yaml from the thresholds, and what supervision costs.
 
 With ``--check`` it fails when they differ.
 """
@@ -6,41 +6,63 @@ With ``--check`` it fails when they differ.
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from billing.domain.indicators import COMPOSITES, INDICATORS
 from local.supervision.alarms import alarms, composites
+from local.supervision.application import MAIN, ROOT, SUPERVISION
 from local.supervision.cost import metrics_written, page
 from local.supervision.dashboards import dashboards
+from local.supervision.names import Names
+from local.supervision.queries import queries
 from local.template import read_yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "template.yaml"
 COST = ROOT / "docs" / "cost.md"
-BEGIN = "  # ---- Alarms and dashboards: `make supervision` writes them from billing/domain/indicators.py ----\n"
-END = "  # ---- End of what is written ----\n"
+HEAD = """\
+# Written by `make supervision` from billing/domain/indicators.py and local/supervision. Do not edit.
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Supervision of ZenBilling (alarms, dashboards, saved queries), deployed after the stack that it watches
+
+Parameters:
+  BillingStack:
+    Description: Name of the stack of template.yaml, which is watched; its exports are imported
+    Type: String
+    Default: zenbilling-dev
+  RunbookUrl:
+    Description: Where docs/runbook.md can be read; each alarm names its heading there
+    Type: String
+    Default: docs/runbook.md
+
+Resources:
+"""
 
 
-def written(template: str) -> str:
-    """The template with its section of alarms as the thresholds have it. Raises: ValueError: there is no section."""
-    before, begin, rest = template.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError("template.yaml has no section for alarms: its first and last line are missing")
-    return f"{before}{BEGIN}\n{alarms(INDICATORS)}\n{composites(COMPOSITES)}\n{dashboards(routes())}\n{END}{after}"
+def written(main: Mapping[str, Any]) -> str:
+    """supervision.yaml as the thresholds have it. ``main`` is template.yaml as data, which it watches.
+
+    Raises: ValueError: what an indicator watches is not there, or has neither a name nor an export.
+    """
+    names = Names(main)
+    sections = {
+        "Saved queries: the first looks of the runbook": queries(names),
+        "Alarms: ratios wait for enough traffic to mean something": alarms(INDICATORS, names),
+        "What alarms say together": composites(COMPOSITES, names),
+        "Dashboards": dashboards(routes(), names),
+    }
+    banners = (f"\n  # ---- {title} {'-' * (110 - len(title))}\n\n{text}" for title, text in sections.items())
+    return HEAD + "".join(banners)
 
 
-def template_text() -> str:
+def supervision_text() -> str:
     """As it must be."""
-    return written(TEMPLATE.read_text(encoding="utf-8"))
+    return written(read_yaml(MAIN))
 
 
 def cost_text() -> str:
-    """docs/cost.md as the template that is there has it."""
-    return page(read_yaml(TEMPLATE)["Resources"], metrics_written(ROOT))
+    """docs/cost.md as the templates that are there have it."""
+    return page(read_yaml(MAIN)["Resources"] | read_yaml(SUPERVISION)["Resources"], metrics_written(ROOT))
 
 
 def routes() -> dict[str, str]:
@@ -60,10 +82,10 @@ def _function(operation: Mapping[str, Any]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.supervision", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when the template differs")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when a file differs")
     arguments = parser.parse_args()
     differ = False
-    for path, text in ((TEMPLATE, template_text), (COST, cost_text)):
+    for path, text in ((SUPERVISION, supervision_text), (COST, cost_text)):
         wanted = text()
         if arguments.check and path.read_text(encoding="utf-8") != wanted:
             differ = True

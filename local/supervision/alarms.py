@@ -1,4 +1,4 @@
-"""The alarms of the template as text."""
+"""The alarms of supervision.yaml as text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from billing.domain.alarm_words import in_words
 from billing.domain.watch import Composite, Indicator, Level, Metric, Severity, Unusual
+from local.supervision.names import Names
 
 _BEYOND = {
     Unusual.BELOW: "LessThanLowerThreshold",
@@ -16,21 +17,21 @@ _BEYOND = {
 }
 
 
-def alarms(indicators: tuple[Indicator, ...]) -> str:
+def alarms(indicators: tuple[Indicator, ...], names: Names) -> str:
     """Every alarm, a block each, in the order of the indicators."""
     return "\n".join(
-        _alarm(indicator, severity, level) for indicator in indicators for severity, level in indicator.levels()
+        _alarm(indicator, severity, level, names) for indicator in indicators for severity, level in indicator.levels()
     )
 
 
-def composites(known: tuple[Composite, ...]) -> str:
+def composites(known: tuple[Composite, ...], names: Names) -> str:
     """The alarms that say what others say together."""
-    return "\n".join(_composite(one) for one in known)
+    return "\n".join(_composite(one, names) for one in known)
 
 
-def _composite(composite: Composite) -> str:
+def _composite(composite: Composite, names: Names) -> str:
     name = composite.alarm_name
-    named = re.sub(r"\((\w+Alarm)\)", r'("${AWS::StackName}-\1")', composite.rule)
+    named = re.sub(r"\((\w+Alarm)\)", r'("${BillingStack}-\1")', composite.rule)
     described = f"{composite.says}. ${{RunbookUrl}}#{name.lower()}"
     watched = re.findall(r"\w+Alarm", composite.rule)
     return "\n".join(
@@ -39,31 +40,30 @@ def _composite(composite: Composite) -> str:
             "    Type: AWS::CloudWatch::CompositeAlarm",
             f"    DependsOn: [{', '.join(watched)}]",
             "    Properties:",
-            f"      AlarmName: !Sub ${{AWS::StackName}}-{name}",
+            f"      AlarmName: !Sub ${{BillingStack}}-{name}",
             f"      AlarmDescription: !Sub {json.dumps(described, ensure_ascii=False)}",
             f"      AlarmRule: !Sub {json.dumps(named, ensure_ascii=False)}",
-            "      AlarmActions: [!Ref AlertsTopic]",
-            "      OKActions: [!Ref AlertsTopic]",
+            *(f"      {when}Actions: [{names.value('AlertsTopic')}]" for when in ("Alarm", "OK")),
             "",
         )
     )
 
 
-def _alarm(indicator: Indicator, severity: Severity, level: Level) -> str:
+def _alarm(indicator: Indicator, severity: Severity, level: Level, names: Names) -> str:
     name = indicator.alarm_name(severity)
     described = f"{in_words(indicator, level)}. ${{RunbookUrl}}#{name.lower()}"
     lines = [
         f"  {name}:",
         "    Type: AWS::CloudWatch::Alarm",
         "    Properties:",
-        f"      AlarmName: !Sub ${{AWS::StackName}}-{name}",
+        f"      AlarmName: !Sub ${{BillingStack}}-{name}",
         f"      AlarmDescription: !Sub {json.dumps(described, ensure_ascii=False)}",
         *_limit(indicator, level),
         f"      DatapointsToAlarm: {level.datapoints}",
         f"      EvaluationPeriods: {level.periods}",
         f"      TreatMissingData: {'breaching' if indicator.silent_is_bad else 'notBreaching'}",
-        *(f"      {when}Actions: [!Ref {indicator.topic}]" for when in ("Alarm", "OK") if indicator.topic),
-        *_measured(indicator, level),
+        *(f"      {when}Actions: [{names.value(indicator.topic)}]" for when in ("Alarm", "OK") if indicator.topic),
+        *_measured(indicator, level, names),
     ]
     return "\n".join(lines) + "\n"
 
@@ -77,13 +77,13 @@ def _limit(indicator: Indicator, level: Level) -> Iterator[str]:
     yield f"      Threshold: {level.limit:g}" if level.limit < 1e6 else f"      Threshold: {level.limit:.0f}"
 
 
-def _measured(indicator: Indicator, level: Level) -> Iterator[str]:
+def _measured(indicator: Indicator, level: Level, names: Names) -> Iterator[str]:
     if not indicator.expressions:
         (metric,) = indicator.metrics.values()
         yield f"      Namespace: {metric.namespace}"
         yield f"      MetricName: {metric.name}"
         if metric.dimensions:
-            yield f"      Dimensions: {_dimensions(metric)}"
+            yield f"      Dimensions: {_dimensions(metric, names)}"
         yield f"      {'Extended' if metric.statistic.startswith('p') else ''}Statistic: {metric.statistic}"
         yield f"      Period: {indicator.period}"
         return
@@ -94,7 +94,7 @@ def _measured(indicator: Indicator, level: Level) -> Iterator[str]:
         role = "ReturnData: false" if rank else f"Label: {json.dumps(indicator.unit, ensure_ascii=False)}"
         yield f"        - {{Id: {ident}, {role}, Expression: {json.dumps(expression)}}}"
     for ident, metric in indicator.metrics.items():
-        dimensions = f", Dimensions: {_dimensions(metric)}" if metric.dimensions else ""
+        dimensions = f", Dimensions: {_dimensions(metric, names)}" if metric.dimensions else ""
         yield f"        - Id: {ident}"
         yield "          ReturnData: false"
         yield "          MetricStat:"
@@ -108,11 +108,11 @@ def band(indicator: Indicator, level: Level) -> str:
     return f"ANOMALY_DETECTION_BAND({next(iter(indicator.expressions))}, {level.limit:g})"
 
 
-def _dimensions(metric: Metric) -> str:
-    pairs = (f"{{Name: {name}, Value: {_value(value)}}}" for name, value in metric.dimensions)
+def _dimensions(metric: Metric, names: Names) -> str:
+    pairs = (f"{{Name: {name}, Value: {_value(value, names)}}}" for name, value in metric.dimensions)
     return f"[{', '.join(pairs)}]"
 
 
-def _value(value: str) -> str:
-    kind, colon, target = value.partition(":")
-    return f"!{kind} {target}" if colon else value
+def _value(value: str, names: Names) -> str:
+    _, colon, target = value.partition(":")
+    return names.value(target) if colon else value

@@ -1,4 +1,4 @@
-"""What supervision costs a month, from the resources of the template: written to docs/cost.md.
+"""What supervision costs a month, from the resources of both templates: written to docs/cost.md.
 
 Prices are AWS's list for Europe (Paris) in US dollars, without its free tiers and without tax; they are typed in here,
 for nothing can be asked for without a network. Sources: the pricing pages of CloudWatch, X-Ray, SNS, Lambda and
@@ -86,8 +86,9 @@ def page(resources: Json, metrics: frozenset[str]) -> str:
     lines = [
         "# What supervision costs",
         "",
-        "Written by `make supervision` from the resources of `template.yaml`. Prices and what a company does are in",
-        "`local/supervision/cost.py`: AWS's list for Europe (Paris), in US dollars a month, before free tiers and tax.",
+        "Written by `make supervision` from the resources of `template.yaml` and `supervision.yaml`. Prices and what a",
+        "company does are in `local/supervision/cost.py`: AWS's list for Europe (Paris), in US dollars a month, before",
+        "free tiers and tax.",
         "",
         "## At rest, an environment",
         "",

@@ -1,7 +1,7 @@
-"""The dashboards of the template: what operators look at, and how the business goes.
+"""The dashboards of supervision.yaml: what operators look at, and how the business goes.
 
-A body is CloudWatch's own structure ("Dashboard body structure and syntax"); values that CloudFormation fills in stand
-as ``${…}``. Every threshold that is drawn is the one of ``indicators.py``.
+A body is CloudWatch's own structure ("Dashboard body structure and syntax"); resources of template.yaml stand in it as
+``${…}`` until it is written. Every threshold that is drawn is the one of ``indicators.py``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from billing.domain.indicators import COMPOSITES, INDICATORS, SLO_AVAILABILITY
 from billing.domain.watch import Indicator, Level, Metric, Service, Severity
 from local.supervision.alarms import band
+from local.supervision.names import Names
 
 Body = dict[str, Any]
 Widget = dict[str, Any]
@@ -57,10 +58,10 @@ BUSINESS: dict[str, dict[str, str]] = {
 }
 
 
-def dashboards(routes: Mapping[str, str]) -> str:
+def dashboards(routes: Mapping[str, str], names: Names) -> str:
     """Both resources as text of the template. ``routes``: logical ids of functions by ``GET /v1/invoices``."""
     bodies = {"Operations": operations(routes), "Business": business()}
-    return "\n".join(_resource(name, body) for name, body in bodies.items())
+    return "\n".join(_resource(name, body, names) for name, body in bodies.items())
 
 
 def operations(routes: Mapping[str, str]) -> Body:
@@ -128,7 +129,7 @@ def _named(name: str) -> list[str]:
 def _alarm_states(indicators: Iterable[Indicator]) -> Widget:
     names = [one.alarm_name for one in COMPOSITES]
     names += [one.alarm_name(severity) for one in indicators for severity, _ in one.levels()]
-    arn = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${AWS::StackName}-"
+    arn = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${BillingStack}-"
     rows = -(-len(names) // 12)
     return _widget("alarm", title="Alarmes", alarms=[arn + name for name in names], size=(WIDTH, 2 + rows))
 
@@ -353,16 +354,19 @@ def _compact(widget: Widget) -> str:
     return json.dumps(widget, ensure_ascii=False, separators=(",", ":"))
 
 
-def _resource(name: str, body: Body) -> str:
+def _resource(name: str, body: Body, names: Names) -> str:
     head = json.dumps({key: value for key, value in body.items() if key != "widgets"}, ensure_ascii=False)
+    widgets, imported = names.substituted(",\n".join(_compact(widget) for widget in body["widgets"]))
+    text = [f'{head[:-1]}, "widgets": [', *widgets.splitlines(), "]}"]
     lines = [
         f"  {name}Dashboard:",
         "    Type: AWS::CloudWatch::Dashboard",
         "    Properties:",
-        f"      DashboardName: !Sub ${{AWS::StackName}}-{name.lower()}",
-        "      DashboardBody: !Sub |",
-        f'        {head[:-1]}, "widgets": [',
-        ",\n".join(f"        {_compact(widget)}" for widget in body["widgets"]),
-        "        ]}",
+        f"      DashboardName: !Sub ${{BillingStack}}-{name.lower()}",
     ]
+    if imported:
+        lines += ["      DashboardBody: !Sub", "        - |", *(f"          {line}" for line in text)]
+        lines += [f"        - {{{', '.join(f'{variable}: {value}' for variable, value in imported.items())}}}"]
+    else:
+        lines += ["      DashboardBody: !Sub |", *(f"        {line}" for line in text)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""``python -m local.supervision.picture FOLDER`` draws the dashboards of the template from sample series, as pages.
+"""``python -m local.supervision.picture FOLDER`` draws the dashboards of supervision.yaml from sample series, as pages.
 
 What is drawn is the body that CloudWatch is given: its widgets, places, expressions and limits. The series are made up
 and the same at each run: a working day with a bad quarter of an hour at noon.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import html
-import json
 import math
 import random
 import re
@@ -16,10 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.cloudwatch.alarms import Alarm, AlarmState, MetricKey, composite_state
+from local.cloudwatch.alarms import AlarmState, MetricKey, composite_state
 from local.cloudwatch.expressions import Series, value_at
-from local.supervision.__main__ import TEMPLATE
-from local.template import read_yaml
+from local.supervision.application import alarms, composites, dashboards
 
 NOW = 1_800_033_300  # a Friday, 18:15 in Paris
 NOON = NOW - 6 * 3600
@@ -45,7 +43,7 @@ _SAMPLES: dict[str, tuple[float, float]] = {
     "WebhookFailed": (6, 3),
 }  # fmt: skip
 _LOOKED_AT = 10  # periods: more than any alarm evaluates
-_RUNS_RARELY = {"ScheduledReconcileStripeDaysFunction": 86_400}
+_RUNS_RARELY = {"-scheduled-reconcile-stripe-days": 86_400}
 
 
 def sample(name: str, of: str, time: int, period: int) -> float:
@@ -164,7 +162,9 @@ def _figures(properties: Mapping[str, Any]) -> str:
     )
 
 
-def _states(arns: list[str], alarms: Mapping[str, Mapping[str, Any]], now: int) -> str:
+def _states(arns: list[str], now: int) -> str:
+    by_name, rules = alarms(), composites()
+
     def state(name: str) -> AlarmState:
         def statistics(key: MetricKey) -> Series:
             of = " ".join(part for pair in key.dimensions for part in pair)
@@ -173,10 +173,9 @@ def _states(arns: list[str], alarms: Mapping[str, Mapping[str, Any]], now: int) 
             rare = next((gap for function, gap in _RUNS_RARELY.items() if function in of), 0)
             return {time: max(sample(key.name, of, time, key.period), float(rare > 0)) for time in times}
 
-        if alarms[name]["Type"] == "AWS::CloudWatch::CompositeAlarm":
-            rule = alarms[name]["Properties"]["AlarmRule"]["Fn::Sub"].replace("${AWS::StackName}-", "")
-            return composite_state(rule, {one: state(one) for one in re.findall(r"\w+Alarm\b", rule)})
-        return Alarm(name, alarms[name]["Properties"]).state(now, statistics, bands=lambda _: (0, math.inf))
+        if name in rules:
+            return composite_state(rules[name], {one: state(one) for one in re.findall(r"\w+Alarm\b", rules[name])})
+        return by_name[name].state(now, statistics, bands=lambda _: (0, math.inf))
 
     names = [arn.rpartition("-")[2] for arn in arns]
     return '<div class="alarms">' + "".join(f'<span class="{state(name)}">{name}</span>' for name in names) + "</div>"
@@ -197,7 +196,7 @@ def _markdown(text: str) -> str:
     return "".join(lines)
 
 
-def page(body: Mapping[str, Any], alarms: Mapping[str, Mapping[str, Any]], *, now: int = NOW) -> str:
+def page(body: Mapping[str, Any], *, now: int = NOW) -> str:
     """``now`` is when the states of the alarms are looked at."""
     cells = []
     for widget in body["widgets"]:
@@ -205,7 +204,7 @@ def page(body: Mapping[str, Any], alarms: Mapping[str, Mapping[str, Any]], *, no
         if widget["type"] == "text":
             inner = _markdown(properties["markdown"])
         elif widget["type"] == "alarm":
-            inner = f"<h3>{properties['title']}</h3>{_states(properties['alarms'], alarms, now)}"
+            inner = f"<h3>{properties['title']}</h3>{_states(properties['alarms'], now)}"
         elif properties["view"] == "singleValue":
             inner = f'<h3>{html.escape(properties["title"])}</h3><div class="figures">{_figures(properties)}</div>'
         else:
@@ -243,15 +242,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
-    resources = read_yaml(TEMPLATE)["Resources"]
-    alarms = {name: one for name, one in resources.items() if one["Type"].endswith("Alarm")}
-    for name, resource in resources.items():
-        if resource["Type"] == "AWS::CloudWatch::Dashboard":
-            target = folder / f"{name.removesuffix('Dashboard').lower()}.html"
-            target.write_text(
-                page(json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"]), alarms), encoding="utf-8"
-            )
-            print(target)
+    for name, body in dashboards().items():
+        target = folder / f"{name.removesuffix('Dashboard').lower()}.html"
+        target.write_text(page(body), encoding="utf-8")
+        print(target)
 
 
 if __name__ == "__main__":

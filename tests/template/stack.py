@@ -1,4 +1,7 @@
-"""template.yaml and api.yaml as data: intrinsics in their long form, Globals merged into each function as SAM does."""
+"""The templates and api.yaml as data: intrinsics in their long form, Globals merged into each function as SAM does.
+
+What supervision.yaml says once it is deployed is asked of ``local.supervision.application``.
+"""
 
 import json
 import re
@@ -11,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
+SUPERVISION = ROOT / "supervision.yaml"
 FUNCTION = "AWS::Serverless::Function"
 
 _SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[A-Za-z0-9.]+)?\}")
@@ -38,15 +42,15 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 @cache
-def template() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+def template(path: Path = TEMPLATE) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
     return loaded
 
 
-def resources(*types: str) -> dict[str, dict[str, Any]]:
+def resources(*types: str, of: Path = TEMPLATE) -> dict[str, dict[str, Any]]:
     """Resources by logical id, of the given types or all."""
     return {
-        name: resource for name, resource in template()["Resources"].items() if not types or resource["Type"] in types
+        name: resource for name, resource in template(of)["Resources"].items() if not types or resource["Type"] in types
     }
 
 

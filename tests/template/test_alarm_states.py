@@ -1,6 +1,6 @@
 """Each alarm of the template, fed with what it watches, reaches the state it must: one that cannot ring is no alarm.
 
-The definitions are those of template.yaml; the series are written in CloudWatch's names of metrics, so that an alarm
+The definitions are those of supervision.yaml; the series are written in CloudWatch's names of metrics, so that an alarm
 on a wrong one fails here too.
 """
 
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import pytest
 
 from billing.domain.indicators import INDICATORS
 from billing.domain.watch import Indicator, Level, Severity, Unusual
 from local.cloudwatch.alarms import Alarm, AlarmState, MetricKey
-from tests.template.stack import resources
+from local.supervision.application import alarms
 
 NOW = 1_800_057_600  # a midnight: the end of a period of any length
 
@@ -72,6 +71,7 @@ TOO_FEW_BAD: dict[str, Mapping[str, float]] = {
     "InvoiceGenerationErrors": {"ExecutionsFailed": 1, "ExecutionsSucceeded": 5},
 }
 NOTHING_YET = {"ApiErrors": {"Count": 10_000}, "FailedPayments": {"PaymentAttempted": 100}}
+DEPLOYED = alarms()
 ALARMS = [(one, severity, level) for one in INDICATORS if one.unusual is None for severity, level in one.levels()]
 each_alarm = pytest.mark.parametrize(
     ("indicator", "severity", "level"), ALARMS, ids=[one.alarm_name(severity) for one, severity, _ in ALARMS]
@@ -79,9 +79,8 @@ each_alarm = pytest.mark.parametrize(
 
 
 def _alarm(indicator: Indicator, severity: Severity) -> Alarm:
-    """As the template has it; a reference is shown by its text."""
-    name = indicator.alarm_name(severity)
-    return Alarm(name, resources("AWS::CloudWatch::Alarm")[name]["Properties"])
+    """As the template has it."""
+    return DEPLOYED[indicator.alarm_name(severity)]
 
 
 def _scene(indicator: Indicator, alarm: Alarm, value: float) -> Mapping[str, float]:
@@ -162,9 +161,7 @@ def test_each_of_its_measures_counts_by_itself(name: str) -> None:
 
 def test_every_alarm_of_the_template_is_fed() -> None:
     """None is written by hand beside those of the indicators."""
-    written: dict[str, Any] = resources("AWS::CloudWatch::Alarm")
-
-    assert set(written) == {one.alarm_name(severity) for one in INDICATORS for severity, _ in one.levels()}
+    assert set(DEPLOYED) == {one.alarm_name(severity) for one in INDICATORS for severity, _ in one.levels()}
 
 
 @pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.unusual is not None], ids=lambda one: one.name)

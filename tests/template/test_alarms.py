@@ -1,4 +1,5 @@
-"""An alarm on a metric that does not exist stays green for ever: every metric is held against what AWS emits."""
+"""An alarm on a metric that does not exist stays green for ever: every metric is held against what AWS emits, and every
+resource that is watched, with the names that a deployed stack would have, against those of template.yaml."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ import pytest
 from billing.domain.indicators import CRITICAL_FUNCTIONS, TABLE_READ_UNITS, TABLE_WRITE_UNITS
 from billing.domain.watch import Severity
 from local.cloudwatch.alarms import AlarmState, composite_state
-from local.supervision.__main__ import TEMPLATE, written
-from tests.template.stack import ROOT, functions, resources, target, template
+from local.layout import STACK_NAME
+from local.supervision.__main__ import supervision_text
+from local.supervision.application import alarms, composites, main_stack, resolved
+from tests.template.stack import ROOT, SUPERVISION, functions, references, resources, template
 
 # (namespace, metric) → the sets of dimensions AWS emits it with, and the kind of resource each dimension names.
 HTTP_API = [frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})]
@@ -63,13 +66,14 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     },
     ("AWS/States", "ExecutionThrottled"): [frozenset({"StateMachineArn"})],
 }
+# What AWS puts into each dimension: an attribute of which kind of resource.
 DIMENSION_TYPES = {
-    "ApiId": "AWS::Serverless::HttpApi",
-    "FunctionName": "AWS::Serverless::Function",
-    "function_name": "AWS::Serverless::Function",
-    "QueueName": "AWS::SQS::Queue",
-    "StateMachineArn": "AWS::Serverless::StateMachine",
-    "TableName": "AWS::DynamoDB::Table",
+    "ApiId": ("AWS::Serverless::HttpApi", "Ref"),
+    "FunctionName": ("AWS::Serverless::Function", "Ref"),
+    "function_name": ("AWS::Serverless::Function", "Ref"),
+    "QueueName": ("AWS::SQS::Queue", "QueueName"),
+    "StateMachineArn": ("AWS::Serverless::StateMachine", "Ref"),
+    "TableName": ("AWS::DynamoDB::Table", "Ref"),
 }
 # What is promised: indicator → warning and critical limit.
 PROMISED = {
@@ -85,7 +89,8 @@ PROMISED = {
     "FailedPayments": (5, 10),
     "InvoiceGenerationErrors": (2, 5),
 }
-ALARMS = resources("AWS::CloudWatch::Alarm")
+ALARMS = resolved("AWS::CloudWatch::Alarm")
+COMPOSITES = resolved("AWS::CloudWatch::CompositeAlarm")
 TOLD_BY_A_COMPOSITE = {"CanaryPassesMissingCriticalAlarm"}
 # What rings when the path of alerts is broken cannot take it.
 AROUND = {
@@ -96,8 +101,13 @@ AROUND = {
 }
 
 
-def _metrics(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    properties = alarm["Properties"]
+def watched_names(dimension: str) -> dict[str, str]:
+    """Logical ids by what this dimension is for each resource of its kind of the main stack."""
+    kind, attribute = DIMENSION_TYPES[dimension]
+    return {main_stack().attribute(name, attribute): name for name in resources(kind)}
+
+
+def _metrics(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "MetricName" in properties:
         yield properties
     for entry in properties.get("Metrics", []):
@@ -126,31 +136,30 @@ def test_an_alarm_watches_resources_of_the_stack(name: str) -> None:
             elif dimension["Name"] == "GlobalSecondaryIndexName":
                 assert dimension["Value"] in indexes
             else:
-                watched = resources()[target(dimension["Value"])]
-                assert watched["Type"] == DIMENSION_TYPES[dimension["Name"]]
+                assert dimension["Value"] in watched_names(dimension["Name"])
 
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_tells_somebody_both_ways(name: str) -> None:
-    properties = ALARMS[name]["Properties"]
+    properties = ALARMS[name]
 
-    topic = "LastResortTopic" if name in AROUND else "AlertsTopic"
-    expected = None if name in TOLD_BY_A_COMPOSITE else [{"Ref": topic}]
+    topic = main_stack().ref("LastResortTopic" if name in AROUND else "AlertsTopic")
+    expected = None if name in TOLD_BY_A_COMPOSITE else [topic]
     assert properties.get("AlarmActions") == properties.get("OKActions") == expected
     assert re.fullmatch(r"\w+(Warning|Critical)Alarm", name)
     assert properties["TreatMissingData"] == ("breaching" if "Missing" in name else "notBreaching")
     assert properties["DatapointsToAlarm"] <= properties["EvaluationPeriods"]
 
 
-@pytest.mark.parametrize("name", [name for name, alarm in ALARMS.items() if "Metrics" in alarm["Properties"]])
+@pytest.mark.parametrize("name", [name for name, alarm in ALARMS.items() if "Metrics" in alarm])
 def test_metric_math_is_complete(name: str) -> None:
-    entries = ALARMS[name]["Properties"]["Metrics"]
+    entries = ALARMS[name]["Metrics"]
     ids = {entry["Id"] for entry in entries}
     used = set(re.findall(r"\b[a-z]\w*\b", " ".join(entry.get("Expression", "") for entry in entries)))
     returned = [entry["Id"] for entry in entries if entry.get("ReturnData", True)]
 
     assert len(entries) <= 10
-    band = {ALARMS[name]["Properties"].get("ThresholdMetricId")} - {None}
+    band = {ALARMS[name].get("ThresholdMetricId")} - {None}
     assert used | set(returned) == ids
     assert len(returned) == 1 + len(band)
     assert band <= set(returned)
@@ -160,13 +169,46 @@ def test_the_promised_thresholds_are_watched() -> None:
     for name, limits in PROMISED.items():
         for severity, limit in zip(Severity, limits, strict=True):
             alarm = ALARMS.get(f"{name}{severity.value.title()}Alarm")
-            assert (alarm["Properties"]["Threshold"] if alarm else None) == limit, name
+            assert (alarm["Threshold"] if alarm else None) == limit, name
 
 
 def test_the_alarms_are_those_of_the_thresholds() -> None:
-    template_text = TEMPLATE.read_text(encoding="utf-8")
+    assert SUPERVISION.read_text(encoding="utf-8") == supervision_text(), "run `make supervision`"
 
-    assert written(template_text) == template_text, "run `make supervision`"
+
+def test_an_alarm_is_called_by_the_main_stack_and_its_logical_id() -> None:
+    """The router, the forecasts, `make ring` and gradual deployments name it so."""
+    for name, properties in (ALARMS | COMPOSITES).items():
+        assert properties["AlarmName"] == f"{STACK_NAME}-{name}"
+
+
+def test_another_stack_is_watched_by_its_own_names() -> None:
+    here, there = alarms()["StripeEventsCpuWarningAlarm"], alarms("zenbilling-prod")["StripeEventsCpuWarningAlarm"]
+
+    assert {dict(key.dimensions).get("FunctionName") for key in here.metrics.values()} - {None} == {
+        "zenbilling-webhooks-process-stripe-event"
+    }
+    assert {dict(key.dimensions).get("FunctionName") for key in there.metrics.values()} - {None} == {
+        "zenbilling-prod-webhooks-process-stripe-event"
+    }
+
+
+def test_what_is_exported_is_imported_and_the_other_way_round() -> None:
+    """A name of an export cannot change while it is imported: nothing is exported in vain."""
+    exported = {
+        name: output["Export"]["Name"]["Fn::Sub"]
+        for name, output in template()["Outputs"].items()
+        if "Export" in output
+    }
+    imported = set(re.findall(r'Fn::ImportValue: !Sub "([^"]+)"', SUPERVISION.read_text(encoding="utf-8")))
+
+    assert exported == {name: f"${{AWS::StackName}}-{name}" for name in exported}
+    assert imported == {f"${{BillingStack}}-{name}" for name in exported}
+
+
+def test_nothing_is_named_after_the_stack_of_the_supervision_itself() -> None:
+    for resource in resources(of=SUPERVISION).values():
+        assert not {"AWS::StackName", "AWS::StackId"} & set(references(resource))
 
 
 def test_thresholds_rest_on_what_the_template_gives() -> None:
@@ -193,7 +235,7 @@ def test_what_functions_must_report_themselves_is_reported() -> None:
 def test_table_alarms_fill_what_is_missing() -> None:
     """On AWS/DynamoDB missing data is ignored whatever the alarm says: without FILL it would never come back."""
     for alarm in ALARMS.values():
-        entries = alarm["Properties"].get("Metrics", [])
+        entries = alarm.get("Metrics", [])
         namespaces = {metric["Namespace"] for metric in _metrics(alarm)}
         if "AWS/DynamoDB" in namespaces:
             filled = set(re.findall(r"FILL\((\w+), 0\)", " ".join(entry.get("Expression", "") for entry in entries)))
@@ -213,21 +255,18 @@ def test_every_index_of_the_table_is_watched_for_throttles() -> None:
     assert watched == indexes
 
 
-@pytest.mark.parametrize("name", resources("AWS::CloudWatch::CompositeAlarm"))
+@pytest.mark.parametrize("name", COMPOSITES)
 def test_a_composite_names_alarms_that_are_there_and_tells_somebody(name: str) -> None:
-    composite = resources()[name]
-    properties = composite["Properties"]
-    named = re.findall(r'"\$\{AWS::StackName\}-(\w+)"', properties["AlarmRule"]["Fn::Sub"])
+    properties = COMPOSITES[name]
+    named = re.findall(r'"([\w-]+)"', properties["AlarmRule"])
+    waits = resources(of=SUPERVISION)[name]["DependsOn"]
 
-    assert set(named) == set(composite["DependsOn"]) <= set(ALARMS)
-    assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlertsTopic"}]
-    assert properties["AlarmDescription"]["Fn::Sub"].endswith(f"${{RunbookUrl}}#{name.lower()}")
+    assert set(named) == {ALARMS[one]["AlarmName"] for one in waits}
+    assert properties["AlarmActions"] == properties["OKActions"] == [main_stack().ref("AlertsTopic")]
 
 
 def test_the_service_is_down_when_its_canary_is_or_when_it_is_slow_and_wrong() -> None:
-    rule = resources()["ServiceDownCriticalAlarm"]["Properties"]["AlarmRule"]["Fn::Sub"].replace(
-        "${AWS::StackName}-", ""
-    )
+    rule = composites()["ServiceDownCriticalAlarm"]
     well = dict.fromkeys(
         ("CanaryPassesMissingCriticalAlarm", "ApiErrorsCriticalAlarm", "ApiLatencyCriticalAlarm"), AlarmState.OK
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.template.reach import Reached, setting_names
-from tests.template.stack import ROOT, functions, resources, template
+from tests.template.stack import ROOT, SUPERVISION, TEMPLATE, functions, resources, template
 
 BILLING = ROOT / "layers" / "billing" / "python" / "billing"
 SETTINGS = BILLING / "runtime" / "settings.py"
@@ -54,9 +54,10 @@ def test_the_client_of_the_pool_stays_with_auth() -> None:
     assert "AuthPreTokenGenerationFunction" not in knowing
 
 
-def test_parameters_have_a_default_and_a_use() -> None:
-    text = (ROOT / "template.yaml").read_text(encoding="utf-8") + (ROOT / "api.yaml").read_text(encoding="utf-8")
-    for name, parameter in template()["Parameters"].items():
+@pytest.mark.parametrize("paths", [(TEMPLATE, ROOT / "api.yaml"), (SUPERVISION,)], ids=lambda paths: paths[0].stem)
+def test_parameters_have_a_default_and_a_use(paths: tuple[Path, ...]) -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    for name, parameter in template(paths[0])["Parameters"].items():
         assert "Default" in parameter
         assert re.search(rf"Ref:? {name}\b|\$\{{{name}}}", text), name
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.supervision.application import resolved
 from tests.template.stack import functions, references, resources, target
+from tests.template.test_alarms import watched_names
 
 STREAMED_ENTITIES = ["delivery_request", "verification_request", "bulk_request"]
 
@@ -18,12 +20,13 @@ QUEUED = {
 
 
 def _queues_with_an_alarm() -> set[str]:
+    queues = watched_names("QueueName")
     return {
-        target(dimension["Value"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
-        for dimension in alarm["Properties"]["Dimensions"]
-        if alarm["Properties"]["Threshold"] == 1
+        queues[dimension["Value"]]
+        for alarm in resolved("AWS::CloudWatch::Alarm").values()
+        if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+        for dimension in alarm["Dimensions"]
+        if alarm["Threshold"] == 1
     }
 
 

@@ -1,4 +1,4 @@
-"""What supervision costs is computed from what stands in the template."""
+"""What supervision costs is computed from what stands in both templates."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from local.supervision.__main__ import COST, cost_text
 from local.supervision.cost import at_rest, metrics_written, with_companies
 from local.supervision.dashboards import BUSINESS
-from tests.template.stack import ROOT, resources
+from tests.template.stack import ROOT, SUPERVISION, resources
 from tests.template.test_alarms import ALARMS, _metrics
 
 
@@ -56,6 +56,6 @@ def test_what_people_do_costs_in_proportion() -> None:
 
 
 def test_the_whole_is_the_sum_of_its_lines() -> None:
-    total = sum(line.month for line in at_rest(resources(), metrics_written(ROOT)))
+    total = sum(line.month for line in at_rest(resources() | resources(of=SUPERVISION), metrics_written(ROOT)))
 
     assert f"| **together** | | **{total:.2f}** |" in COST.read_text(encoding="utf-8")

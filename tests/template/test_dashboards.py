@@ -11,17 +11,15 @@ from billing.domain.indicators import INDICATORS, SLO_AVAILABILITY
 from billing.domain.watch import Service
 from local.cloudwatch.alarms import AlarmState
 from local.cloudwatch.expressions import names_in
+from local.layout import ACCOUNT_ID, REGION
+from local.supervision.application import dashboards, main_stack
 from local.supervision.dashboards import BUSINESS, SECTIONS
 from local.supervision.picture import NOON, Sampled, page
-from tests.template.stack import ROOT, api, resources, template
-from tests.template.test_alarms import DIMENSION_TYPES, VALID
+from tests.template.stack import ROOT, SUPERVISION, api, resources
+from tests.template.test_alarms import ALARMS, COMPOSITES, DIMENSION_TYPES, VALID, watched_names
 
 Json = dict[str, Any]
-BODIES: dict[str, Json] = {
-    name: json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"])
-    for name, resource in resources("AWS::CloudWatch::Dashboard").items()
-}
-ALARMS = resources("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+BODIES: dict[str, Json] = dashboards()
 EMITTED = {
     **VALID,
     ("AWS/Billing", "EstimatedCharges"): [frozenset({"Currency"})],
@@ -72,14 +70,11 @@ def test_widgets_stand_side_by_side_within_what_cloudwatch_admits(name: str) -> 
 
 @each_chart
 def test_a_chart_draws_metrics_that_are_emitted_of_resources_of_the_stack(widget: Json) -> None:
-    known = resources()
     for namespace, name, dimensions in _named(widget):
         assert frozenset(dimensions) in EMITTED[namespace, name], (namespace, name)
         for dimension, value in dimensions.items():
             if dimension in DIMENSION_TYPES:
-                target = re.fullmatch(r"\$\{(\w+)(?:\.\w+)?\}", value)
-                assert target
-                assert known[target[1]]["Type"] == DIMENSION_TYPES[dimension]
+                assert value in watched_names(dimension)
 
 
 @each_chart
@@ -92,19 +87,20 @@ def test_expressions_name_rows_of_their_chart_and_no_row_is_idle(widget: Json) -
     assert any(visible for _, visible, _, _ in rows)
 
 
-def test_what_stands_for_a_value_is_one() -> None:
-    pseudo = {"AWS::Region", "AWS::AccountId", "AWS::Partition", "AWS::StackName"}
-    known = pseudo | set(resources()) | set(template()["Parameters"])
-    for body in BODIES.values():
-        for name in re.findall(r"\$\{([\w:]+)", json.dumps(body)):
-            assert name in known
+def test_what_stands_for_a_value_has_one() -> None:
+    """An intrinsic that nothing answers raises where the bodies are resolved."""
+    for name, resource in resources("AWS::CloudWatch::Dashboard", of=SUPERVISION).items():
+        text = json.dumps(resource["Properties"]["DashboardBody"])
+        assert re.findall(r"\$\{[\w:]+\}", text)
+        assert "${" not in json.dumps(BODIES[name])
 
 
 def test_every_alarm_and_every_figure_is_there_with_its_limits() -> None:
     (states,) = (widget for _, widget in WIDGETS if widget["type"] == "alarm")
     charts = {widget["properties"]["title"]: widget["properties"] for widget in METRIC_WIDGETS}
 
-    assert {arn.rpartition("-")[2] for arn in states["properties"]["alarms"]} == set(ALARMS)
+    arn = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:"
+    assert set(states["properties"]["alarms"]) == {arn + one["AlarmName"] for one in (ALARMS | COMPOSITES).values()}
     assert set(SECTIONS) == set(Service)
     for indicator in INDICATORS:
         chart = charts[indicator.says]
@@ -123,11 +119,7 @@ def test_every_operation_shows_its_time_its_runs_and_its_errors() -> None:
                 if namespace == "AWS/Lambda" and name in drawn and "FunctionName" in dimensions:
                     drawn[name].add(dimensions["FunctionName"])
     routed = {
-        re.sub(
-            r".*functions/(\$\{\w+)\.Arn\}/invocations",
-            r"\1}",
-            operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"],
-        )
+        main_stack().resolve(operation["x-amazon-apigateway-integration"]["uri"]).split("/")[-2].rpartition(":")[2]
         for methods in api()["paths"].values()
         for operation in methods.values()
     }
@@ -164,14 +156,13 @@ def test_the_budget_of_errors_is_what_the_promise_leaves() -> None:
 
 
 def test_the_local_page_shows_every_widget_and_what_rings() -> None:
-    alarms = ALARMS
-    pages = {name: page(body, alarms) for name, body in BODIES.items()}
+    pages = {name: page(body) for name, body in BODIES.items()}
     (states,) = (widget for _, widget in WIDGETS if widget["type"] == "alarm")
 
     assert {name: drawn.count("<section") for name, drawn in pages.items()} == {
         name: len(body["widgets"]) for name, body in BODIES.items()
     }
     assert f'class="{AlarmState.ALARM}"' not in pages["OperationsDashboard"]
-    at_noon = page({"widgets": [states]}, alarms, now=NOON + 900)
+    at_noon = page({"widgets": [states]}, now=NOON + 900)
     assert f'class="{AlarmState.ALARM}">ApiErrorsCriticalAlarm' in at_noon
     assert f'class="{AlarmState.OK}">ServiceDownCriticalAlarm' in at_noon

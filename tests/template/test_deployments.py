@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +12,17 @@ import pytest
 
 from billing.domain.alerts import AlertSeverity, Kind, signal_of
 from local.filters import matches
-from tests.template.stack import resources, target
+from tests.template.stack import ROOT, SUPERVISION, resources, target
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 STACK = "arn:aws:cloudformation:eu-west-3:123456789012:stack/zenbilling-prod/0f"
+ITS_SUPERVISION = STACK.replace("-prod", "-prod-supervision")
+PSEUDO = {
+    "StackName": "zenbilling-prod",
+    "Partition": "aws",
+    "Region": "eu-west-3",
+    "AccountId": "123456789012",
+}
 DONE, FAILED = "Déploiement réussi", "Déploiement en échec"
 RULES = resources("AWS::Events::Rule")
 
@@ -27,7 +36,7 @@ def resolved(value: Any) -> Any:
     if value == {"Ref": "AWS::StackId"}:
         return STACK
     if set(value) == {"Fn::Sub"}:
-        return value["Fn::Sub"].replace("${AWS::StackName}", "zenbilling-prod")
+        return re.sub(r"\$\{AWS::(\w+)\}", lambda found: PSEUDO[found[1]], value["Fn::Sub"])
     return {name: resolved(one) for name, one in value.items()}
 
 
@@ -77,6 +86,8 @@ def passed(event: Any) -> list[str]:
             FAILED,
         ),
         (cloud_formation("UPDATE_ROLLBACK_FAILED"), "StackChangesRule", AlertSeverity.WARNING, FAILED),
+        (cloud_formation("UPDATE_COMPLETE", ITS_SUPERVISION), "StackChangesRule", AlertSeverity.INFO, DONE),
+        (cloud_formation("UPDATE_FAILED", ITS_SUPERVISION), "StackChangesRule", AlertSeverity.WARNING, FAILED),
     ],
 )
 def test_how_a_deployment_ended_is_told(event: Any, rule: str, severity: AlertSeverity, says: str) -> None:
@@ -94,6 +105,8 @@ def test_how_a_deployment_ended_is_told(event: Any, rule: str, severity: AlertSe
         code_deploy("SUCCESS", "other-ServerlessDeploymentApplication-1A2B"),
         cloud_formation("UPDATE_IN_PROGRESS"),
         cloud_formation("UPDATE_COMPLETE", STACK.replace("-prod", "-staging")),
+        cloud_formation("UPDATE_COMPLETE", ITS_SUPERVISION.replace("-prod", "-staging")),
+        cloud_formation("UPDATE_COMPLETE", ITS_SUPERVISION.replace("-supervision", "-supervision-trial")),
     ],
 )
 def test_what_goes_on_or_is_of_another_stack_is_not(event: Any) -> None:
@@ -113,3 +126,15 @@ def test_the_topic_takes_alarms_and_these_rules() -> None:
 
         assert set(allowed) == {other, "events.amazonaws.com"}
         assert {target(one) for one in sources} == set(RULES)
+
+
+@pytest.mark.parametrize("stage", ["default", "staging", "prod"])
+def test_the_supervision_of_a_stage_watches_the_stack_of_that_stage(stage: str) -> None:
+    stages = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    main, watching = (stages[name]["global"]["parameters"] for name in (stage, f"{stage}-supervision"))
+    deployed = stages[f"{stage}-supervision"]["deploy"]["parameters"]
+
+    assert watching == {**main, "stack_name": f"{main['stack_name']}-supervision"}
+    assert deployed["template_file"] == SUPERVISION.name
+    assert f"BillingStack={main['stack_name']}" in deployed["parameter_overrides"].split()
+    assert "capabilities" not in deployed  # it has neither roles nor macros

@@ -1,16 +1,20 @@
-"""What CloudFormation counts and refuses: resources of a stack, and circles among them."""
+"""What CloudFormation counts and refuses: resources and outputs of a stack, its template's size, and circles in it."""
 
 import graphlib
 import json
 import os
 import subprocess
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.template.stack import ROOT, TEMPLATE, api, functions, references, resources
+from tests.template.stack import ROOT, SUPERVISION, TEMPLATE, api, functions, references, resources, template
 
 RESOURCE_LIMIT = 450  # CloudFormation refuses 500
+OUTPUT_LIMIT = 200
+TEMPLATE_LIMIT = 1_000_000  # bytes, of a template in S3, where `sam deploy` puts it; 51,200 without
 POLICY_LIMIT = 10_240  # characters of a role's inline policies together
 SAM_PYTHON = ROOT / ".venv" / "sam" / "bin" / "python"
 
@@ -28,11 +32,14 @@ json.dump(yaml_parse(validator.get_translated_template_if_valid())["Resources"],
 """
 
 
-@pytest.fixture(scope="session")
-def transformed() -> dict[str, Any]:
+each_template = pytest.mark.parametrize("path", [TEMPLATE, SUPERVISION], ids=lambda path: path.stem)
+
+
+@cache
+def transformed(path: Path) -> dict[str, Any]:
     """The resources CloudFormation is given."""
     answer = subprocess.run(
-        [str(SAM_PYTHON), "-c", TRANSFORM, str(TEMPLATE)],
+        [str(SAM_PYTHON), "-c", TRANSFORM, str(path)],
         env={**os.environ, "AWS_DEFAULT_REGION": "eu-west-3", "SAM_CLI_TELEMETRY": "0"},
         capture_output=True,
         text=True,
@@ -43,27 +50,44 @@ def transformed() -> dict[str, Any]:
     return parsed
 
 
-def test_the_stack_stays_below_its_limit(transformed: dict[str, Any]) -> None:
-    assert len(resources()) <= len(transformed) < RESOURCE_LIMIT
+@each_template
+def test_a_stack_stays_below_its_limits(path: Path) -> None:
+    assert len(resources(of=path)) <= len(transformed(path)) < RESOURCE_LIMIT
+    assert len(template(path).get("Outputs", {})) <= OUTPUT_LIMIT
+    assert path.stat().st_size <= TEMPLATE_LIMIT
 
 
-def test_a_function_is_one_resource(transformed: dict[str, Any]) -> None:
-    kinds = [resource["Type"] for resource in transformed.values()]
+def test_what_watches_is_in_the_application_of_supervision_and_nothing_else_is() -> None:
+    watching = {
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::Logs::QueryDefinition",
+    }
+
+    assert {one["Type"] for one in resources(of=SUPERVISION).values()} == watching
+    assert resources(*watching) == {}
+
+
+def test_a_function_is_one_resource() -> None:
+    kinds = [resource["Type"] for resource in transformed(TEMPLATE).values()]
 
     assert kinds.count("AWS::Lambda::Function") == len(resources("AWS::Serverless::Function"))
     assert kinds.count("AWS::IAM::Role") == len(resources("AWS::IAM::Role"))
     assert kinds.count("AWS::Lambda::Permission") == len(resources("AWS::Lambda::Permission"))
 
 
-def test_no_resource_waits_for_itself() -> None:
+@each_template
+def test_no_resource_waits_for_itself(path: Path) -> None:
     graph = {}
-    for name, resource in resources().items():
+    for name, resource in resources(of=path).items():
         waits = resource.get("DependsOn", [])
         graph[name] = set(references(resource)) | set([waits] if isinstance(waits, str) else waits)
-    for name, properties in functions().items():
-        graph[name] |= set(references(properties))
-    graph["HttpApi"] |= set(references(api()))
-    known = set(resources())
+    if path == TEMPLATE:
+        for name, properties in functions().items():
+            graph[name] |= set(references(properties))
+        graph["HttpApi"] |= set(references(api()))
+    known = set(resources(of=path))
 
     order = list(graphlib.TopologicalSorter({name: needs & known for name, needs in graph.items()}).static_order())
 
