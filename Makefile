@@ -94,10 +94,10 @@ security: ## bandit
 	@echo "bandit"; .venv/app/bin/bandit -q -ll -c pyproject.toml -r functions layers/billing/python local
 
 .PHONY: lint-template
-lint-template: ## cfn-lint and `sam validate --lint`
+lint-template: ## cfn-lint and `sam validate --lint` of both templates
 	@$(SETUP) sam
-	@echo "cfn-lint"; .venv/sam/bin/cfn-lint template.yaml
-	@echo "sam validate"; $(SAM) validate --lint
+	@echo "cfn-lint"; .venv/sam/bin/cfn-lint template.yaml supervision.yaml
+	@echo "sam validate"; for template in template.yaml supervision.yaml; do $(SAM) validate --lint --template $$template; done
 
 .PHONY: format
 format: ## Rewrite the Python code in the project's format
@@ -110,12 +110,12 @@ openapi: ## Write api.yaml and docs/openapi.json from the handlers
 	@$(PYTHON) -m local.openapi
 
 .PHONY: supervision
-supervision: ## Write the alarms and dashboards of template.yaml from the thresholds in billing/domain/indicators.py
+supervision: ## Write supervision.yaml (alarms, dashboards, queries) from the thresholds in billing/domain/indicators.py
 	@$(SETUP) app
 	@$(PYTHON) -m local.supervision
 
 .PHONY: dashboards
-dashboards: ## Draw the dashboards of template.yaml from sample series, as pages in .local/dashboards
+dashboards: ## Draw the dashboards of supervision.yaml from sample series, as pages in .local/dashboards
 	@$(SETUP) app
 	@$(PYTHON) -m local.supervision.picture .local/dashboards
 
@@ -138,8 +138,14 @@ build-check: ## Hold the artefacts of `make build`: sizes, byte code, nothing th
 	@$(PYTHON) -m local.build --check
 
 .PHONY: deploy
-deploy: build build-check ## Build and deploy; STAGE=default, staging or prod
+deploy: build build-check ## Build and deploy, then what watches it; STAGE=default, staging or prod
 	@$(SAM) deploy --config-env "$${STAGE:-default}" $(ARGS)
+	@$(MAKE) deploy-supervision ARGS=
+
+.PHONY: deploy-supervision
+deploy-supervision: ## Deploy supervision.yaml beside the stack that is there; STAGE=default, staging or prod
+	@$(SETUP) sam
+	@$(SAM) deploy --config-env "$${STAGE:-default}-supervision" $(ARGS)
 
 .PHONY: hooks
 hooks: ## Run the gates before each commit and push

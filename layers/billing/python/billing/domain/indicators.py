@@ -1,6 +1,6 @@
 """What is watched, and from where it is worth a warning or an alarm: the one place of every threshold.
 
-``make supervision`` writes the alarms and dashboards of the template from it; the runbook has a heading per alarm. The
+``make supervision`` writes supervision.yaml, alarms and dashboards, from it; the runbook has a heading per alarm. The
 figures of CPU, memory, disk, latency, errors, capacity, payments and invoices are those promised to customers
 (docs/decisions/0029). Expressions are CloudWatch's metric math, limits are in ``unit``, periods in seconds.
 """

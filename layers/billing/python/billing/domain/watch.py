@@ -1,6 +1,6 @@
 """What a watched indicator is: its measure, the limits of each severity, and what an alarm on it is called.
 
-The values stand in ``indicators.py``, and ``make supervision`` writes the template's alarms from them. Terms are
+The values stand in ``indicators.py``, and ``make supervision`` writes the alarms of supervision.yaml so. Terms are
 CloudWatch's: a datapoint is the value of one period; M of N datapoints make an alarm.
 """
 
@@ -58,7 +58,10 @@ class Unusual(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A series of CloudWatch. Values of dimensions are text, ``Ref:Resource`` or ``GetAtt:Resource.Attribute``."""
+    """A series of CloudWatch.
+
+    Values of dimensions are text, or ``Ref:Resource`` and ``GetAtt:Resource.Attribute`` of template.yaml.
+    """
 
     namespace: str
     name: str
