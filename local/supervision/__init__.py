@@ -1,1 +1,1 @@
-"""Writes the supervision of the template from the thresholds in ``billing/domain/indicators.py``."""
+"""Writes supervision.yaml from the thresholds in ``billing/domain/indicators.py``."""

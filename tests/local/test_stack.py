@@ -155,3 +155,16 @@ def test_what_cannot_be_resolved_is_refused(value: object) -> None:
 
     with pytest.raises(TemplateError):
         Template(document, parameters={}, attributes={}).resolve(value)
+
+
+def test_a_stack_imports_what_another_one_exports() -> None:
+    queue = {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-Name"}}}
+    one = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"Kept": {"Value": "kept"}, "Name": queue}}
+    two = {"Parameters": {"Other": {"Type": "String"}}, "Resources": {}}
+    exports = Template(one, parameters={}, attributes={}, stack_name="one").exports()
+    other = Template(two, parameters={"Other": "one"}, attributes={}, imports=exports)
+
+    assert exports == {"one-Name": "one-Queue"}
+    assert other.resolve({"Fn::ImportValue": {"Fn::Sub": "${Other}-Name"}}) == "one-Queue"
+    with pytest.raises(TemplateError, match="no stack exports one-Kept"):
+        other.resolve({"Fn::ImportValue": {"Fn::Sub": "${Other}-Kept"}})

@@ -15,6 +15,7 @@ from local.cloudwatch.alarms import AlarmState, composite_state
 from local.layout import STACK_NAME
 from local.supervision.__main__ import supervision_text
 from local.supervision.application import alarms, composites, main_stack, resolved
+from local.supervision.names import Names
 from tests.template.stack import ROOT, SUPERVISION, TEMPLATE, functions, resources, template
 
 # (namespace, metric) → the sets of dimensions AWS emits it with, and the kind of resource each dimension names.
@@ -213,6 +214,12 @@ def test_what_is_exported_is_imported_and_the_other_way_round() -> None:
 
     assert exported == {name: f"${{AWS::StackName}}-{name}" for name in exported}
     assert imported == {f"${{BillingStack}}-{name}" for name in exported}
+
+
+@pytest.mark.parametrize("watched", ["DocumentsBucket", "EventsDeadLetterQueue", "NobodysFunction"])
+def test_what_has_neither_a_name_nor_an_export_is_not_written(watched: str) -> None:
+    with pytest.raises(ValueError, match=rf"template\.yaml .*\b{watched}\b"):
+        Names(template()).value(watched)
 
 
 def test_nothing_is_named_after_the_stack_of_the_supervision_itself() -> None:
