@@ -16,7 +16,7 @@ from local.layout import STACK_NAME
 from local.supervision.__main__ import supervision_text
 from local.supervision.application import alarms, composites, main_stack, resolved
 from local.supervision.names import Names
-from tests.template.stack import ROOT, SUPERVISION, TEMPLATE, functions, resources, template
+from tests.template.stack import ROOT, SUPERVISION, TEMPLATE, functions, resources, target, template
 
 # (namespace, metric) → the sets of dimensions AWS emits it with, and the kind of resource each dimension names.
 HTTP_API = [frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})]
@@ -205,14 +205,12 @@ def test_another_stack_is_watched_by_its_own_names() -> None:
 
 def test_what_is_exported_is_imported_and_the_other_way_round() -> None:
     """A name of an export cannot change while it is imported: nothing is exported in vain."""
-    exported = {
-        name: output["Export"]["Name"]["Fn::Sub"]
-        for name, output in template()["Outputs"].items()
-        if "Export" in output
-    }
+    exports = {name: output for name, output in template()["Outputs"].items() if "Export" in output}
+    exported = {name: output["Export"]["Name"]["Fn::Sub"] for name, output in exports.items()}
     imported = set(re.findall(r'Fn::ImportValue: !Sub "([^"]+)"', SUPERVISION.read_text(encoding="utf-8")))
 
     assert exported == {name: f"${{AWS::StackName}}-{name}" for name in exported}
+    assert all(name.startswith(target(output["Value"])) for name, output in exports.items())
     assert imported == {f"${{BillingStack}}-{name}" for name in exported}
 
 
