@@ -9,10 +9,14 @@ from datetime import timedelta
 import pytest
 
 from billing.domain.errors import Busy, CustomerCreditExceeded
+from billing.domain.events import EventType
+from billing.domain.stripe_payment import StripePaymentState
 from billing.ports.stripe import StripeRefused
 from billing.usecases.stripe_events import process_stripe_event
 from tests.usecases.conftest import Shop
+from tests.usecases.stripe_desk import Till
 from tests.usecases.test_credit_promises import Customer
+from tests.usecases.test_notices import notices
 from tests.usecases.test_stripe_guards import Interrupted
 
 
@@ -81,3 +85,32 @@ def test_what_a_dispute_that_was_lost_meanwhile_gave_back_is_told(twice: Custome
     told_while(twice, is_lost)
     [paid] = till.book.paid
     assert (paid.contested, paid.given_back_minor) == (False, 12_000)
+
+
+@pytest.mark.parametrize(
+    ("method", "event_type", "state"),
+    [
+        ("card", "payment_intent.succeeded", StripePaymentState.SUCCEEDED),
+        ("sepa_debit", "payment_intent.processing", StripePaymentState.PROCESSING),
+    ],
+)
+def test_who_pays_right_after_a_card_was_declined_did_not_fail(
+    shop: Shop, method: str, event_type: str, state: StripePaymentState
+) -> None:
+    """The intent is read as it was declined, the page as it was done a moment later."""
+    till = Till(shop)
+    session_id = till.session_id()
+    declined = till.stripe.decline(till.account_id, session_id)
+    event_id = till.told("payment_intent.payment_failed", declined.payment_intent_id)
+    pays = Interrupted(
+        till.stripe, "read_payment_intent", lambda: till.stripe.confirm(till.account_id, session_id, method=method)
+    )
+
+    process_stripe_event(event_id, desk=till.desk(stripe=pays))
+    till.tell(event_type, declined.payment_intent_id)
+
+    assert till.record(declined).state is state
+    assert EventType.ONLINE_PAYMENT_FAILED not in {one.event_type for one in shop.events(till.invoice.invoice_id)}
+    assert notices(shop) == []
+    assert till.counted["PaymentAttempted"] == till.counted["PaymentFailed"] + 1
+    assert till.counted["PaymentFailed"] == 1  # the card that was declined

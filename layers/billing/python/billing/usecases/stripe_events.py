@@ -13,6 +13,7 @@ from datetime import datetime
 
 from billing.domain.access import Caller
 from billing.domain.checkout import AttemptState, CheckoutAttempt, CheckoutBook, method_of
+from billing.domain.errors import StaleVersion
 from billing.domain.events import Event, EventType, derived_event_id
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
@@ -457,7 +458,9 @@ class _Settling:
         desk, account_id, charge = self.desk, self.account_id, intent.charge
         event = self.entry.event if self.entry else None
         session_id = (attempt.session_id if attempt else None) or (self.session.session_id if self.session else None)
-        unclear = intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD and session_id is not None
+        session = None
+        if intent.status is PaymentIntentStatus.REQUIRES_PAYMENT_METHOD and session_id is not None:
+            session = self._page_of(intent, session_id)
         refunded = charge is not None and charge.paid and charge.refunded_minor > 0
         disputed = charge is not None and charge.disputed
         about_refund = event is not None and (event.object_type == "refund" or event.event_type == "charge.refunded")
@@ -465,7 +468,7 @@ class _Settling:
         settling = event is None
         return SeenAtStripe(
             intent=intent,
-            session=desk.stripe.read_checkout_session(account_id, session_id) if unclear and session_id else None,
+            session=session,
             refunds=desk.stripe.list_refunds(account_id, self.payment_intent_id)
             if refunded or about_refund or settling or record.refunds or record.requests
             else (),
@@ -473,6 +476,18 @@ class _Settling:
             if disputed or about_dispute or settling or record.disputes
             else (),
         )
+
+    def _page_of(self, intent: PaymentIntent, session_id: str) -> CheckoutSession | None:
+        """The page of an intent that wants a means of payment. It is done: the bank refused, or they paid just now.
+
+        Raises: StaleVersion, where the intent says something else by now: what was read is of several moments.
+        """
+        session = self.desk.stripe.read_checkout_session(self.account_id, session_id)
+        if session is not None and session.status is CheckoutStatus.COMPLETE:
+            by_now = self.desk.stripe.read_payment_intent(self.account_id, self.payment_intent_id)
+            if by_now is not None and by_now.status is not intent.status:
+                raise StaleVersion
+        return session
 
     def _settled(
         self, record: StripePayment, seen: SeenAtStripe, context: CheckoutContext, invoice: IssuedInvoice
