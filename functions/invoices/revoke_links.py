@@ -21,7 +21,8 @@ install(app)
     "/v1/invoices/<invoice_id>/revoke-links",
     operation_id="revokeInvoiceLinks",
     tags=["invoices"],
-    description="Also those of mails and reminders. A new one can be made at any time.",
+    description="Also those of mails and reminders. A new one can be made at any time. A page to pay that is open is "
+    "closed within moments; whoever pays before has paid.",
     responses=documented(200, InvoiceLinksResponse, "No open link", refused={409: "`invoice-not-issued`"}),
 )
 def revoke_links(invoice_id: InvoiceId, idempotency_key: IdempotencyKey) -> Response[str]:

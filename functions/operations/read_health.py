@@ -35,7 +35,9 @@ class OpenIncidentResponse(Reply):
 class HealthResponse(Reply):
     status: Annotated[HealthStatus, Field(description="`degraded`: something waits, invoices can still be issued")]
     version: str
-    uptime_seconds: Annotated[int, Field(description="Of the environment that answered")]
+    uptime_seconds: Annotated[
+        int, Field(description="Of the process that answered, which is as young as it was needed")
+    ]
     probes: Annotated[
         list[ProbeResponse],
         Field(description="`mail` and `stripe` as they were seen at most half a minute ago, the others now"),

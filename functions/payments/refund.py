@@ -26,8 +26,9 @@ install(app)
     operation_id="refundPayment",
     tags=["payments"],
     description="The invoices that it settled last are owed again. What the payment left as credit is refunded as the "
-    "customer's credit. A payment that came through Stripe is refunded by Stripe, of what became credit too, unless "
-    "you name the means by which you gave it back yourself; asked again under the same key, it goes on where it was.",
+    "customer's credit. A payment that came through Stripe is refunded by Stripe, of what became credit too (what the "
+    "invoice keeps of it goes first, and is owed again: settle it from the credit), unless you name the means by which "
+    "you gave it back yourself; asked again under the same key, it goes on where it was.",
     responses=documented(
         200,
         PaymentResponse,

@@ -115,6 +115,7 @@ def test_a_refund_is_made_by_stripe_and_reopens_the_invoice(refunds: Refunds) ->
 
     assert refunds.at_stripe == [5_000]
     assert (payment.refunded_minor, refunds.balance()) == (5_000, 5_000)
+    assert [one.reason for one in payment.refunds] == ["Geste commercial"]
     record = refunds.till.record(refunds.intent)
     [request] = record.requests
     assert (request.state, request.refund_id) == (RequestState.ACCEPTED, record.refunds[0].refund_id)

@@ -185,13 +185,14 @@ class CustomerCredit:
 
     def exceeded(self, pointer: str = "") -> CustomerCreditExceeded:
         """The refusal of more than there is, or of what is promised."""
-        held = self.promised_minor
+        held, free = self.promised_minor, self.balance_minor - self.promised_minor
         if held:
             return CustomerCreditExceeded(
                 f"Le client a {format_euros(self.balance_minor)} de crédit, dont {format_euros(held)} pour ce que "
-                "Stripe ou une banque lui rend et qui n'est pas encore dans vos comptes.",
+                "Stripe ou une banque lui rend et qui n'est pas encore dans vos comptes ; il en reste "
+                f"{format_euros(free)}.",
                 f"The customer has €{to_major(self.balance_minor):,} of credit; €{to_major(held):,} of it is kept for "
-                "what Stripe or a bank gives back and is not in your books yet.",
+                f"what Stripe or a bank gives back and is not in your books yet, €{to_major(free):,} is available.",
                 pointer=pointer,
             )
         return CustomerCreditExceeded(

@@ -391,7 +391,7 @@ def _beyond(fact: MoneyFact, _: str) -> _Said:
         subject=f"Payé en trop : {_money(fact)} sur la facture {number}",
         opening=[first, f"Gardez ce crédit pour une prochaine facture du client. Pour le rendre : {back}"],
         facts=[("Crédit du client", _money(fact)), ("Reçu en ligne", received), *_invoice(fact)],
-        closing=["Prévenez le client : rien ne lui dit qu'il a payé en trop."],
+        closing=["Prévenez le client : sa page le lui dit, mais aucun mail."],
         english=f"{customer} paid invoice {number} online when it was credited or paid otherwise: "
         f"{_english_money(fact)} became credit of the customer. Use it for another invoice, or refund the payment.",
     )

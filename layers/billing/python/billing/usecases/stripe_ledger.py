@@ -182,8 +182,9 @@ class StripeLedger:
             self.stripe_payments.write(caller, replace(facts, news=(*facts.news, news)))
             return
         request = record.request(refund.request_id)
-        first = request.credit_minor if request is not None else 0
-        self._given_back(caller, record, booking, refund.moved_minor, RefundCause.REQUEST, facts, credit_first=first)
+        first, reason = (request.credit_minor, request.reason) if request is not None else (0, "")
+        moved, cause = refund.moved_minor, RefundCause.REQUEST
+        self._given_back(caller, record, booking, moved, cause, facts, credit_first=first, reason=reason)
 
     def given_back_news(self, record: StripePayment, booking: Booking, amount_minor: int) -> StripeNews:
         """That a fact gave back so much which credit notes had recorded: the ledger moved with them."""
@@ -429,6 +430,7 @@ class StripeLedger:
         facts: StripeFacts,
         *,
         credit_first: int = 0,
+        reason: str = "",
     ) -> None:
         """Raises: DoesNotFit."""
         payment = self.payments.read(caller, record.payment_id)
@@ -438,7 +440,7 @@ class StripeLedger:
         now, today = self.clock.now(), self.clock.today()
         method = payment.method or PaymentMethod.TRANSFER
         made = Correction(entry_id=entry_id, on=today, at=now, method=method, cause=cause)
-        self.give_back(caller, payment, amount_minor, made, credit_first=credit_first, told=facts)
+        self.give_back(caller, payment, amount_minor, made, reason=reason, credit_first=credit_first, told=facts)
 
     def give_back(
         self,
