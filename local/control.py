@@ -17,7 +17,7 @@ from local import vies
 from local.clock import LocalClock
 from local.http_events import Request, Response
 from local.layout import Layout
-from local.pool import Answer, WorkerPool
+from local.pool import Answer, Disturbance, WorkerPool
 from local.processes import running_processes
 from local.schedules import scheduled_event
 from local.stack import Function, Stack
@@ -59,6 +59,8 @@ class Control:
                 answer = _json(*vies.answer(request.body))
             case ["POST", "workers", "kill"]:
                 answer = self._kill_workers(request)
+            case ["PUT" | "DELETE", "functions", name, "disturbance"]:
+                answer = self._disturb(name, request)
             case _:
                 answer = _json(404, {"Message": "not an operation of the local cloud"})
         return answer
@@ -128,6 +130,18 @@ class Control:
         query = {name: values[-1] for name, values in parse_qs(request.raw_query).items()}
         killed = self._pool.kill(query.get("function"), busy_only=query.get("busy") == "true")
         return _json(200, {"killed": killed})
+
+    def _disturb(self, name: str, request: Request) -> Response:
+        """``{"crashes": true}`` or ``{"environment": {…}}`` for a game day; DELETE ends it."""
+        function = self._stack().function_by_arn(name)
+        if function is None:
+            return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
+        try:
+            asked = Disturbance(**json.loads(request.body)) if request.method == "PUT" else None
+        except (TypeError, ValueError) as refusal:
+            return _error(400, "InvalidDisturbanceException", str(refusal))
+        self._pool.disturb(function.name, asked)
+        return _json(200, {})
 
     async def _status(self) -> dict[str, Any]:
         stack = self._stack()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from local.http_events import (
@@ -88,7 +90,9 @@ class Gateway:
         encoded = json.dumps(event).encode()
         if len(encoded) > _LARGEST_EVENT:
             return own_answer(413, "Request Entity Too Large")
-        return await self._run(route, encoded, event["headers"].get("x-amzn-trace-id") or new_trace_id(now))
+        began = time.monotonic()
+        answered = await self._run(route, encoded, event["headers"].get("x-amzn-trace-id") or new_trace_id(now))
+        return replace(answered, integration_seconds=time.monotonic() - began)
 
     async def _authorize(self, request: Request, route: Route) -> Mapping[str, Any] | None:
         """What the event says of the caller. Raises: _Refused."""
@@ -123,7 +127,7 @@ class Gateway:
 
 
 def _with_headers(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:
-    return Response(status=response.status, headers=headers, body=response.body, cookies=response.cookies)
+    return replace(response, headers=headers)
 
 
 def _unauthorized(token: str | None, reason: str) -> Response:

@@ -40,6 +40,7 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     cookies: tuple[str, ...] = field(default=())
+    integration_seconds: float = 0.0  # of which the function had the request
 
 
 def new_request_id() -> str:

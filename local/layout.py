@@ -82,6 +82,11 @@ class Layout:
         return self.state / "data" / "mail-events"
 
     @property
+    def mail_refusal_file(self) -> Path:
+        """What the mailbox answers instead of taking a mail, while it is there."""
+        return self.run / "mail-refusal.txt"
+
+    @property
     def database(self) -> Path:
         return self.state / "data" / "dynamodb.sqlite"
 

@@ -41,14 +41,18 @@ _log = logging.getLogger(__name__)
 class MailSink:
     """Writes mails to a directory, and events still to be told to another."""
 
-    def __init__(self, mail: Path, pending: Path) -> None:
+    def __init__(self, mail: Path, pending: Path, *, refusal: Path | None = None) -> None:
+        """``refusal``: while this file is there, no mail is taken, and its text is the answer."""
         self._mail = mail
         self._pending = pending
+        self._refusal = refusal
         self._count = itertools.count(1)
         self.told = threading.Event()  # there are events to tell
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Accepts a mail once it is safely stored."""
+        if self._refusal is not None and self._refusal.exists():
+            return self._refusal.read_text(encoding="utf-8")
         content = envelope.original_content or b""
         now = datetime.now(UTC)
         recipient = re.sub(r"[^A-Za-z0-9@._+-]", "_", (envelope.rcpt_tos or ["nobody"])[0])
@@ -155,7 +159,7 @@ async def serve(layout: Layout) -> None:
     stopped = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stopped.set)
-    sink = MailSink(layout.mail, layout.pending_mail_events)
+    sink = MailSink(layout.mail, layout.pending_mail_events, refusal=layout.mail_refusal_file)
     server = await loop.create_server(lambda: smtp_protocol(sink), HOST, layout.ports.smtp)
     EventTeller(layout, sink.told).start()
     try:

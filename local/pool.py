@@ -16,8 +16,9 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, cast
@@ -28,6 +29,7 @@ from local.stack import Function
 from local.worker import HEADER, frame
 
 MAXIMUM_WORKERS: Final = 32
+INVOCATIONS_LOG: Final = "invocations.log"
 _MEMORY_OF_A_PROCESSOR: Final = 1769  # MB, as Lambda documents it
 # More of one function at once only take processor time from each other: where they write one thing, each writes late.
 _WORKERS_PER_PROCESSOR: Final = 2
@@ -48,6 +50,14 @@ class Answer:
     request_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """What a game day does to a function, from outside: it dies at each call, or finds others where they are not."""
+
+    crashes: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)  # over its own
+
+
 class State(Enum):
     STARTING = auto()
     IDLE = auto()
@@ -64,6 +74,7 @@ class _Call:
     nested: bool
     answer: asyncio.Future[Answer]
     waiting_since: float = field(default_factory=time.monotonic)
+    began: float | None = None
     init_attempts: int = 0
 
     def finish(self, answer: Answer) -> None:
@@ -130,6 +141,7 @@ class Worker(asyncio.Protocol):
 
     def begin(self, call: _Call) -> None:
         self.state, self.call = State.BUSY, call
+        call.began = time.monotonic()
         head = {
             "request_id": call.request_id,
             "trace_id": call.trace_id,
@@ -186,6 +198,9 @@ class Worker(asyncio.Protocol):
         }
 
 
+_UNDISTURBED: Final = Disturbance()
+
+
 class WorkerPool:
     """Runs functions. Give it functions by value: what they say at the time of the call is what runs."""
 
@@ -211,6 +226,7 @@ class WorkerPool:
         self._starting_at_once = max(2, os.cpu_count() or 2)
         self._workers: dict[str, list[Worker]] = {}
         self._waiting: dict[str, deque[_Call]] = {}
+        self._disturbed: dict[str, Disturbance] = {}
         self._by_token: dict[str, Worker] = {}
         self._zygote: _Zygote | None = None
         self._replacing: asyncio.Task[None] | None = None  # starts the next zygote after one that was lost
@@ -254,9 +270,21 @@ class WorkerPool:
             nested=nested,
             answer=asyncio.get_running_loop().create_future(),
         )
+        call.answer.add_done_callback(lambda answered: self._report(call, answered.result()))
         self._waiting.setdefault(function.name, deque()).append(call)
         self._serve(function.name)
         return await asyncio.shield(call.answer)
+
+    def disturb(self, function: str, disturbance: Disturbance | None) -> None:
+        """From its next call on; None ends it."""
+        self._disturbed.pop(function, None)
+        if disturbance is not None:
+            self._disturbed[function] = disturbance
+        for worker in list(self._workers.get(function, [])):
+            worker.stale = True
+            if worker.state is State.IDLE:
+                worker.close()
+        self._serve(function)
 
     def renew(self) -> None:
         """Every worker is replaced before its next call: code or configuration changed."""
@@ -290,6 +318,19 @@ class WorkerPool:
             "waiting": {name: len(calls) for name, calls in self._waiting.items() if calls},
             "functions": {name: [worker.describe() for worker in found] for name, found in self._workers.items()},
         }
+
+    def _report(self, call: _Call, answer: Answer) -> None:
+        """A line per invocation, as Lambda's platform.report: what its metrics are made of."""
+        took = time.monotonic() - (call.began or call.waiting_since)
+        told = {
+            "at": datetime.now(UTC).isoformat(),
+            "function": call.function.name,
+            "request_id": call.request_id,
+            "ms": round(took * 1000, 1),
+            "error": answer.function_error,
+        }
+        with (self._logs / INVOCATIONS_LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(told) + "\n")
 
     # What workers and the zygote report
 
@@ -379,7 +420,10 @@ class WorkerPool:
             if not idle:
                 break
             # The most recently used first: the others may then be reaped.
-            max(idle, key=lambda worker: worker.last_used).begin(calls.popleft())
+            worker = max(idle, key=lambda worker: worker.last_used)
+            worker.begin(calls.popleft())
+            if self._disturbance(name).crashes:
+                worker.kill()
         if not calls:
             self._waiting.pop(name, None)
             return
@@ -429,6 +473,9 @@ class WorkerPool:
         connecting.add_done_callback(lambda task: task.exception())
         zygote_process.fork(self._specification(function, worker.token), theirs)
 
+    def _disturbance(self, function: str) -> Disturbance:
+        return self._disturbed.get(function, _UNDISTURBED)
+
     def _specification(self, function: Function, token: str) -> dict[str, object]:
         log = f"/aws/lambda/{function.name}"
         return {
@@ -460,6 +507,7 @@ class WorkerPool:
                 "LANG": "en_US.UTF-8",
                 "PATH": os.defpath,
                 "TZ": ":UTC",
+                **self._disturbance(function.name).environment,
             },
         }
 

@@ -12,6 +12,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from local.stack import Stack, read_stack, wait_for_resources
 from local.template import TemplateError
 from local.tokens import TokenVerifier
 
+ACCESS_LOG: Final = "access.log"  # time, status, milliseconds, those of the function, method, path
 _WATCH_SECONDS: Final = 0.4
 _log = logging.getLogger(__name__)
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -47,7 +49,7 @@ class LocalServer:
         )
         self.gateway = Gateway(self.stack, self.pool, verifier)
         self.control = Control(layout, lambda: self.stack, self.pool, self._running_executions)
-        self._access_log: TextIO = (layout.logs / "access.log").open("a", encoding="utf-8", buffering=1)
+        self._access_log: TextIO = (layout.logs / ACCESS_LOG).open("a", encoding="utf-8", buffering=1)
 
     def replace_stack(self, stack: Stack) -> None:
         self.stack = stack
@@ -56,6 +58,7 @@ class LocalServer:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        began = time.monotonic()
         is_public = scope["server"][1] == self._layout.ports.api
         handler = self.gateway.handle if is_public else self.control.handle
         request = await _read_request(scope, receive)
@@ -69,8 +72,10 @@ class LocalServer:
                 response = own_answer(500, "Internal Server Error")
         await _send_response(response, scope["method"], send)
         if is_public:
+            milliseconds = (1000 * (time.monotonic() - began), 1000 * response.integration_seconds)
+            took = " ".join(f"{one:.1f}" for one in milliseconds)
             self._access_log.write(
-                f"{utc_now():%Y-%m-%dT%H:%M:%S.%fZ} {response.status} {scope['method']} {scope['path']}\n"
+                f"{utc_now():%Y-%m-%dT%H:%M:%S.%fZ} {response.status} {took} {scope['method']} {scope['path']}\n"
             )
 
     async def _running_executions(self) -> int:

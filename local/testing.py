@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -131,6 +131,21 @@ class LocalCloud:
     def stripe(self, method: str, path: str, body: object = None) -> Any:
         """What happens at the local Stripe: ``stripe("POST", "checkout/cs_…/pay", {"method": "sepa_debit"})``."""
         return self._control(method, f"/_control/{path}", body, at=self.layout.stripe_url)
+
+    def refuse_mail(self, answer: str) -> None:
+        """From now on no mail is taken; ``550 5.7.1 …`` is for good, ``450 4.3.2 …`` for the moment."""
+        self.layout.mail_refusal_file.write_text(answer, encoding="utf-8")
+
+    def accept_mail(self) -> None:
+        self.layout.mail_refusal_file.unlink(missing_ok=True)
+
+    def disturb(self, function: str, *, crashes: bool = False, environment: Mapping[str, str] | None = None) -> None:
+        """A function dies at each call, or has another environment; named without the stack's name."""
+        asked = {"crashes": crashes, "environment": dict(environment or {})}
+        self._control("PUT", f"/functions/zenbilling-{function}/disturbance", asked)
+
+    def leave_in_peace(self, function: str) -> None:
+        self._control("DELETE", f"/functions/zenbilling-{function}/disturbance")
 
     def now(self) -> datetime:
         """What functions and schedules take for now."""
