@@ -47,6 +47,11 @@ demo: ## From sign-up to a paid invoice once, on a local cloud of its own; shows
 	@$(SETUP) app ministack engine
 	@exec $(PYTHON) -m local.demo $(ARGS)
 
+.PHONY: gameday
+gameday: ## Make one fault after the other on a local cloud of its own, and hold the alarms, alerts and incidents to them
+	@$(SETUP) app ministack engine
+	@exec $(PYTHON) -m local.gameday $(ARGS)
+
 .PHONY: test
 test: ## Run the tests, on every core; ARGS="-k numbering" narrows them, ARGS="-n 0" keeps to one process
 	@$(SETUP) app ministack engine sam verapdf stripe-mock

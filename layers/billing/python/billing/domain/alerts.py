@@ -28,6 +28,7 @@ GROUPED_FOR: Final = timedelta(minutes=5)
 CRITICAL_GROUPED_FOR: Final = timedelta(minutes=2)
 DAY_BEGINS, DAY_ENDS = time(8), time(20)  # in Paris, Monday to Friday
 _WEEK_END: Final = 5
+_SHOWN_PLACES: Final = 2  # of a value: CloudWatch gives sixteen digits of a ratio
 _VALUE = re.compile(r"\[(-?[0-9.]+(?:E-?[0-9]+)?) \(")
 _ALARM_KIND = re.compile(r"(Warning|Critical)Alarm$")
 HEARTBEAT: Final = "alert-heartbeat"
@@ -374,7 +375,7 @@ def _alarm_signal(told: Mapping[str, Any], at: datetime) -> Signal:
     found = _VALUE.search(str(told.get("NewStateReason", "")))
     if found:
         try:
-            value = number(Decimal(found[1]))
+            value = number(round(Decimal(found[1]), _SHOWN_PLACES))
         except InvalidOperation:
             value = ""
     state = told["NewStateValue"]
