@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -32,21 +33,20 @@ _WIDTHS = (34, 9, 38, 12, 28, 8)
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make gameday", description="Faults, alarms, alerts, incidents")
     parser.add_argument("--only", action="append", choices=[one.name for one in SCENARIOS], help="this one; repeatable")
-    only = parser.parse_args(arguments).only
-    chosen = [one for one in SCENARIOS if only is None or one.name in only]
-    shutil.rmtree(OUTPUT, ignore_errors=True)
-    OUTPUT.mkdir(parents=True)
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="a directory that is emptied first")
+    options = parser.parse_args(arguments)
+    chosen = [one for one in SCENARIOS if options.only is None or one.name in options.only]
+    shutil.rmtree(options.output, ignore_errors=True)
+    options.output.mkdir(parents=True)
     print(f"ZenBilling game day: {len(chosen)} faults, really made, through the real functions\n", flush=True)
     began = time.monotonic()
     try:
-        with local_cloud(state=OUTPUT / "cloud") as cloud, stage(cloud) as set_up:
+        with local_cloud(state=options.output / "cloud") as cloud, stage(cloud) as set_up:
             outcomes = run(set_up, chosen)
     except (ApiError, TimeoutError, httpx.HTTPError) as error:
         print(f"\nThe game day stopped: {error}", file=sys.stderr)
         return 1
-    keep(outcomes)
-    summarise(outcomes, time.monotonic() - began)
-    return 1 if any(one.problems for one in outcomes) else 0
+    return finish(outcomes, options.output / "summary.json", time.monotonic() - began)
 
 
 def run(set_up: Stage, chosen: Sequence[Scenario]) -> list[Outcome]:
@@ -108,7 +108,16 @@ def _recovery(row: Row) -> str:
     return _minutes(row.minutes_to_rest) + (f", {told}" if told else "")
 
 
-def keep(outcomes: Sequence[Outcome]) -> None:
+def finish(outcomes: Sequence[Outcome], summary: Path, seconds: float) -> int:
+    """The exit code: 1 when anything was not as expected."""
+    keep(outcomes, summary)
+    summarise(outcomes)
+    good = sum(not one.problems for one in outcomes)
+    print(f"\n{good} of {len(outcomes)} as expected, in {seconds:.0f} s. All messages: {os.path.relpath(summary)}")
+    return 0 if good == len(outcomes) else 1
+
+
+def keep(outcomes: Sequence[Outcome], summary: Path) -> None:
     told = [
         {
             "scenario": one.scenario.name,
@@ -120,10 +129,10 @@ def keep(outcomes: Sequence[Outcome]) -> None:
         for one in outcomes
     ]
     text = json.dumps(told, indent=2, ensure_ascii=False)
-    (OUTPUT / "summary.json").write_text(text + "\n", encoding="utf-8")
+    summary.write_text(text + "\n", encoding="utf-8")
 
 
-def summarise(outcomes: Sequence[Outcome], seconds: float) -> None:
+def summarise(outcomes: Sequence[Outcome]) -> None:
     first = {message.channel: message for message in reversed(outcomes[0].received)}
     print(f"What people read of the first: {outcomes[0].scenario.name}")
     for channel in ("slack", "email", "sms"):
@@ -134,9 +143,6 @@ def summarise(outcomes: Sequence[Outcome], seconds: float) -> None:
         verdict = "as expected" if not one.problems else f"NOT AS EXPECTED ({len(one.problems)})"
         leading = one.rows[0]
         print(f"   {one.scenario.name:<26} {leading.alarm:<36} {_minutes(leading.minutes_to_alarm):>7}   {verdict}")
-    good = sum(not one.problems for one in outcomes)
-    where = (OUTPUT / "summary.json").relative_to(ROOT)
-    print(f"\n{good} of {len(outcomes)} as expected, in {seconds:.0f} s. All messages: {where}")
 
 
 if __name__ == "__main__":

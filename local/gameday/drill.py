@@ -101,13 +101,18 @@ def _row(alarm: str, scenario: Scenario, played: Played) -> Row:
     return Row(
         alarm=alarm,
         minutes_to_alarm=(rang[0].at - played.began) // MINUTE if rang else None,
-        reached=_reached(number, played, *rang) if rang else {},
+        reached=_wanted(_reached(number, played, *rang), wanted) if rang else {},
         incident=number if wanted else "",
-        minutes_to_rest=(rested[0].at - played.mended) // MINUTE if rested else None,
-        told_of_rest=_reached(number, played, *rested) if rested else {},
+        minutes_to_rest=max(0, rested[0].at - played.mended) // MINUTE if rested else None,
+        told_of_rest=_wanted(_reached(number, played, *rested), wanted) if rested else {},
         is_closed=number in played.closed,
         wanted=wanted,
     )
+
+
+def _wanted(reached: dict[str, Reached], wanted: tuple[str, ...]) -> dict[str, Reached]:
+    """Of an alarm that tells nobody itself, all: there must be none."""
+    return {channel: one for channel, one in reached.items() if channel in wanted or not wanted}
 
 
 def _reached(number: str, played: Played, change: Change, published: float) -> dict[str, Reached]:

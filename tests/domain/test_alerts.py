@@ -49,6 +49,12 @@ def test_an_alarm_says_when_it_changed_and_with_which_value() -> None:
     assert (signal.at, signal.value) == (at, "82,5 % du débit admis")
 
 
+def test_a_value_is_said_with_two_decimals_at_most() -> None:
+    signal = signal_of(alarm_message("ApiErrorsCriticalAlarm", NOW, value="16.666666666666668"), NOW)
+
+    assert signal.value == "16,67 % des requêtes"
+
+
 def test_an_alarm_of_somebody_else_is_told_by_its_name() -> None:
     signal = signal_of(alarm_message("DisksCriticalAlarm", NOW), NOW)
 

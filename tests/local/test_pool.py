@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from local.pool import WorkerPool
+from local.pool import INVOCATIONS_LOG, Disturbance, WorkerPool
 from local.stack import Function
 
 CODE = """
@@ -274,5 +274,44 @@ def test_one_function_has_no_more_workers_than_the_processors_serve(code: Path) 
 
         assert len(answers) == crowd
         assert len({answer["pid"] for answer in answers}) <= 2 * (os.cpu_count() or 1)
+
+    with_pool(code, scenario)
+
+
+def test_a_disturbed_function_dies_at_each_call_and_is_reported_until_it_is_left_in_peace(code: Path) -> None:
+    async def scenario(pool: WorkerPool) -> None:
+        work = function(code, "work")
+        assert not (await pool.invoke(work, b"{}")).function_error
+        pool.disturb("work", Disturbance(crashes=True))
+        for _ in range(2):
+            answer = await pool.invoke(work, b"{}")
+            assert answer.function_error
+            assert json.loads(answer.payload)["errorType"] == "Runtime.ExitError"
+        assert not (await pool.invoke(function(code, "other"), b"{}")).function_error
+        pool.disturb("work", None)
+        assert not (await pool.invoke(work, b"{}")).function_error
+
+    with_pool(code, scenario)
+
+    reported = [json.loads(line) for line in (code / INVOCATIONS_LOG).read_text().splitlines()]
+    assert [(one["function"], one["error"]) for one in reported] == [
+        *[("work", False), ("work", True), ("work", True)],
+        *[("other", False), ("work", False)],
+    ]
+
+
+def test_a_disturbed_function_finds_another_environment(code: Path) -> None:
+    (code / "told.py").write_text("import os\ndef handler(event, context): return os.environ.get('TABLE')\n")
+    told = replace(function(code, "told", handler="told.handler"), environment={"TABLE": "its own"})
+
+    async def scenario(pool: WorkerPool) -> None:
+        async def table() -> Any:
+            return json.loads((await pool.invoke(told, b"{}")).payload)
+
+        assert await table() == "its own"
+        pool.disturb("told", Disturbance(environment={"TABLE": "another"}))
+        assert await table() == "another"
+        pool.disturb("told", None)
+        assert await table() == "its own"
 
     with_pool(code, scenario)

@@ -122,3 +122,31 @@ def test_delivery_is_followed_by_the_events_of_ses(cloud: LocalCloud) -> None:
     item = until(told)
     assert item["destination"] == {"L": [{"S": "client@exemple.test"}]}
     assert table.get_item(TableName="zenbilling-ThingsTable", Key={"pk": {"S": "delivery-1-Send"}})["Item"]
+
+
+@pytest.mark.cloud
+def test_a_mailbox_that_refuses_takes_nothing(cloud: LocalCloud) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@exemple.test", "refus@exemple.test", "Essai"
+    before = list(cloud.mail_directory.glob("*refus@*"))
+    with smtplib.SMTP("127.0.0.1", cloud.layout.ports.smtp) as smtp:
+        cloud.refuse_mail("550 5.7.1 Account suspended")
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            smtp.send_message(message)
+        cloud.accept_mail()
+        assert list(cloud.mail_directory.glob("*refus@*")) == before == []
+        smtp.send_message(message)
+
+    assert (refused.value.smtp_code, refused.value.smtp_error) == (550, b"5.7.1 Account suspended")
+    assert len(list(cloud.mail_directory.glob("*refus@*"))) == 1
+
+
+@pytest.mark.cloud
+@pytest.mark.parametrize(
+    ("name", "body", "status"), [("nobody", {"crashes": True}, 404), ("things", {"burns": 1}, 400)]
+)
+def test_a_disturbance_that_is_none_is_refused(cloud: LocalCloud, name: str, body: object, status: int) -> None:
+    known = next(iter(cloud.status()["pool"]["functions"]), "zenbilling-things") if name == "things" else name
+    answer = httpx.put(f"{cloud.control_url}/functions/{known}/disturbance", json=body, trust_env=False)
+
+    assert answer.status_code == status
