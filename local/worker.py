@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import importlib
+import io
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from local import clock
 
@@ -81,6 +82,8 @@ def _become(specification: dict[str, Any]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    for stream in (sys.stdout, sys.stderr):  # a line is one write: workers of a function share its log
+        cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True, write_through=False)
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(signal_number, signal.SIG_DFL)
     os.environ.clear()
