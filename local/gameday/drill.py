@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from billing.domain.alerts import CHANNELS, AlertSeverity, Channel, known_alarm
 from local.gameday.receivers import Received
-from local.gameday.scenarios import Scenario
+from local.gameday.scenarios import UNSAID, Scenario
 from local.gameday.stage import MINUTE, Stage
 from local.gameday.watch import Change
 
@@ -85,7 +85,7 @@ class Outcome:
 def judged(scenario: Scenario, played: Played) -> Outcome:
     """Each alarm that must ring and each that did; what is not as expected, in words."""
     rang = played.rang()
-    rows = tuple(_row(alarm, scenario, played) for alarm in dict.fromkeys([*scenario.rings, *rang]))
+    rows = tuple(_row(alarm, played) for alarm in dict.fromkeys([*scenario.rings, *rang]))
     wrong = [f"{row.alarm}: {problem}" for row in rows for problem in row.problems()]
     unexpected = [alarm for alarm in rang if alarm not in {*scenario.rings, *scenario.may_ring}]
     wrong += [f"{alarm}: rang, which was not expected" for alarm in unexpected]
@@ -93,11 +93,11 @@ def judged(scenario: Scenario, played: Played) -> Outcome:
     return Outcome(scenario=scenario, rows=rows, problems=tuple(wrong), received=tuple(played.received))
 
 
-def _row(alarm: str, scenario: Scenario, played: Played) -> Row:
+def _row(alarm: str, played: Played) -> Row:
     rang, rested = played.change(alarm, rings=True), played.change(alarm, rings=False)
     known = known_alarm(alarm)
     number = played.incidents.get(known.subject, "") if known else ""
-    wanted = () if alarm in scenario.unsaid else tuple(channel.value for channel in CHANNELS[_severity(alarm)])
+    wanted = () if alarm in UNSAID else tuple(channel.value for channel in CHANNELS[_severity(alarm)])
     return Row(
         alarm=alarm,
         minutes_to_alarm=(rang[0].at - played.began) // MINUTE if rang else None,

@@ -6,7 +6,7 @@ import contextlib
 import email
 import json
 import re
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from local.client import ApiClient, Json, mails_to, wait_for
 from local.demo import confirmation_code
-from local.gameday.metrics import Collector, Measured, executions
+from local.gameday.metrics import Collector, Measured, Tail, executions
 from local.gameday.receivers import Received, real_seconds, serving, slack_handler, sms_handler
 from local.gameday.watch import Change, Watch
 from local.layout import STACK_NAME
@@ -40,11 +40,10 @@ MINUTE: Final = 60
 _BEGINS: Final = 9  # o'clock in Paris: at night warnings wait for the morning
 _AT_ONCE: Final = 4
 _SETTLE_SECONDS: Final = 120.0
-_SCHEDULES_SECONDS: Final = 0.7  # within which a schedule sees that the clock was set
+_SCHEDULES_SECONDS: Final = 20.0
 _TOLD_SECONDS: Final = 30.0
 _READS: Final = ("/v1/customers", "/v1/invoices", "/v1/products", "/v1/company", "/v1/quotes", "/v1/subscription")
-# Who tells of alerts, and by SMS through SNS.
-_TELLERS: Final = ("operations-route-alert", "scheduled-run-alerts")
+_ROUTER, _EVERY_MINUTE = "operations-route-alert", "scheduled-run-alerts"
 
 
 class Stage:
@@ -56,6 +55,8 @@ class Stage:
         self.changes: list[tuple[Change, float]] = []  # with when they were published, in real seconds
         self._mails_seen: set[str] = set()
         self._dated = 0  # so many of the inbox have their minute
+        self._invocations = Tail()
+        self._runs: Counter[str] = Counter()
         self._sns = client("sns", cloud.layout.ministack_url)
         self._sqs = client("sqs", cloud.layout.ministack_url)
         self._workflows = client("stepfunctions", cloud.layout.step_functions_url)
@@ -95,9 +96,8 @@ class Stage:
             traffic()
         shown = self.cloud.now().timestamp()
         if shown < end - 1:
-            self.cloud.set_clock(datetime.fromtimestamp(end - 1, UTC))
+            self._set_clock(datetime.fromtimestamp(end - 1, UTC))
         end = max(end, int(-(-shown // MINUTE) * MINUTE))  # a round that really took longer than a minute
-        time.sleep(_SCHEDULES_SECONDS)
         self._settle()
         self._collector.collect(self.now)
         self.now = end
@@ -125,6 +125,16 @@ class Stage:
         opening = day.replace(hour=_BEGINS, minute=0, second=0, microsecond=0)
         self.cloud.set_clock(opening)
         return int(opening.timestamp())
+
+    def _set_clock(self, instant: datetime) -> None:
+        """And what came due meanwhile has begun: something does each minute."""
+        ran = self._invoked(_EVERY_MINUTE)
+        self.cloud.set_clock(instant)
+        wait_for(
+            lambda: True if self._invoked(_EVERY_MINUTE) > ran else None,
+            seconds=_SCHEDULES_SECONDS,
+            what="what runs each minute",
+        )
 
     def _settle(self) -> None:
         """Nothing runs and nothing waits, seen twice."""
@@ -163,12 +173,11 @@ class Stage:
         )
 
     def ask_stripe(self, number: int) -> None:
-        """The company's subscription, as Stripe has it, and the way to its portal: a request to Stripe each."""
-        paths = ("/v1/subscription/refresh", "/v1/subscription/portal")
-        self.all_at_once(lambda rank: self.api.post(paths[rank % 2]), range(number), workers=2 * _AT_ONCE)
+        """How the company's subscription stands: a request to Stripe each."""
+        self.all_at_once(lambda _: self.api.post("/v1/subscription/refresh"), range(number))
 
-    def all_at_once(self, call: Callable[[Any], object], given: Any, *, workers: int = _AT_ONCE) -> None:
-        with ThreadPoolExecutor(workers) as threads:
+    def all_at_once(self, call: Callable[[Any], object], given: Any) -> None:
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(call, given))
 
     def deliveries_ended(self) -> int:
@@ -200,24 +209,28 @@ class Stage:
     def _publish(self, changes: list[Change]) -> None:
         """As CloudWatch does; then the router has had them all."""
         told = [(change, topic) for change in changes for topic in change.topics]
-        routed = self._routed() + sum("AlertsTopic" in topic for _, topic in told)
+        routed = self._invoked(_ROUTER) + sum("AlertsTopic" in topic for _, topic in told)
         for change in changes:
             self.changes.append((change, real_seconds()))
             for topic in change.topics:
                 self._sns.publish(TopicArn=topic, Message=change.message())
         if told:
             wait_for(
-                lambda: True if self._routed() >= routed else None, seconds=_TOLD_SECONDS, what="the router of alerts"
+                lambda: True if self._invoked(_ROUTER) >= routed else None,
+                seconds=_TOLD_SECONDS,
+                what="the router of alerts",
             )
 
-    def _routed(self) -> int:
-        log = (self.cloud.log_directory / INVOCATIONS_LOG).read_text(encoding="utf-8")
-        return log.count(f'"{STACK_NAME}-{_TELLERS[0]}"')
+    def _invoked(self, function: str) -> int:
+        """How many times it ended."""
+        for line in self._invocations.lines(self.cloud.log_directory / INVOCATIONS_LOG):
+            self._runs[json.loads(line)["function"]] += 1
+        return self._runs[f"{STACK_NAME}-{function}"]
 
     def _tell_who_is_told(self, slack_url: str, sms_url: str) -> None:
         told = {"slack_webhook_url": f"{slack_url}/services/exercice", "emails": [MAILBOX], "phone_numbers": [PHONE]}
         self._write_secret("AlertsSecret", told)
-        for function in _TELLERS:
+        for function in (_ROUTER, _EVERY_MINUTE):  # who tells, and by SMS through SNS
             self.cloud.disturb(function, environment={"AWS_ENDPOINT_URL_SNS": sms_url})
 
     def _write_secret(self, logical_id: str, value: Mapping[str, Any]) -> None:
