@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.client import ApiError
 from local.gameday.drill import Drill, Outcome, Reached, Row
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with local_cloud(state=options.output / "cloud") as cloud, stage(cloud) as set_up:
             outcomes = run(set_up, chosen)
-    except (ApiError, TimeoutError, httpx.HTTPError) as error:
+    except (ApiError, TimeoutError, RuntimeError, httpx.HTTPError, BotoCoreError, ClientError) as error:
         print(f"\nThe game day stopped: {error}", file=sys.stderr)
         return 1
     return finish(outcomes, options.output / "summary.json", time.monotonic() - began)

@@ -14,7 +14,12 @@ from local.gameday.stage import Stage
 from local.provision import client
 
 _DEAD_LETTER_SECONDS: Final = 90.0
-_POISON: Final = {"pk": {"S": "exercice#poison"}, "sk": {"S": "poison"}, "entity": {"S": "delivery_request"}}
+_POISON: Final = {
+    "pk": {"S": "exercice#poison"},
+    "sk": {"S": "poison"},
+    "entity": {"S": "delivery_request"},
+    "settled": {"BOOL": False},  # of no company, no document
+}
 
 
 UNSAID: Final = frozenset({"CanaryPassesMissingCriticalAlarm"})  # it tells nobody: ServiceDown does
@@ -87,9 +92,8 @@ def _refused_pdfs(stage: Stage, *, refused: frozenset[int], of: int) -> Iterator
 @contextmanager
 def _poisoned_record(stage: Stage) -> Iterator[None]:
     """A request of nobody for nothing: the consumer of the stream fails at it, eleven times."""
-    layout = stage.cloud.layout
-    dynamodb, table = client("dynamodb", layout.dynamodb_url), "zenbilling-billing"
-    dynamodb.put_item(TableName=table, Item=_POISON)
+    dynamodb = client("dynamodb", stage.cloud.layout.dynamodb_url)
+    dynamodb.put_item(TableName=stage.table, Item=_POISON)
     try:
         wait_for(
             lambda: stage.dead_letters("StreamsDeadLetterQueue")[1] or None,
@@ -98,7 +102,7 @@ def _poisoned_record(stage: Stage) -> Iterator[None]:
         )
         yield
     finally:
-        dynamodb.delete_item(TableName=table, Key={name: _POISON[name] for name in ("pk", "sk")})
+        dynamodb.delete_item(TableName=stage.table, Key={name: _POISON[name] for name in ("pk", "sk")})
         stage.purge(stage.dead_letters("StreamsDeadLetterQueue")[0])
 
 

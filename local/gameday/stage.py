@@ -72,6 +72,7 @@ class Stage:
         self.measured = Measured()
         template = read_template(cloud.layout, read_attributes(cloud.layout))
         stack = read_stack(cloud.layout)
+        self.table: str = template.ref("BillingTable")
         self.machine = next(one.arn for one in stack.state_machines if one.name.endswith("invoice-delivery"))
         self._collector = self._collecting(stack, template)
         self._settle()
