@@ -139,16 +139,18 @@ def _severity(alarm: str) -> AlertSeverity:
 
 
 def unclear(alarm: str, received: list[Received]) -> Iterator[tuple[str, str]]:
-    """What the first message on each channel does not say, of all that a person needs who is woken by it."""
+    """What the first message of it on each channel does not say, of all that a person needs who is woken by it."""
+    known = known_alarm(alarm)
+    short = known.says.partition(" : ")[0] if known else alarm
     label = "CRITIQUE" if _severity(alarm) is AlertSeverity.CRITICAL else "ATTENTION"
     said_by_all = ("[zenbilling]", label, "ncident ZB-")
     said_at_length = ("Service : ", "Gravité : ", "Que faire : ", f"#{alarm.lower()}")
     for channel in CHANNELS[_severity(alarm)]:
-        text = next((one.text for one in received if one.channel == channel), "")
+        text = next((one.text for one in received if one.channel == channel and short in one.text), "")
         wanted = said_by_all if channel is Channel.SMS else (*said_by_all, *said_at_length)
-        yield from (
-            (_SIGNS[channel], f"« {word} » is not in « {text} »") for word in wanted if text and word not in text
-        )
+        missing = [word for word in wanted if word not in text]
+        if text and missing:
+            yield _SIGNS[channel], f"« {' », « '.join(missing)} » is not in « {text} »"
 
 
 class Drill:

@@ -237,7 +237,7 @@ def _said(alarm: str, *, over: bool = False) -> str:
     assert known is not None
     first = f"Rétabli depuis le 30/11/2026 à 09:20 : {known.says}." if over else f"{known.says}."
     return (
-        f"[zenbilling] {'RÉTABLI' if over else 'CRITIQUE'} – Factures\n{first}\n"
+        f"[zenbilling] {'RÉTABLI' if over else 'CRITIQUE'} – Factures : {known.says.partition(' : ')[0]}\n{first}\n"
         f"Service : Factures. Gravité : critique.\nIncident {NUMBER}.\nQue faire : docs/runbook.md#{alarm.lower()}"
     )
 
