@@ -77,6 +77,7 @@ class Stage:
         self._collector = self._collecting(stack, template)
         self._settle()
         self._collector.collect(0)  # what was before is not of the day
+        self._ran = self._invoked(_EVERY_MINUTE)  # by the end of the last round
         self.watch = Watch(
             _resolved(template, "AWS::CloudWatch::Alarm"),
             _resolved(template, "AWS::CloudWatch::CompositeAlarm"),
@@ -101,6 +102,7 @@ class Stage:
         end = max(end, int(-(-shown // MINUTE) * MINUTE))  # a round that really took longer than a minute
         self._settle()
         self._collector.collect(self.now)
+        self._ran = self._invoked(_EVERY_MINUTE)
         self.now = end
         changes = self.watch.turn(end)
         self._publish(changes)
@@ -128,11 +130,10 @@ class Stage:
         return int(opening.timestamp())
 
     def _set_clock(self, instant: datetime) -> None:
-        """And what came due meanwhile has begun: something does each minute."""
-        ran = self._invoked(_EVERY_MINUTE)
+        """And what came due in this round has begun: something does each minute."""
         self.cloud.set_clock(instant)
         wait_for(
-            lambda: True if self._invoked(_EVERY_MINUTE) > ran else None,
+            lambda: True if self._invoked(_EVERY_MINUTE) > self._ran else None,
             seconds=_SCHEDULES_SECONDS,
             what="what runs each minute",
         )
