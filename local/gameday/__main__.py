@@ -58,7 +58,8 @@ def run(set_up: Stage, chosen: Sequence[Scenario]) -> list[Outcome]:
         "of the alarm, and where an alarm was told with others of its service, or at another try. Seconds\n"
         f"are real: from the change of state to what people receive. {len(set_up.watch)} alarms of template.yaml are\n"
         "judged in each round, on what really happened; not judged are "
-        f"the {unjudged} on what is unusual, whose\nbands CloudWatch learns in weeks.\n",
+        f"the {unjudged} on what is unusual, whose\nbands CloudWatch learns in weeks. TableLatencyWarning and ApiLatencyWarning measure this machine:\n"
+        "where it is busy they ring by themselves, and are shown only.\n",
         flush=True,
     )
     set_up.calm(_CALM_MINUTES)

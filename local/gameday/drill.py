@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from billing.domain.alerts import CHANNELS, AlertSeverity, Channel, known_alarm
 from local.gameday.receivers import Received
-from local.gameday.scenarios import UNSAID, Scenario
+from local.gameday.scenarios import OF_THE_MACHINE, UNSAID, Scenario
 from local.gameday.stage import MINUTE, Stage
 from local.gameday.watch import Change
 
@@ -86,8 +86,9 @@ def judged(scenario: Scenario, played: Played) -> Outcome:
     """Each alarm that must ring and each that did; what is not as expected, in words."""
     rang = played.rang()
     rows = tuple(_row(alarm, played) for alarm in dict.fromkeys([*scenario.rings, *rang]))
-    wrong = [f"{row.alarm}: {problem}" for row in rows for problem in row.problems()]
-    unexpected = [alarm for alarm in rang if alarm not in {*scenario.rings, *scenario.may_ring}]
+    shown_only = OF_THE_MACHINE - set(scenario.rings)
+    wrong = [f"{row.alarm}: {problem}" for row in rows if row.alarm not in shown_only for problem in row.problems()]
+    unexpected = [alarm for alarm in rang if alarm not in {*scenario.rings, *scenario.may_ring, *shown_only}]
     wrong += [f"{alarm}: rang, which was not expected" for alarm in unexpected]
     wrong += [f"{channel}: {lack}" for channel, lack in unclear(scenario.rings[0], played.received)]
     return Outcome(scenario=scenario, rows=rows, problems=tuple(wrong), received=tuple(played.received))

@@ -22,6 +22,8 @@ _POISON: Final = {
 }
 
 
+# They measure this machine: where others keep it busy they ring by themselves, and are shown only.
+OF_THE_MACHINE: Final = frozenset({"TableLatencyWarningAlarm", "ApiLatencyWarningAlarm"})
 UNSAID: Final = frozenset({"CanaryPassesMissingCriticalAlarm"})  # it tells nobody: ServiceDown does
 
 
@@ -127,9 +129,7 @@ SCENARIOS: Final = (
         # Each request is tried three times, with pauses at random; the canary reads a list, too.
         may_ring=frozenset(
             {
-                "TableLatencyWarningAlarm",
                 "TableLatencyCriticalAlarm",
-                "ApiLatencyWarningAlarm",
                 "ApiLatencyCriticalAlarm",
                 "ServiceDownCriticalAlarm",
                 "CanaryFailuresWarningAlarm",
@@ -186,11 +186,11 @@ SCENARIOS: Final = (
     ),
     Scenario(
         name="a crashed function",
-        fault="the process of the list of customers is killed at each request",
+        fault="the process of the list of quotes is killed at each request",
         rings=("ApiErrorsCriticalAlarm", "ApiErrorsWarningAlarm"),
         # Each of its requests waits for a new process: more than one in twenty.
-        may_ring=frozenset({"ApiLatencyWarningAlarm", "ApiLatencyCriticalAlarm", "ServiceDownCriticalAlarm"}),
-        happens=functools.partial(_crashing, function="customers-list"),
+        may_ring=frozenset({"ApiLatencyCriticalAlarm", "ServiceDownCriticalAlarm"}),
+        happens=functools.partial(_crashing, function="quotes-list"),
         traffic=Stage.read,
     ),
     Scenario(

@@ -317,6 +317,16 @@ def test_anything_else_is_not(change: Callable[[Played], object], problem: str) 
     assert any(problem in one for one in judged(SCENARIO, played).problems)
 
 
+def test_what_a_busy_machine_rings_is_shown_only() -> None:
+    played = good()
+    _also("TableLatencyWarningAlarm")(played)
+
+    outcome = judged(SCENARIO, played)
+    assert outcome.problems == ()
+    assert [row.alarm for row in outcome.rows] == [LEADING, "TableLatencyWarningAlarm"]
+    assert judged(replace(SCENARIO, rings=(LEADING, "TableLatencyWarningAlarm")), played).problems
+
+
 def test_an_alarm_of_a_wrong_name_fails() -> None:
     misnamed = replace(SCENARIO, rings=("InvoiceGenerationErrorCriticalAlarm",))
     problems = judged(misnamed, good()).problems
