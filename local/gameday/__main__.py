@@ -56,7 +56,7 @@ def run(set_up: Stage, chosen: Sequence[Scenario]) -> list[Outcome]:
         f"It is {set_up.clock()} there. Time is compressed: a round of traffic is one minute, or five where\n"
         "figures are of five. Minutes are simulated: from the fault to the alarm, from its end to the end\n"
         "of the alarm, and where an alarm was told with others of its service, or at another try. Seconds\n"
-        f"are real: from the change of state to what people receive. {len(set_up.watch)} alarms of template.yaml are\n"
+        f"are real: from the change of state to what people receive. {len(set_up.watch)} alarms of the template are\n"
         "judged in each round, on what really happened; not judged are those on what is unusual\n"
         f"({unjudged}), whose bands CloudWatch learns in weeks. TableLatencyWarning and ApiLatencyWarning measure\n"
         "this machine: where it is busy they ring by themselves, and are shown only.\n",

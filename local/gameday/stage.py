@@ -28,6 +28,7 @@ from local.pool import INVOCATIONS_LOG
 from local.provision import client
 from local.samples import COMPANY, CUSTOMER, draft
 from local.stack import Stack, read_attributes, read_stack, read_template
+from local.supervision.application import supervision_of
 from local.template import Template
 from local.testing import LocalCloud
 
@@ -71,7 +72,7 @@ class Stage:
         self.operator = ApiClient(cloud.base_url, token=operator_token(cloud.layout))
         self.measured = Measured()
         template = read_template(cloud.layout, read_attributes(cloud.layout))
-        stack = read_stack(cloud.layout)
+        stack, supervision = read_stack(cloud.layout), supervision_of(template)
         self.table: str = template.ref("BillingTable")
         self.machine = next(one.arn for one in stack.state_machines if one.name.endswith("invoice-delivery"))
         self._collector = self._collecting(stack, template)
@@ -79,8 +80,8 @@ class Stage:
         self._collector.collect(0)  # what was before is not of the day
         self._ran = self._invoked(_EVERY_MINUTE)  # by the end of the last round
         self.watch = Watch(
-            _resolved(template, "AWS::CloudWatch::Alarm"),
-            _resolved(template, "AWS::CloudWatch::CompositeAlarm"),
+            _resolved(supervision, "AWS::CloudWatch::Alarm"),
+            _resolved(supervision, "AWS::CloudWatch::CompositeAlarm"),
             self.measured.series,
             began=self.now,
         )

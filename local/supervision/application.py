@@ -28,12 +28,17 @@ def main_stack(stack: str = STACK_NAME) -> Template:
 @cache
 def supervision_stack(stack: str = STACK_NAME) -> Template:
     """What watches the stack of this name. Raises: TemplateError."""
+    return supervision_of(main_stack(stack), stack)
+
+
+def supervision_of(main: Template, stack: str = STACK_NAME) -> Template:
+    """What watches a stack of this name that runs somewhere. Raises: TemplateError."""
     return Template(
         read_yaml(SUPERVISION),
         parameters={"BillingStack": stack},
         attributes={},
         stack_name=f"{stack}-supervision",
-        imports=main_stack(stack).exports(),
+        imports=main.exports(),
     )
 
 
