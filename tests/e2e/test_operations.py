@@ -18,7 +18,7 @@ from local.testing import LocalCloud
 from tests.people import Person
 
 pytestmark = pytest.mark.cloud
-INDICATOR = "StripeDaysDiffer"
+INDICATOR = "StripeEventsParked"  # rung by nobody else on the cloud that journeys share
 INCIDENTS = "/v1/operations/incidents"
 
 

@@ -272,14 +272,16 @@ def test_the_sweeper_starts_again_what_has_no_outcome(
     task: Json, around: Around, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKFLOW_RESTART_AFTER_SECONDS", "900")
-    early = invoke("scheduled/restart_workflows", sample("scheduled/restart_workflows"))
-    monkeypatch.setenv("WORKFLOW_RESTART_AFTER_SECONDS", "-5")
+    restarted = f"{task['invoice_id']}-1-1"
     with contextlib.suppress(NotFound):  # of what another test left without its invoice: every other had its turn
+        invoke("scheduled/restart_workflows", sample("scheduled/restart_workflows"))
+    assert restarted not in around.workflows.deliveries
+    monkeypatch.setenv("WORKFLOW_RESTART_AFTER_SECONDS", "-5")
+    with contextlib.suppress(NotFound):
         late = invoke("scheduled/restart_workflows", sample("scheduled/restart_workflows"))
         assert late["restarted"] >= 1
 
-    assert early == {"restarted": 0, "abandoned": 0}
-    assert f"{task['invoice_id']}-1-1" in around.workflows.deliveries
+    assert restarted in around.workflows.deliveries
 
 
 def test_the_verification_says_why_it_could_not_go_on(owner: Person) -> None:
