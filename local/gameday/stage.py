@@ -28,7 +28,7 @@ from local.pool import INVOCATIONS_LOG
 from local.provision import client
 from local.samples import COMPANY, CUSTOMER, draft
 from local.stack import Stack, read_attributes, read_stack, read_template
-from local.supervision.application import supervision_of
+from local.supervision.application import resolved_of, supervision_of
 from local.template import Template
 from local.testing import LocalCloud
 
@@ -80,8 +80,8 @@ class Stage:
         self._collector.collect(0)  # what was before is not of the day
         self._ran = self._invoked(_EVERY_MINUTE)  # by the end of the last round
         self.watch = Watch(
-            _resolved(supervision, "AWS::CloudWatch::Alarm"),
-            _resolved(supervision, "AWS::CloudWatch::CompositeAlarm"),
+            resolved_of(supervision, "AWS::CloudWatch::Alarm"),
+            resolved_of(supervision, "AWS::CloudWatch::CompositeAlarm"),
             self.measured.series,
             began=self.now,
         )
@@ -281,10 +281,6 @@ def stage(cloud: LocalCloud) -> Iterator[Stage]:
         set_up = Stage(cloud, inbox, slack_url=slack_url, sms_url=sms_url)
         with contextlib.closing(set_up):
             yield set_up
-
-
-def _resolved(template: Template, kind: str) -> dict[str, dict[str, Any]]:
-    return {name: template.resolve(properties) for name, properties in template.resources(kind).items()}
 
 
 def _mail(path: Path) -> Received:

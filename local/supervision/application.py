@@ -44,7 +44,11 @@ def supervision_of(main: Template, stack: str = STACK_NAME) -> Template:
 
 def resolved(resource_type: str, stack: str = STACK_NAME) -> dict[str, dict[str, Any]]:
     """Properties by logical id, without any intrinsic. Raises: TemplateError: one names what is not there."""
-    template = supervision_stack(stack)
+    return resolved_of(supervision_stack(stack), resource_type)
+
+
+def resolved_of(template: Template, resource_type: str) -> dict[str, dict[str, Any]]:
+    """As ``resolved``, of one that runs somewhere."""
     return {name: template.resolve(properties) for name, properties in template.resources(resource_type).items()}
 
 

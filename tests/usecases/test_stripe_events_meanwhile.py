@@ -1,4 +1,4 @@
-"""An event that changes nothing in the record writes the book and the promise by an older reading of it."""
+"""What happens between two reads of an event: nothing is written, or said, by the older one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_what_was_refused_meanwhile_is_promised_no_more(twice: Customer) -> None
         assert twice.promised == {}
 
     told_while(twice, refused)
-    for _ in range(40):  # nothing sets it right by itself
+    for _ in range(40):  # nor is it promised again
         twice.shop.clock.advance(timedelta(days=1))
         twice.sweep()
 

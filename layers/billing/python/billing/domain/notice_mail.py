@@ -267,13 +267,9 @@ def _to_do_of_unborne(fact: MoneyFact) -> tuple[list[str], str]:
                 "If you gave that credit back otherwise, claim the sum from the customer."
             )
             if fact.twice_minor:
-                twice = _FRENCH.money(fact.twice_minor, fact.currency)
-                english += f" The customer has {_ENGLISH.money(fact.twice_minor, fact.currency)} of it twice: claim it."
-                return [
-                    reverse,
-                    claim,
-                    f"Le client a de plus reçu {twice} deux fois : réclamez-lui cette somme.",
-                ], english
+                twice, english_twice = (one.money(fact.twice_minor, fact.currency) for one in (_FRENCH, _ENGLISH))
+                more = f"Le client a de plus reçu {twice} deux fois : réclamez-lui cette somme."
+                return [reverse, claim, more], f"{english} The customer has {english_twice} of it twice: claim it."
             return [reverse, claim], english
         case UnborneCause.GIVEN_BACK_TWICE:
             twice = (
