@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -39,6 +39,22 @@ _IDLE_SECONDS: Final = 300.0
 _INIT_SECONDS: Final = 30.0
 _INIT_ATTEMPTS: Final = 2
 _CLOSE_SECONDS: Final = 10.0  # on a busy machine; otherwise at once
+_PLATFORM: Final = {
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+    # A person's own AWS settings are not the function's.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_LAMBDA_LOG_FORMAT": "JSON",
+    "AWS_REGION": REGION,
+    "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+    "LANG": "en_US.UTF-8",
+    "PATH": os.defpath,
+    "TZ": ":UTC",
+}  # of the environment of every function
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +229,9 @@ class WorkerPool:
         idle_seconds: float = _IDLE_SECONDS,
         packages: Sequence[str] = zygote.PACKAGES,
         shared: Sequence[Path] = (),
+        common: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """``shared``: the directories of the layer whose modules most functions import."""
+        """``shared``: the directories of the layer; ``common``: what every function has in its environment by now."""
         self._logs = logs
         self._clock_file = clock_file
         self._maximum = maximum
@@ -222,6 +239,7 @@ class WorkerPool:
         self._idle_seconds = idle_seconds
         self._packages = packages
         self._shared = shared
+        self._common = common
         self._renewals = 0
         self._starting_at_once = max(2, os.cpu_count() or 2)
         self._workers: dict[str, list[Worker]] = {}
@@ -393,7 +411,7 @@ class WorkerPool:
     async def _start_zygote(self) -> _Zygote:
         while True:
             renewals = self._renewals
-            started = await _Zygote.start(self, self._shared, self._packages)
+            started = await _Zygote.start(self, self._shared, {**self._common(), **_PLATFORM}, self._packages)
             if renewals == self._renewals:
                 return started
             await started.stop()  # what it imported changed meanwhile
@@ -487,26 +505,13 @@ class WorkerPool:
             "clock": str(self._clock_file or ""),
             "environment": {
                 **function.environment,
+                **_PLATFORM,
                 "_HANDLER": function.handler,
-                "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-                # A person's own AWS settings are not the function's.
-                "AWS_CONFIG_FILE": os.devnull,
-                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-                "AWS_DEFAULT_REGION": REGION,
-                "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
                 "AWS_LAMBDA_FUNCTION_NAME": function.name,
-                "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-                "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-                "AWS_LAMBDA_LOG_FORMAT": "JSON",
                 "AWS_LAMBDA_LOG_GROUP_NAME": log,
                 "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{token}",
-                "AWS_REGION": REGION,
-                "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
                 "LAMBDA_TASK_ROOT": str(function.code),
-                "LANG": "en_US.UTF-8",
-                "PATH": os.defpath,
-                "TZ": ":UTC",
                 **self._disturbance(function.name).environment,
             },
         }
@@ -538,7 +543,9 @@ class _Zygote:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, pool: WorkerPool, shared: Sequence[Path], packages: Sequence[str]) -> _Zygote:
+    async def start(
+        cls, pool: WorkerPool, shared: Sequence[Path], environment: Mapping[str, str], packages: Sequence[str]
+    ) -> _Zygote:
         ours, theirs = socket.socketpair()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -546,6 +553,7 @@ class _Zygote:
             zygote.__name__,
             str(theirs.fileno()),
             json.dumps([str(directory) for directory in shared]),
+            json.dumps(environment),
             *packages,
             pass_fds=[theirs.fileno()],
             stdin=asyncio.subprocess.DEVNULL,

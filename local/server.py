@@ -26,7 +26,7 @@ from local.gateway import LARGEST_BODY, Gateway
 from local.http_events import Request, Response, own_answer, utc_now
 from local.layout import Layout
 from local.pool import WorkerPool
-from local.stack import Stack, read_stack, wait_for_resources
+from local.stack import Stack, common_environment, read_stack, wait_for_resources
 from local.template import TemplateError
 from local.tokens import TokenVerifier
 
@@ -43,7 +43,9 @@ class LocalServer:
         self._layout = layout
         self.stack = read_stack(layout)
         shared = sorted({path for function in self.stack.functions.values() for path in function.paths})
-        self.pool = WorkerPool(layout.logs, clock_file=layout.clock_file, shared=shared)
+        self.pool = WorkerPool(
+            layout.logs, clock_file=layout.clock_file, shared=shared, common=lambda: common_environment(self.stack)
+        )
         verifier = TokenVerifier(
             lambda issuer: f"{layout.ministack_url}/{issuer.rsplit('/', 1)[-1]}/.well-known/jwks.json"
         )

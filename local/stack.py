@@ -210,6 +210,12 @@ def read_functions(template: Template, layout: Layout) -> dict[str, Function]:
     return functions
 
 
+def common_environment(stack: Stack) -> dict[str, str]:
+    """What all functions have in their environment."""
+    of_each = [function.environment.items() for function in stack.functions.values()]
+    return dict(set.intersection(*map(set, of_each))) if of_each else {}
+
+
 def _merge(defaults: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     """As SAM merges Globals: maps are merged, lists are appended, the rest is replaced."""
     merged = {"Environment": {}, **defaults, **properties}

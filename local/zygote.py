@@ -1,8 +1,10 @@
 """Forks workers on demand. Single-threaded; it has imported what most functions import, so that a worker starts fast.
 
-Usage: ``python -m local.zygote <descriptor of a Unix socket> <directories, as JSON> <package>…``. Of the directories it
-imports what the functions share of the product's layer. A request is a frame with a descriptor: the worker's
-specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then ``{"pid", "status"}``.
+Usage: ``python -m local.zygote <descriptor of a Unix socket> <directories> <environment> <package>…``, both as JSON.
+Of the directories it imports the product's layer, in the environment that all functions have in common: a worker whose
+own differs in something that was read meanwhile imports the layer itself. A request is a frame with a descriptor: the
+worker's specification and its end of the connection to the pool. Answers: ``{"token", "pid"}``, then
+``{"pid", "status"}``.
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 from local import worker
 
 _LENGTH = struct.Struct(">I")
-# What nearly every function imports. Heavy packages of few functions (reportlab, stripe, openai) are left out.
+# What nearly every function imports. What few of them do comes with the layer.
 PACKAGES = (
     "aws_lambda_powertools",
     "aws_lambda_powertools.event_handler",
@@ -57,9 +59,7 @@ PACKAGES = (
     "ulid",
     "zoneinfo",
 )
-# Of the layer: what needs no heavy package. What reads the function's environment when it is imported, and whatever
-# imports that, is each function's own affair.
-_SHARED = ("billing.domain", "billing.ports", "billing.usecases", "billing.api", "billing.adapters.dynamodb")
+_LAYER = "billing"
 _SERVICES = ("dynamodb", "cognito-idp", "s3", "stepfunctions", "secretsmanager")
 
 
@@ -68,7 +68,9 @@ def encode_request(specification: dict[str, object]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def main(control: socket.socket, directories: Sequence[str], packages: Sequence[str]) -> None:
+def main(
+    control: socket.socket, directories: Sequence[str], environment: Mapping[str, str], packages: Sequence[str]
+) -> None:
     project = str(Path(__file__).resolve().parent.parent)
     # As Lambda does: a worker that imports before its environment is set must not read the developer's account.
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
@@ -77,7 +79,7 @@ def main(control: socket.socket, directories: Sequence[str], packages: Sequence[
             importlib.import_module(package)
     if "boto3" in packages:
         _read_sdk_models()
-    _import_shared(directories)
+    read = _import_layer(directories, environment)
     gc.collect()
     gc.freeze()  # forks share these pages as long as the collector does not touch them
     signal.signal(signal.SIGCHLD, lambda *_: _reap(control))
@@ -96,32 +98,55 @@ def main(control: socket.socket, directories: Sequence[str], packages: Sequence[
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             control.close()
             specification["hidden_paths"] = ["", project, str(Path.cwd())]
+            if any(specification["environment"].get(name) != value for name, value in read.items()):
+                _forget_layer()
             worker.run(connection, specification)
         connection.close()
         control.sendall(json.dumps({"token": specification["token"], "pid": pid}).encode() + b"\n")
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
-class _NoEnvironment:
-    """In place of the environment: a module that reads it cannot be imported, nor can what imports that module."""
+class _CommonEnvironment(type(os.environ)):  # type: ignore[misc]  # typeshed hides that it is a class of its own
+    """While the layer is imported: what is read is noted. Who wants all of it, or writes, comes with each worker."""
 
-    def __getattr__(self, name: str) -> NoReturn:
+    read: ClassVar[dict[str, str | None]] = {}
+
+    def __getitem__(self, name: str) -> str:
+        self.read[name] = None
+        value = self.read[name] = str(super().__getitem__(name))
+        return value
+
+    def __iter__(self) -> NoReturn:
         raise ImportError("the environment is each function's own")
 
-    def __getitem__(self, name: str) -> NoReturn:
+    def __setitem__(self, name: str, value: str) -> NoReturn:
         raise ImportError("the environment is each function's own")
 
-    def __contains__(self, name: object) -> NoReturn:
-        raise ImportError("the environment is each function's own")
+    __delitem__ = __iter__
 
 
-def _import_shared(directories: Sequence[str]) -> None:
+def _import_layer(directories: Sequence[str], environment: Mapping[str, str]) -> Mapping[str, str | None]:
+    """What was read of the environment, which then is as before."""
+    if not directories:
+        return {}
+    before = dict(os.environ)
     sys.path[:0] = directories
-    environment, os.environ = os.environ, _NoEnvironment()  # type: ignore[assignment]
-    for package in _SHARED:
-        _import_all(package)
-    os.environ = environment  # noqa: B003 - the same object as before
+    os.environ.clear()
+    os.environ.update(environment)
+    kind = type(os.environ)
+    os.environ.__class__ = _CommonEnvironment
+    _import_all(_LAYER)
+    os.environ.__class__ = kind
+    os.environ.clear()
+    os.environ.update(before)
     del sys.path[: len(directories)]
+    return _CommonEnvironment.read
+
+
+def _forget_layer() -> None:
+    """Packages from elsewhere stay: they have been imported in another environment all along."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == _LAYER]:
+        del sys.modules[name]
 
 
 def _import_all(package: str) -> None:
@@ -167,4 +192,4 @@ def _receive(control: socket.socket, size: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]), sys.argv[3:])
+    main(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]), json.loads(sys.argv[3]), sys.argv[4:])

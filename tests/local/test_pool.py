@@ -245,25 +245,37 @@ def test_what_functions_share_is_imported_once_and_anew_when_the_pool_is_renewed
     with_pool(code, scenario, shared=[layer])
 
 
-def test_what_reads_the_environment_is_imported_by_each_function(code: Path) -> None:
+def test_what_reads_what_all_have_in_common_is_imported_once_and_by_whoever_differs(code: Path) -> None:
     layer = code / "layer"
     for package in ("billing", "billing/api"):
         (layer / package).mkdir(parents=True, exist_ok=True)
         (layer / package / "__init__.py").touch()
-    (layer / "billing/api/settings.py").write_text("import os\nTABLE = os.getenv('TABLE')\n")
-    (layer / "billing/api/entry.py").write_text("from billing.api.settings import TABLE\n")
+    (layer / "billing/api/settings.py").write_text(
+        "import os\nTABLE, STAGE, IMPORTED_BY = os.environ['TABLE'], os.getenv('STAGE'), os.getpid()\n"
+    )
+    (layer / "billing/api/everything.py").write_text("import os\nEVERYTHING = dict(os.environ)\n")
     (code / "say.py").write_text(
-        "from billing.api.entry import TABLE\ndef handler(event, context):\n    return {'table': TABLE}\n"
+        "import os\nfrom billing.api import everything, settings\n"
+        "def handler(event, context):\n"
+        "    alike = (settings.TABLE, settings.STAGE) == (os.environ['TABLE'], os.environ.get('STAGE'))\n"
+        "    its_own = everything.EVERYTHING['AWS_LAMBDA_FUNCTION_NAME'] == context.function_name\n"
+        "    return [settings.TABLE, settings.IMPORTED_BY == os.getpid(), alike and its_own]\n"
     )
 
     async def scenario(pool: WorkerPool) -> None:
-        for name in ("first", "second"):
+        async def said(name: str, **environment: str) -> Any:
             target = replace(
-                function(code, name, handler="say.handler"), paths=(layer,), environment={"TABLE": f"table of {name}"}
+                function(code, name, handler="say.handler"), paths=(layer,), environment={"MINE": name, **environment}
             )
-            assert await call(pool, target) == {"table": f"table of {name}"}
+            return json.loads((await pool.invoke(target, b"{}")).payload)
 
-    with_pool(code, scenario, shared=[layer])
+        assert await said("as-all", TABLE="common") == ["common", False, True]
+        assert await said("other-table", TABLE="its own") == ["its own", True, True]
+        assert await said("other-stage", TABLE="common", STAGE="prod") == ["common", True, True]
+        pool.disturb("as-all", Disturbance(environment={"TABLE": "disturbed"}))
+        assert await said("as-all", TABLE="common") == ["disturbed", True, True]
+
+    with_pool(code, scenario, shared=[layer], common=lambda: {"TABLE": "common"})
 
 
 def test_one_function_has_no_more_workers_than_the_processors_serve(code: Path) -> None:

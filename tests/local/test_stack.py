@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.layout import Layout, Ports
-from local.stack import Stack, read_stack
+from local.stack import Stack, common_environment, read_stack
 from local.template import Template, TemplateError
 
 ATTRIBUTES = {
@@ -45,6 +45,14 @@ def test_functions_differ_from_aws_by_endpoints_only(stack: Stack) -> None:
     assert all(name.startswith("AWS_ENDPOINT_URL") for name in local_only)
     assert echo.environment["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:4002"
     assert echo.environment["AWS_ENDPOINT_URL_SFN"] == "http://127.0.0.1:4004"
+
+
+def test_what_functions_have_in_common_is_what_each_of_them_has(stack: Stack) -> None:
+    common = common_environment(stack)
+
+    assert common["THINGS_TABLE_NAME"] == "zenbilling-ThingsTable"
+    assert "OWN_SETTING" not in common
+    assert all(common.items() <= function.environment.items() for function in stack.functions.values())
 
 
 def test_routes_name_their_function_timeout_and_authorizer(stack: Stack) -> None:
