@@ -104,9 +104,10 @@ def start(layout: Layout, stack: Stack, stopped: threading.Event) -> list[thread
         )
     runners = [pump.run for pump in pumps]
     for queue in stack.queue_consumers:
+        receiving = threading.Lock()
         for _ in range(queue.concurrency):
             received = SqsQueue(client("sqs", layout.ministack_url), queue.queue_arn)
-            runners.append(QueuePump(queue, received, PoolClient(layout)).run)
+            runners.append(QueuePump(queue, received, PoolClient(layout), receiving=receiving).run)
     if stack.schedules:
         runners.append(Scheduler(stack.schedules, layout).run)
     threads = [threading.Thread(target=runner, args=(stopped,), daemon=True) for runner in runners]

@@ -69,7 +69,7 @@ class SqsQueue:
 
 
 class QueuePump:
-    """One poller of one event source mapping; several run beside each other."""
+    """One poller of one event source mapping. Of several beside each other one waits, the others handle messages."""
 
     def __init__(
         self,
@@ -77,26 +77,29 @@ class QueuePump:
         queue: Queue,
         invoke: Callable[[str, Mapping[str, Any]], tuple[Any, bool]],  # as PoolClient
         *,
+        receiving: threading.Lock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``receiving``: held by the one of the mapping's pollers that waits: an idle queue is asked by one only."""
         self._settings = settings
         self._queue = queue
         self._invoke = invoke
+        self._receiving = receiving or threading.Lock()
         self._monotonic = monotonic
 
     def run(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
-                self.turn()
+                self.turn(stopped)
             except (BotoCoreError, ClientError):
                 _log.exception("the queue of %s is not reachable", self._settings.name)
                 stopped.wait(_UNREACHABLE_SECONDS)
 
-    def turn(self) -> None:
+    def turn(self, stopped: threading.Event | None = None) -> None:
         """Waits for messages once, and hands those to the function that its filter lets pass."""
         batch: list[Message] = []
         unwanted: list[Message] = []
-        for message in self._gathered():
+        for message in self._gathered(stopped):
             (batch if passes(_filtered_by(message), self._settings.filters) else unwanted).append(message)
         self._queue.delete(unwanted)
         if not batch:
@@ -111,10 +114,13 @@ class QueuePump:
             return
         self._queue.delete(self._handled(batch, answer))
 
-    def _gathered(self) -> list[Message]:
+    def _gathered(self, stopped: threading.Event | None) -> list[Message]:
         """A batch: what is there now, or what comes within the batching window after the first."""
         settings = self._settings
-        found = self._queue.receive(min(settings.batch_size, _LARGEST_RECEIVE), _LONG_POLL_SECONDS)
+        with self._receiving:
+            if stopped is not None and stopped.is_set():  # meanwhile
+                return []
+            found = self._queue.receive(min(settings.batch_size, _LARGEST_RECEIVE), _LONG_POLL_SECONDS)
         deadline = self._monotonic() + settings.window_seconds
         while found and len(found) < settings.batch_size and (left := deadline - self._monotonic()) > 0:
             wanted = min(settings.batch_size - len(found), _LARGEST_RECEIVE)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,6 +178,55 @@ def test_what_the_filter_does_not_let_pass_is_deleted() -> None:
 
     assert [record["messageId"] for (record,) in setting.calls] == ["m2"]
     assert setting.queue.left == []
+
+
+def test_of_several_pollers_one_waits_while_all_others_handle_what_they_received() -> None:
+    pollers = 3
+    waiting = threading.Lock()
+    at_once = threading.Barrier(pollers)
+    stopped = threading.Event()
+    there = [message(number) for number in range(pollers)]
+    seen: list[str] = []
+
+    class OneWaits(MemoryQueue):
+        def receive(self, limit: int, wait_seconds: int) -> list[Message]:
+            assert waiting.acquire(blocking=False), "two wait for the same"
+            time.sleep(0.01)
+            given = super().receive(limit, wait_seconds)
+            waiting.release()
+            return given
+
+    def invoke(_function: str, event: Mapping[str, Any]) -> tuple[Any, bool]:
+        at_once.wait(10)
+        seen.extend(record["messageId"] for record in event["Records"])
+        stopped.set()
+        return None, False
+
+    queue = OneWaits(there)
+    settings = QueueConsumer(name="source", function="f", queue_arn=ARN, batch_size=1)
+    receiving = threading.Lock()
+    pumps = [QueuePump(settings, queue, invoke, receiving=receiving) for _ in range(pollers)]
+    with ThreadPoolExecutor(pollers) as pool:
+        runs = [pool.submit(pump.run, stopped) for pump in pumps]
+        try:
+            for run in runs:
+                run.result(20)
+        finally:
+            stopped.set()
+
+    assert sorted(seen) == ["m0", "m1", "m2"]
+    assert (queue.there, queue.left) == ([], [])
+
+
+def test_a_poller_whose_turn_to_wait_comes_when_all_stop_receives_nothing() -> None:
+    setting = Setting(lambda _: None)
+    setting.queue.there = [message(1)]
+    stopped = threading.Event()
+    stopped.set()
+
+    setting.pump.turn(stopped)
+
+    assert (setting.calls, setting.queue.waited) == ([], [])
 
 
 # On a local cloud
