@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import ClassVar, NoReturn
 
 from local import worker
+from local.layout import ACCESS_KEY_ID, HOST, REGION, SECRET_ACCESS_KEY
 
 _LENGTH = struct.Struct(">I")
 # What nearly every function imports. What few of them do comes with the layer.
@@ -73,7 +74,9 @@ def main(
 ) -> None:
     project = str(Path(__file__).resolve().parent.parent)
     # As Lambda does: a worker that imports before its environment is set must not read the developer's account.
-    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    os.environ.update(
+        AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_EC2_METADATA_DISABLED="true"
+    )
     for package in packages:
         with contextlib.suppress(ImportError):
             importlib.import_module(package)
@@ -162,6 +165,8 @@ def _import_all(package: str) -> None:
 def _read_sdk_models() -> None:
     """The default session of a worker starts with these files parsed: half of the time of its first client."""
     import boto3  # noqa: PLC0415 - after the packages above
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415
 
     boto3.DEFAULT_SESSION = session = boto3.Session()
     loader = session._session.get_component("data_loader")  # noqa: SLF001 - boto3 gives no other way
@@ -171,6 +176,14 @@ def _read_sdk_models() -> None:
     for service in _SERVICES:
         for kind in ("service-2", "endpoint-rule-set-1"):
             loader.load_service_model(service, kind)
+    # What the SDK imports and remembers only when it calls somebody: a session of its own, a port that nobody serves.
+    config = Config(connect_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
+    client = boto3.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=REGION).client(
+        "dynamodb", endpoint_url=f"http://{HOST}:1", config=config
+    )
+    with contextlib.suppress(EndpointConnectionError):
+        client.list_tables()
+    client.close()
 
 
 def _reap(control: socket.socket) -> None:
