@@ -23,8 +23,8 @@ install(app)
     "/v1/operations/maintenance-windows",
     operation_id="planMaintenance",
     tags=["operations"],
-    description="What rings meanwhile is kept and opens no incident; what still rings at its end is told then. A "
-    "window cannot be taken back: it ends by itself, 24 hours after its start at most.",
+    description="What rings meanwhile is kept and opens no incident; what still rings at its end is told then. It is "
+    "ended earlier, or taken back, by `endMaintenance`.",
     responses=documented(
         201, MaintenanceWindowResponse, "The window", refused={422: "`maintenance-window-invalid`: its times"}
     ),

@@ -14,7 +14,7 @@ from billing.adapters.dynamodb.table import Table
 from billing.domain.alerts import AlarmLevel, AlertSeverity, Channel, MaintenanceWindow, Sent
 from billing.domain.errors import IdempotencyKeyReused, StaleVersion
 from billing.domain.watch import Service
-from billing.ports.alerts import AlertDesk, Step
+from billing.ports.alerts import AlertDesk, EndedWindow, Step
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases.alerts import receive_alert
@@ -202,3 +202,20 @@ def test_maintenance_that_has_not_ended_is_found(desk: AlertDesk) -> None:
         desk.apply(Step(windows=(window,)))
 
     assert desk.maintenance(NOW + timedelta(hours=1, minutes=1)) == (windows[1], windows[2])
+    assert desk.planned("mnt_0", None) == windows[0]
+    assert desk.planned("mnt_9", request("one")) is None
+    ended = EndedWindow(stood=windows[2], window=windows[2].ended("somebody", NOW))
+    desk.apply(Step(ended=(ended,)), once=request("one"), answered="Terminée")
+    assert desk.maintenance(NOW) == (windows[0], windows[1])
+    with pytest.raises(StaleVersion):
+        desk.apply(Step(ended=(ended,)))
+    with pytest.raises(AlreadyAnswered):
+        desk.planned("mnt_2", request("one"))
+    assert desk.planned("mnt_2", request("two")) is not None
+
+
+def test_services_are_read_together(desk: AlertDesk) -> None:
+    ring(desk)
+
+    assert desk.services([Service.MAIL, Service.API]) == [desk.service(Service.MAIL), desk.service(Service.API)]
+    assert [one.version for one in desk.services([Service.MAIL, Service.API])] == [0, 1]

@@ -47,6 +47,9 @@ class FakeAlertDesk:
         held: ServiceWatch = self._held.get(("service", service), ServiceWatch(service=service))
         return held
 
+    def services(self, services: Sequence[Service]) -> list[ServiceWatch]:
+        return [self.service(one) for one in services]
+
     def incidents(self, numbers: Sequence[str]) -> dict[str, Incident]:
         return {one: self._held["incident", one] for one in numbers if ("incident", one) in self._held}
 
@@ -59,8 +62,13 @@ class FakeAlertDesk:
         return held
 
     def maintenance(self, at: datetime) -> tuple[MaintenanceWindow, ...]:
-        found = [one for one in self._of("window") if one.ends_at >= at]
+        found = [one for one in self._of("window") if one.stands(at)]
         return tuple(sorted(found, key=lambda one: one.ends_at))
+
+    def planned(self, window_id: str, once: IdempotentRequest | None) -> MaintenanceWindow | None:
+        if once:
+            self._check(once)
+        return self._held.get(("window", window_id))
 
     def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:
         wanted: dict[tuple[str, Any], tuple[Any, int]] = {}
@@ -76,6 +84,9 @@ class FakeAlertDesk:
             wanted |= {("delivery", (one.notice_id, one.channel)): (one, one.version - 1) for one in deliveries}
         wanted |= {("window", one.window_id): (one, 0) for one in step.windows}
         with self._lock:
+            if any(self._held.get(("window", one.stood.window_id)) != one.stood for one in step.ended):
+                raise StaleVersion
+            ended = {("window", one.window.window_id): one.window for one in step.ended}
             if once:
                 self._check(once)
                 wanted["answer", (once.operation, once.key)] = (once.fingerprint, once.answer_of(answered)), 0
@@ -83,7 +94,7 @@ class FakeAlertDesk:
                 stored = self._held.get(key)
                 if (stored is None) != (expected == 0) or (stored and getattr(stored, "version", 0) != expected):
                     raise StaleVersion
-            self._held |= {key: value for key, (value, _) in wanted.items()}
+            self._held |= {key: value for key, (value, _) in wanted.items()} | ended
 
     def notice(self, notice_id: str) -> tuple[Notice, tuple[NoticeDelivery, ...]] | None:
         notice = self._held.get(("notice", notice_id))

@@ -12,6 +12,7 @@ import pytest
 
 from billing.adapters.dynamodb.alerts import AlertDesk
 from billing.adapters.dynamodb.table import Table
+from billing.domain.watch import Service
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.usecases.alerts import receive_alert
@@ -234,6 +235,37 @@ def test_maintenance_is_planned_for_a_day_at_most_and_ahead(desk: AlertDesk) -> 
     assert ring(desk, "MailBouncesCriticalAlarm") == ""  # opens no incident meanwhile
 
 
+def test_a_maintenance_is_ended_once_by_whoever_asks_first(desk: AlertDesk) -> None:
+    window = {"window_id": call("plan_maintenance").body["window_id"]}
+    other = {"window_id": call("plan_maintenance", headers={"idempotency-key": "other"}).body["window_id"]}
+    headers: dict[str, str | None] = {"idempotency-key": "once"}
+    ended = call("end_maintenance", headers=headers, **window)
+
+    assert (ended.status, ended.body["ended_by"]) == (200, "claire.martin")
+    assert ended.body["ended_at"] <= clock.now().isoformat()
+    again = call("end_maintenance", headers=headers, **window)
+    assert (again.text, again.headers["Idempotency-Replayed"]) == (ended.text, "true")
+    over = call("end_maintenance", headers={"idempotency-key": "twice"}, **window)
+    assert (over.status, over.body["type"]) == (409, "/problems/maintenance-window-over")
+    reused = call("end_maintenance", headers=headers, **other)
+    assert (reused.status, reused.body["type"]) == (422, "/problems/idempotency-key-reused")
+    assert [one["window_id"] for one in call("list_maintenance").body["items"]] == [other["window_id"]]
+    unknown = call("end_maintenance", headers={"idempotency-key": "3"}, window_id=f"mnt_{'0' * 26}")
+    assert (unknown.status, unknown.body["type"]) == (404, "/problems/not-found")
+
+
+def test_a_running_maintenance_that_is_ended_silences_nothing(desk: AlertDesk) -> None:
+    now = clock.now()
+    times = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=24)).isoformat()}
+    window = call("plan_maintenance", body={**times, "services": [], "reason": "Migration"}).body
+    assert ring(desk) == ""
+    ended = call("end_maintenance", window_id=window["window_id"])
+
+    assert ended.body["ends_at"] == ended.body["ended_at"]
+    assert desk.due_services(clock.now(), 10) == [Service.API]
+    assert ring(desk, "StripeDeadLettersCriticalAlarm") == f"ZB-{clock.today().year}-001"
+
+
 @pytest.mark.parametrize("text", ["2026-11-28", "2026-11-28T22:00:00", "demain", "2026-13-28T22:00:00Z", 5, None])
 def test_an_instant_has_its_offset(text: object) -> None:
     body = json.loads(sample("operations/plan_maintenance")["body"]) | {"starts_at": text}
@@ -255,6 +287,7 @@ def test_an_incident_that_does_not_exist_is_not_found(operation: str, number: st
 def test_each_operation_costs_its_requests(desk: AlertDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     alarmed, own = ring(desk), opened()
     ring(desk, state="OK")
+    window = call("plan_maintenance", headers={"idempotency-key": "planned"}).body["window_id"]
     client = desk._table
     original = client._call
     made: list[str] = []
@@ -280,6 +313,7 @@ def test_each_operation_costs_its_requests(desk: AlertDesk, monkeypatch: pytest.
         (lambda: cost("read_incident", incident_number=own), 2),
         (lambda: cost("open_incident"), 2),
         (lambda: cost("plan_maintenance"), 1),
+        (lambda: cost("end_maintenance", window_id=window), 4),
         (lambda: cost("note_incident", incident_number=own), 2),
         (lambda: cost("close_incident", body=closing, incident_number=own), 2),
         (lambda: cost("close_incident", body=closing, incident_number=alarmed), 3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,8 +13,17 @@ from typing import Any
 
 import pytest
 
-from billing.domain.alerts import MAX_ATTEMPTS, Alert, Channel, DeliveryState, Fate, is_quiet, next_morning
-from billing.domain.errors import IncidentNotClosable, IncidentTimelineFull, NotFound
+from billing.domain.alerts import (
+    MAX_ATTEMPTS,
+    Alert,
+    Channel,
+    DeliveryState,
+    Fate,
+    MaintenanceWindow,
+    is_quiet,
+    next_morning,
+)
+from billing.domain.errors import IncidentNotClosable, IncidentTimelineFull, MaintenanceWindowOver, NotFound
 from billing.domain.incidents import DEADLINES, IncidentSeverity
 from billing.domain.watch import Service
 from billing.ports.paging import PageRequest
@@ -21,6 +31,7 @@ from billing.usecases import incidents
 from billing.usecases.alerts import (
     AlertRun,
     deliver_notice,
+    end_maintenance,
     plan_maintenance,
     receive_alert,
     run_alerts,
@@ -233,17 +244,22 @@ def test_a_warning_that_gets_critical_at_night_is_told_and_is_one_incident() -> 
     assert desk.run().released == 0
 
 
-def _maintain(desk: Desk, *services: Service) -> None:
-    plan_maintenance(
-        starts_at=desk.clock.now(),
-        ends_at=desk.clock.now() + timedelta(hours=1),
+def _maintain(desk: Desk, *services: Service, hours: int = 1, after: int = 0) -> str:
+    starts = desk.clock.now() + timedelta(hours=after)
+    return plan_maintenance(
+        starts_at=starts,
+        ends_at=starts + timedelta(hours=hours),
         services=services,
         reason="Migration",
         by=OPERATOR,
         desk=desk.desk,
         clock=desk.clock,
         ids=desk.ids,
-    )
+    ).window_id
+
+
+def _end(desk: Desk, window_id: str, by: str = OPERATOR) -> MaintenanceWindow:
+    return end_maintenance(window_id, by=by, desk=desk.desk, clock=desk.clock, ids=desk.ids)
 
 
 def test_maintenance_is_silent_kept_and_opens_nothing(desk: Desk) -> None:
@@ -279,6 +295,120 @@ def test_what_waits_waits_on_when_a_maintenance_begins(desk: Desk) -> None:
     assert desk.run(timedelta(minutes=55)).released == 1
 
     assert len(desk.channels[Channel.EMAIL].told) == 2
+
+
+def test_what_rings_when_a_maintenance_is_ended_early_is_told_by_the_next_run(desk: Desk) -> None:
+    window = _maintain(desk, hours=24)
+    desk.say(CRITICAL)
+    desk.say("StripeDeadLettersCriticalAlarm")
+    desk.say("StripeDeadLettersCriticalAlarm", "OK")
+    assert desk.run(timedelta(minutes=10)).released == 0
+    ended = _end(desk, window)
+    assert (ended.ends_at, ended.ended_at, ended.ended_by) == (desk.clock.now(), desk.clock.now(), OPERATOR)
+    assert desk.run().released == 1
+
+    assert desk.told() == {"slack": 1, "email": 1, "sms": 1}
+    assert [one.number for one in desk.desk.list_open_incidents(PageRequest()).items] == ["ZB-2026-001"]
+    assert desk.say("StripeDeadLettersCriticalAlarm").fate is Fate.TOLD  # nothing is silenced any more
+
+
+def test_what_another_window_silences_too_waits_for_its_end(desk: Desk) -> None:
+    short, long = _maintain(desk, Service.API, hours=2), _maintain(desk, hours=5)
+    desk.say(CRITICAL)
+    desk.say("StripeDeadLettersCriticalAlarm")
+    _end(desk, long)
+    desk.run()
+    assert [one.split(" – ")[1].split(" :")[0] for one in desk.channels[Channel.SMS].titles] == ["Paiements"]
+    desk.run(timedelta(minutes=119))
+    assert desk.told()["sms"] == 1
+    desk.run(timedelta(minutes=1))
+
+    assert desk.told()["sms"] == 2
+    with pytest.raises(MaintenanceWindowOver):
+        _end(desk, short)
+
+
+def test_what_waited_for_the_group_or_the_cool_down_is_told_when_its_maintenance_is_ended(desk: Desk) -> None:
+    desk.say(WARNING)
+    desk.say("ApiLatencyWarningAlarm")  # grouped for five minutes
+    window = _maintain(desk, Service.API, hours=3)
+    assert desk.run(timedelta(minutes=5)).released == 0
+    _end(desk, window)
+
+    assert desk.run().released == 1
+    assert len(desk.channels[Channel.EMAIL].told) == 2
+
+
+def test_what_waits_for_the_morning_is_not_told_because_a_maintenance_ends() -> None:
+    desk = Desk(datetime(2026, 11, 26, 23, 0, tzinfo=UTC))
+    desk.say(WARNING)
+    _end(desk, _maintain(desk, hours=8))  # to the same minute as the night
+
+    assert desk.run(timedelta(hours=7, minutes=59)).released == 0
+    assert desk.run(timedelta(minutes=1)).released == 1
+
+
+def test_a_maintenance_that_has_not_begun_is_taken_back(desk: Desk) -> None:
+    window = _maintain(desk, after=2)
+    taken_back = _end(desk, window)
+
+    assert taken_back.ends_at == taken_back.starts_at
+    assert desk.desk.maintenance(desk.clock.now()) == ()
+    desk.clock.advance(timedelta(hours=2, minutes=30))
+    assert desk.say(CRITICAL).fate is Fate.TOLD
+
+
+def test_a_maintenance_ends_once(desk: Desk) -> None:
+    ended, over = _maintain(desk), _maintain(desk)
+    _end(desk, ended)
+    with pytest.raises(MaintenanceWindowOver):
+        _end(desk, ended, "another")
+    desk.clock.advance(timedelta(hours=1))
+    with pytest.raises(MaintenanceWindowOver):
+        _end(desk, over)
+    with pytest.raises(NotFound):
+        _end(desk, "mnt_unknown")
+
+
+def _meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """``act`` after the next reading of the windows, before what is judged by them is written."""
+    read = desk.desk.maintenance
+
+    def maintenance(at: datetime) -> tuple[MaintenanceWindow, ...]:
+        found = read(at)
+        monkeypatch.setattr(desk.desk, "maintenance", read)
+        act()
+        return found
+
+    monkeypatch.setattr(desk.desk, "maintenance", maintenance)
+
+
+def test_an_alarm_that_is_judged_while_its_maintenance_is_ended_is_judged_anew(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = _maintain(desk, hours=24)
+    _meanwhile(desk, monkeypatch, lambda: _end(desk, window))
+
+    assert desk.say(CRITICAL).fate is Fate.TOLD
+
+
+def test_windows_that_end_at_once_leave_nothing_waiting_for_one_of_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = _maintain(desk, hours=2), _maintain(desk, Service.API, hours=24)
+    desk.say(CRITICAL)
+    _meanwhile(desk, monkeypatch, lambda: _end(desk, second))
+    _end(desk, first)
+
+    assert desk.run().released == 1
+
+
+def test_of_two_who_end_a_window_at_once_one_does(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = _maintain(desk)
+    _meanwhile(desk, monkeypatch, lambda: _end(desk, window, "another"))
+
+    with pytest.raises(MaintenanceWindowOver):
+        _end(desk, window)
 
 
 def test_what_was_counted_and_is_over_is_not_told(desk: Desk) -> None:

@@ -134,6 +134,10 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Réessayez dans quelques secondes.",
         "Try again in a few seconds.",
     ),
+    errors.MaintenanceWindowOver: (
+        "Rien à faire : elle ne fait plus rien taire. Les fenêtres en cours ou à venir sont dans la liste.",
+        "Nothing to do: it silences nothing any more. Those that run or are ahead are in the list.",
+    ),
     errors.IncidentNotClosable: (
         "Complétez la fiche de l'incident, puis clôturez-le.",
         "Complete the sheet of the incident, then close it.",

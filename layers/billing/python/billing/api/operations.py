@@ -193,6 +193,8 @@ class MaintenanceWindowResponse(Reply):
     reason: str
     created_by: str
     created_at: datetime
+    ended_at: Annotated[datetime | None, Field(description="When somebody ended it before its time, or took it back")]
+    ended_by: str | None
 
     @classmethod
     def of(cls, window: MaintenanceWindow) -> Self:
@@ -204,6 +206,8 @@ class MaintenanceWindowResponse(Reply):
             reason=window.reason,
             created_by=window.created_by,
             created_at=window.created_at,
+            ended_at=window.ended_at,
+            ended_by=window.ended_by or None,
         )
 
 
@@ -222,6 +226,10 @@ def opened_incident_answer(incident: Incident) -> Answer:
 
 def planned_window_answer(window: MaintenanceWindow) -> Answer:
     return answer(201, MaintenanceWindowResponse.of(window))
+
+
+def ended_window_answer(window: MaintenanceWindow) -> Answer:
+    return answer(200, MaintenanceWindowResponse.of(window))
 
 
 def documented_markdown(description: str) -> dict[int, OpenAPIResponse]:

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from billing.domain.alarm_words import in_words, number
 from billing.domain.dates import PARIS
-from billing.domain.errors import MaintenanceWindowInvalid
+from billing.domain.errors import MaintenanceWindowInvalid, MaintenanceWindowOver
 from billing.domain.indicators import COMPOSITES, INDICATORS
 from billing.domain.watch import Service
 
@@ -146,7 +146,8 @@ class AlarmWatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldLine:
-    """What waits to be told. ``recovered_at``: it was over before anybody heard of it."""
+    """What waits to be told. ``recovered_at``: it was over before anybody heard of it. ``silenced``: its time came
+    during a maintenance."""
 
     signal: Signal
     reason: Fate
@@ -154,6 +155,7 @@ class HeldLine:
     channels: tuple[Channel, ...]
     incident_number: str = ""
     recovered_at: datetime | None = None
+    silenced: bool = False
 
     @property
     def key(self) -> tuple[str, AlertSeverity, Kind]:
@@ -177,6 +179,13 @@ class ServiceWatch:
     def hold(self, line: HeldLine) -> ServiceWatch:
         return replace(self, held=(*(one for one in self.held if one.key != line.key), line))
 
+    def silenced_until(self, at: datetime) -> ServiceWatch:
+        """What only a maintenance keeps waiting waits until then, and nothing else does."""
+        held = tuple(
+            replace(one, release_at=at) if one.silenced or one.reason is Fate.MAINTENANCE else one for one in self.held
+        )
+        return replace(self, held=held)
+
     def without(self, lines: Iterable[HeldLine]) -> ServiceWatch:
         gone = {one.key for one in lines}
         return replace(self, held=tuple(one for one in self.held if one.key not in gone))
@@ -191,7 +200,7 @@ class ServiceWatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenanceWindow:
-    """``services`` empty: all of them."""
+    """``services`` empty: all of them. ``ended_by``: who ended it before its time, or took it back."""
 
     window_id: str
     starts_at: datetime
@@ -200,9 +209,20 @@ class MaintenanceWindow:
     reason: str
     created_by: str
     created_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str = ""
 
     def covers(self, service: Service, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at and (not self.services or service in self.services)
+
+    def stands(self, at: datetime) -> bool:
+        return self.ended_at is None and at < self.ends_at
+
+    def ended(self, by: str, at: datetime) -> MaintenanceWindow:
+        """Over now; one that has not begun never lasts. Raises: MaintenanceWindowOver."""
+        if not self.stands(at):
+            raise MaintenanceWindowOver
+        return replace(self, ends_at=max(at, self.starts_at), ended_at=at, ended_by=by)
 
 
 def planned_window(

@@ -47,6 +47,7 @@ BillingError
 │   ├── WebhookEndpointLimitReached
 │   ├── WebhookEndpointDisabled
 │   ├── BulkJobNotStopped
+│   ├── MaintenanceWindowOver    … or taken back already
 │   ├── IncidentNotClosable      … yet; its detail says what is missing
 │   ├── IncidentTimelineFull
 │   ├── ExportNotReady
@@ -352,6 +353,12 @@ class MaintenanceWindowInvalid(InvalidInput):
     title_fr = "Fenêtre de maintenance impossible"
     title_en = "Impossible maintenance window"
     field = "/ends_at"
+
+
+class MaintenanceWindowOver(Conflict):
+    slug = "maintenance-window-over"
+    title_fr = "Maintenance déjà terminée"
+    title_en = "Maintenance is over already"
 
 
 class IncidentNotClosable(Conflict):

@@ -32,6 +32,14 @@ class KeptAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedWindow:
+    """A maintenance window that stood, and what it is now."""
+
+    stood: MaintenanceWindow
+    window: MaintenanceWindow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What changes together. Each value is the next version of what was read, version 1 of what was not there."""
 
@@ -42,6 +50,7 @@ class Step:
     series: IncidentSeries | None = None
     notices: tuple[tuple[Notice, tuple[NoticeDelivery, ...]], ...] = ()
     windows: tuple[MaintenanceWindow, ...] = ()
+    ended: tuple[EndedWindow, ...] = ()
 
 
 class AlertDesk(Protocol):
@@ -52,6 +61,10 @@ class AlertDesk(Protocol):
         ...
 
     def service(self, service: Service) -> ServiceWatch: ...
+
+    def services(self, services: Sequence[Service]) -> list[ServiceWatch]:
+        """One request."""
+        ...
 
     def incidents(self, numbers: Sequence[str]) -> dict[str, Incident]:
         """Those that exist, one request."""
@@ -65,6 +78,10 @@ class AlertDesk(Protocol):
 
     def maintenance(self, at: datetime) -> tuple[MaintenanceWindow, ...]:
         """Those that have not ended, the next to end first; a hundred at most."""
+        ...
+
+    def planned(self, window_id: str, once: IdempotentRequest | None) -> MaintenanceWindow | None:
+        """As it was planned, whatever became of it; one request. Raises: AlreadyAnswered, IdempotencyKeyReused."""
         ...
 
     def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:

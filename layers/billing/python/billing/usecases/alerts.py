@@ -33,10 +33,10 @@ from billing.domain.alerts import (
     silenced_until,
 )
 from billing.domain.dates import civil_date
-from billing.domain.errors import StaleVersion
+from billing.domain.errors import MaintenanceWindowOver, NotFound, StaleVersion
 from billing.domain.incidents import AS_ALERT, OF_ALERT, Incident, IncidentSeries, opened_by_alarm
 from billing.domain.watch import Service
-from billing.ports.alerts import AlertChannel, AlertDesk, KeptAlert, Step
+from billing.ports.alerts import AlertChannel, AlertDesk, EndedWindow, KeptAlert, Step
 from billing.ports.clock import Clock, Ids
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -276,7 +276,7 @@ class _Judgement:
         silenced = silenced_until(name, self._desk.maintenance(self._now), self._now)
         if silenced is not None:
             for line in due:
-                service = service.hold(replace(line, release_at=silenced))
+                service = service.hold(replace(line, release_at=silenced, silenced=True))
             self._put_service(service)
             return ""
         told = []
@@ -453,6 +453,45 @@ def plan_maintenance(
     )
     desk.apply(Step(windows=(window,)), once=once, answered=window)
     return window
+
+
+def end_maintenance(
+    window_id: str,
+    *,
+    by: str,
+    once: IdempotentRequest | None = None,
+    desk: AlertDesk,
+    clock: Clock,
+    ids: Ids,
+) -> MaintenanceWindow:
+    """It silences nothing from now on: what its services held because of it, and no other window silences, is due.
+
+    Raises: NotFound, MaintenanceWindowOver, AlreadyAnswered, IdempotencyKeyReused.
+    """
+
+    def attempt() -> MaintenanceWindow:
+        planned = desk.planned(window_id, once)
+        if planned is None:
+            raise NotFound
+        # Before the windows, and written though they hold nothing: who ends another window, or judges an alarm by
+        # this one, meanwhile begins anew.
+        watched = desk.services(planned.services or tuple(Service))
+        now = clock.now()
+        standing = desk.maintenance(now)
+        window = next((one for one in standing if one.window_id == window_id), None)
+        if window is None:
+            raise MaintenanceWindowOver
+        others = [one for one in standing if one is not window]
+        services = tuple(
+            replace(one.silenced_until(silenced_until(one.service, others, now) or now), version=one.version + 1)
+            for one in watched
+        )
+        ended = window.ended(by, now)
+        step = Step(services=services, ended=(EndedWindow(stood=window, window=ended),))
+        desk.apply(step, once=once, answered=ended)
+        return ended
+
+    return judged_anew(attempt, clock=clock, ids=ids)
 
 
 def list_maintenance(*, desk: AlertDesk, clock: Clock) -> tuple[MaintenanceWindow, ...]:

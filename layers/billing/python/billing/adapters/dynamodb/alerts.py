@@ -58,6 +58,13 @@ class AlertDesk:
         stored = self._table.get(keys.ops_service(service.value))
         return load(ServiceWatch, text(stored, "body")) if stored else ServiceWatch(service=service)
 
+    def services(self, services: Sequence[Service]) -> list[ServiceWatch]:
+        found = self._table.batch([keys.ops_service(one.value) for one in services])
+        held = [(one, found.get(keys.ops_service(one.value))) for one in services]
+        return [
+            load(ServiceWatch, text(stored, "body")) if stored else ServiceWatch(service=one) for one, stored in held
+        ]
+
     def incidents(self, numbers: Sequence[str]) -> dict[str, Incident]:
         found = self._table.batch([keys.ops_incident(one) for one in numbers])
         loaded = [load(Incident, text(stored, "body")) for stored in found.values()]
@@ -77,7 +84,16 @@ class AlertDesk:
     def maintenance(self, at: datetime) -> tuple[MaintenanceWindow, ...]:
         partition = keys.ops_maintenance(at, "").pk
         found, _ = self._table.query(partition, low=keys.outbox_order(at), high=keys.HIGHEST, limit=WINDOWS_READ)
-        return load_all(MaintenanceWindow, [text(stored, "body") for stored in found])
+        windows = load_all(MaintenanceWindow, [text(stored, "body") for stored in found])
+        return tuple(one for one in windows if one.stands(at))
+
+    def planned(self, window_id: str, once: IdempotentRequest | None) -> MaintenanceWindow | None:
+        key = keys.ops_maintenance_window(window_id)
+        known = [keys.ops_idempotency(once.operation, once.key)] if once else []
+        found = self._table.batch([key, *known])
+        if once and known[0] in found:
+            raise replayed(once, found[known[0]])
+        return load(MaintenanceWindow, text(found[key], "body")) if key in found else None
 
     def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:
         first = [self._table.answered(keys.ops_idempotency(once.operation, once.key), once, answered)] if once else []
@@ -157,6 +173,13 @@ class AlertDesk:
         for window in step.windows:
             key = keys.ops_maintenance(window.ends_at, window.window_id)
             yield self._table.create(_plain(key, "ops_maintenance", window), refuse_with(StaleVersion))
+            name = keys.ops_maintenance_window(window.window_id)
+            yield self._table.create(_plain(name, "ops_maintenance_planned", window), refuse_with(StaleVersion))
+        for ended in step.ended:
+            key = keys.ops_maintenance(ended.stood.ends_at, ended.window.window_id)
+            content = _plain(key, "ops_maintenance", ended.window, ended=True)
+            once = self._table.put(content, only_if="attribute_exists(pk) AND attribute_not_exists(ended)")
+            yield Write("Put", once, refuse_with(StaleVersion))
 
     def _versioned(self, content: Item, value: _Versioned) -> Write:
         if value.version == 1:

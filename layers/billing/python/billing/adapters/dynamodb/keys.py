@@ -713,3 +713,7 @@ def ops_named(key: Key) -> str:
 
 def ops_maintenance(ends_at: datetime, window_id: str) -> Key:
     return Key("OPS_MAINTENANCE", f"{outbox_order(ends_at)}#{window_id}")
+
+
+def ops_maintenance_window(window_id: str) -> Key:
+    return Key(f"OPS_MAINTENANCE#{window_id}", HEAD)
