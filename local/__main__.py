@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from local.layout import DEFAULT_PORT, PROJECT, Layout, Ports
-from local.operators import NoOperatorError, operator_token
+from local.operators import NAMES, NoOperatorError, operator_token
 from local.processes import running_processes
 from local.ring import UnknownAlarmError, ring
 from local.supervisor import Supervisor, stop_running
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - a comman
         case "clock":
             return _clock(layout, options.set, options.days)
         case "operator":
-            return _operator(layout)
+            return _operator(layout, options.name)
         case "ring":
             return _ring(layout, options.alarm, "OK" if options.ok else "ALARM")
         case "wait":
@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     change = clock.add_mutually_exclusive_group()
     change.add_argument("--set", type=_instant, help="2028-02-29 (at nine) or 2028-02-29T14:30, in Paris")
     change.add_argument("--days", type=int, help="so many days from what it shows")
-    commands.add_parser("operator", parents=[common], help="an access token of the operator of a running instance")
+    signing_in = commands.add_parser("operator", parents=[common], help="a token of an operator of a running instance")
+    signing_in.add_argument("--name", choices=NAMES, default=NAMES[0])
     ringing = commands.add_parser("ring", parents=[common], help="an alarm of the template on a running instance")
     ringing.add_argument("alarm", help="as the runbook's headings have it: ApiErrorsCriticalAlarm")
     ringing.add_argument("--ok", action="store_true", help="it is over")
@@ -110,9 +111,9 @@ def _ring(layout: Layout, alarm: str, state: str) -> int:
     return 0
 
 
-def _operator(layout: Layout) -> int:
+def _operator(layout: Layout, name: str) -> int:
     try:
-        print(operator_token(_running(layout)))
+        print(operator_token(_running(layout), name))
     except (_NoAnswerError, NoOperatorError) as error:
         print(f"ZenBilling: {error}", file=sys.stderr)
         return 1

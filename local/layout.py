@@ -94,10 +94,9 @@ class Layout:
     def stripe_database(self) -> Path:
         return self.database.parent / "stripe.sqlite"
 
-    @property
-    def operator_file(self) -> Path:
-        """The secret of the second factor of this machine's operator."""
-        return self.database.parent / "operator.txt"
+    def operator_file(self, name: str) -> Path:
+        """The secret of the second factor of an operator of this machine."""
+        return self.database.parent / f"operator-{name}.txt"
 
     @property
     def clock_file(self) -> Path:

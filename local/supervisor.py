@@ -253,11 +253,12 @@ class Supervisor:
         self._provisioned_again.start()
 
     def _make_accounts(self) -> tuple[bool, bool]:
-        """Whether there is a sample account, and an operator."""
+        """Whether there is a sample account, and operators."""
         if not self._sample:
             return False, False
-        self._say("Checking the sample account and the operator…")
-        return ensure_sample_account(self._layout.api_url), operators.ensure_operator(self._layout)
+        self._say("Checking the sample account and the operators…")
+        signing_in = [operators.ensure_operator(self._layout, name) for name in operators.NAMES]
+        return ensure_sample_account(self._layout.api_url), all(signing_in)
 
     def _say(self, text: str) -> None:
         if not self._quiet:
@@ -449,5 +450,6 @@ def welcome(layout: Layout, *, sample: bool, operator: bool) -> str:
             "  the second factor done for you:",
             "    OPERATOR=$(make operator)",
             f'    curl {api}/v1/operations/incidents -H "authorization: Bearer $OPERATOR"',
+            f'  and their colleague, who approves: $(make operator ARGS="--name {operators.COLLEAGUE}")',
         ]
     return "\n".join([*lines, "", "  Code is reloaded when it changes. Ctrl-C stops everything; data stays.", ""])

@@ -23,7 +23,8 @@ install(app)
     "/v1/operations/incidents/<incident_number>/close",
     operation_id="closeIncident",
     tags=["operations"],
-    description="Neither of its alarms rings, its cause is written, and somebody approves when it is critical or high.",
+    description="Neither of its alarms rings, its cause is written, and another operator approved when it is, or was, "
+    "critical or high (`approveIncident`). A cause that is new here was not approved.",
     responses=documented(
         200, IncidentResponse, "The closed incident", refused={409: "`incident-not-closable`: what is missing"}
     ),
@@ -35,7 +36,6 @@ def close(
     incident = close_incident(
         incident_number,
         by=by,
-        approver=body.approver,
         cause=body.cause,
         once=idempotent_of(by, app, idempotency_key, incident_answer),
         desk=table.alert_desk(),

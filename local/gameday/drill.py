@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from billing.domain.alerts import CHANNELS, AlertSeverity, Channel, known_alarm
+from billing.domain.incidents import APPROVED
 from local.gameday.receivers import Received
 from local.gameday.scenarios import OF_THE_MACHINE, UNSAID, Scenario
 from local.gameday.stage import MINUTE, Stage
 from local.gameday.watch import Change
 
-_APPROVER = "Responsable technique"
 _TOLD_ROUNDS = 15  # of a minute: grouping, and channels that are tried again
 _APART = 61  # minutes: cool-downs are over, and a closed incident is not opened again
 _SIGNS = {Channel.SLACK: "Slack", Channel.EMAIL: "e-mail", Channel.SMS: "SMS"}
@@ -220,8 +220,9 @@ class Drill:
                 "corrective_actions": "La panne a été retirée ; les mesures sont revenues à la normale.",
             }
             self._stage.operator.post(f"{path}/notes", found)
-            answer = self._stage.operator.send(
-                "POST", f"{path}/close", {"approver": _APPROVER}, idempotency_key=f"exercice-{number}-{played.mended}"
-            )
+            once = f"exercice-{number}-{played.mended}"
+            if self._stage.operator.get(path)["severity"] in APPROVED:
+                self._stage.colleague.send("POST", f"{path}/approve", idempotency_key=once)
+            answer = self._stage.operator.send("POST", f"{path}/close", {}, idempotency_key=once)
             if answer.is_success and answer.json()["open"] is False:
                 played.closed.add(number)

@@ -23,7 +23,7 @@ from local.gameday.metrics import Collector, Measured, Tail, executions
 from local.gameday.receivers import Received, real_seconds, serving, slack_handler, sms_handler
 from local.gameday.watch import Change, Watch
 from local.layout import STACK_NAME
-from local.operators import ensure_operator, operator_token
+from local.operators import COLLEAGUE, NAME, ensure_operator, operator_token
 from local.pool import INVOCATIONS_LOG
 from local.provision import client
 from local.samples import COMPANY, CUSTOMER, draft
@@ -67,9 +67,7 @@ class Stage:
         self.customer = self.api.post("/v1/customers", CUSTOMER)
         self._company(CANARY).close()
         self._write_secret("CanarySecret", {"email": CANARY, "password": PASSWORD})
-        if not ensure_operator(cloud.layout):
-            raise RuntimeError("no operator can sign in on the local cloud")
-        self.operator = ApiClient(cloud.base_url, token=operator_token(cloud.layout))
+        self.operator, self.colleague = _operator(cloud, NAME), _operator(cloud, COLLEAGUE)
         self.measured = Measured()
         template = read_template(cloud.layout, read_attributes(cloud.layout))
         stack, supervision = read_stack(cloud.layout), supervision_of(template)
@@ -89,6 +87,7 @@ class Stage:
     def close(self) -> None:
         self.api.close()
         self.operator.close()
+        self.colleague.close()
 
     # Time
 
@@ -288,3 +287,9 @@ def _mail(path: Path) -> Received:
     body = message.get_body(preferencelist=("plain",))
     text = f"{message['Subject']}\n{body.get_content() if body else ''}"
     return Received(channel="email", text=text, payload=path.name, at=path.stat().st_mtime)
+
+
+def _operator(cloud: LocalCloud, name: str) -> ApiClient:
+    if not ensure_operator(cloud.layout, name):
+        raise RuntimeError("no operator can sign in on the local cloud")
+    return ApiClient(cloud.base_url, token=operator_token(cloud.layout, name))

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
 from local.client import ApiClient, ApiError, Json, wait_for
 from local.layout import PROJECT
-from local.operators import NAME, ensure_operator, operator_token
+from local.operators import COLLEAGUE, NAME, ensure_operator, operator_token
 from local.provision import client
 from local.ring import alarm_message
 from local.testing import LocalCloud
@@ -29,6 +30,13 @@ def operator(cloud: LocalCloud) -> Iterator[ApiClient]:
         yield api
 
 
+@pytest.fixture(scope="module")
+def colleague(cloud: LocalCloud) -> Iterator[ApiClient]:
+    assert ensure_operator(cloud.layout, COLLEAGUE)
+    with ApiClient(cloud.base_url, token=operator_token(cloud.layout, COLLEAGUE)) as api:
+        yield api
+
+
 def publish(cloud: LocalCloud, state: str) -> None:
     sns = client("sns", cloud.layout.ministack_url)
     [topic] = [one["TopicArn"] for one in sns.list_topics()["Topics"] if "AlertsTopic" in one["TopicArn"]]
@@ -42,7 +50,9 @@ def refusal(api: ApiClient, path: str, body: Json) -> tuple[int, str]:
     return refused.value.status, refused.value.problem["detail"]
 
 
-def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: ApiClient) -> None:
+def test_an_incident_is_found_explained_approved_and_closed(
+    cloud: LocalCloud, operator: ApiClient, colleague: ApiClient
+) -> None:
     publish(cloud, "ALARM")
 
     def opened() -> Json | None:
@@ -53,13 +63,15 @@ def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: 
     assert (incident["severity"], incident["opened_by"]) == ("critical", "alarm")
     operator.post(f"{path}/notes", {"note": "Pris en charge", "analysis": "Un remboursement n'a pas été lu."})
     operator.post(f"{path}/notes", {"corrective_actions": "Remboursement relu.", "error_rate_before": "7.3"})
-    ending = {"approver": "Responsable technique"}
-    assert refusal(operator, f"{path}/close", ending) == (409, "Son alarme sonne encore.")
+    assert refusal(operator, f"{path}/close", {}) == (409, "Son alarme sonne encore.")
     publish(cloud, "OK")
     wait_for(lambda: len(operator.get(path)["alerts"]) == 2 or None, what="the recovery")
-    assert refusal(operator, f"{path}/close", ending) == (409, "La cause n'est pas écrite.")
+    assert refusal(operator, f"{path}/close", {}) == (409, "La cause n'est pas écrite.")
     operator.post(f"{path}/notes", {"cause": "Un événement est arrivé avant son paiement."})
-    assert operator.post(f"{path}/close", ending)["open"] is False
+    waits = "Un incident critique ou élevé attend qu'un autre opérateur approuve sa clôture."
+    assert refusal(operator, f"{path}/close", {}) == (409, waits)
+    assert colleague.post(f"{path}/approve", {})["approver"] == COLLEAGUE
+    assert operator.post(f"{path}/close", {})["open"] is False
 
     sheet = operator.send("GET", f"{path}/post-mortem")
     assert sheet.headers["content-type"] == "text/markdown; charset=utf-8"
@@ -68,17 +80,30 @@ def test_an_incident_is_found_explained_and_closed(cloud: LocalCloud, operator: 
         "| État | clos |",
         "| Service touché | Paiements |",
         f"| Clos par | {NAME} |",
-        "| Approuvé par | Responsable technique |",
         "| Taux d'erreur avant | 7.3 % |",
         "Un remboursement n'a pas été lu.",
         "Remboursement relu.",
         "Un événement est arrivé avant son paiement.",
     ):
         assert line in sheet.text.splitlines()
+    assert f"| Approuvé par | {COLLEAGUE}, le " in sheet.text
     assert opened() is None
     year = cloud.now().year
     closed = operator.get(f"{INCIDENTS}?state=closed&year={year}")["items"]
     assert incident["incident_number"] in {one["incident_number"] for one in closed}
+
+
+def test_a_maintenance_is_ended_once(cloud: LocalCloud, operator: ApiClient) -> None:
+    now = cloud.now()
+    times = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=20)).isoformat()}
+    windows = "/v1/operations/maintenance-windows"
+    window = operator.post(windows, {**times, "services": ["proof"], "reason": "Migration"})
+    ended = operator.post(f"{windows}/{window['window_id']}/end", {})
+
+    assert (ended["ended_by"], ended["ends_at"]) == (NAME, ended["ended_at"])
+    assert window["window_id"] not in {one["window_id"] for one in operator.get(windows)["items"]}
+    over = refusal(operator, f"{windows}/{window['window_id']}/end", {})
+    assert over[0] == 409
 
 
 def test_the_command_line_gives_a_token_of_the_running_operator(cloud: LocalCloud, operator: ApiClient) -> None:

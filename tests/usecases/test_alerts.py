@@ -24,7 +24,7 @@ from billing.domain.alerts import (
     next_morning,
 )
 from billing.domain.errors import IncidentNotClosable, IncidentTimelineFull, MaintenanceWindowOver, NotFound
-from billing.domain.incidents import DEADLINES, IncidentSeverity
+from billing.domain.incidents import DEADLINES, Incident, IncidentSeverity
 from billing.domain.watch import Service
 from billing.ports.paging import PageRequest
 from billing.usecases import incidents
@@ -44,7 +44,7 @@ from tests.fakes.clock import FakeClock, FakeIds
 
 FRIDAY_TEN = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)  # 10:00 in Paris
 WARNING, CRITICAL = "ApiErrorsWarningAlarm", "ApiErrorsCriticalAlarm"
-OPERATOR = "1f0a2b3c-operator"
+OPERATOR, APPROVER = "1f0a2b3c-operator", "astreinte"
 
 
 class Desk:
@@ -76,16 +76,23 @@ class Desk:
     def told(self) -> dict[str, int]:
         return {name.value: len(channel.told) for name, channel in self.channels.items()}
 
-    def close(self, number: str, *, cause: str = "Disque", approver: str = "") -> None:
-        incidents.close_incident(
-            number,
-            by=OPERATOR,
-            cause=cause,
-            approver=approver,
-            desk=self.desk,
-            clock=self.clock,
-            ids=self.ids,
-        )
+    def close(self, number: str, *, by: str = OPERATOR, cause: str = "") -> Incident:
+        return incidents.close_incident(number, by=by, cause=cause, desk=self.desk, clock=self.clock, ids=self.ids)
+
+    def approve(self, number: str, by: str = APPROVER) -> Incident:
+        return incidents.approve_incident(number, by=by, desk=self.desk, clock=self.clock, ids=self.ids)
+
+    def explain(self, number: str, cause: str = "Disque") -> Incident:
+        return self.note(number, found=lambda facts: replace(facts, cause=cause))
+
+    def note(self, number: str, **said: Any) -> Incident:
+        return incidents.note_incident(number, by=OPERATOR, **said, desk=self.desk, clock=self.clock, ids=self.ids)
+
+    def end(self, number: str) -> None:
+        """Explained by one, approved by another, closed."""
+        self.explain(number)
+        self.approve(number)
+        self.close(number)
 
 
 @pytest.fixture
@@ -521,27 +528,126 @@ def test_numbers_are_dense_whoever_opens_and_an_alarm_has_one_incident(desk: Des
 def test_an_incident_closes_when_its_alarm_is_over_and_a_person_said_why(desk: Desk) -> None:
     desk.say(CRITICAL)
     number = "ZB-2026-001"
-    with pytest.raises(IncidentNotClosable, match="ringing"):
-        desk.close(number, approver="Astreinte")
+    for ending in (desk.close, desk.approve):
+        with pytest.raises(IncidentNotClosable, match="ringing"):
+            ending(number)
     desk.say(CRITICAL, "OK")
-    with pytest.raises(IncidentNotClosable, match="cause"):
-        desk.close(number, cause="", approver="Astreinte")
-    with pytest.raises(IncidentNotClosable, match="approves"):
+    for ending in (desk.close, desk.approve):
+        with pytest.raises(IncidentNotClosable, match="cause"):
+            ending(number)
+    desk.explain(number)
+    with pytest.raises(IncidentNotClosable, match="another operator approves"):
         desk.close(number)
-    desk.close(number, approver="Astreinte")
-    with pytest.raises(IncidentNotClosable, match="already"):
-        desk.close(number, approver="Astreinte")
+    desk.approve(number)
+    closed = desk.close(number)
+    for ending in (desk.close, desk.approve):
+        with pytest.raises(IncidentNotClosable, match="already"):
+            ending(number)
 
+    assert (closed.closed_by, closed.approver) == (OPERATOR, APPROVER)
+    assert [(one.by, one.text) for one in closed.timeline[-2:]] == [
+        (APPROVER, "Clôture approuvée"),
+        (OPERATOR, "Incident clos"),
+    ]
+    sheet = incidents.read_post_mortem(number, desk=desk.desk)
+    assert f"| Approuvé par | {APPROVER}, le 27/11/2026 à 10:00 |" in sheet.splitlines()
     assert desk.desk.list_open_incidents(PageRequest()).items == ()
     with pytest.raises(NotFound):
         desk.close("ZB-2026-002")
+
+
+@pytest.fixture
+def explained(desk: Desk) -> str:
+    """A critical incident that is over and explained, and approved by nobody."""
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+    return desk.explain("ZB-2026-001").number
+
+
+def test_who_approves_does_not_close(desk: Desk, explained: str) -> None:
+    desk.approve(explained)
+    with pytest.raises(IncidentNotClosable, match="does not close"):
+        desk.close(explained, by=APPROVER)
+    desk.approve(explained, OPERATOR)
+
+    assert desk.close(explained, by=APPROVER).approver == OPERATOR
+
+
+def test_who_is_alone_closes_a_day_after_their_approval_and_the_sheet_says_so(desk: Desk, explained: str) -> None:
+    desk.approve(explained, OPERATOR)
+    desk.clock.advance(timedelta(hours=12))
+    desk.approve(explained, OPERATOR)  # again: the day is counted from the first time
+    desk.clock.advance(timedelta(hours=11, minutes=59))
+    with pytest.raises(IncidentNotClosable, match="24 hours"):
+        desk.close(explained)
+    desk.clock.advance(timedelta(minutes=1))
+    closed = desk.close(explained)
+
+    assert closed.timeline[-1].text == "Incident clos, sans second regard"
+    sheet = incidents.read_post_mortem(explained, desk=desk.desk)
+    assert f"| Approuvé par | {OPERATOR}, le 27/11/2026 à 10:00, sans second regard |" in sheet.splitlines()
+
+
+def _ring_again(desk: Desk, _: str) -> None:
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _ring_again,
+        lambda desk, number: desk.note(number, severity=IncidentSeverity.HIGH),
+        lambda desk, number: desk.note(number, severity=IncidentSeverity.LOW),
+        lambda desk, number: desk.explain(number, "Une autre cause"),
+    ],
+    ids=["rings", "high", "low", "cause"],
+)
+def test_an_approval_is_void_when_what_was_approved_changes(
+    desk: Desk, explained: str, change: Callable[[Desk, str], object]
+) -> None:
+    """Also when it is graded lower: what was critical is closed by two."""
+    desk.approve(explained)
+    desk.note(explained, text="Rien de neuf", found=lambda facts: replace(facts, analysis="Vu"))
+    assert desk.desk.incidents([explained])[explained].approver == APPROVER
+    change(desk, explained)
+
+    assert desk.desk.incidents([explained])[explained].approver == ""
+    with pytest.raises(IncidentNotClosable, match="approves"):
+        desk.close(explained)
+    desk.approve(explained)
+    with pytest.raises(IncidentNotClosable, match="approves"):
+        desk.close(explained, cause="Écrite en clôturant")
+    assert desk.close(explained).approver == APPROVER
+
+
+def test_what_opens_again_is_approved_anew(desk: Desk, explained: str) -> None:
+    desk.approve(explained)
+    desk.close(explained)
+    desk.clock.advance(timedelta(minutes=30))
+    desk.say(CRITICAL)
+    desk.say(CRITICAL, "OK")
+
+    with pytest.raises(IncidentNotClosable, match="approves"):
+        desk.close(explained)
+
+
+def test_what_was_never_grave_is_approved_by_nobody(desk: Desk) -> None:
+    desk.say(WARNING)
+    desk.say(WARNING, "OK")
+    number = desk.explain("ZB-2026-001").number
+    with pytest.raises(IncidentNotClosable, match="Only"):
+        desk.approve(number)
+
+    assert desk.close(number).approver == ""
+    assert "| Approuvé par | — |" in incidents.read_post_mortem(number, desk=desk.desk).splitlines()
 
 
 @pytest.mark.parametrize(("minutes", "number"), [(60, "ZB-2026-001"), (61, "ZB-2026-002")])
 def test_it_opens_again_when_its_alarm_rings_within_the_hour(desk: Desk, minutes: int, number: str) -> None:
     desk.say(CRITICAL)
     desk.say(CRITICAL, "OK")
-    desk.close("ZB-2026-001", approver="Astreinte")
+    desk.end("ZB-2026-001")
     desk.clock.advance(timedelta(minutes=minutes))
     alert = desk.say(CRITICAL)
 
@@ -569,7 +675,7 @@ def test_nobody_is_warned_too_early_or_of_what_is_closed(desk: Desk) -> None:
     assert warn_of_deadline("ZB-2026-001", **given) == ""
     assert warn_of_deadline("ZB-2026-009", **given) == ""
     desk.say(CRITICAL, "OK")
-    desk.close("ZB-2026-001", approver="Astreinte")
+    desk.end("ZB-2026-001")
     desk.clock.advance(timedelta(hours=5))
     assert warn_of_deadline("ZB-2026-001", **given) == ""
 
@@ -589,7 +695,9 @@ def test_a_person_opens_grades_notes_and_the_sheet_tells_it(desk: Desk) -> None:
     )
     assert noted.deadline == opened.opened_at + DEADLINES[IncidentSeverity.HIGH]
     desk.clock.advance(timedelta(hours=1, minutes=5))
-    incidents.close_incident(opened.number, by=OPERATOR, cause="Cadre faux", approver="Responsable", **given)
+    desk.explain(opened.number, "Cadre faux")
+    desk.approve(opened.number)
+    desk.close(opened.number)
 
     sheet = incidents.read_post_mortem(opened.number, desk=desk.desk)
     parts = [line for line in sheet.splitlines() if line.startswith("## ")]

@@ -79,9 +79,6 @@ class NoteIncidentRequest(Request):
 
 class CloseIncidentRequest(Request):
     cause: Annotated[str, Text(_FOUND, lines=True), Field(description="Unless it was written before")] = ""
-    approver: Annotated[
-        str, Text(100), Field(description="Who approves that it is closed: asked for a critical or high incident")
-    ] = ""
 
 
 class PlanMaintenanceRequest(Request):
@@ -139,7 +136,8 @@ class IncidentRowResponse(Reply):
     times_reopened: int
     closed_at: datetime | None
     closed_by: str | None
-    approver: str | None
+    approver: Annotated[str | None, Field(description="Whose approval of its closing stands")]
+    approved_at: datetime | None
 
     @classmethod
     def of(cls, incident: Incident) -> Self:
@@ -258,6 +256,7 @@ def _row(incident: Incident) -> dict[str, Any]:
         "closed_at": incident.closed_at,
         "closed_by": incident.closed_by or None,
         "approver": incident.approver or None,
+        "approved_at": incident.approved_at,
     }
 
 

@@ -51,7 +51,8 @@ AS_ALERT: Final = {
     IncidentSeverity.MEDIUM: AlertSeverity.WARNING,
     IncidentSeverity.LOW: AlertSeverity.WARNING,
 }
-APPROVED: Final = frozenset({IncidentSeverity.CRITICAL, IncidentSeverity.HIGH})  # closing them takes an approver
+APPROVED: Final = frozenset({IncidentSeverity.CRITICAL, IncidentSeverity.HIGH})  # closing them takes an approval
+APPROVED_ALONE_AFTER: Final = timedelta(hours=24)  # where nobody else is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,8 @@ class IncidentSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """``subject``: the indicator whose alarm opened it, empty for a person's. ``warned``: of which part of its time."""
+    """``subject``: the indicator whose alarm opened it, empty for a person's. ``warned``: of which part of its time.
+    ``was_grave``: it was critical or high before it was graded lower. ``approver``: whose approval stands."""
 
     number: str
     version: int = 0
@@ -124,7 +126,13 @@ class Incident:
     reopened: int = 0
     closed_at: datetime | None = None
     closed_by: str = ""
+    was_grave: bool = False
     approver: str = ""
+    approved_at: datetime | None = None
+
+    @property
+    def asks_approval(self) -> bool:
+        return self.was_grave or self.severity in APPROVED
 
     @property
     def year(self) -> int:
@@ -166,7 +174,8 @@ class Incident:
         changed = [words for name, words in FRENCH_FACTS.items() if getattr(facts, name) != getattr(self.facts, name)]
         if not changed:
             return self
-        return replace(self._recorded(by, f"Renseigné : {', '.join(changed)}", at), facts=facts)
+        told = replace(self._recorded(by, f"Renseigné : {', '.join(changed)}", at), facts=facts)
+        return told if facts.cause == self.facts.cause else told.unapproved()
 
     def _recorded(self, by: str, text: str, at: datetime) -> Incident:
         if len(self.timeline) >= MAX_RECORDS:
@@ -176,11 +185,9 @@ class Incident:
     def rung(self, signal: Signal, at: datetime) -> Incident:
         """It rings (again): as bad as the worst of its alarms, open when it closed within the hour."""
         severity = min(self.severity, OF_ALERT[signal.severity], key=lambda one: one.rank)
-        changed = replace(self, rang=self.rang + 1)
+        changed = replace(self.unapproved(), rang=self.rang + 1)
         if not self.is_open:
-            changed = replace(changed, closed_at=None, closed_by="", approver="", reopened=self.reopened + 1).judged(
-                severity, at
-            )
+            changed = replace(changed, closed_at=None, closed_by="", reopened=self.reopened + 1).judged(severity, at)
         elif severity is not self.severity:
             changed = changed.judged(severity, at)
         return changed.noted(ALARM, f"L'alarme sonne : {signal.says}{_valued(signal)}", at)
@@ -199,8 +206,17 @@ class Incident:
         return changed.noted(by, f"Gravité : {FRENCH_SEVERITY[severity]}", at)
 
     def judged(self, severity: IncidentSeverity, since: datetime) -> Incident:
-        """As bad as this, with its time counted anew."""
-        return replace(self, severity=severity, deadline=since + DEADLINES[severity], warned=0)
+        """As bad as this, with its time counted anew. What was approved was approved of another gravity."""
+        return replace(
+            self.unapproved(),
+            severity=severity,
+            deadline=since + DEADLINES[severity],
+            warned=0,
+            was_grave=self.asks_approval,
+        )
+
+    def unapproved(self) -> Incident:
+        return replace(self, approver="", approved_at=None)
 
     def warned_now(self, at: datetime) -> tuple[Incident, int]:
         """Warned of every part of its time that is over, and of which one people hear."""
@@ -210,21 +226,45 @@ class Incident:
         )
         return replace(self, warned=share), share
 
-    def closed(self, by: str, at: datetime, *, approver: str, rings: bool) -> Incident:
+    def approved(self, by: str, at: datetime, *, rings: bool) -> Incident:
+        """Its closing, by somebody else than who closes it; whoever approved keeps the time of it.
+
+        Raises: IncidentNotClosable, which says what is missing.
+        """
+        self._refuse_unready(rings=rings)
+        if not self.asks_approval:
+            raise IncidentNotClosable(
+                "Seul un incident critique ou élevé s'approuve : clôturez celui-ci.",
+                "Only a critical or high incident is approved: close this one.",
+            )
+        if self.approver == by:
+            return self
+        return replace(self._recorded(by, "Clôture approuvée", at), approver=by, approved_at=at)
+
+    def closed(self, by: str, at: datetime, *, rings: bool) -> Incident:
         """Raises: IncidentNotClosable, which says what is missing."""
+        self._refuse_unready(rings=rings)
+        if self.asks_approval and self.approved_at is None:
+            raise IncidentNotClosable(
+                "Un incident critique ou élevé attend qu'un autre opérateur approuve sa clôture.",
+                "A critical or high incident waits until another operator approves its closing.",
+            )
+        alone = self.approver == by
+        if alone and self.approved_at is not None and at - self.approved_at < APPROVED_ALONE_AFTER:
+            raise IncidentNotClosable(
+                "Qui approuve ne clôture pas : un autre opérateur, ou vous-même 24 heures après votre approbation.",
+                "Who approves does not close: another operator does, or you 24 hours after your approval.",
+            )
+        closed = self._recorded(by, "Incident clos, sans second regard" if alone else "Incident clos", at)
+        return replace(closed, closed_at=at, closed_by=by)
+
+    def _refuse_unready(self, *, rings: bool) -> None:
         if not self.is_open:
             raise IncidentNotClosable("L'incident est déjà clos.", "The incident is closed already.")
         if rings:
             raise IncidentNotClosable("Son alarme sonne encore.", "Its alarm is still ringing.")
         if not self.facts.cause.strip():
             raise IncidentNotClosable("La cause n'est pas écrite.", "The cause is not written.")
-        if self.severity in APPROVED and not approver.strip():
-            raise IncidentNotClosable(
-                "Un incident critique ou élevé demande qui approuve sa clôture.",
-                "A critical or high incident asks who approves its closing.",
-            )
-        closed = self._recorded(by, "Incident clos", at)
-        return replace(closed, closed_at=at, closed_by=by, approver=approver.strip())
 
 
 FRENCH_SEVERITY: Final = {
@@ -275,7 +315,7 @@ def post_mortem(incident: Incident) -> str:
         ("À résoudre avant le", in_paris(incident.deadline)),
         ("Clos le", in_paris(incident.closed_at) if incident.closed_at else "—"),
         ("Clos par", _cell(incident.closed_by)),
-        ("Approuvé par", _cell(incident.approver)),
+        ("Approuvé par", _approval(incident)),
         ("Réouvertures", str(incident.reopened)),
     ]
     impact = [
@@ -316,6 +356,13 @@ def _line(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text or "—"
+
+
+def _approval(incident: Incident) -> str:
+    if incident.approved_at is None:
+        return "—"
+    alone = ", sans second regard" if incident.closed_by == incident.approver else ""
+    return f"{incident.approver}, le {in_paris(incident.approved_at)}{alone}"
 
 
 def _said(text: str) -> str:

@@ -109,7 +109,6 @@ def close_incident(
     number: str,
     *,
     by: str,
-    approver: str = "",
     cause: str = "",
     once: IdempotentRequest | None = None,
     desk: AlertDesk,
@@ -119,13 +118,30 @@ def close_incident(
     """Raises: NotFound, IncidentNotClosable, AlreadyAnswered."""
 
     def change(incident: Incident) -> Incident:
-        watched = desk.alarms([incident.subject])[incident.subject] if incident.subject else None
+        rings = _rings(incident, desk)
         if cause:
             incident = incident.found(replace(incident.facts, cause=cause), by, clock.now())
-        rings = watched is not None and watched.rings
-        return incident.closed(by, clock.now(), approver=approver, rings=rings)
+        return incident.closed(by, clock.now(), rings=rings)
 
     return _changed(number, change, once=once, desk=desk, clock=clock, ids=ids)
+
+
+def approve_incident(
+    number: str, *, by: str, once: IdempotentRequest | None = None, desk: AlertDesk, clock: Clock, ids: Ids
+) -> Incident:
+    """Its closing is approved until it rings again, is graded otherwise or its cause changes.
+
+    Raises: NotFound, IncidentNotClosable, AlreadyAnswered.
+    """
+
+    def change(incident: Incident) -> Incident:
+        return incident.approved(by, clock.now(), rings=_rings(incident, desk))
+
+    return _changed(number, change, once=once, desk=desk, clock=clock, ids=ids)
+
+
+def _rings(incident: Incident, desk: AlertDesk) -> bool:
+    return bool(incident.subject) and desk.alarms([incident.subject])[incident.subject].rings
 
 
 def list_incidents(state: IncidentState, year: int, page: PageRequest, *, desk: AlertDesk) -> Page[Incident]:
