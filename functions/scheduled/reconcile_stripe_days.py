@@ -12,7 +12,13 @@ def reconcile_stripe_days(_event: dict[str, Any]) -> dict[str, int]:
     run = usecases.reconcile_stripe_days(reconciliations=table.reconciliations(), desk=stripe_desk.desk())
     if run.repaired:
         count("StripeFactMissed", run.repaired)
-    return {"ended": run.ended, "differing": run.differing, "repaired": run.repaired}
+    return {
+        "ended": run.ended,
+        "differing": run.differing,
+        "repaired": run.repaired,
+        "again": run.again,
+        "agreed": run.agreed,
+    }
 
 
 handler = task_point(reconcile_stripe_days)

@@ -91,6 +91,38 @@ def test_a_report_is_written_version_after_version(world: World) -> None:
         held.save(ended)
 
 
+def test_days_that_differ_are_due_again_until_they_agree(world: World) -> None:
+    held, tenant_id = world.repositories.reconciliations, world.caller.tenant_id
+    difference = Difference(kind=DifferenceKind.MISSING, source_id="ch_1", stripe_minor=100, ours_minor=0)
+    account_id = f"acct_{uuid.uuid4().hex[:12]}"
+
+    def due_again(night: date) -> list[date]:
+        found: list[tuple[str, str, date]] = []
+        for shard in range(held.shards):
+            after = None
+            while True:
+                page, after = held.due_again(night, shard=shard, limit=1, after=after)
+                found += page
+                if after is None:
+                    break
+        return [day for tenant, account, day in found if (tenant, account) == (tenant_id, account_id)]
+
+    days = [DAY, DAY - timedelta(days=1), DAY - timedelta(days=2)]
+    for day in days:
+        held.save(replace(report(world, account_id, day), differences=(difference,), version=0).ended(MORNING))
+    assert due_again(DAY) == []
+    assert due_again(DAY + timedelta(days=1)) == days[::-1]
+    stored = held.stored(tenant_id, account_id, days[1])
+    assert stored is not None
+    held.save(stored.judged_again(MORNING).ended(MORNING))
+    later = held.stored(tenant_id, account_id, days[0])
+    assert later is not None
+    held.save(later.put_off(DAY + timedelta(days=1)))
+
+    assert due_again(DAY + timedelta(days=1)) == [days[2]]
+    assert due_again(DAY + timedelta(days=2)) == [days[2], days[0]]
+
+
 def test_days_are_listed_latest_first(world: World) -> None:
     held = world.repositories.reconciliations
     days = [DAY + timedelta(days=number) for number in range(3)]

@@ -48,6 +48,20 @@ class FakeReconciliations:
         with self._store.lock:
             return self._store.stripe_days_due.get((tenant_id, account_id))
 
+    def due_again(
+        self, night: date, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[tuple[str, str, date], ...], str | None]:
+        with self._store.lock:
+            found = sorted(
+                (report.again_on.isoformat(), key[2].isoformat(), key)
+                for key, report in self._store.stripe_days.items()
+                if report.again_on and report.again_on <= night and shard_of(key[0]) == shard
+            )
+        rest = [(f"{again_on}|{day}|{key}", key) for again_on, day, key in found]
+        rest = [(order, key) for order, key in rest if after is None or order > after]
+        page = rest[:limit]
+        return tuple(key for _, key in page), page[-1][0] if len(rest) > limit else None
+
     def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None:
         with self._store.lock:
             return self._store.stripe_days.get((tenant_id, account_id, day))

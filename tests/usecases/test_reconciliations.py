@@ -22,6 +22,7 @@ from billing.ports.paging import PageRequest
 from billing.ports.stripe import StripeRefused
 from billing.usecases.payments import RefundInput
 from billing.usecases.reconciliations import (
+    AGAIN_AT_ONCE,
     LISTED_UNREAD,
     ReconciliationRun,
     list_payment_reconciliations,
@@ -697,3 +698,136 @@ def test_a_difference_says_in_words_what_differs(kind: DifferenceKind) -> None:
     assert shown.detail_fr.endswith(".")
     assert shown.detail_en.endswith(".")
     assert shown.detail_fr != shown.detail_en
+
+
+def told_of_differences(till: Till) -> int:
+    told = till.held.store.events[till.shop.caller.tenant_id, "STRIPE"]
+    return [one.event_type for one in told].count(EventType.STRIPE_RECONCILIATION_DIFFERS)
+
+
+def unread_payment(till: Till) -> PaymentIntent:
+    """Stripe moved its money, and says another amount of it than the page had: it is parked, and differs."""
+    intent = till.confirm()
+    key = (till.account_id, intent.payment_intent_id)
+    till.stripe.intents[key] = replace(intent, amount_minor=50, received_minor=50)
+    return intent
+
+
+def test_a_day_whose_advice_was_followed_agrees_the_night_after(till: Till) -> None:
+    intent, today = till.paid(), till.shop.clock.today()
+    note = credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    night(till)
+    differed_at = till.shop.clock.now()
+    assert of_today(till, today).state is ReconciliationState.DIFFERS
+    ask_refund(till, intent, 12_000, credit_note_id=note.invoice_id)
+
+    run = night(till)
+
+    report = of_today(till, today)
+    assert (run.again, run.agreed, run.differing) == (1, 1, 0)
+    assert (report.state, report.differences) == (ReconciliationState.BALANCED, ())
+    assert (report.differed_at, report.ended_at) == (differed_at, till.shop.clock.now())
+    assert (report.movements, report.booked, report.paid_minor) == (1, 1, 12_000)
+    assert (told_of_differences(till), till.counted["StripeRefundOnPaper"]) == (1, 1)
+    assert night(till).again == 0
+
+
+def test_what_is_brought_in_by_judging_a_day_again_is_counted_once(till: Till) -> None:
+    today = till.shop.clock.today()
+    intent = unread_payment(till)
+    assert night(till).repaired == 0
+    till.stripe.intents[till.account_id, intent.payment_intent_id] = intent
+
+    assert [night(till).repaired, night(till).repaired] == [1, 0]
+    assert (of_today(till, today).state, of_today(till, today).repaired) == (ReconciliationState.BALANCED, 1)
+    till.adds_up()
+
+
+def test_a_day_that_goes_on_differing_is_told_once_and_looked_at_less_and_less(till: Till) -> None:
+    today = till.shop.clock.today()
+    unread_payment(till)
+    nights = [night(till) for _ in range(110)]
+
+    assert [number for number, run in enumerate(nights, 1) if run.again] == [*range(2, 9), *range(15, 93, 7)]
+    assert sum(run.differing for run in nights) == 1
+    assert (told_of_differences(till), till.counted["StripeReconciliationDiffers"]) == (1, 1)
+    [report] = [one for (_, _, day), one in till.held.store.stripe_days.items() if day == today]
+    assert (report.state, report.again_on) == (ReconciliationState.DIFFERS, None)
+
+
+def test_a_run_takes_a_few_days_of_an_account_and_the_next_run_the_others(till: Till) -> None:
+    unread_payment(till)
+    first = till.shop.clock.today()
+    night(till)
+    report = of_today(till, first)
+    for age in range(1, 8):
+        day = first - timedelta(days=age)
+        till.held.store.stripe_days[report.tenant_id, report.account_id, day] = replace(report, day=day)
+
+    assert night(till).again == AGAIN_AT_ONCE
+    assert min(one.again_on for one in reports(till) if one.again_on) == till.shop.clock.today()
+    again = reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk())
+    assert again.again == 8 - AGAIN_AT_ONCE
+    assert reconcile_stripe_days(reconciliations=till.held.reconciliations, desk=till.desk()).again == 0
+
+
+def test_a_day_that_is_judged_again_page_by_page_goes_on_after_a_run_that_dies(till: Till) -> None:
+    today = till.shop.clock.today()
+    unread_payment(till)
+    [moved] = till.stripe.balance[till.account_id]
+    others = [
+        replace(moved, balance_transaction_id=f"txn_{number:04d}", transaction_type="transfer") for number in range(250)
+    ]
+    till.stripe.balance[till.account_id] = [moved, *others]
+    night(till)
+    found = of_today(till, today)
+    till.shop.clock.advance(timedelta(days=1))
+    for at in range(1, 60):
+        crash = CrashPoint(at=at, after=True)
+        try:
+            reconcile_stripe_days(
+                reconciliations=crash.watch(till.held.reconciliations),
+                desk=till.desk(stripe=crash.watch(till.stripe)),
+            )
+        except Crashed:
+            continue
+        break
+
+    report = of_today(till, today)
+    assert (found.movements, report.movements, report.differences) == (251, 251, found.differences)
+    assert (report.state, report.differed_at) == (ReconciliationState.DIFFERS, found.ended_at)
+    assert (told_of_differences(till), till.counted["StripeReconciliationDiffers"]) == (1, 1)
+
+
+def test_a_day_of_an_account_that_left_says_what_it_said_and_is_asked_for_another_night(till: Till) -> None:
+    today = till.shop.clock.today()
+    unread_payment(till)
+    night(till)
+    found = of_today(till, today)
+    till.stripe.refused["list_balance_transactions"] = StripeRefused("account_invalid", status=403)
+
+    assert night(till).again == 0
+    tomorrow = till.shop.clock.today() + timedelta(days=1)
+    assert of_today(till, today) == replace(found, version=found.version + 1, again_on=tomorrow)
+    till.stripe.refused.clear()
+    assert night(till).again == 1
+
+
+def test_what_was_the_company_s_matter_and_is_more_now_wakes_operators_once(till: Till) -> None:
+    till.paid()
+    today = till.shop.clock.today()
+    credit(till.shop, till.invoice.invoice_id, excess=Excess.REFUND)
+    night(till)
+    assert till.counted["StripeReconciliationDiffers"] == 0
+    [moved] = till.stripe.balance[till.account_id]
+    till.stripe.balance[till.account_id] = [replace(moved, fee_minor=moved.fee_minor + 1)]
+
+    night(till)
+    night(till)
+
+    assert {one.kind for one in of_today(till, today).differences} == {
+        DifferenceKind.OTHER_FEE,
+        DifferenceKind.ON_PAPER,
+    }
+    assert (till.counted["StripeReconciliationDiffers"], till.counted["StripeRefundOnPaper"]) == (1, 1)
+    assert told_of_differences(till) == 1

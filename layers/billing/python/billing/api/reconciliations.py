@@ -96,7 +96,8 @@ class PaymentReconciliationResponse(Reply):
     follows by itself once the payments made from the customer's credit are reversed. ``on_paper``: a credit
     note says that the money was given back, and Stripe did not give it back: refund the payment naming the note, unless
     you gave it back by other means. A day ``unread`` could not be read: the account is not linked any more; it is read
-    once the account is back.
+    once the account is back. A day that differs is judged again each night for a week, then each week for three months,
+    and is ``balanced`` once it agrees.
     """
 
     day: date
@@ -111,7 +112,10 @@ class PaymentReconciliationResponse(Reply):
     fee_minor: int
     payout_minor: int
     differences: list[PaymentDifferenceResponse]
-    ended_at: datetime | None
+    ended_at: Annotated[datetime | None, Field(description="When it was last judged")]
+    differed_at: Annotated[
+        datetime | None, Field(description="When it was first found to differ, of a day that was judged again")
+    ]
 
     @classmethod
     def of(cls, report: Reconciliation) -> PaymentReconciliationResponse:
@@ -129,6 +133,7 @@ class PaymentReconciliationResponse(Reply):
             payout_minor=report.payout_minor,
             differences=[PaymentDifferenceResponse.of(one) for one in report.differences],
             ended_at=report.ended_at,
+            differed_at=report.differed_at,
         )
 
 

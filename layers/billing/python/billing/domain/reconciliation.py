@@ -16,6 +16,8 @@ from billing.domain.stripe import BalanceTransaction
 from billing.domain.stripe_payment import DayBooking, PaperRefund, StripePayment
 
 MAX_DIFFERENCES: Final = 100
+NIGHTLY_FOR: Final = timedelta(days=7)  # a day that differs is judged again each night, then each week
+JUDGED_AGAIN_FOR: Final = timedelta(days=90)
 _PAYMENTS = frozenset({"charge", "payment"})
 _REFUNDS = frozenset({"refund", "payment_refund", "refund_failure", "payment_failure_refund"})
 _DISPUTES = frozenset({"adjustment"})
@@ -72,7 +74,8 @@ class Reconciliation:
     """Amounts in cents, summed over the day, of what ZenBilling asked for; ``foreign``: movements of other payments.
 
     ``repaired``: facts that no event had told, and that are in the ledger now. ``position``: how far it was read.
-    ``booked``: how much the ledger has of that day.
+    ``booked``: how much the ledger has of that day. ``again_on``: the night that judges it again, while it differs;
+    ``differed_at``: when it was first found to, once it is; ``rang``: whether operators were told.
     """
 
     tenant_id: str
@@ -93,6 +96,9 @@ class Reconciliation:
     booked: int = field(default=0, metadata=LATER)
     started_at: datetime
     ended_at: datetime | None = None
+    again_on: date | None = field(default=None, metadata=LATER)
+    differed_at: datetime | None = field(default=None, metadata=LATER)
+    rang: bool = field(default=False, metadata=LATER)
 
     @property
     def since(self) -> datetime:
@@ -145,7 +151,31 @@ class Reconciliation:
 
     def ended(self, at: datetime) -> Reconciliation:
         state = ReconciliationState.DIFFERS if self.differences else ReconciliationState.BALANCED
-        return replace(self, version=self.version + 1, state=state, position="", ended_at=at)
+        again_on = self._judged_after(civil_date(at)) if self.differences else None
+        return replace(self, version=self.version + 1, state=state, position="", ended_at=at, again_on=again_on)
+
+    def judged_again(self, at: datetime) -> Reconciliation:
+        """Read from its beginning; what was brought into the ledger meanwhile stays counted."""
+        return Reconciliation(
+            tenant_id=self.tenant_id,
+            account_id=self.account_id,
+            day=self.day,
+            version=self.version,
+            repaired=self.repaired,
+            started_at=at,
+            again_on=self.again_on,
+            differed_at=self.differed_at or self.ended_at,
+            rang=self.rang or self.is_for_operators,
+        )
+
+    def put_off(self, today: date) -> Reconciliation:
+        return replace(self, version=self.version + 1, again_on=self._judged_after(today))
+
+    def _judged_after(self, today: date) -> date | None:
+        age = today - self.day
+        if age > JUDGED_AGAIN_FOR:
+            return None
+        return today + timedelta(days=1 if age <= NIGHTLY_FOR else 7)
 
 
 def is_booked_here(moved: BalanceTransaction) -> bool:

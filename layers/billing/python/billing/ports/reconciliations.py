@@ -25,6 +25,12 @@ class Reconciliations(Protocol):
         """The first day of an account that was not looked at. One request."""
         ...
 
+    def due_again(
+        self, night: date, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[tuple[str, str, date], ...], str | None]:
+        """Tenants, accounts and days to be judged again up to a night, the longest due first; the next position."""
+        ...
+
     def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None: ...
 
     def sources(self, tenant_id: str, source_ids: tuple[str, ...]) -> dict[str, str]:

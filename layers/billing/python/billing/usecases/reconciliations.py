@@ -1,10 +1,12 @@
 """Each night what moved at Stripe is held against the ledger: what no event told is brought in as if one had. Then what
 the ledger booked that day is held against Stripe, and what credit notes gave back. What differs is listed, alerted and
-told to the company. A page at a time, from where the last run stopped.
+told to the company, and judged again on other nights until it agrees: what was told is told once. A page at a time,
+from where the last run stopped.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -42,15 +44,20 @@ from billing.usecases.turns import Turns
 PAGE_LIMIT = 100
 LISTED_UNREAD = timedelta(days=90)  # of an account that left; those that follow are due as well, and not listed
 LOOKED_FOR_AT_ONCE = 25  # of those that the movements of the day did not answer, each is a question to Stripe
+AGAIN_AT_ONCE = 5  # days of one account that a run judges again: the next run has the others, if others are due
 _LOST = frozenset({BookingKind.DISPUTE_LOST, BookingKind.DISPUTE_REST})
 BUDGET_SECONDS = 45.0  # the function has a minute; what is left waits for the next run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconciliationRun:
+    """``again``: days that had differed and were judged again, of which so many ``agreed``."""
+
     ended: int = 0
     differing: int = 0
     repaired: int = 0
+    again: int = 0
+    agreed: int = 0
 
 
 def reconcile_stripe_days(*, reconciliations: Reconciliations, desk: StripeDesk) -> ReconciliationRun:
@@ -72,11 +79,14 @@ def reconcile_stripe_days(*, reconciliations: Reconciliations, desk: StripeDesk)
                     ended += _account_days(tenant_id, account_id, yesterday, deadline, reconciliations, desk)
             if after is None:
                 break
+    again, repaired_again = _judge_again(deadline, turns, reconciliations, desk)
     turns.end()
     return ReconciliationRun(
         ended=len(ended),
         differing=sum(one.state is ReconciliationState.DIFFERS for one in ended),
-        repaired=sum(one.repaired for one in ended),
+        repaired=sum(one.repaired for one in ended) + repaired_again,
+        again=len(again),
+        agreed=sum(one.state is ReconciliationState.BALANCED for one in again),
     )
 
 
@@ -114,11 +124,72 @@ def _account_days(
                 return ended
             if report.is_over:
                 ended.append(report)
-                if report.state is ReconciliationState.DIFFERS:
-                    desk.count("StripeReconciliationDiffers" if report.is_for_operators else "StripeRefundOnPaper")
+                _count(report, desk)
         reconciliations.looked_at(tenant_id, account_id, day)
         day += timedelta(days=1)
     return ended
+
+
+def _judge_again(
+    deadline: float, turns: Turns, reconciliations: Reconciliations, desk: StripeDesk
+) -> tuple[list[Reconciliation], int]:
+    """With the time that is left: those that ended, and how many facts were brought in by them."""
+    today = desk.clock.today()
+    of_account: Counter[tuple[str, str]] = Counter()
+    ended: list[Reconciliation] = []
+    repaired = 0
+    for shard in range(reconciliations.shards):
+        after = None
+        while desk.clock.monotonic() < deadline:
+            page, after = reconciliations.due_again(today, shard=shard, limit=PAGE_LIMIT, after=after)
+            for tenant_id, account_id, day in page:
+                if desk.clock.monotonic() >= deadline:
+                    break
+                of_account[tenant_id, account_id] += 1
+                if of_account[tenant_id, account_id] > AGAIN_AT_ONCE:
+                    continue
+                with turns.one(passed_over=StaleVersion):
+                    stood = reconciliations.stored(tenant_id, account_id, day)
+                    report = _day_again(stood, deadline, reconciliations, desk) if stood else None
+                    if stood and report:
+                        ended.append(report)
+                        repaired += report.repaired - stood.repaired
+            if after is None:
+                break
+    return ended, repaired
+
+
+def _day_again(
+    stood: Reconciliation, deadline: float, reconciliations: Reconciliations, desk: StripeDesk
+) -> Reconciliation | None:
+    """None when it has not ended, or another run was first."""
+    today = desk.clock.today()
+    if stood.again_on is None or stood.again_on > today:
+        return None
+    night = _Night(reconciliations, desk, deadline)
+    report = stood.judged_again(desk.clock.now()) if stood.is_over else stood
+    while not report.is_over:
+        if desk.clock.monotonic() >= deadline:
+            return None
+        try:
+            stood = report = night.page(report)
+        except StripeRefused as refused:
+            if refused.code != NO_ACCESS:
+                raise
+            reconciliations.save(stood.put_off(today))  # the account left: it says what it said
+            return None
+    _count(report, desk)
+    return report
+
+
+def _count(report: Reconciliation, desk: StripeDesk) -> None:
+    """Once of a day; again only when what had been the company's own matter is the operators' now."""
+    if report.state is not ReconciliationState.DIFFERS:
+        return
+    if report.is_for_operators and not report.rang:
+        desk.count("StripeReconciliationDiffers")
+    elif report.differed_at is None:
+        desk.count("StripeRefundOnPaper")
 
 
 def _list_unread(first: Reconciliation, yesterday: date, reconciliations: Reconciliations) -> None:
@@ -162,8 +233,9 @@ class _Night:
             if position is not None or self._desk.clock.monotonic() >= self._deadline:
                 report = report.read_to(position or "")
                 break
-        now, differs = self._desk.clock.now(), report.state is ReconciliationState.DIFFERS
-        self._reconciliations.save(report, event=reconciliation_differs(report, now) if differs else None)
+        now, first = self._desk.clock.now(), report.differed_at is None
+        told = report.state is ReconciliationState.DIFFERS and first
+        self._reconciliations.save(report, event=reconciliation_differs(report, now) if told else None)
         return report
 
     def _movements(self, report: Reconciliation) -> tuple[Reconciliation, str | None]:

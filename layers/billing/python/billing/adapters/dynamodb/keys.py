@@ -358,6 +358,21 @@ def stripe_day_named(tenant_id: str, name: str) -> Key:
     return Key(_tenant(tenant_id, "STRIPE_DAY", name), HEAD)
 
 
+def stripe_day_of(key: Key) -> tuple[str, str, date]:
+    """Tenant, account and day of its key: the index of what is judged again holds keys only."""
+    _, tenant_id, _, name = key.pk.split("#")
+    account_id, _, day = name.rpartition("@")
+    return tenant_id, account_id, date.fromisoformat(day)
+
+
+def stripe_days_again(tenant_id: str) -> str:
+    return stripe_days_again_in(_shard(tenant_id))
+
+
+def stripe_days_again_in(shard: int) -> str:
+    return f"STRIPE_DAYS_AGAIN#{shard}"
+
+
 def stripe_days(tenant_id: str) -> str:
     return _tenant(tenant_id, "STRIPE_DAYS")
 

@@ -54,6 +54,13 @@ class Reconciliations:
         stored = self._table.get(keys.stripe_day_due(tenant_id, account_id))
         return date.fromisoformat(text(stored, "outbox_sk").partition("#")[0]) if stored else None
 
+    def due_again(
+        self, night: date, *, shard: int, limit: int, after: str | None = None
+    ) -> tuple[tuple[tuple[str, str, date], ...], str | None]:
+        partition = keys.stripe_days_again_in(shard)
+        found, position = self._table.due(partition, f"{night.isoformat()}#{keys.HIGHEST}", limit, after=after)
+        return tuple(keys.stripe_day_of(key) for key in found), position
+
     def stored(self, tenant_id: str, account_id: str, day: date) -> Reconciliation | None:
         stored = self._table.get(keys.stripe_day(tenant_id, account_id, day))
         return load(Reconciliation, text(stored, "body")) if stored else None
@@ -97,6 +104,8 @@ class Reconciliations:
             summary=body,
             listing_pk=keys.stripe_days(tenant_id),
             listing_sk=keys.dated(report.day, report.account_id),
+            outbox_pk=keys.stripe_days_again(tenant_id) if report.again_on else None,
+            outbox_sk=keys.dated(report.again_on, f"{report.day}@{report.account_id}") if report.again_on else None,
         )
         stale = refuse_with(StaleVersion)
         # A run that died before its first page was saved leaves nothing.
