@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parsedate_to_datetime
@@ -49,6 +51,27 @@ def test_it_comes_from_the_company_through_us_and_answers_go_to_the_company() ->
     assert sender.addr_spec == FROM_ADDRESS
     assert reply_to.addr_spec == "facturation@exemple.example"
     assert (recipient.display_name, recipient.addr_spec) == ("Atelier Modèle SAS", "compta@modele.example")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Votre devis D2026-00012 de Boulangerie Martin et fils pour la rénovation énergétique de la façade",
+        "Facture F2026-00042 de la Société générale de maçonnerie et de couverture réunies du Périgord",
+        "Rappel\u00a0: élégante échéance à régler, déjà échue, de Müller & Ünlü, 1\u202f234,56\u00a0€",
+        "é" * 300,
+        f"{'a' * 70} é",
+    ],
+)
+def test_a_long_subject_with_accents_keeps_its_spaces(text: str) -> None:
+    """Read by two parsers."""
+    content = build(replace(outgoing(), subject=text), FROM_ADDRESS)
+
+    assert message_from_bytes(content, policy=SMTP)["Subject"] == text
+    assert str(make_header(decode_header(message_from_bytes(content)["Subject"]))) == text
+    head = content.partition(b"\r\n\r\n")[0]
+    assert max(len(line) for line in head.split(b"\r\n")) <= SMTP.max_line_length
+    assert head.isascii()
 
 
 def test_headers_say_when_which_and_for_what() -> None:
