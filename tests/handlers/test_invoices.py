@@ -202,6 +202,9 @@ def test_a_payment_settles_the_invoice(issued: Json, owner: Person) -> None:
 
     assert (part.status, part.body["status"], part.body["paid_minor"]) == (201, "partially_paid", 1000)
     assert (rest.body["status"], rest.body["balance_minor"], rest.body["warnings"]) == ("paid", 0, [])
+    read = owner.call("payments/read", payment_id=part.body["payment_id"]).body
+    assert (read["amount_minor"], read["method"]) == (1000, "transfer")
+    assert rest.body["payment_id"] != part.body["payment_id"]
     assert (more.status, more.body["type"]) == (409, "/problems/payment-exceeds-balance")
 
 

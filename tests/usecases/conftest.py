@@ -147,7 +147,7 @@ class Shop:
         method = changes.pop("method", PaymentMethod.TRANSFER)
         payment = payments.PaymentInput(amount_minor=amount_minor, method=method)
         payment = replace(payment, paid_on=changes.pop("paid_on", None))
-        return payments.record_invoice_payment(self.caller, invoice_id, payment, **values | changes)
+        return payments.record_invoice_payment(self.caller, invoice_id, payment, **values | changes).invoice
 
     def send(self, invoice_id: str, **changes: Any) -> IssuedInvoice:
         values: dict[str, Any] = {

@@ -42,7 +42,7 @@ def record(till: Till, amount_minor: int, *, confirmed: bool = False) -> IssuedI
         payments=till.held.payments,
         clock=till.shop.clock,
         ids=till.shop.ids,
-    )
+    ).invoice
 
 
 def spread(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
+
+from pydantic import Field
 
 from billing.api.answers import answer
 from billing.api.invoices import InvoiceResponse, InvoiceWarningResponse, invoice_fields
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.ledger import PaymentMethod
+from billing.domain.payments import PaidInvoice
 from billing.domain.thresholds import cash_limit_minor
 from billing.domain.warnings import Notice, WarningCode
 from billing.ports.idempotency import Answer
@@ -16,13 +20,16 @@ from billing.ports.idempotency import Answer
 class InvoicePaymentResponse(InvoiceResponse):
     """The invoice after the payment; the warnings are the payment's and do not undo it."""
 
+    payment_id: Annotated[str, Field(description="Of the payment that was recorded, to read, reverse or refund it")]
+
     @classmethod
-    def of_payment(cls, invoice: IssuedInvoice, method: PaymentMethod, *, today: date) -> InvoicePaymentResponse:
-        return cls(**invoice_fields(invoice, today) | {"warnings": payment_warnings(invoice, method)})
+    def of_payment(cls, paid: PaidInvoice, method: PaymentMethod, *, today: date) -> InvoicePaymentResponse:
+        of_payment = {"payment_id": paid.payment_id, "warnings": payment_warnings(paid.invoice, method)}
+        return cls(**invoice_fields(paid.invoice, today) | of_payment)
 
 
-def payment_answer(invoice: IssuedInvoice, *, method: PaymentMethod, today: date) -> Answer:
-    return answer(201, InvoicePaymentResponse.of_payment(invoice, method, today=today), version=invoice.version)
+def payment_answer(paid: PaidInvoice, *, method: PaymentMethod, today: date) -> Answer:
+    return answer(201, InvoicePaymentResponse.of_payment(paid, method, today=today), version=paid.invoice.version)
 
 
 def payment_warnings(invoice: IssuedInvoice, method: PaymentMethod) -> list[InvoiceWarningResponse]:

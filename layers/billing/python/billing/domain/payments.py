@@ -455,3 +455,11 @@ def _above(limit_minor: int) -> CashAboveLimit:
         "(Code monétaire et financier, L112-6 and D112-3). If you know that this payment is allowed, confirm it "
         "(confirm_cash_above_limit).",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidInvoice:
+    """An invoice after a payment, and which one."""
+
+    invoice: IssuedInvoice
+    payment_id: str

@@ -38,6 +38,7 @@ from billing.domain.payment_in_progress import hold_in_progress
 from billing.domain.payments import (
     MAX_ALLOCATIONS,
     Allocation,
+    PaidInvoice,
     Payment,
     PaymentExcess,
     PaymentRefund,
@@ -176,7 +177,7 @@ def record_invoice_payment(
     payments: Payments,
     clock: Clock,
     ids: Ids,
-) -> IssuedInvoice:
+) -> PaidInvoice:
     """A payment of one invoice, received outside ZenBilling; two at once never pay more than the balance.
 
     Raises: NotFound, InvoiceNotIssued, PaymentExceedsBalance, CashAboveLimit, PaymentInProgress, FieldErrors, Busy.
@@ -185,7 +186,7 @@ def record_invoice_payment(
     _refuse_future("/paid_on", wanted.paid_on, clock)
     _refuse_unprintable("/reference", wanted.reference)
 
-    def attempt() -> IssuedInvoice:
+    def attempt() -> PaidInvoice:
         read = invoices.read_with_checkouts(caller, invoice_id, once=once)
         invoice = issued_of(read.invoice)
         hold_cash_limit(wanted.method, (invoice,), wanted.amount_minor, confirmed=wanted.confirm_cash_above_limit)
@@ -212,6 +213,7 @@ def record_invoice_payment(
             ids=ids,
         )
         move = ledger_move(caller, invoice, parts[0], payment, EntryKind.PAYMENT, ids)
+        paid = PaidInvoice(invoice=move.invoice, payment_id=payment.payment_id)
         payments.write(
             caller,
             payment,
@@ -219,9 +221,9 @@ def record_invoice_payment(
             movement=None,
             event=payment_event(caller, payment, EventType.PAYMENT_RECEIVED, ids),
             once=once,
-            answered=move.invoice,
+            answered=paid,
         )
-        return move.invoice
+        return paid
 
     return judged_anew(attempt, clock=clock, ids=ids)
 
