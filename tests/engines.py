@@ -58,9 +58,18 @@ _TemplateLoader.add_multi_constructor("!", _intrinsic)
 
 def billing_table_definition() -> dict[str, Any]:
     """What CreateTable needs of the template's BillingTable."""
+    return _table_definition("BillingTable")
+
+
+def usage_table_definition() -> dict[str, Any]:
+    """As ``billing_table_definition``, of the one that usage is kept in."""
+    return _table_definition("UsageTable")
+
+
+def _table_definition(logical_id: str) -> dict[str, Any]:
     template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506 - a SafeLoader
-    properties = template["Resources"]["BillingTable"]["Properties"]
-    return {name: properties[name] for name in _CREATED_WITH}
+    properties = template["Resources"][logical_id]["Properties"]
+    return {name: properties[name] for name in _CREATED_WITH if name in properties}
 
 
 @contextlib.contextmanager
@@ -125,4 +134,12 @@ def billing_table(dynamodb: DynamoDBClient) -> str:
     """The name of a table made as the template says. Tests keep apart by tenant."""
     name = f"billing-{uuid.uuid4().hex[:8]}"
     dynamodb.create_table(TableName=name, **billing_table_definition())
+    return name
+
+
+@pytest.fixture
+def usage_table(dynamodb: DynamoDBClient) -> str:
+    """The name of a table of its own for each test: usage belongs to no tenant that would keep them apart."""
+    name = f"usage-{uuid.uuid4().hex[:8]}"
+    dynamodb.create_table(TableName=name, **usage_table_definition())
     return name

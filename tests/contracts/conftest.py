@@ -79,14 +79,14 @@ from billing.ports.stripe_payments import StripePayments
 from billing.ports.subscriptions import Subscriptions
 from billing.ports.webhooks import Webhooks
 from tests import factories
-from tests.engines import billing_table, dynamodb, dynamodb_endpoint
+from tests.engines import billing_table, dynamodb, dynamodb_endpoint, usage_table
 from tests.fakes.clock import MORNING, FakeClock, FakeIds
 from tests.fakes.repositories import fake_repositories
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
+__all__ = ["billing_table", "dynamodb", "dynamodb_endpoint", "usage_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

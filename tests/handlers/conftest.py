@@ -21,11 +21,11 @@ from billing.ports.stripe import AccountWanted
 from billing.runtime import links, stripe, stripe_queue, stripe_webhooks, table, webhooks
 from billing.runtime.clock import clock
 from billing.runtime.observability import logger
-from tests.engines import billing_table, dynamodb, dynamodb_endpoint
+from tests.engines import billing_table, dynamodb, dynamodb_endpoint, usage_table, usage_table_definition
 from tests.fakes.stripe import FakeStripe
 from tests.fakes.stripe_inbox import FakeStripeEventQueue
 
-__all__ = ["billing_table", "dynamodb", "dynamodb_endpoint"]
+__all__ = ["billing_table", "dynamodb", "dynamodb_endpoint", "usage_table"]
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 Json = dict[str, Any]
@@ -105,10 +105,14 @@ def answered(answer: Json) -> Answered:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def environment(dynamodb_endpoint: str, billing_table: str) -> Iterator[None]:
+def environment(dynamodb_endpoint: str, billing_table: str, dynamodb: Any) -> Iterator[None]:
+    dynamodb.create_table(TableName="usage-of-all", **usage_table_definition())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
         patch.setenv("BILLING_TABLE_NAME", billing_table)
+        patch.setenv("USAGE_TABLE_NAME", "usage-of-all")
+        patch.setenv("VIEWER_HEADERS_KIND", "none")
+        patch.setenv("WEB_ORIGIN_URLS", "https://app.zenbilling.example,http://localhost:5173")
         patch.setenv("DOCUMENTS_BUCKET_NAME", "documents")
         patch.setenv("WEBHOOK_TARGETS_KIND", "public")
         patch.setattr(webhooks, "_key", lambda: "0" * 64)

@@ -22,6 +22,7 @@ from billing.runtime import (
     pdf,
     stripe,
     table,
+    usage,
     vat_numbers,
     workflows,
 )
@@ -36,7 +37,7 @@ CAPABILITIES = [
     pdf.statement_renderer, workflows.workflows,
     table.companies, table.customers, table.products, table.invoices, table.deliveries, table.memberships,
     table.credit_notes, table.payments, table.customer_accounts, table.verifications, table.bulk_jobs,
-    table.workflow_requests, table.alert_desk,
+    table.workflow_requests, table.alert_desk, usage.usage_book,
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PUBLIC = {
     "POST /v1/auth/resend-code",
     "POST /v1/auth/sign-in",
     "POST /v1/auth/sign-up",
+    "POST /v1/usage",
     "POST /v1/webhooks/stripe",
 }
 # Functions reached by something else than a route.
@@ -77,6 +78,16 @@ def test_only_the_named_routes_are_public() -> None:
     assert deployed == published == PUBLIC
 
 
+def test_what_anybody_can_write_without_a_word_is_throttled_by_itself() -> None:
+    """A flood of page views leaves room for everything else."""
+    settings = resources()["HttpApi"]["Properties"]
+    usual = settings["DefaultRouteSettings"]
+
+    assert set(settings["RouteSettings"]) == {"POST /v1/usage"} <= set(operations(api()))
+    for one in settings["RouteSettings"].values():
+        assert all(10 * one[limit] <= usual[limit] for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"))
+
+
 @pytest.mark.parametrize("operation", operations(api()))
 def test_a_route_is_integrated_as_api_gateway_expects(operation: str) -> None:
     integration = operations(api())[operation]["x-amazon-apigateway-integration"]
@@ -106,7 +117,7 @@ def test_operators_are_let_in_under_their_path_and_nowhere_else(description: Cal
     of_operators = {name for name, scheme in schemes.items() if scheme == [{"operatorToken": []}]}
 
     assert of_operators == {name for name in schemes if name.partition(" ")[2].startswith("/v1/operations/")}
-    assert len(of_operators) == 11
+    assert len(of_operators) == 12
     assert all(schemes[name] == [{"accessToken": []}] for name in set(schemes) - of_operators - PUBLIC)
 
 

@@ -2,6 +2,7 @@
 
 import fnmatch
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ MAY_UPDATE = {
     "BulkLaneRole": "issues, and counts the results of a bulk job",
     "PaymentsRefundRole": "adds to the sums of a customer's account",
     "StripeProcessRole": "adds to the sums of a customer's account",
+    "UsageRecordRole": "adds to the sums of a day, in a table of its own",
     "WorkflowStartRole": "counts the executions of a request; everything else is replaced whole, by version",
     "WorkflowRestartRole": "counts them too",
 }
@@ -104,6 +106,9 @@ def test_who_may_text_anybody_may_publish_to_no_topic() -> None:
     assert [one["Resource"] for one in denied] == [{"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}]
 
 
+OF_OPERATORS = {"OperationsReadRole", "OperationsWriteRole", "OperationsUsageRole"}
+
+
 @pytest.mark.parametrize("role", ["AlertsRole", "OperationsReadRole", "OperationsWriteRole"])
 def test_alerts_and_operators_know_nothing_of_any_tenant(role: str) -> None:
     conditions = [
@@ -116,10 +121,29 @@ def test_alerts_and_operators_know_nothing_of_any_tenant(role: str) -> None:
     assert all(one == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPS_*"]}} for one in conditions)
 
 
+def test_usage_is_counted_apart_and_operators_read_its_sums_alone() -> None:
+    """Neither the salt of the day nor marks of visitors; and who counts reaches nothing that a company has."""
+    reaching: dict[str, set[str]] = {}
+    for role, action, granted in _granted():
+        if action.startswith("dynamodb:") and granted != STAR:
+            reaching.setdefault(role, set()).add(target(granted))
+    [reading] = [one for one in _statements(resources()["OperationsUsageRole"]) if one["Effect"] == "Allow"]
+    sums = keys.ops_usage_day(date(2026, 11, 28), "0" * 32).pk
+
+    assert {role for role, tables in reaching.items() if "UsageTable" in tables} == {
+        "UsageRecordRole",
+        "OperationsUsageRole",
+    }
+    assert reaching["UsageRecordRole"] == reaching["OperationsUsageRole"] == {"UsageTable"}
+    assert reading["Action"] == ["dynamodb:Query"]
+    assert reading["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [sums]}}
+    assert not keys.ops_usage_salt().pk.startswith(sums)
+
+
 def test_operations_of_operators_run_under_the_roles_of_operators() -> None:
     for name, operation in operations(api()).items():
         [function] = set(references(operation["x-amazon-apigateway-integration"]["uri"])) & set(functions())
-        of_operators = target(functions()[function]["Role"]) in {"OperationsReadRole", "OperationsWriteRole"}
+        of_operators = target(functions()[function]["Role"]) in OF_OPERATORS
 
         assert of_operators is (operation.get("security") == [{"operatorToken": []}]), name
 
@@ -201,6 +225,7 @@ def test_writers_of_the_api_check_the_membership_in_their_transaction() -> None:
         "PortalRole",
         "StripeReceiveRole",  # for Stripe, which signs
         "OperationsWriteRole",  # operators are members of nothing
+        "UsageRecordRole",  # whoever looks at a page
     }
 
 

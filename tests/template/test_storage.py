@@ -6,6 +6,7 @@ from billing.adapters.s3.archives import TEMPORARY
 from billing.domain.bulk import ARCHIVE_LIFE
 from tests.template.stack import resources
 
+NEVER_RESTORED = {"UsageTable": "a backup would bring back the salts of days that are over"}
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::SecretsManager::Secret")
 
 
@@ -20,10 +21,19 @@ def test_stateful_resources_outlive_the_stack(name: str) -> None:
 def test_tables_can_be_restored_and_not_deleted(name: str) -> None:
     table = resources()[name]["Properties"]
 
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    recovers = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert recovers is (name not in NEVER_RESTORED)
     assert table["SSESpecification"]["SSEEnabled"] is True
     assert table["DeletionProtectionEnabled"] is True
     assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_nothing_but_the_usage_table_itself_keeps_what_stands_in_it() -> None:
+    """No stream, which holds what was there for a day, and no index; what has an end is removed."""
+    table = resources()["UsageTable"]["Properties"]
+
+    assert not {"StreamSpecification", "GlobalSecondaryIndexes", "ContributorInsightsSpecification"} & set(table)
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 def test_list_indexes_project_a_summary_and_never_everything() -> None:

@@ -18,6 +18,7 @@ from billing.ports.delivery import PdfFile
 from billing.ports.idempotency import Answer
 
 JSON = "application/json"
+TEXT = "text/plain"
 PROBLEM_JSON = "application/problem+json"
 PDF = "application/pdf"
 

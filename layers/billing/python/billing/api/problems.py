@@ -13,19 +13,29 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import O
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
 
 from billing.api.advice import ADVICE, LINK_GONE
-from billing.api.answers import JSON, PROBLEM_JSON, respond
+from billing.api.answers import JSON, PROBLEM_JSON, TEXT, respond
 from billing.api.bodies import parse_body
 from billing.api.events import header
 from billing.api.language import Language, language_of
 from billing.api.messages import field_texts
 from billing.domain import errors
-from billing.domain.errors import BillingError, FieldError, FieldErrors, InvalidInput, NotFound, PreconditionRequired
+from billing.domain.errors import (
+    BillingError,
+    BodyTooLarge,
+    FieldError,
+    FieldErrors,
+    InvalidInput,
+    NotFound,
+    PreconditionRequired,
+)
 from billing.ports.idempotency import AlreadyAnswered
 
 MAX_FIELD_ERRORS = 100
 MAX_POINTER_LENGTH = 200
 PORTAL: Final = "/v1/portal/"
 THIRD_PARTIES: Final = "webhooks"  # they say what they like: refused, it would be lost
+BEACONS: Final = "usage"  # JSON that a page sends as it is left, which browsers let it only as plain text
+MAX_BEACON_LENGTH: Final = 1000
 
 # The nearest class of a refusal decides.
 STATUSES: Final[dict[type[BillingError], int]] = {
@@ -105,7 +115,12 @@ class _JsonRequests(OpenAPIRequestValidationMiddleware):
 
     def _get_body(self, app: Any) -> dict[str, Any]:
         media_type = header(app.current_event.raw_event, "content-type").partition(";")[0].strip().lower()
-        if media_type not in {"", JSON}:
+        accepted = {"", JSON}
+        if BEACONS in app.context["_route"].tags:
+            accepted.add(TEXT)
+            if len(app.current_event.body or "") > MAX_BEACON_LENGTH:
+                raise BodyTooLarge
+        if media_type not in accepted:
             raise RequestUnsupportedContentType(media_type, errors=())
         body: dict[str, Any] | None = app.current_event.json_body
         return body if body is not None else {}

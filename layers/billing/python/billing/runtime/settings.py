@@ -37,6 +37,20 @@ def documents_bucket_name() -> str:
     return os.environ["DOCUMENTS_BUCKET_NAME"]
 
 
+def usage_table_name() -> str:
+    return os.environ["USAGE_TABLE_NAME"]
+
+
+def viewer_headers_kind() -> str:
+    """Whose headers tell address and country of a viewer: ``cloudfront``, or ``none``."""
+    return os.environ["VIEWER_HEADERS_KIND"]
+
+
+def web_origin_urls() -> tuple[str, ...]:
+    """Origins of the web app."""
+    return tuple(os.environ["WEB_ORIGIN_URLS"].split(","))
+
+
 def user_pool_id() -> str:
     return os.environ["USER_POOL_ID"]
 

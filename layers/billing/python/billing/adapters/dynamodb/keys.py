@@ -7,7 +7,8 @@ customer that the platform has there, before any tenant is known;
 ``STRIPE_DAYS#…`` and
 ``STRIPE_EVENT#…``, which are kept as they come, before it is known whose they are, and ``STRIPE_EVENTS#…``, where they
 wait or are parked. ``OPS_…`` is what operators of the platform keep: alerts, incidents, notices and maintenance windows
-(docs/decisions/0036-alerts-and-incidents.md).
+(docs/decisions/0036-alerts-and-incidents.md), and in a table of its own the usage of the web app
+(docs/decisions/0042-usage-is-counted-and-nobody-is-known.md).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ OUTBOX_SHARDS = 4
 RANK_WIDTH = 10
 SEQUENCE_WIDTH = 12
 LEDGER_WIDTH = 6
+USAGE_SHARDS = 4
 HIGHEST = "\U0010ffff"  # sorts after every character that a key holds, emoji included
 
 
@@ -732,3 +734,26 @@ def ops_maintenance(ends_at: datetime, window_id: str) -> Key:
 
 def ops_maintenance_window(window_id: str) -> Key:
     return Key(f"OPS_MAINTENANCE#{window_id}", HEAD)
+
+
+def ops_usage_salt() -> Key:
+    """One key for all days: what is written for a day takes the place of the day before."""
+    return Key("OPS_USAGE_SALT", HEAD)
+
+
+def ops_usage_visitor(day: date, mark: str) -> Key:
+    return Key(f"OPS_USAGE_VISITOR#{day.isoformat()}#{mark}", HEAD)
+
+
+def ops_usage_address(day: date, mark: str) -> Key:
+    return Key(f"OPS_USAGE_ADDRESS#{day.isoformat()}#{mark}", HEAD)
+
+
+def ops_usage_day(day: date, mark: str) -> Key:
+    """The part of the day's sums that a visitor's mark falls into; marks are hexadecimal."""
+    return Key("OPS_USAGE_DAYS", f"{day.isoformat()}#{int(mark[:8], 16) % USAGE_SHARDS}")
+
+
+def ops_usage_day_bounds(first: date, last: date) -> tuple[Key, Key]:
+    """Where the sums of days begin and end, both included."""
+    return Key("OPS_USAGE_DAYS", first.isoformat()), Key("OPS_USAGE_DAYS", f"{last.isoformat()}#{HIGHEST}")

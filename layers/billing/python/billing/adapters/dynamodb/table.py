@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -452,19 +453,49 @@ class Table:
 
     def add(self, key: Key, counter: str, amount: int, *, entity: str, also: Mapping[str, str | int]) -> Write:
         """Part of a transaction: a sum that any number of effects add to, without knowing it."""
+        return self.tally(key, {counter: amount}, entity=entity, also=also, refused=refuse_with(Busy))
+
+    def tally(
+        self,
+        key: Key,
+        amounts: Mapping[str, int],
+        *,
+        entity: str,
+        also: Mapping[str, str | int],
+        absent: Sequence[str] = (),
+        below: Mapping[str, int] = MappingProxyType({}),
+        refused: Callable[[Item | None], Exception],
+    ) -> Write:
+        """As ``add``, several sums of one item, named as one likes.
+
+        Refused when one of ``absent`` is there already, or one of ``below`` has reached its bound.
+        """
+        names = {name: f"#{place}" for place, name in enumerate(dict.fromkeys((*amounts, *absent, *below)))}
+        values = {
+            ":entity": attribute(entity),
+            **{f":{name}": attribute(value) for name, value in also.items()},
+            **{f":add{place}": attribute(amount) for place, amount in enumerate(amounts.values())},
+            **{f":below{place}": attribute(bound) for place, bound in enumerate(below.values())},
+        }
         sets = ", ".join(f"{name} = :{name}" for name in ("entity", *also))
+        adds = ", ".join(f"{names[name]} :add{place}" for place, name in enumerate(amounts))
+        conditions = [
+            "(attribute_not_exists(pk) OR entity = :entity)",
+            *(f"attribute_not_exists({names[name]})" for name in absent),
+            *(
+                f"(attribute_not_exists({names[name]}) OR {names[name]} < :below{place})"
+                for place, name in enumerate(below)
+            ),
+        ]
         request = {
             "TableName": self._name,
             "Key": _key(key),
-            "UpdateExpression": f"SET {sets} ADD {counter} :amount",
-            "ConditionExpression": "attribute_not_exists(pk) OR entity = :entity",
-            "ExpressionAttributeValues": {
-                ":amount": attribute(amount),
-                ":entity": attribute(entity),
-                **{f":{name}": attribute(value) for name, value in also.items()},
-            },
+            "UpdateExpression": f"SET {sets} ADD {adds}",
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeNames": {placed: name for name, placed in names.items()},
+            "ExpressionAttributeValues": values,
         }
-        return Write("Update", request, lambda _: Busy())
+        return Write("Update", request, refused)
 
     def event(self, key: Key, tenant_id: str, event: Event) -> EventWrite:
         """The business event of an effect, in the effect's own transaction: two items of it."""

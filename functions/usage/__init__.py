@@ -1,0 +1,1 @@
+"""What the web app tells of how it is used."""
