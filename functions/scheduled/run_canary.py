@@ -7,6 +7,7 @@ from billing.runtime import canary
 from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count, logger
 from billing.usecases import canary as usecases
+from billing.usecases.visits import StepFailed
 
 
 def run_canary(event: dict[str, Any]) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def run_canary(event: dict[str, Any]) -> dict[str, Any]:
         walked = usecases.run_canary(
             account, issues=event.get("issues") is True, api=canary.public_api(), clock=clock, ids=ids
         )
-    except usecases.CanaryFailed as failed:
+    except StepFailed as failed:
         count("CanaryFailed")
         logger.error("canary failed", step=failed.step, why=failed.why)
         return {"state": "failed", "step": failed.step, "why": failed.why}

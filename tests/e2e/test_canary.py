@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from billing.usecases.canary import SINK
+from billing.usecases.visits import SINK
 from local.provision import client
 from local.samples import COMPANY
 from local.testing import LocalCloud

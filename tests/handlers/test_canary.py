@@ -13,6 +13,7 @@ from moto import mock_aws
 from billing.api.entry import metrics
 from billing.runtime import canary
 from billing.usecases import canary as usecases
+from billing.usecases import visits
 from tests.handlers.conftest import Json, Person, invoke, sample
 
 
@@ -66,7 +67,7 @@ def test_a_pass_is_counted_and_one_that_issued_twice(
     account(email="canari@exemple.test", password="secret-word")
     asked: list[Any] = []
 
-    def walked(given: usecases.CanaryAccount, *, issues: bool, **_: Any) -> usecases.Walked:
+    def walked(given: visits.CanaryAccount, *, issues: bool, **_: Any) -> usecases.Walked:
         asked.append((given.email, issues))
         return usecases.Walked(seconds={"sign_in": 0.0124})
 
@@ -80,7 +81,7 @@ def test_a_pass_is_counted_and_one_that_issued_twice(
 
 def test_what_it_asks_for_is_what_the_api_takes(owner: Person) -> None:
     """Of a company that has no customer yet, too."""
-    made = owner.call("customers/create", body=usecases._CUSTOMER)
+    made = owner.call("customers/create", body=visits._CUSTOMER)
     assert made.status == 201, made.text
     draft = owner.call("invoices/create", body={"customer_id": made.body["customer_id"], "lines": [usecases._LINE]})
     assert draft.status == 201, draft.text

@@ -9,7 +9,8 @@ import pytest
 
 from billing.domain.errors import DependencyUnavailable
 from billing.ports.canary import Answered
-from billing.usecases.canary import DELIVERY_SECONDS, SINK, CanaryAccount, CanaryFailed, Walked, run_canary
+from billing.usecases.canary import DELIVERY_SECONDS, Walked, run_canary
+from billing.usecases.visits import SINK, CanaryAccount, StepFailed
 from tests.fakes.clock import FakeClock, FakeIds
 
 ACCOUNT = CanaryAccount(email="canari@exemple.test", password="secret")
@@ -156,7 +157,7 @@ def test_it_names_the_step_and_leaves_no_draft(
     api: FakePublicApi, clock: FakeClock, operation: str, answer: Answered | Exception, step: str, why: str
 ) -> None:
     api.broken[operation] = answer
-    with pytest.raises(CanaryFailed) as failed:
+    with pytest.raises(StepFailed) as failed:
         walk(api, clock)
 
     assert failed.value.step == step
@@ -174,7 +175,7 @@ def test_an_invoice_whose_answer_was_lost_is_credited(api: FakePublicApi, clock:
         return answered
 
     answer, api._answer = api._answer, lost  # type: ignore[method-assign]
-    with pytest.raises(CanaryFailed, match="issue: no answer"):
+    with pytest.raises(StepFailed, match="issue: no answer"):
         walk(api, clock)
 
     assert api.balance == 0
@@ -183,7 +184,7 @@ def test_an_invoice_whose_answer_was_lost_is_credited(api: FakePublicApi, clock:
 
 def test_a_mail_that_does_not_leave_is_waited_for_so_long(api: FakePublicApi, clock: FakeClock) -> None:
     api.mailed_after = 10_000
-    with pytest.raises(CanaryFailed, match="mail: the mail did not leave in time"):
+    with pytest.raises(StepFailed, match="mail: the mail did not leave in time"):
         walk(api, clock)
 
     assert clock.monotonic() >= DELIVERY_SECONDS

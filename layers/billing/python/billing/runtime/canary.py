@@ -11,7 +11,7 @@ from billing.adapters.public_api import HttpPublicApi
 from billing.ports.canary import PublicApi
 from billing.runtime.clients import sdk_config
 from billing.runtime.settings import canary_secret_arn, public_api_url
-from billing.usecases.canary import CanaryAccount
+from billing.usecases.visits import CanaryAccount
 
 
 @cache
