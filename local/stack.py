@@ -127,8 +127,12 @@ class Stack:
 
     def function_by_arn(self, arn_or_name: str) -> Function | None:
         """Accepts a name, an ARN, and an ARN with a qualifier."""
-        name = arn_or_name.split(":function:", 1)[-1].split(":", 1)[0]
-        return self.functions.get(name)
+        return self.functions.get(function_name(arn_or_name))
+
+
+def function_name(arn_or_name: str) -> str:
+    """Of a name, an ARN, and either with a qualifier: an alias and a version are the function itself here."""
+    return arn_or_name.split(":function:", 1)[-1].split(":", 1)[0]
 
 
 def read_template(layout: Layout, attributes: Mapping[str, str]) -> Template:
@@ -315,7 +319,7 @@ def _read_consumers(template: Template) -> list[StreamConsumer]:
         consumers.append(
             StreamConsumer(
                 name=name,
-                function=source["FunctionName"].split(":")[-1],
+                function=function_name(source["FunctionName"]),
                 table=streams[source["EventSourceArn"]],
                 stream_arn=source["EventSourceArn"],
                 filters=_filters(source),
@@ -345,7 +349,7 @@ def _read_queue_consumers(template: Template, functions: Mapping[str, Function])
             continue
         if arn not in queues:
             raise TemplateError(f"{name}: its queue is not in the template")
-        function = functions[source["FunctionName"].split(":")[-1]]
+        function = functions[function_name(source["FunctionName"])]
         visibility = int(queues[arn].get("VisibilityTimeout", 30))
         if visibility < function.timeout_seconds:
             raise TemplateError(
@@ -407,10 +411,10 @@ def _scheduled_function(template: Template, target: Mapping[str, Any]) -> tuple[
     """The function and what it is given: a topic hands the message to the one that is subscribed."""
     arn, given = target["Arn"], target.get("Input")
     if ":function:" in arn:
-        return arn.split(":")[-1], given
+        return function_name(arn), given
     for subscription in map(template.resolve, template.resources("AWS::SNS::Subscription").values()):
         if subscription["TopicArn"] == arn and subscription["Protocol"] == "lambda":
-            return subscription["Endpoint"].split(":")[-1], json.dumps(sns_event(arn, given or "", ""))
+            return function_name(subscription["Endpoint"]), json.dumps(sns_event(arn, given or "", ""))
     return None, None
 
 
@@ -434,7 +438,7 @@ def _read_mail_event_topics(template: Template) -> dict[str, tuple[str, ...]]:
     for properties in template.resources("AWS::SES::ConfigurationSetEventDestination").values():
         arn = template.resolve(properties["EventDestination"])["SnsDestination"]["TopicARN"]
         topics[arn] = tuple(
-            subscription["Endpoint"].split(":")[-1]
+            function_name(subscription["Endpoint"])
             for subscription in map(template.resolve, template.resources("AWS::SNS::Subscription").values())
             if subscription["TopicArn"] == arn and subscription["Protocol"] == "lambda"
         )

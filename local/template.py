@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from local.layout import ACCOUNT_ID, REGION, STACK_NAME
 
+ALIAS: Final = "live"  # that everything calls a function by whose deployments are gradual
 _SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SUBSTITUTION = re.compile(r"\$\{(!?)([A-Za-z0-9_.:]+)\}")
 
@@ -45,6 +46,15 @@ def read_yaml(path: Path) -> Any:
     with path.open(encoding="utf-8") as file:
         # The loader is a SafeLoader: it makes plain values only.
         return yaml.load(file, Loader=_Loader)  # noqa: S506  # nosec B506
+
+
+def aliased(document: Mapping[str, Any]) -> frozenset[str]:
+    """Logical ids of the functions of a template that have the alias."""
+    return frozenset(
+        name
+        for name, resource in document["Resources"].items()
+        if resource.get("Properties", {}).get("AutoPublishAlias") == ALIAS
+    )
 
 
 class Template:
@@ -145,12 +155,24 @@ class Template:
         if key in self._attributes:
             return self._attributes[key]
         resource = self.document["Resources"].get(name)
+        if resource is None and attribute == "Ref":
+            qualified = self._qualified(name)
+            if qualified is not None:
+                return qualified
         if resource is None:
             raise TemplateError(f"the template has no resource {name}")
         derived = _DERIVED.get((resource["Type"], attribute))
         if derived is None:
             raise TemplateError(f"{name} ({resource['Type']}) is not provisioned locally, {key} has no value")
         return derived(self, name, resource.get("Properties", {}))
+
+    def _qualified(self, name: str) -> str | None:
+        """What SAM adds to a function: the alias, and the version of its code. Here both are what is there."""
+        for end, qualifier in ((f"Alias{ALIAS}", ALIAS), (".Version", "1")):
+            function = name.removesuffix(end)
+            if function != name and function in aliased(self.document):
+                return f"{self.attribute(function, 'Arn')}:{qualifier}"
+        return None
 
     def exports(self) -> dict[str, str]:
         """Values by the names that other stacks import them by."""

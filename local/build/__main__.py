@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.build.artefacts import RUNTIME, BuildError, complaints, finish, sizes
@@ -18,7 +19,7 @@ def main() -> int:
             print(f"Byte code for Lambda is made by Python {RUNTIME[0]}.{RUNTIME[1]} only.", file=sys.stderr)
             return 1
         try:
-            finish(BUILD)
+            finish(BUILD, release=datetime.now(UTC).isoformat(timespec="seconds"))
         except BuildError as error:
             print(f"The build cannot be finished: {error}.", file=sys.stderr)
             return 1

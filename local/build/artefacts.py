@@ -14,11 +14,25 @@ from py_compile import PycInvalidationMode
 RUNTIME = (3, 13)
 CACHE_TAG = f"cpython-{RUNTIME[0]}{RUNTIME[1]}"
 FUNCTIONS = "Functions"
+RELEASE = "release.txt"
 LAYER_MOUNT = "/opt"
 FUNCTIONS_MOUNT = "/var/task"
 # botocore describes 400 services in 28 MB; these are the ones the adapters (and credentials) speak to.
 AWS_SERVICES = frozenset(
-    {"cloudwatch", "cognito-idp", "dynamodb", "s3", "secretsmanager", "sesv2", "sns", "sqs", "sts", "stepfunctions"}
+    {
+        "cloudwatch",
+        "codedeploy",
+        "cognito-idp",
+        "dynamodb",
+        "lambda",
+        "s3",
+        "secretsmanager",
+        "sesv2",
+        "sns",
+        "sqs",
+        "sts",
+        "stepfunctions",
+    }
 )
 # Unzipped megabytes. Lambda refuses 250 for a function and its layers together.
 SIZE_LIMITS_MB = {
@@ -43,8 +57,12 @@ class BuildError(Exception):
     """The artefacts cannot be finished."""
 
 
-def finish(build: Path) -> None:
-    """Prune and compile what `sam build` left, and let every function share one directory. Raises: BuildError."""
+def finish(build: Path, release: str) -> None:
+    """Prune and compile what `sam build` left, and let every function share one directory. Raises: BuildError.
+
+    ``release`` is written into it: a function's alias moves on when its own code changed, and most of ours is in a
+    layer, or when it is told otherwise by a parameter.
+    """
     template = build / "template.yaml"
     if not template.exists():
         raise BuildError(f"{template} is missing: run `sam build` first")
@@ -52,6 +70,7 @@ def finish(build: Path) -> None:
     for artefact in artefacts(build):
         prune(artefact)
         compile_bytecode(artefact)
+    (build / FUNCTIONS / RELEASE).write_text(f"{release}\n", encoding="utf-8")
 
 
 def artefacts(build: Path) -> list[Path]:
@@ -111,6 +130,8 @@ def complaints(build: Path) -> Iterator[str]:
     largest += max((size for name, size in sizes.items() if name not in EVERYWHERE), default=0)
     if largest > TOTAL_LIMIT_MB:
         yield f"a function with the largest layer has {largest:.0f} MB, more than {TOTAL_LIMIT_MB}"
+    if FUNCTIONS in present and not (present[FUNCTIONS] / RELEASE).exists():
+        yield f"{FUNCTIONS} has no {RELEASE}: gradual deployments would see no new version"
     for path in present.values():
         yield from _content_complaints(path)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from local.openapi.deployed import deployed_api
 from local.openapi.handlers import ROOT, HandlerError, routes
 from local.openapi.published import published_contract
+from local.template import aliased, read_yaml
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
         return 1
     texts = {
         ROOT / "docs" / "openapi.json": json.dumps(contract, indent=2, ensure_ascii=False) + "\n",
-        ROOT / "api.yaml": deployed_api(found, version=version),
+        ROOT / "api.yaml": deployed_api(found, version=version, aliased=aliased(read_yaml(ROOT / "template.yaml"))),
     }
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if arguments.check:

@@ -4,22 +4,24 @@ AWS::Include takes intrinsic functions in their long form only.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
 
 from local.openapi.handlers import Route
+from local.template import ALIAS
 
 # What API Gateway allows an HTTP API at most; a function stops a second earlier.
 INTEGRATION_TIMEOUT_MS = 30_000
 HEADER = "# Written by `make openapi` from the handlers; template.yaml includes it. Do not edit.\n"
 
 
-def deployed_api(routes: Sequence[Route], *, version: str) -> str:
+def deployed_api(routes: Sequence[Route], *, version: str, aliased: Collection[str]) -> str:
+    """``aliased`` are the logical ids of functions with an alias, which the API calls them by."""
     paths: dict[str, dict[str, Any]] = {}
     for route in sorted(routes, key=lambda route: (route.path, route.method)):
-        paths.setdefault(route.path, {})[route.method] = _operation(route)
+        paths.setdefault(route.path, {})[route.method] = _operation(route, aliased)
     document = {
         "openapi": "3.0.1",
         "info": {"title": {"Fn::Sub": "${AWS::StackName}"}, "version": version},
@@ -62,8 +64,10 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    function = "${" + route.name.logical_id + ".Arn}"
+def _operation(route: Route, aliased: Collection[str]) -> dict[str, Any]:
+    name = route.name.logical_id
+    # In a text: the alias waits for the function that tries versions, which waits for the address of the API.
+    function = f"${{{name}.Arn}}" + (f":{ALIAS}" if name in aliased else "")
     operation: dict[str, Any] = {"operationId": route.name.operation_id}
     names = re.findall(r"{(\w+)}", route.path)
     if names:

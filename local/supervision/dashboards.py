@@ -311,7 +311,8 @@ def _series(metric: Metric, *, id: str = "", label: str = "", visible: bool = Fa
 def _pair(pair: tuple[str, str]) -> tuple[str, str]:
     name, value = pair
     _, colon, target = value.partition(":")
-    return name, f"${{{target}}}" if colon else value
+    resource, *alias = target.split(":")
+    return name, ":".join((f"${{{resource}}}", *alias)) if colon else value
 
 
 def _lines(limits: Sequence[tuple[float, str, str]]) -> dict[str, Any]:

@@ -55,14 +55,15 @@ class Names:
 
     def _text(self, target: str) -> str:
         """For Fn::Sub; empty when CloudFormation makes the name."""
-        if target.partition(".")[0] not in self._resources:
-            raise ValueError(f"template.yaml has no resource {target}")
-        resource = self._resources.get(target, {"Type": ""})
+        named, colon, alias = target.partition(":")
+        if named.partition(".")[0] not in self._resources:
+            raise ValueError(f"template.yaml has no resource {named}")
+        resource = self._resources.get(named, {"Type": ""})
         if resource["Type"] not in _NAMED:
             return ""
         name, before = _NAMED[resource["Type"]]
         asked: str = resource["Properties"][name]["Fn::Sub"]
-        return before + asked.replace("${AWS::StackName}", "${BillingStack}")
+        return before + asked.replace("${AWS::StackName}", "${BillingStack}") + colon + alias
 
     def _export(self, target: str) -> str:
         if target not in self._exports:

@@ -20,6 +20,7 @@ from billing.runtime import (
     images,
     mailer,
     pdf,
+    releases,
     stripe,
     table,
     usage,
@@ -30,6 +31,7 @@ from billing.runtime.clock import clock, ids
 
 CAPABILITIES = [
     canary.public_api,
+    releases.deployments, releases.released_api,
     figures.figures,
     figures.topic,
     documents.documents, health.probes, identity.identity, images.logo_checker, pdf.renderer, pdf.receipt_renderer,
@@ -49,6 +51,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "ALERTS_TOPIC_ARN": "arn:aws:sns:eu-west-3:123456789012:alerts",
         "STACK_NAME": "zenbilling",
         "PUBLIC_API_URL": "http://127.0.0.1:9",
+        "RELEASED_VERSION_ARNS": "arn:aws:lambda:eu-west-3:123456789012:function:zenbilling-invoices-read:1",
         "STRIPE_API_URL": "http://127.0.0.1:9",
         "STRIPE_SECRET_ARN": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:stripe",
         "VIES_API_URL": "http://127.0.0.1:9",

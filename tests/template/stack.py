@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from local.template import ALIAS
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 SUPERVISION = ROOT / "supervision.yaml"
@@ -120,6 +122,6 @@ def references(value: Any) -> Iterator[str]:
 
 
 def target(value: Any) -> str:
-    """The one resource a Ref, GetAtt or Sub names."""
-    [name] = set(references(value)) & set(resources())
+    """The one resource a Ref, GetAtt or Sub names; the alias of a function names the function."""
+    [name] = {named.removesuffix(f"Alias{ALIAS}") for named in references(value)} & set(resources())
     return name

@@ -52,6 +52,7 @@ SCENES: dict[str, Callable[[float], Mapping[str, float]]] = {
     "DatabaseCapacity": lambda percent: {"ConsumedWriteCapacityUnits": 60 * 4_000 * percent / 100},
     "TableThrottles": lambda refused: {"WriteThrottleEvents": refused / 7},
     "FunctionConcurrency": lambda percent: {"ConcurrentExecutions": 10 * percent},
+    "LiveErrors": lambda failed: {"Errors": failed / 8},
     "AlertRouterErrors": lambda failed: {"Errors": failed / 2},
     "MailBounces": lambda percent: {"Reputation.BounceRate": percent / 100},
     "MailComplaints": lambda percent: {"Reputation.ComplaintRate": percent / 100},

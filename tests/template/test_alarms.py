@@ -43,9 +43,10 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
     ("ZenBilling", "PaymentSucceeded"): [frozenset({"service"})],
     ("ZenBilling", "PaymentFailed"): [frozenset({"service"})],
     ("ZenBilling", "LedgerVerificationFailed"): [frozenset({"service"})],
+    ("AWS/Lambda", "Errors"): [*FUNCTION_OR_ACCOUNT, frozenset({"FunctionName", "Resource"})],
     **{
         ("AWS/Lambda", metric): FUNCTION_OR_ACCOUNT
-        for metric in ("Duration", "Errors", "Invocations", "Throttles", "ConcurrentExecutions")
+        for metric in ("Duration", "Invocations", "Throttles", "ConcurrentExecutions")
     },
     ("ZenBilling", "CheckoutNotClosed"): [frozenset({"service"})],
     ("ZenBilling", "EventPlacedLate"): [frozenset({"service"})],
@@ -94,7 +95,8 @@ PROMISED = {
 }
 ALARMS = resolved("AWS::CloudWatch::Alarm")
 COMPOSITES = resolved("AWS::CloudWatch::CompositeAlarm")
-TOLD_BY_A_COMPOSITE = {"CanaryPassesMissingCriticalAlarm"}
+# Told by a composite; told by the end of the deployment that it ends.
+TOLD_OTHERWISE = {"CanaryPassesMissingCriticalAlarm", "LiveErrorsWarningAlarm"}
 # What rings when the path of alerts is broken cannot take it.
 AROUND = {
     "AlertHeartbeatMissingCriticalAlarm",
@@ -136,6 +138,10 @@ def test_an_alarm_watches_resources_of_the_stack(name: str) -> None:
             elif dimension["Name"] == "service":  # what Powertools puts on each of our own metrics
                 common = template()["Globals"]["Function"]["Environment"]["Variables"]
                 assert dimension["Value"] == common["POWERTOOLS_SERVICE_NAME"]
+            elif dimension["Name"] == "Resource":  # a function by its alias
+                named, _, qualifier = dimension["Value"].partition(":")
+                assert {"Name": "FunctionName", "Value": named} in metric["Dimensions"]
+                assert functions()[watched_names("FunctionName")[named]]["AutoPublishAlias"] == qualifier
             elif dimension["Name"] == "GlobalSecondaryIndexName":
                 assert dimension["Value"] in indexes
             else:
@@ -147,7 +153,7 @@ def test_an_alarm_tells_somebody_both_ways(name: str) -> None:
     properties = ALARMS[name]
 
     topic = main_stack().ref("LastResortTopic" if name in AROUND else "AlertsTopic")
-    expected = None if name in TOLD_BY_A_COMPOSITE else [topic]
+    expected = None if name in TOLD_OTHERWISE else [topic]
     assert properties.get("AlarmActions") == properties.get("OKActions") == expected
     assert re.fullmatch(r"\w+(Warning|Critical)Alarm", name)
     assert properties["TreatMissingData"] == ("breaching" if "Missing" in name else "notBreaching")

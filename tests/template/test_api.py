@@ -30,6 +30,7 @@ PUBLIC = {
 UNROUTED_DOMAINS = {"streams", "scheduled", "workflows"}
 UNROUTED = {
     "AuthPreTokenGenerationFunction",
+    "OperationsCheckReleaseFunction",
     "OperationsRouteAlertFunction",
     "WebhooksReceiveMailEventFunction",
     "WebhooksProcessStripeEventFunction",

@@ -51,34 +51,41 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_finished_build_has_nothing_to_complain_of(build: Path) -> None:
-    finish(build)
+    finish(build, "2026-11-28")
 
     assert list(complaints(build)) == []
 
 
 def test_functions_share_one_directory(build: Path) -> None:
-    finish(build)
+    finish(build, "2026-11-28")
 
     assert (build / "template.yaml").read_text() == "    CodeUri: Functions\n    CodeUri: Functions\n"
     assert {path.name for path in build.iterdir() if path.is_dir()} == set(artefacts.SIZE_LIMITS_MB)
 
 
 def test_a_second_finish_changes_nothing(build: Path) -> None:
-    finish(build)
-    finish(build)
+    finish(build, "2026-11-28")
+    finish(build, "2026-11-28")
 
     assert list(complaints(build)) == []
 
 
+def test_functions_say_their_release_so_that_each_one_is_another_version(build: Path) -> None:
+    for release in ("2026-11-28", "2026-11-29"):
+        finish(build, release)
+
+        assert (build / "Functions/release.txt").read_text() == f"{release}\n"
+
+
 def test_only_services_in_use_are_described(build: Path) -> None:
-    finish(build)
+    finish(build, "2026-11-28")
     data = build / "CoreDepsLayer/python/botocore/data"
 
     assert sorted(path.name for path in data.iterdir()) == ["dynamodb", "endpoints.json"]
 
 
 def test_byte_code_says_where_it_lies_in_lambda(build: Path) -> None:
-    finish(build)
+    finish(build, "2026-11-28")
     compiled = {
         name: marshal.loads(Path(cache_from_source(str(build / name))).read_bytes()[16:])  # noqa: S302 - just compiled
         for name in ("Functions/invoices/issue.py", "BillingLayer/python/billing/__init__.py")
@@ -124,6 +131,7 @@ SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda build: (build / "BillingLayer/python/boto3").mkdir(),
         "holds more than the package billing",
     ),
+    "no release": (lambda build: (build / "Functions/release.txt").unlink(), "would see no new version"),
     "too much": (
         lambda build: (build / "Functions/big.bin").write_bytes(bytes(6_000_000)),
         "Functions has 6.0 MB, more than 5",
@@ -133,7 +141,7 @@ SPOILS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("spoil", SPOILS)
 def test_what_must_not_ship_is_found(build: Path, spoil: str) -> None:
-    finish(build)
+    finish(build, "2026-11-28")
     change, complaint = SPOILS[spoil]
 
     change(build)

@@ -39,7 +39,7 @@ def test_the_environment_is_read_in_one_module_only() -> None:
 
 
 def test_names_of_settings_end_with_their_kind() -> None:
-    kinds = ("_NAME", "_ARN", "_ID", "_KIND", "_ADDRESS", "_POINTS", "_SECONDS", "_URL", "_URLS")
+    kinds = ("_NAME", "_ARN", "_ARNS", "_ID", "_KIND", "_ADDRESS", "_POINTS", "_SECONDS", "_URL", "_URLS")
 
     assert [name for name in _set() if not name.endswith(kinds)] == []
 

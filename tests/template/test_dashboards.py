@@ -12,6 +12,7 @@ from billing.domain.watch import Service
 from local.cloudwatch.alarms import AlarmState
 from local.cloudwatch.expressions import names_in
 from local.layout import ACCOUNT_ID, REGION
+from local.stack import function_name
 from local.supervision.application import dashboards, main_stack
 from local.supervision.dashboards import BUSINESS, SECTIONS
 from local.supervision.picture import NOON, Sampled, page
@@ -119,7 +120,7 @@ def test_every_operation_shows_its_time_its_runs_and_its_errors() -> None:
                 if namespace == "AWS/Lambda" and name in drawn and "FunctionName" in dimensions:
                     drawn[name].add(dimensions["FunctionName"])
     routed = {
-        main_stack().resolve(operation["x-amazon-apigateway-integration"]["uri"]).split("/")[-2].rpartition(":")[2]
+        function_name(main_stack().resolve(operation["x-amazon-apigateway-integration"]["uri"]).split("/")[-2])
         for methods in api()["paths"].values()
         for operation in methods.values()
     }

@@ -9,7 +9,7 @@ import pytest
 
 from billing.adapters.dynamodb import keys
 from tests.template.reach import Reached
-from tests.template.stack import api, functions, operations, references, resources, target
+from tests.template.stack import api, functions, operations, references, resources, target, template
 
 # Actions that IAM cannot bind to a resource.
 UNBOUND_ACTIONS = {
@@ -48,8 +48,10 @@ MAY_UPDATE = {
 }
 # As boto3 names a service → as IAM does.
 SERVICE_PREFIXES = {
+    "codedeploy": "codedeploy",
     "cognito-idp": "cognito-idp",
     "dynamodb": "dynamodb",
+    "lambda": "lambda",
     "s3": "s3",
     "secretsmanager": "secretsmanager",
     "cloudwatch": "cloudwatch",
@@ -239,6 +241,7 @@ def test_a_function_has_a_role_of_the_stack_and_nothing_else(function: str) -> N
 
 def test_no_role_is_left_unused() -> None:
     users = [resource for resource in resources().values() if resource["Type"] != "AWS::IAM::Role"]
+    users.append(template()["Globals"])
     from_api = {"ApiInvokeRole"}  # named in api.yaml
 
     assert set(resources("AWS::IAM::Role")) - from_api <= {name for user in users for name in references(user)}

@@ -19,6 +19,17 @@ CRITICAL_FUNCTIONS = {
     "StripeEvents": ("WebhooksProcessStripeEventFunction", 1024, "le traitement des paiements"),
     "PlaceEvents": ("StreamsPlaceEventsFunction", 1024, "le journal des événements"),
 }  # logical id, memory in MB as the template has it, words
+# Called by the alias, whose calls move to new versions little by little (docs/decisions/0041).
+GRADUAL_FUNCTIONS = (
+    "InvoicesCreateFunction",
+    "InvoicesReadFunction",
+    "InvoicesIssueFunction",
+    "CreditNotesIssueFunction",
+    "PaymentsRecordFunction",
+    "PortalPayInvoiceFunction",
+    "WebhooksReceiveStripeEventFunction",
+    "WebhooksProcessStripeEventFunction",
+)
 # What Lambda gives a whole vCPU for, in MB.
 VCPU_MEMORY = 1769
 # Request units that the table takes per second at most, and executions that the account runs at once.
@@ -41,6 +52,11 @@ def _api(name: str, statistic: str = "Sum") -> Metric:
 
 def _function(name: str, function: str, statistic: str = "Sum") -> Metric:
     return Metric("AWS/Lambda", name, (("FunctionName", f"Ref:{function}"),), statistic)
+
+
+def _live(name: str, function: str) -> Metric:
+    """Of calls by the alias: of every version that they went to, and of no call around it."""
+    return Metric("AWS/Lambda", name, (("FunctionName", f"Ref:{function}"), ("Resource", f"Ref:{function}:live")))
 
 
 def _insights(name: str, function: str, statistic: str = "Maximum") -> Metric:
@@ -255,6 +271,17 @@ INDICATORS: tuple[Indicator, ...] = (
         service=Service.API,
         period=300,
         warning=Level(limit=1),
+    ),
+    # ---- What takes calls away from new versions again: CodeDeploy looks at it, and how a deployment ended is told
+    Indicator(
+        name="LiveErrors",
+        service=Service.API,
+        says="Exécutions en échec des fonctions déployées progressivement",
+        unit="exécution en échec",
+        metrics={f"errors{rank}": _live("Errors", name) for rank, name in enumerate(GRADUAL_FUNCTIONS, start=1)},
+        expressions={"failed": " + ".join(f"FILL(errors{rank + 1}, 0)" for rank in range(len(GRADUAL_FUNCTIONS)))},
+        warning=Level(limit=1),
+        topic="",
     ),
     # ---- What is unlike this hour of other weeks: a hint, never an alarm that wakes
     *(

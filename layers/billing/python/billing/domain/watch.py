@@ -60,7 +60,8 @@ class Unusual(StrEnum):
 class Metric:
     """A series of CloudWatch.
 
-    Values of dimensions are text, or ``Ref:Resource`` and ``GetAtt:Resource.Attribute`` of template.yaml.
+    Values of dimensions are text, or ``Ref:Resource`` and ``GetAtt:Resource.Attribute`` of template.yaml;
+    ``Ref:Function:alias`` is a function as it is called by an alias.
     """
 
     namespace: str

@@ -33,6 +33,11 @@ def public_api_url() -> str:
     return os.environ["PUBLIC_API_URL"]
 
 
+def released_version_arns() -> tuple[str, ...]:
+    """Of the functions that a release is tried by."""
+    return tuple(os.environ["RELEASED_VERSION_ARNS"].split(","))
+
+
 def documents_bucket_name() -> str:
     return os.environ["DOCUMENTS_BUCKET_NAME"]
 
