@@ -10,7 +10,7 @@ import pytest
 
 from local.layout import Layout, Ports
 from local.stack import Stack, common_environment, read_stack
-from local.template import Template, TemplateError
+from local.template import Template, TemplateError, read_yaml
 
 ATTRIBUTES = {
     "ErrandsQueue": "http://127.0.0.1:4003/000000000000/zenbilling-ErrandsQueue",
@@ -81,6 +81,18 @@ def test_event_sources_schedules_and_topics_are_read(stack: Stack) -> None:
     assert errands.reports_failures
     assert (schedule.expression, schedule.timezone) == ("cron(30 2 * * ? *)", "Europe/Paris")
     assert list(stack.mail_event_topics.values()) == [("zenbilling-things-mail-event",)]
+
+
+def test_an_alias_and_a_version_are_the_function_itself(stack: Stack, project: Path) -> None:
+    template = Template(read_yaml(project / "template.yaml"), parameters={}, attributes={})
+    [arn] = [function.arn for name, function in stack.functions.items() if name == "zenbilling-things-handle"]
+
+    assert template.ref("HandleFunctionAliaslive") == f"{arn}:live"
+    assert template.ref("HandleFunction.Version") == f"{arn}:1"
+    assert stack.function_by_arn(f"{arn}:7") == stack.functions["zenbilling-things-handle"]
+    assert {route.key: route.function for route in stack.routes}["GET /v1/changing"] == "zenbilling-things-changing"
+    with pytest.raises(TemplateError, match="no resource EchoFunctionAliaslive"):
+        template.ref("EchoFunctionAliaslive")
 
 
 @pytest.mark.parametrize(
