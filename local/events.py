@@ -92,7 +92,9 @@ def start(layout: Layout, stack: Stack, stopped: threading.Event) -> list[thread
             checkpoint = Checkpoint(data / f"stream-{one.name}.json")
             if checkpoint.load() is None:
                 checkpoint.save(0 if one.from_start else stream.newest())
-            consumers.append(Consumer(one, PoolClient(layout), _DeadLetters(layout), checkpoint))
+            consumers.append(
+                Consumer(one, PoolClient(layout), _DeadLetters(layout), checkpoint, shard_id=stream.shard_id())
+            )
         pumps.append(
             StreamPump(
                 table,

@@ -33,6 +33,7 @@ _LARGEST_BACKOFF: Final = 5.0
 _TRIM_AT: Final = 200
 _TRIM_SECONDS: Final = 10.0
 _TRIM_SLICE: Final = 500
+_KEPT: Final = 1_000  # for whoever looks back: on AWS they stay a day
 _log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
@@ -80,6 +81,7 @@ class Consumer:
         send_dead_letter: Callable[[str, str], None],
         checkpoint: Checkpoint,
         *,
+        shard_id: str = "",
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -87,6 +89,7 @@ class Consumer:
         self._invoke = invoke
         self._send_dead_letter = send_dead_letter
         self._checkpoint = checkpoint
+        self._shard_id = shard_id
         self._sleep = sleep
         self._now = now
         self.position = checkpoint.load()
@@ -178,7 +181,7 @@ class Consumer:
             "version": "1.0",
             "timestamp": self._now().isoformat(),
             "DDBStreamBatchInfo": {
-                "shardId": "shardId-00000001",
+                "shardId": self._shard_id,
                 "startSequenceNumber": batch[0]["dynamodb"]["SequenceNumber"],
                 "endSequenceNumber": batch[-1]["dynamodb"]["SequenceNumber"],
                 "batchSize": len(batch),
@@ -212,8 +215,12 @@ class EngineStream:
         ends = [shard["SequenceNumberRange"].get("EndingSequenceNumber") for shard in shards]
         return max((int(end) for end in ends if end), default=0)
 
+    def shard_id(self) -> str:
+        """Of the only one there is."""
+        return str(self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"][0]["ShardId"])
+
     def _iterator_after(self, after: int) -> str:
-        shard = self._client.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"][0]["ShardId"]
+        shard = self.shard_id()
         place = (
             {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": str(after)}
             if after
@@ -319,10 +326,11 @@ class StreamPump:
         return min((consumer.position or 0 for consumer in self._consumers), default=0)
 
     def _trim_now_and_then(self) -> None:
-        passed = self._position() - self._trimmed
+        old = self._position() - _KEPT
+        passed = old - self._trimmed
         due = time.monotonic() - self._trimmed_at > _TRIM_SECONDS
         if self._database is not None and (passed >= _TRIM_AT or (passed > 0 and due)):
-            self._trimmed = trim(self._database, self._table, self._position())
+            self._trimmed = trim(self._database, self._table, old)
             self._trimmed_at = time.monotonic()
 
 

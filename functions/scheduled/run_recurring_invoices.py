@@ -18,6 +18,7 @@ def run_recurring_invoices(_event: dict[str, Any]) -> dict[str, int]:
         clock=clock,
         ids=ids,
         payment_page=portal_invoices_url(),
+        left_alone=table.left_alone(),
     )
     count("RecurringInvoicesRun")
     for name, value in (

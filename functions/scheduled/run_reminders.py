@@ -10,7 +10,13 @@ from billing.usecases import reminders as usecases
 
 
 def run_reminders(_event: dict[str, Any]) -> dict[str, int]:
-    result = usecases.run_reminders(reminders=table.reminders(), invoices=table.invoices(), clock=clock, ids=ids)
+    result = usecases.run_reminders(
+        reminders=table.reminders(),
+        invoices=table.invoices(),
+        clock=clock,
+        ids=ids,
+        left_alone=table.left_alone(),
+    )
     count("RemindersRun")
     for name, value in (("ReminderRequested", result.requested), ("ReminderUnaddressed", result.unaddressed)):
         if value:

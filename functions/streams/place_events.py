@@ -9,7 +9,7 @@ from typing import Any
 from billing.api.entry import task_point
 from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count, logger
-from billing.runtime.table import event_feed, unplaced_event
+from billing.runtime.table import event_feed, is_business_event, unplaced_event
 from billing.usecases import events as usecases
 
 
@@ -17,7 +17,7 @@ def place_events(event: dict[str, Any]) -> dict[str, Any]:
     records = {
         record["dynamodb"]["SequenceNumber"]: unplaced_event(record["dynamodb"]["NewImage"])
         for record in event["Records"]
-        if record["eventName"] == "INSERT"
+        if record["eventName"] == "INSERT" and is_business_event(record["dynamodb"]["NewImage"])
     }
     placement = usecases.place_events(list(records.values()), feed=event_feed(), clock=clock, ids=ids)
     if placement.placed:

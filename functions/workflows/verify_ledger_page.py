@@ -3,11 +3,13 @@
 from typing import Any
 
 from billing.api.entry import task_point
+from billing.domain.parking import ParkReason
 from billing.domain.verification import VerificationState
-from billing.runtime.clock import clock
+from billing.runtime.clock import clock, ids
 from billing.runtime.observability import count, logger
-from billing.runtime.table import verifications
+from billing.runtime.table import alert_desk, verifications
 from billing.usecases import verifications as usecases
+from billing.usecases.parking import park_tenant
 
 
 def verify_ledger_page(event: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +25,7 @@ def verify_ledger_page(event: dict[str, Any]) -> dict[str, Any]:
     if verification.state is VerificationState.FAILED:
         count("LedgerVerificationFailed")
         logger.error("ledger differs")
+        park_tenant(tenant_id, ParkReason.LEDGER_DIFFERS, desk=alert_desk(), clock=clock, ids=ids)
     return {"done": verification.state is not VerificationState.RUNNING, "state": verification.state.value}
 
 

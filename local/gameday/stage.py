@@ -205,9 +205,6 @@ class Stage:
         told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return url, int(told["Attributes"]["ApproximateNumberOfMessages"])
 
-    def purge(self, url: str) -> None:
-        self._sqs.purge_queue(QueueUrl=url)
-
     def _publish(self, changes: list[Change]) -> None:
         """As CloudWatch does; then the router has had them all."""
         told = [(change, topic) for change in changes for topic in change.topics]

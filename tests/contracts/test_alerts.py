@@ -13,11 +13,13 @@ from billing.adapters.dynamodb.alerts import AlertDesk as TableAlertDesk
 from billing.adapters.dynamodb.table import Table
 from billing.domain.alerts import AlarmLevel, AlertSeverity, Channel, MaintenanceWindow, Sent
 from billing.domain.errors import IdempotencyKeyReused, StaleVersion
+from billing.domain.parking import ParkReason
 from billing.domain.watch import Service
 from billing.ports.alerts import AlertDesk, EndedWindow, Step
 from billing.ports.idempotency import AlreadyAnswered, Answer, IdempotentRequest
 from billing.ports.paging import PageRequest
 from billing.usecases.alerts import receive_alert
+from billing.usecases.parking import park_tenant, release_parked_tenant
 from local.ring import alarm_message
 from tests.engines import billing_table_definition
 from tests.fakes.alerts import FakeAlertDesk
@@ -57,6 +59,29 @@ def test_an_alert_is_kept_with_its_message(desk: AlertDesk) -> None:
     assert desk.alert("m2") is None
     assert desk.list_alerts(2026, PageRequest()).items == (kept.alert,)
     assert desk.list_alerts(2025, PageRequest()).items == ()
+
+
+def test_the_parked_are_listed_from_the_longest_until_they_are_released(desk: AlertDesk) -> None:
+    for place, tenant_id in enumerate(("ten_b", "ten_a")):
+        at = FakeClock(NOW + timedelta(minutes=place))
+        assert park_tenant(tenant_id, ParkReason.LEDGER_DIFFERS, desk=desk, clock=at, ids=IDS)
+        assert not park_tenant(tenant_id, ParkReason.CHAIN_HEAD_DIFFERS, desk=desk, clock=at, ids=IDS)
+
+    first, second = desk.parked_tenants()
+    assert (first.tenant_id, second.tenant_id) == ("ten_b", "ten_a")
+    assert desk.parked_tenant("ten_b") == first
+    assert desk.parked_tenant("ten_c") is None
+
+    once = request("release-key")
+    release_parked_tenant("ten_b", by="alix", note="Vu", once=once, desk=desk, clock=FakeClock(LATER), ids=IDS)
+    assert [one.tenant_id for one in desk.parked_tenants()] == ["ten_a"]
+    with pytest.raises(AlreadyAnswered):
+        release_parked_tenant("ten_b", by="alix", note="Vu", once=once, desk=desk, clock=FakeClock(LATER), ids=IDS)
+    released = desk.parked_tenant("ten_b")
+    assert released is not None
+    assert (released.version, released.released_by, released.is_parked) == (2, "alix", False)
+    incidents = desk.incidents(["ZB-2026-001", "ZB-2026-002"])
+    assert [one.facts.tenants for one in incidents.values()] == [("ten_b",), ("ten_a",)]
 
 
 def test_what_it_is_judged_by_comes_back_as_it_was_written(desk: AlertDesk) -> None:

@@ -65,7 +65,8 @@ class Chaining:
                 place_events(own, feed=feed, clock=self.clock, ids=FakeIds())
 
     def keep(self) -> int:
-        return keep_chain_heads(chains=self.heads, documents=self.documents, clock=self.clock)
+        self.parked: list[str] = []
+        return keep_chain_heads(chains=self.heads, documents=self.documents, clock=self.clock, park=self.parked.append)
 
     def kept(self, of: Caller | None = None) -> list[ChainHead]:
         tenant_id = (of or self.world.caller).tenant_id
@@ -148,7 +149,10 @@ def test_a_run_that_dies_anywhere_leaves_one_head_for_the_day(chaining: Chaining
 
     try:
         keep_chain_heads(
-            chains=crash.watch(chaining.heads), documents=crash.watch(chaining.documents), clock=chaining.clock
+            chains=crash.watch(chaining.heads),
+            documents=crash.watch(chaining.documents),
+            clock=chaining.clock,
+            park=list[str]().append,
         )
     except Crashed:
         chaining.moves()  # the chain goes on meanwhile, and the next run comes an hour later
@@ -254,6 +258,7 @@ def test_an_earlier_head_that_is_not_the_locked_one_is_found_the_day_after(chain
     for _ in range(2):  # every hour, until somebody explains it
         with pytest.raises(ChainHeadDiffers):
             chaining.keep()
+        assert chaining.parked == [chaining.tenant_id]
 
     assert chaining.kept()[-1].day == first.day + timedelta(days=1)  # the new head is kept all the same
     assert chaining.awaited(chaining.clock.today()) == [first.day + timedelta(days=1)]

@@ -7,7 +7,15 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from billing.domain.delivery import ClaimState, DeliveryOutcome, DeliveryState, MailClaim, StoredPdf
+from billing.domain.delivery import (
+    ATTEMPTED_AGAIN_AFTER,
+    ClaimState,
+    DeliveryOutcome,
+    DeliveryRequest,
+    DeliveryState,
+    MailClaim,
+    StoredPdf,
+)
 from billing.domain.errors import NotFound, StaleVersion
 from billing.domain.events import EventType
 from billing.domain.invoice import IssuedInvoice
@@ -88,6 +96,72 @@ def test_an_attempt_is_settled_once(world: World) -> None:
     assert deliveries.invoice(world.caller.tenant_id, invoice.invoice_id) == head
     outcome = deliveries.request(world.caller.tenant_id, invoice.invoice_id, 1).outcome
     assert outcome == DeliveryOutcome(state=DeliveryState.SENT, pdf=PDF)
+
+
+def _fail(world: World, invoice: IssuedInvoice) -> tuple[IssuedInvoice, DeliveryRequest]:
+    deliveries = world.repositories.deliveries
+    request = deliveries.request(world.caller.tenant_id, invoice.invoice_id, 1)
+    outcome = DeliveryOutcome(state=DeliveryState.FAILED, error="DependencyUnavailable", pdf=PDF)
+    failed = request.ended(outcome, MORNING)
+    assert failed.outcome is not None
+    head = invoice.with_delivery(invoice.delivery.settled(failed.outcome, attempt=1), LATER)
+    deliveries.settle(head, failed, event=None)
+    return head, failed
+
+
+def _due_again(world: World, at: datetime) -> list[DeliveryRequest]:
+    deliveries = world.repositories.deliveries
+    found = [one for shard in range(deliveries.shards) for one in deliveries.due_again(at, shard=shard, limit=1000)]
+    return [one for one in found if one.tenant_id == world.caller.tenant_id]
+
+
+def test_a_failed_attempt_is_due_again_once(world: World) -> None:
+    deliveries = world.repositories.deliveries
+    head, failed = _fail(world, world.issue(send_to=RECIPIENT))
+    due = MORNING + ATTEMPTED_AGAIN_AFTER[0]
+    assert _due_again(world, due - timedelta(seconds=1)) == []
+    assert _due_again(world, due) == [failed]
+    assert _waiting(world, before=due) == []  # it is settled: nothing of it is started again
+
+    opened = head.with_delivery(head.delivery.requested(send=True), LATER)
+    request = failed.repeated(2, LATER)
+    event = factories.event(world.new_id("evt"), EventType.DELIVERY_REQUESTED)
+    deliveries.attempt_again(opened, failed.left(), request, event=event)
+
+    assert deliveries.request(world.caller.tenant_id, head.invoice_id, 2) == request
+    assert deliveries.invoice(world.caller.tenant_id, head.invoice_id) == opened
+    assert _due_again(world, due + timedelta(days=9)) == []
+    assert [one.attempt for one in _waiting(world, before=LATER + timedelta(seconds=1))] == [2]
+    with pytest.raises(StaleVersion):
+        deliveries.attempt_again(opened, failed.left(), request, event=event)
+    with pytest.raises(StaleVersion):
+        deliveries.put_off(failed.put_off(LATER))
+
+
+def test_an_attempt_that_is_put_off_is_due_later(world: World) -> None:
+    deliveries = world.repositories.deliveries
+    head, failed = _fail(world, world.issue(send_to=RECIPIENT))
+    later = MORNING + timedelta(hours=5)
+    deliveries.put_off(failed.put_off(later))
+
+    assert _due_again(world, later - timedelta(seconds=1)) == []
+    [put_off] = _due_again(world, later)
+    assert put_off.again_at == later
+    deliveries.put_off(put_off.left())
+    assert _due_again(world, later + timedelta(days=9)) == []
+    assert deliveries.invoice(world.caller.tenant_id, head.invoice_id) == head
+
+
+def test_a_moved_head_keeps_its_next_attempt_due(world: World) -> None:
+    head, failed = _fail(world, world.issue(send_to=RECIPIENT))
+    world.pay(head, 100)
+    opened = head.with_delivery(head.delivery.requested(send=True), LATER)
+
+    with pytest.raises(StaleVersion):
+        world.repositories.deliveries.attempt_again(
+            opened, failed.left(), failed.repeated(2, LATER), event=factories.event(world.new_id("evt"))
+        )
+    assert _due_again(world, LATER) == [failed]
 
 
 def test_an_outcome_on_a_moved_head_is_refused_and_writes_nothing(world: World) -> None:

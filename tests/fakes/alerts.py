@@ -19,6 +19,7 @@ from billing.domain.alerts import (
 from billing.domain.dates import civil_date
 from billing.domain.errors import IdempotencyKeyReused, StaleVersion
 from billing.domain.incidents import Incident, IncidentSeries
+from billing.domain.parking import ParkedTenant
 from billing.domain.watch import Service
 from billing.ports.alerts import KeptAlert, Step
 from billing.ports.idempotency import AlreadyAnswered, IdempotentRequest
@@ -57,6 +58,15 @@ class FakeAlertDesk:
         self._check(once)
         return self._held.get(("incident", number))
 
+    def parked_tenant(self, tenant_id: str, once: IdempotentRequest | None = None) -> ParkedTenant | None:
+        if once:
+            self._check(once)
+        return self._held.get(("tenant", tenant_id))
+
+    def parked_tenants(self) -> tuple[ParkedTenant, ...]:
+        parked = [one for one in self._of("tenant") if one.is_parked]
+        return tuple(sorted(parked, key=lambda one: (one.parked_at, one.tenant_id)))
+
     def series(self, year: int) -> IncidentSeries:
         held: IncidentSeries = self._held.get(("series", year), IncidentSeries(year=year))
         return held
@@ -83,6 +93,7 @@ class FakeAlertDesk:
             wanted["notice", notice.notice_id] = notice, 0
             wanted |= {("delivery", (one.notice_id, one.channel)): (one, one.version - 1) for one in deliveries}
         wanted |= {("window", one.window_id): (one, 0) for one in step.windows}
+        wanted |= {("tenant", one.tenant_id): (one, one.version - 1) for one in step.tenants}
         with self._lock:
             if any(self._held.get(("window", one.stood.window_id)) != one.stood for one in step.ended):
                 raise StaleVersion

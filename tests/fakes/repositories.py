@@ -505,6 +505,8 @@ class FakeInvoices:
 class FakeDeliveries:
     """Port Deliveries."""
 
+    shards = SHARDS
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -563,6 +565,39 @@ class FakeDeliveries:
             if event:
                 origin = Origin(correlation_id=request.correlation_id)
                 self._store.record(request.tenant_id, _told_on(request.invoice_id), event, origin)
+
+    def due_again(self, at: datetime, *, shard: int, limit: int) -> tuple[DeliveryRequest, ...]:
+        with self._store.lock:
+            due = sorted(
+                (one.again_at, key)
+                for key, one in self._store.requests.items()
+                if one.again_at is not None and one.again_at <= at and shard_of(one.tenant_id) == shard
+            )
+            return tuple(self._store.requests[key] for _, key in due[:limit])
+
+    def attempt_again(
+        self, document: Deliverable, settled: DeliveryRequest, request: DeliveryRequest, *, event: Event
+    ) -> None:
+        key = (request.tenant_id, request.invoice_id, request.attempt)
+        with self._store.lock:
+            self._held_again(settled)
+            if key in self._store.requests:
+                raise StaleVersion
+            move_head(self._store, document)
+            self._store.requests[settled.tenant_id, settled.invoice_id, settled.attempt] = settled
+            self._store.requests[key] = request
+            self._store.outbox[(DELIVERY, *key)] = Waiting(0, request.requested_at)
+            origin = Origin(correlation_id=request.correlation_id)
+            self._store.record(request.tenant_id, _told_on(request.invoice_id), event, origin)
+
+    def put_off(self, settled: DeliveryRequest) -> None:
+        with self._store.lock:
+            self._held_again(settled)
+            self._store.requests[settled.tenant_id, settled.invoice_id, settled.attempt] = settled
+
+    def _held_again(self, settled: DeliveryRequest) -> None:
+        if self._store.requests[settled.tenant_id, settled.invoice_id, settled.attempt].again_at is None:
+            raise StaleVersion
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:
         with self._store.lock:

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from billing.runtime import stripe_webhooks
-from billing.runtime.clock import clock
+from billing.domain.dead_letters import DeadLetter, LetterQueue, LetterRecord
+from billing.domain.parking import ParkReason
+from billing.runtime import stripe_webhooks, table
+from billing.runtime.clock import clock, ids
 from billing.runtime.stripe_webhooks import SigningSecrets
+from billing.usecases.parking import park_tenant
 from local.openapi.handlers import Route, routes
 from local.openapi.published import published_contract
 from operations import read_health
@@ -279,6 +282,17 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
 
 
 def operate(check: Callable[..., Answered]) -> None:
+    tenant = sample("operations/release_parked_tenant")["pathParameters"]
+    park_tenant(tenant["tenant_id"], ParkReason.LEDGER_DIFFERS, desk=table.alert_desk(), clock=clock, ids=ids)
+    letter = sample("operations/decide_dead_letter")["pathParameters"]
+    table.letter_book().save(LetterRecord.of(_set_aside(letter["letter_id"])))
+    for operation, named in (
+        ("list_parked_tenants", {}),
+        ("release_parked_tenant", tenant),
+        ("list_dead_letters", {}),
+        ("decide_dead_letter", letter),
+    ):
+        check(f"operations/{operation}", **named)
     for operation in ("list_incidents", "list_alerts", "list_maintenance"):
         check(f"operations/{operation}")
     check("operations/end_maintenance", window_id=check("operations/plan_maintenance").body["window_id"])
@@ -286,6 +300,17 @@ def operate(check: Callable[..., Answered]) -> None:
         incident = {"incident_number": check("operations/open_incident").body["incident_number"]}
         for operation in steps:
             check(f"operations/{operation}", **incident)
+
+
+def _set_aside(letter_id: str) -> DeadLetter:
+    return DeadLetter(
+        letter_id=letter_id,
+        queue=LetterQueue.STRIPE_EVENTS,
+        receipt="r",
+        sent_at=clock.now(),
+        text='{"event_id": "evt_1"}',
+        attributes={},
+    )
 
 
 def quoted_body(body: Json) -> Json:

@@ -12,10 +12,12 @@ import pytest
 
 from billing.adapters.dynamodb.alerts import AlertDesk
 from billing.adapters.dynamodb.table import Table
+from billing.domain.parking import ParkReason
 from billing.domain.watch import Service
 from billing.runtime import table
 from billing.runtime.clock import clock, ids
 from billing.usecases.alerts import receive_alert
+from billing.usecases.parking import park_tenant
 from local.openapi.handlers import Route, routes
 from local.ring import alarm_message
 from tests.engines import billing_table_definition
@@ -31,6 +33,7 @@ ASKING_NOBODY = {one.name.module for one in ROUTES if one.public} | {
     "subscription.list_plans",
     "auth.sign_out",
 }
+TENANT = sample("operations/release_parked_tenant")["pathParameters"]["tenant_id"]
 NOBODY = Person("", "")  # the samples of operators' operations are an operator's
 
 
@@ -198,6 +201,30 @@ def test_the_same_request_twice_has_its_effect_once(desk: AlertDesk, operation: 
     assert len(call("list_incidents", query={"state": "all"}).body["items"]) == (operation != "plan_maintenance")
 
 
+def parked(desk: AlertDesk, tenant_id: str = TENANT) -> None:
+    park_tenant(tenant_id, ParkReason.LEDGER_DIFFERS, desk=desk, clock=clock, ids=ids)
+
+
+def test_a_company_is_parked_until_an_operator_releases_it(desk: AlertDesk) -> None:
+    parked(desk)
+    [listed] = call("list_parked_tenants").body["items"]
+    assert (listed["tenant_id"], listed["reason"], listed["released_at"]) == (TENANT, "ledger_differs", None)
+    [incident] = call("list_incidents").body["items"]
+    assert call("read_incident", incident_number=incident["incident_number"]).body["tenants"] == [TENANT]
+
+    headers: dict[str, str | None] = {"idempotency-key": "once"}
+    released = call("release_parked_tenant", headers=headers, tenant_id=TENANT)
+    again = call("release_parked_tenant", headers=headers, tenant_id=TENANT)
+    assert (released.body["released_by"], again.text) == ("claire.martin", released.text)
+    assert call("list_parked_tenants").body["items"] == []
+    refused = call("release_parked_tenant", tenant_id=TENANT)
+    assert (refused.status, refused.body["type"]) == (409, "/problems/tenant-not-parked")
+    assert call("release_parked_tenant", tenant_id="ten_" + "0" * 32).status == 404
+    closing = {"cause": "Table restaurée", "approver": "Direction"}
+    closed = call("close_incident", body=closing, incident_number=incident["incident_number"])
+    assert closed.body["open"] is False
+
+
 def test_incidents_are_listed_by_state_in_pages(desk: AlertDesk) -> None:
     numbers = [opened() for _ in range(3)]
     call("close_incident", body={"cause": "Une cause"}, incident_number=numbers[1])
@@ -327,10 +354,12 @@ def test_each_operation_costs_its_requests(desk: AlertDesk, monkeypatch: pytest.
         return len(made)
 
     call("note_incident", body={"cause": "Une cause"}, incident_number=alarmed)
+    parked(desk)
     costs: list[tuple[Callable[[], int], int]] = [
         (lambda: cost("list_incidents"), 1),
         (lambda: cost("list_alerts"), 1),
         (lambda: cost("list_maintenance"), 1),
+        (lambda: cost("list_parked_tenants"), 1),
         (lambda: cost("read_post_mortem", incident_number=own), 1),
         (lambda: cost("read_incident", incident_number=own), 2),
         (lambda: cost("open_incident"), 2),

@@ -28,7 +28,7 @@ WITH_BODY = [
     "company/describe", "company/advance_onboarding", "customers/create", "customers/edit", "products/create",
     "products/edit", "invoices/create", "invoices/preview", "invoices/edit", "invoices/issue", "invoices/send",
     "invoices/record_payment", "operations/open_incident", "operations/note_incident", "operations/close_incident",
-    "operations/plan_maintenance",
+    "operations/plan_maintenance", "operations/release_parked_tenant", "operations/decide_dead_letter",
 ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ OF_NO_FIELD = {
         "vat-number-missing", "customer-merged", "series-already-started", "recipient-missing", "number-taken",
         "stale-version", "not-found", "conflict", "document-not-conformant", "payment-by-stripe", "refund-refused",
         "payment-from-credit",
-        "incident-not-closable", "incident-timeline-full",
+        "tenant-not-parked", "dead-letter-ended", "incident-not-closable", "incident-timeline-full",
     },
     "the pointer depends on what is asked for": {
         "invalid-input", "invalid-fields", "unknown-reference", "product-reference-taken", "credit-exceeds-remaining",

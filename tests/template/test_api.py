@@ -118,7 +118,7 @@ def test_operators_are_let_in_under_their_path_and_nowhere_else(description: Cal
     of_operators = {name for name, scheme in schemes.items() if scheme == [{"operatorToken": []}]}
 
     assert of_operators == {name for name in schemes if name.partition(" ")[2].startswith("/v1/operations/")}
-    assert len(of_operators) == 12
+    assert len(of_operators) == 16
     assert all(schemes[name] == [{"accessToken": []}] for name in set(schemes) - of_operators - PUBLIC)
 
 

@@ -68,7 +68,12 @@ class Company:
     def night(self) -> None:
         self.shop.place_events()
         self.shop.clock.advance(timedelta(days=1))
-        keep_chain_heads(chains=self.shop.repositories.chains, documents=self.shop.documents, clock=self.shop.clock)
+        keep_chain_heads(
+            chains=self.shop.repositories.chains,
+            documents=self.shop.documents,
+            clock=self.shop.clock,
+            park=list[str]().append,
+        )
 
     def export(self, *document_ids: str) -> dict[str, bytes]:
         """Every file of the ZIP."""

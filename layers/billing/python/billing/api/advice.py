@@ -138,6 +138,14 @@ ADVICE: Final[dict[type[BillingError], tuple[str, str]]] = {
         "Rien à faire : elle ne fait plus rien taire. Les fenêtres en cours ou à venir sont dans la liste.",
         "Nothing to do: it silences nothing any more. Those that run or are ahead are in the list.",
     ),
+    errors.DeadLetterEnded: (
+        "Rien à faire : il a été rejoué ou écarté.",
+        "Nothing to do: it was replayed or dropped.",
+    ),
+    errors.TenantNotParked: (
+        "Rien à faire : les automatismes s'en occupent déjà.",
+        "Nothing to do: what runs by itself sees to it already.",
+    ),
     errors.IncidentNotClosable: (
         "Complétez la fiche de l'incident, puis clôturez-le.",
         "Complete the sheet of the incident, then close it.",

@@ -7,8 +7,11 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from billing.api.events import correlation_id
+from billing.api.recycling import Environment
+from billing.domain.errors import BillingError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -19,6 +22,7 @@ Handler = Callable[[Event, "LambdaContext"], Any]
 
 logger = Logger()
 metrics = Metrics()
+environment = Environment()
 
 
 def entry_point(app: APIGatewayHttpResolver) -> Handler:
@@ -51,11 +55,21 @@ def task_point(task: Callable[[Event], Any]) -> Handler:
 
 def _observed(work: Callable[[], Any], fields: Mapping[str, Any]) -> Any:
     with logger.append_context_keys(**fields):
+        recycled = False
         try:
-            return work()
+            answer = work()
         except Exception as error:
             logger.error("failed", error=type(error).__name__)  # noqa: TRY400 - the runtime prints the trace
+            recycled = not isinstance(error, BillingError) and environment.failed()
+            if recycled:
+                logger.warning("environment recycled")
+                metrics.add_metric(name="EnvironmentRecycled", unit=MetricUnit.Count, value=1)
             raise
+        else:
+            environment.succeeded()
+            return answer
         finally:
             if metrics.metric_set:
                 metrics.flush_metrics()
+            if recycled:
+                environment.recycle()

@@ -336,6 +336,9 @@ class InvoiceDeliveryResponse(Reply):
     attempt: int
     in_progress: bool
     error: str
+    next_attempt_at: Annotated[
+        datetime | None, Field(description="When a failed attempt is followed by another one by itself")
+    ]
     pdf: Annotated[InvoicePdfResponse | None, Field(description="Null until the PDF is rendered")]
 
     @classmethod
@@ -346,6 +349,7 @@ class InvoiceDeliveryResponse(Reply):
             attempt=delivery.attempt,
             in_progress=delivery.in_progress,
             error=delivery.error,
+            next_attempt_at=delivery.again_at,
             pdf=InvoicePdfResponse(sha256=pdf.sha256, size_bytes=pdf.size_bytes) if pdf else None,
         )
 

@@ -15,14 +15,20 @@ from billing.api.answers import Reply, Request, answer
 from billing.api.fields import Instant, Percentage, Text
 from billing.api.paging import PageReply
 from billing.domain.alerts import Alert, AlertSeverity, Fate, Kind, MaintenanceWindow
+from billing.domain.dead_letters import LetterDecision, LetterQueue, LetterRecord, LetterState
 from billing.domain.incidents import Incident, IncidentFacts, IncidentSeverity
 from billing.domain.money import format_decimal
+from billing.domain.parking import ParkedTenant, ParkReason
 from billing.domain.watch import Service
 from billing.ports.idempotency import Answer
 
 MARKDOWN = "text/markdown"
 _NUMBER = "^ZB-2[0-9]{3}-[0-9]{3,9}$"
+_TENANT = "^ten_[0-9a-f]{32}$"
 _NOTE, _FOUND = 2000, 5000
+LetterId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,100}$", description="As the queue named it")]
+LettersOfYear = Annotated[int | None, Query(ge=2020, le=2999, description="In Europe/Paris")]
+TenantId = Annotated[str, Path(pattern=_TENANT)]
 IncidentNumber = Annotated[str, Path(pattern=_NUMBER, description="`ZB-{year}-{NNN}`")]
 OfIncident = Annotated[str | None, Query(pattern=_NUMBER, description="Only the alerts of this incident")]
 Year = Annotated[int | None, Query(ge=2020, le=2999, description="In Europe/Paris; this year by default")]
@@ -43,7 +49,7 @@ class NoteIncidentRequest(Request):
         IncidentSeverity | None, Field(description="Its time counts from its opening, whenever this is said")
     ] = None
     tenants: Annotated[
-        list[Annotated[str, Field(pattern="^ten_[0-9a-f]{32}$")]] | None,
+        list[Annotated[str, Field(pattern=_TENANT)]] | None,
         Field(max_length=200, description="Companies that it touched"),
     ] = None
     documents: Annotated[
@@ -213,6 +219,77 @@ class MaintenanceWindowListResponse(Reply):
     items: list[MaintenanceWindowResponse]
 
 
+class DecideDeadLetterRequest(Request):
+    decision: LetterDecision
+    note: Annotated[str, Text(_NOTE, min_length=1, lines=True), Field(description="What was found, and what was done")]
+
+
+class DeadLetterResponse(Reply):
+    letter_id: str
+    queue: LetterQueue
+    about: Annotated[str | None, Field(description="Function, topic or event of Stripe; null when it says none")]
+    reason: Annotated[str | None, Field(description="Why it was given up: a code")]
+    sent_at: datetime
+    state: Annotated[LetterState, Field(description="`left`: every replay failed, an operator decides")]
+    attempts: Annotated[int, Field(description="Replays made, since the last decision")]
+    next_attempt_at: datetime | None
+    error: Annotated[str | None, Field(description="Class of the error that the last replay met")]
+    ended_at: datetime | None
+    decision: LetterDecision | None
+    decided_by: str | None
+    note: str | None
+
+    @classmethod
+    def of(cls, record: LetterRecord) -> Self:
+        return cls(
+            letter_id=record.letter_id,
+            queue=record.queue,
+            about=record.about or None,
+            reason=record.reason or None,
+            sent_at=record.sent_at,
+            state=record.state,
+            attempts=record.attempts,
+            next_attempt_at=record.next_at,
+            error=record.error or None,
+            ended_at=record.ended_at,
+            decision=record.decision,
+            decided_by=record.decided_by or None,
+            note=record.note or None,
+        )
+
+
+class DeadLetterPageResponse(PageReply):
+    items: list[DeadLetterResponse]
+
+
+class ReleaseParkedTenantRequest(Request):
+    note: Annotated[str, Text(_NOTE, min_length=1, lines=True), Field(description="What was found, and what was done")]
+
+
+class ParkedTenantResponse(Reply):
+    tenant_id: str
+    reason: Annotated[ParkReason, Field(description="Which invariant did not hold")]
+    parked_at: datetime
+    released_at: Annotated[datetime | None, Field(description="Null while it is parked")]
+    released_by: str | None
+    note: str | None
+
+    @classmethod
+    def of(cls, parked: ParkedTenant) -> Self:
+        return cls(
+            tenant_id=parked.tenant_id,
+            reason=parked.reason,
+            parked_at=parked.parked_at,
+            released_at=parked.released_at,
+            released_by=parked.released_by or None,
+            note=parked.note or None,
+        )
+
+
+class ParkedTenantListResponse(Reply):
+    items: list[ParkedTenantResponse]
+
+
 def incident_answer(incident: Incident) -> Answer:
     return answer(200, IncidentResponse.of(incident))
 
@@ -228,6 +305,14 @@ def planned_window_answer(window: MaintenanceWindow) -> Answer:
 
 def ended_window_answer(window: MaintenanceWindow) -> Answer:
     return answer(200, MaintenanceWindowResponse.of(window))
+
+
+def released_tenant_answer(released: ParkedTenant) -> Answer:
+    return answer(200, ParkedTenantResponse.of(released))
+
+
+def decided_letter_answer(record: LetterRecord) -> Answer:
+    return answer(200, DeadLetterResponse.of(record))
 
 
 def documented_markdown(description: str) -> dict[int, OpenAPIResponse]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from billing.domain.alarm_words import in_words, number
+from billing.domain.canonical import LATER
 from billing.domain.dates import PARIS
 from billing.domain.errors import MaintenanceWindowInvalid, MaintenanceWindowOver
 from billing.domain.indicators import COMPOSITES, INDICATORS
+from billing.domain.parking import FRENCH_REASONS, PARKED, RELEASED, ParkReason
 from billing.domain.watch import Service
 
 MAX_MAINTENANCE: Final = timedelta(hours=24)
@@ -96,6 +98,7 @@ class Signal:
     value: str = ""  # with its unit, when it is known
     environment: str = ""
     runbook: str = ""
+    tenants: tuple[str, ...] = field(default=(), metadata=LATER)  # whom it is about, when it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -379,6 +382,8 @@ def signal_of(text: str, at: datetime) -> Signal:
     told = _parsed(text)
     if told.get("kind") == FORECAST:
         return _forecast_signal(told, at)
+    if told.get("kind") in {PARKED, RELEASED}:
+        return _tenant_signal(told, at)
     if isinstance(told.get("AlarmName"), str) and isinstance(told.get("NewStateValue"), str):
         return _alarm_signal(told, at)
     if isinstance(told.get("detail-type"), str) and isinstance(told.get("detail"), dict):
@@ -454,6 +459,22 @@ def _forecast_signal(told: Mapping[str, Any], at: datetime) -> Signal:
         at=at,
         says=f"Prévision, d'ici {hours} h environ si rien ne change – {known.says}",
         environment=environment,
+    )
+
+
+def _tenant_signal(told: Mapping[str, Any], at: datetime) -> Signal:
+    """Critical until it is released: each company is a trouble of its own."""
+    tenant_id, reason = told.get("tenant_id"), told.get("reason")
+    if not isinstance(tenant_id, str) or reason not in {one.value for one in ParkReason}:
+        return _other(at, "Une mise à l'écart que personne ne comprend ; elle est conservée telle quelle.")
+    return Signal(
+        kind=Kind.ALARM if told["kind"] == PARKED else Kind.RECOVERY,
+        subject=f"TenantParked:{tenant_id}",
+        severity=AlertSeverity.CRITICAL,
+        service=Service.PROOF,
+        at=at,
+        says=f"Société mise à l'écart : {FRENCH_REASONS[ParkReason(reason)]} ({tenant_id})",
+        tenants=(tenant_id,),
     )
 
 

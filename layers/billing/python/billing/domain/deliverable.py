@@ -20,6 +20,12 @@ QUOTE_PREFIX = "quo_"
 class DeliveryFact(Enum):
     """Value: what it is called on an invoice, on a quote, of a reminder, and of a notice."""
 
+    REQUESTED = (
+        EventType.DELIVERY_REQUESTED,
+        EventType.QUOTE_DELIVERY_REQUESTED,
+        EventType.REMINDER_REQUESTED,
+        EventType.NOTICE_REQUESTED,
+    )
     RENDERED = (
         EventType.PDF_RENDERED,
         EventType.QUOTE_PDF_RENDERED,

@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from billing.domain.canonical import LATER
+
+# After the first, second and third attempt that failed; then it is for a person.
+ATTEMPTED_AGAIN_AFTER: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
+# Classes of errors that an hour may heal: a third party or a machine was away. Whatever refuses the document or its
+# recipient would refuse them again, and a mail whose transmission was cut is only sent again by a person.
+_HEALING: Final = frozenset(
+    {
+        "DependencyUnavailable",
+        "MailTemporarilyRefused",
+        "NotSent",
+        "ExecutionsExhausted",
+        "Busy",
+        "Runtime.ExitError",
+        "Sandbox.Timedout",
+        "States.Timeout",
+    }
+)
+_OF_LAMBDA: Final = "Lambda."
+
+
+def heals(error: str) -> bool:
+    """Whether the same attempt may go well later, by the class of the error that ended it."""
+    return error in _HEALING or error.startswith(_OF_LAMBDA)
 
 
 class DeliveryState(StrEnum):
@@ -31,17 +55,21 @@ class StoredPdf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Where the latest attempt stands. ``attempt`` counts from 1; 0 before the first."""
+    """Where the latest attempt stands. ``attempt`` counts from 1; 0 before the first.
+
+    ``again_at``: when the next one is made by itself, unless a person makes it before.
+    """
 
     state: DeliveryState = DeliveryState.NOT_SENT
     attempt: int = 0
     in_progress: bool = False
     error: str = ""
     pdf: StoredPdf | None = None
+    again_at: datetime | None = field(default=None, metadata=LATER)
 
     def requested(self, *, send: bool) -> Delivery:
         state = DeliveryState.SENDING if send else self.state
-        return replace(self, attempt=self.attempt + 1, in_progress=True, state=state, error="")
+        return replace(self, attempt=self.attempt + 1, in_progress=True, state=state, error="", again_at=None)
 
     @property
     def is_mailing(self) -> bool:
@@ -58,6 +86,7 @@ class Delivery:
             state=outcome.state or self.state,
             error=outcome.error,
             pdf=outcome.pdf or self.pdf,
+            again_at=outcome.again_at,
         )
 
 
@@ -68,11 +97,15 @@ class DeliveryOutcome:
     state: DeliveryState | None
     error: str = ""
     pdf: StoredPdf | None = None
+    again_at: datetime | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRequest:
-    """What must follow the commit that wrote it. One per document and attempt; settled once."""
+    """What must follow the commit that wrote it. One per document and attempt; settled once.
+
+    ``repeats``: how many attempts in a row were made by themselves, this one included.
+    """
 
     tenant_id: str
     invoice_id: str
@@ -84,6 +117,29 @@ class DeliveryRequest:
     executions: int = 0
     outcome: DeliveryOutcome | None = None
     recipient_name: str = field(default="", metadata=LATER)  # who is greeted, when it is known
+    repeats: int = field(default=0, metadata=LATER)
+
+    @property
+    def again_at(self) -> datetime | None:
+        return self.outcome.again_at if self.outcome else None
+
+    def ended(self, outcome: DeliveryOutcome, at: datetime) -> DeliveryRequest:
+        """With how it ended, and when the next attempt is made by itself, if time may heal what failed."""
+        failed = outcome.state in {None, DeliveryState.FAILED} and heals(outcome.error)
+        if failed and self.repeats < len(ATTEMPTED_AGAIN_AFTER):
+            outcome = replace(outcome, again_at=at + ATTEMPTED_AGAIN_AFTER[self.repeats])
+        return replace(self, outcome=outcome)
+
+    def left(self) -> DeliveryRequest:
+        """No attempt follows it any more."""
+        return replace(self, outcome=replace(self.outcome, again_at=None)) if self.outcome else self
+
+    def put_off(self, until: datetime) -> DeliveryRequest:
+        return replace(self, outcome=replace(self.outcome, again_at=until)) if self.outcome else self
+
+    def repeated(self, attempt: int, at: datetime) -> DeliveryRequest:
+        """The next attempt, to the same recipient."""
+        return replace(self, attempt=attempt, requested_at=at, executions=0, outcome=None, repeats=self.repeats + 1)
 
 
 class ClaimState(StrEnum):

@@ -367,6 +367,18 @@ class IncidentNotClosable(Conflict):
     title_en = "Incident cannot be closed"
 
 
+class TenantNotParked(Conflict):
+    slug = "tenant-not-parked"
+    title_fr = "Cette société n'est pas mise à l'écart"
+    title_en = "This company is not parked"
+
+
+class DeadLetterEnded(Conflict):
+    slug = "dead-letter-ended"
+    title_fr = "Ce message n'est plus en attente"
+    title_en = "This message does not wait any more"
+
+
 class IncidentTimelineFull(Conflict):
     slug = "incident-timeline-full"
     title_fr = "Chronologie de l'incident pleine"

@@ -17,7 +17,8 @@ class EventType(StrEnum):
     MEMBERSHIP_CREATED = "membership.created"
     COMPANY_DESCRIBED = "company.described"
     SERIES_STARTED = "company.series_started"
-    NOTICE_SENT = "company.notice_sent"  # a mail to the company itself
+    NOTICE_REQUESTED = "company.notice_requested"  # a mail to the company itself, that failed and is tried again
+    NOTICE_SENT = "company.notice_sent"
     NOTICE_DELIVERED = "company.notice_delivered"
     NOTICE_BOUNCED = "company.notice_bounced"
     NOTICE_FAILED = "company.notice_failed"

@@ -288,6 +288,7 @@ def opened_by_alarm(number: str, signal: Signal, at: datetime) -> Incident:
         opened_by=ALARM,
         deadline=at + DEADLINES[severity],
         timeline=(),
+        facts=IncidentFacts(tenants=signal.tenants),
     )
     return opened.rung(signal, at)
 

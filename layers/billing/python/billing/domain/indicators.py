@@ -416,6 +416,15 @@ INDICATORS: tuple[Indicator, ...] = (
         warning=Level(limit=80, datapoints=2, periods=3),
         critical=Level(limit=95, datapoints=2, periods=3),
     ),
+    _counted(
+        "EnvironmentsRecycled",
+        "Environnements d'exécution qui échouaient sans cesse, remplacés",
+        "EnvironmentRecycled",
+        "environnements",
+        service=Service.INFRASTRUCTURE,
+        period=900,
+        warning=Level(limit=3),
+    ),
     # ---- Workflows and the change feed
     _dead_letters(
         "StreamsDeadLetters", "StreamsDeadLetterQueue", "Demandes abandonnées par les lecteurs du flux", Service.DATA
@@ -425,6 +434,14 @@ INDICATORS: tuple[Indicator, ...] = (
         "EventsDeadLetterQueue",
         "Événements de mail ou tâches planifiées abandonnés",
         Service.AUTOMATIONS,
+    ),
+    _errors(
+        "DeadLetterReplaysErrors",
+        "ScheduledReplayDeadLettersFunction",
+        "La reprise des messages mis de côté échoue",
+        Service.SUPERVISION,
+        900,
+        Level(limit=1, datapoints=2, periods=2),
     ),
     Indicator(
         name="StreamAge",

@@ -18,6 +18,7 @@ from billing.domain.alerts import (
     ServiceWatch,
 )
 from billing.domain.incidents import Incident, IncidentSeries
+from billing.domain.parking import ParkedTenant
 from billing.domain.watch import Service
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
@@ -51,6 +52,7 @@ class Step:
     notices: tuple[tuple[Notice, tuple[NoticeDelivery, ...]], ...] = ()
     windows: tuple[MaintenanceWindow, ...] = ()
     ended: tuple[EndedWindow, ...] = ()
+    tenants: tuple[ParkedTenant, ...] = ()
 
 
 class AlertDesk(Protocol):
@@ -107,6 +109,14 @@ class AlertDesk(Protocol):
 
     def due_incidents(self, before: datetime, limit: int) -> list[str]:
         """Numbers of open ones whose time is nearly or wholly over."""
+        ...
+
+    def parked_tenant(self, tenant_id: str, once: IdempotentRequest | None = None) -> ParkedTenant | None:
+        """The latest time that it was parked. One request. Raises: AlreadyAnswered, IdempotencyKeyReused."""
+        ...
+
+    def parked_tenants(self) -> tuple[ParkedTenant, ...]:
+        """Those that are parked now, who waits longest first; one request for a hundred of them."""
         ...
 
     def list_alerts(self, year: int, page: PageRequest) -> Page[Alert]:

@@ -380,6 +380,8 @@ class OpenRequest:
 class Deliveries(Protocol):
     """For the workflow itself: no caller, the tenant comes from the request that the API wrote."""
 
+    shards: int
+
     def invoice(self, tenant_id: str, invoice_id: str) -> IssuedInvoice: ...
 
     def owed(self, tenant_id: str, invoice_id: str) -> tuple[IssuedInvoice, CheckoutBook]:
@@ -400,6 +402,20 @@ class Deliveries(Protocol):
 
     def settle(self, document: Deliverable, request: DeliveryRequest, *, event: Event | None) -> None:
         """Record the outcome on request and head at once. Raises: StaleVersion (moved, or settled before)."""
+        ...
+
+    def due_again(self, at: datetime, *, shard: int, limit: int) -> tuple[DeliveryRequest, ...]:
+        """Settled requests that another attempt is due for, across tenants, oldest first."""
+        ...
+
+    def attempt_again(
+        self, document: Deliverable, settled: DeliveryRequest, request: DeliveryRequest, *, event: Event
+    ) -> None:
+        """Open the attempt that follows a settled one. Raises: StaleVersion (head moved, or it has a successor)."""
+        ...
+
+    def put_off(self, settled: DeliveryRequest) -> None:
+        """Its next attempt is due later, or never. Raises: StaleVersion."""
         ...
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:

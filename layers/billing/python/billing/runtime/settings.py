@@ -119,6 +119,30 @@ def stripe_events_queue_url() -> str:
     return os.environ["STRIPE_EVENTS_QUEUE_URL"]
 
 
+def stripe_events_dead_letter_queue_url() -> str:
+    return os.environ["STRIPE_EVENTS_DEAD_LETTER_QUEUE_URL"]
+
+
+def streams_dead_letter_queue_url() -> str:
+    return os.environ["STREAMS_DEAD_LETTER_QUEUE_URL"]
+
+
+def events_dead_letter_queue_url() -> str:
+    return os.environ["EVENTS_DEAD_LETTER_QUEUE_URL"]
+
+
+def mail_events_topic_arn() -> str:
+    return os.environ["MAIL_EVENTS_TOPIC_ARN"]
+
+
+def route_alert_function_arn() -> str:
+    return os.environ["ROUTE_ALERT_FUNCTION_ARN"]
+
+
+def receive_mail_event_function_arn() -> str:
+    return os.environ["RECEIVE_MAIL_EVENT_FUNCTION_ARN"]
+
+
 def stripe_secret_arn() -> str:
     return os.environ["STRIPE_SECRET_ARN"]
 

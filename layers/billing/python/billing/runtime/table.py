@@ -12,12 +12,13 @@ from billing.adapters.dynamodb.alerts import AlertDesk
 from billing.adapters.dynamodb.bulk_jobs import BulkJobs
 from billing.adapters.dynamodb.chains import Chains
 from billing.adapters.dynamodb.checkouts import Checkouts, StripeConnections, moved_ledger_from_image
-from billing.adapters.dynamodb.codec import counted_in
+from billing.adapters.dynamodb.codec import counted_in, text
 from billing.adapters.dynamodb.companies import Companies
 from billing.adapters.dynamodb.credit_notes import CreditNotes
 from billing.adapters.dynamodb.customer_accounts import CustomerAccounts
 from billing.adapters.dynamodb.customer_merges import CustomerMerges
 from billing.adapters.dynamodb.customers import Customers
+from billing.adapters.dynamodb.dead_letters import LetterBook
 from billing.adapters.dynamodb.deliveries import Deliveries
 from billing.adapters.dynamodb.event_feed import EventFeed, unplaced_from_image
 from billing.adapters.dynamodb.invoice_links import InvoiceLinks
@@ -34,7 +35,7 @@ from billing.adapters.dynamodb.series import SeriesRecords
 from billing.adapters.dynamodb.stripe_inbox import StripeInbox
 from billing.adapters.dynamodb.stripe_payments import StripePayments
 from billing.adapters.dynamodb.subscriptions import Subscriptions
-from billing.adapters.dynamodb.table import Table
+from billing.adapters.dynamodb.table import EVENT, Table
 from billing.adapters.dynamodb.verifications import Verifications
 from billing.adapters.dynamodb.webhooks import Webhooks
 from billing.adapters.dynamodb.workflow_requests import WorkflowRequests, open_request_from_image
@@ -55,6 +56,16 @@ def table() -> Table:
 @cache
 def alert_desk() -> AlertDesk:
     return AlertDesk(table())
+
+
+@cache
+def letter_book() -> LetterBook:
+    return LetterBook(table())
+
+
+def left_alone() -> frozenset[str]:
+    """The tenants that nothing is done for by itself until an operator releases them."""
+    return frozenset(one.tenant_id for one in alert_desk().parked_tenants())
 
 
 @cache
@@ -210,6 +221,11 @@ def moved_ledger(image: Mapping[str, Any]) -> MovedLedger | None:
 def counted_facts(image: Mapping[str, Any]) -> tuple[str, ...]:
     """Metrics of the facts that a record of the table's stream tells."""
     return counted_in(image)
+
+
+def is_business_event(image: Mapping[str, Any]) -> bool:
+    """Whether a record of the table's stream tells of one."""
+    return text(image, "entity") == EVENT
 
 
 def unplaced_event(image: Mapping[str, Any]) -> UnplacedEvent:

@@ -35,6 +35,7 @@ from billing.domain.alerts import (
 from billing.domain.dates import civil_date
 from billing.domain.errors import MaintenanceWindowOver, NotFound, StaleVersion
 from billing.domain.incidents import AS_ALERT, OF_ALERT, Incident, IncidentSeries, opened_by_alarm
+from billing.domain.parking import ParkedTenant
 from billing.domain.watch import Service
 from billing.ports.alerts import AlertChannel, AlertDesk, EndedWindow, KeptAlert, Step
 from billing.ports.clock import Clock, Ids
@@ -57,13 +58,31 @@ def receive_alert(message_id: str, text: str, *, desk: AlertDesk, clock: Clock, 
         known = desk.alert(message_id)
         if known is not None:
             return known.alert
-        now = clock.now()
-        judgement = _Judgement(desk=desk, ids=ids, now=now)
-        alert = judgement.judge(message_id, signal_of(text, now))
-        desk.apply(replace(judgement.step(), kept=KeptAlert(alert=alert, payload=text[:MAX_PAYLOAD])))
-        return alert
+        return apply_with_alert(message_id, text, desk=desk, now=clock.now(), ids=ids)
 
     return judged_anew(attempt, clock=clock, ids=ids)
+
+
+def apply_with_alert(
+    message_id: str,
+    text: str,
+    *,
+    tenants: tuple[ParkedTenant, ...] = (),
+    once: IdempotentRequest | None = None,
+    answered: object = None,
+    desk: AlertDesk,
+    now: datetime,
+    ids: Ids,
+) -> Alert:
+    """Judge a message and keep what follows, with what it tells of, in one transaction.
+
+    Raises: StaleVersion, AlreadyAnswered, IdempotencyKeyReused.
+    """
+    judgement = _Judgement(desk=desk, ids=ids, now=now)
+    alert = judgement.judge(message_id, signal_of(text, now))
+    kept = KeptAlert(alert=alert, payload=text[:MAX_PAYLOAD])
+    desk.apply(replace(judgement.step(), kept=kept, tenants=tenants), once=once, answered=answered)
+    return alert
 
 
 def release_held_alerts(service: Service, *, desk: AlertDesk, clock: Clock, ids: Ids) -> str:

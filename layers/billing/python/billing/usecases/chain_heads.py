@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from billing.domain.chain_head import AwaitedHead, ChainHead
@@ -28,13 +28,13 @@ def locked_text(head: ChainHead, documents: Documents) -> str:
     return head.text()
 
 
-def keep_chain_heads(*, chains: Chains, documents: Documents, clock: Clock) -> int:
+def keep_chain_heads(*, chains: Chains, documents: Documents, clock: Clock, park: Callable[[str], object]) -> int:
     """Keep the head of every day that is over and has none yet. Returns how many were kept.
 
     Safe beside another run of it, and after one that died: what a head is, is said once, before it is kept.
 
     Before a day is settled, the head kept before it is held against its locked object and against the chain: whoever
-    writes the chain again is found the next time it moves.
+    writes the chain again is found the next time it moves. ``park`` is called with each company whose head differs.
 
     Raises: what went wrong for one company, once every other had its turn; its day stays awaited.
     """
@@ -44,7 +44,11 @@ def keep_chain_heads(*, chains: Chains, documents: Documents, clock: Clock) -> i
         for page in _awaited(today, shard, deadline, chains=chains, clock=clock):
             for awaited in page:
                 with turns.one():
-                    _keep(awaited, chains=chains, documents=documents, clock=clock)
+                    try:
+                        _keep(awaited, chains=chains, documents=documents, clock=clock)
+                    except ChainHeadDiffers:
+                        park(awaited.tenant_id)
+                        raise
                     kept += 1
     turns.end()
     return kept

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from billing.domain.access import Origin
@@ -29,6 +30,7 @@ from billing.domain.errors import (
     MailUnconfirmed,
     NotFound,
     PaymentInProgress,
+    StaleVersion,
 )
 from billing.domain.events import SYSTEM_ACTOR, Event, EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
@@ -49,6 +51,7 @@ from billing.ports.repositories import Deliveries
 from billing.usecases.contention import judged_anew
 from billing.usecases.logos import read_logo
 from billing.usecases.stored_pdfs import read_pdf
+from billing.usecases.turns import Turns
 
 _REFERENCE = re.compile(r"([^.]+)\.([^.]+)\.([1-9][0-9]{0,5})")
 _CLAIM_TO_DELIVERY = {
@@ -57,6 +60,8 @@ _CLAIM_TO_DELIVERY = {
     ClaimState.BOUNCED: (DeliveryState.BOUNCED, DeliveryFact.BOUNCED),
 }
 NO_LONGER_OWED = "NoLongerOwed"
+AGAIN_LIMIT = 50  # of a shard and a run, which comes every minute
+LEFT_ALONE_FOR = timedelta(hours=1)
 _FACTS = {
     DeliveryState.SENT: DeliveryFact.SENT,
     DeliveryState.DELIVERED: DeliveryFact.DELIVERED,
@@ -358,15 +363,60 @@ def record_invoice_delivery(
             return request.outcome
         issued = deliveries.document(tenant_id, document_id)
         claim = _closed_claim(request, deliveries, clock)
-        outcome = _outcome(request, claim, error, issued)
         now = clock.now()
+        settled = request.ended(_outcome(request, claim, error, issued), now)
+        outcome = settled.outcome
+        assert outcome is not None  # noqa: S101 - it ended
         head = issued.with_delivery(issued.delivery.settled(outcome, attempt=attempt), now)
         event = _outcome_event(request, outcome, issued, now, ids)
-        deliveries.settle(head, replace(request, outcome=outcome), event=event)
+        deliveries.settle(head, settled, event=event)
         _catch_up(request, claim, deliveries=deliveries, clock=clock, ids=ids)
         return outcome
 
     return judged_anew(settle, clock=clock, ids=ids, exhausted=DependencyUnavailable)
+
+
+def attempt_deliveries_again(
+    *, left_alone: Collection[str] = (), deliveries: Deliveries, clock: Clock, ids: Ids
+) -> int:
+    """Open the next attempt of what failed and time may have healed, to the same recipient; how many were opened.
+
+    A person who sent it again meanwhile was quicker. ``left_alone``: tenants whose attempts wait an hour more.
+
+    Raises: the first failure, once every other delivery had its turn.
+    """
+    opened = 0
+    turns = Turns()
+    for shard in range(deliveries.shards):
+        for failed in deliveries.due_again(clock.now(), shard=shard, limit=AGAIN_LIMIT):
+            with turns.one(passed_over=StaleVersion):  # another run, or a person, moved it
+                if failed.tenant_id in left_alone:
+                    deliveries.put_off(failed.put_off(clock.now() + LEFT_ALONE_FOR))
+                else:
+                    opened += _attempt_again(failed, deliveries=deliveries, clock=clock, ids=ids)
+    turns.end()
+    return opened
+
+
+def _attempt_again(failed: DeliveryRequest, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> int:
+    """Raises: StaleVersion."""
+    issued = deliveries.document(failed.tenant_id, failed.invoice_id)
+    standing = issued.delivery
+    if standing.attempt != failed.attempt or standing.in_progress or standing.again_at is None:
+        deliveries.put_off(failed.left())
+        return 0
+    now = clock.now()
+    head = issued.with_delivery(standing.requested(send=failed.send), now)
+    request = failed.repeated(head.delivery.attempt, now)
+    event = Event(
+        event_id=ids.new("evt"),
+        event_type=DeliveryFact.REQUESTED.of(failed.invoice_id),
+        occurred_at=now,
+        actor=SYSTEM_ACTOR,
+        data={**named(issued), "attempt": request.attempt},
+    )
+    deliveries.attempt_again(head, failed.left(), request, event=event)
+    return 1
 
 
 def receive_mail_event(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -20,12 +21,14 @@ from billing.domain.alerts import (
 from billing.domain.dates import civil_date
 from billing.domain.errors import StaleVersion
 from billing.domain.incidents import Incident, IncidentSeries
+from billing.domain.parking import ParkedTenant
 from billing.domain.watch import Service
 from billing.ports.alerts import KeptAlert, Step
 from billing.ports.idempotency import IdempotentRequest
 from billing.ports.paging import Page, PageRequest
 
 WINDOWS_READ = 100
+TENANTS_READ = 100
 _MOST_CHANNELS = 10
 
 
@@ -76,6 +79,24 @@ class AlertDesk:
         if known in found:
             raise replayed(once, found[known])
         return load(Incident, text(found[key], "body")) if key in found else None
+
+    def parked_tenant(self, tenant_id: str, once: IdempotentRequest | None = None) -> ParkedTenant | None:
+        key = keys.ops_tenant(tenant_id)
+        known = keys.ops_idempotency(once.operation, once.key) if once else None
+        found = self._table.batch([key, known] if known else [key])
+        if once is not None and known in found:
+            raise replayed(once, found[known])
+        return load(ParkedTenant, text(found[key], "body")) if key in found else None
+
+    def parked_tenants(self) -> tuple[ParkedTenant, ...]:
+        summaries: list[str] = []
+        page = PageRequest(limit=TENANTS_READ)
+        while True:
+            rows, position = self._table.page("ByStatus", keys.ops_tenants_parked(), page, base_key=keys.ops_tenant)
+            summaries += (row.summary for row in rows)
+            if position is None:
+                return load_all(ParkedTenant, summaries)
+            page = replace(page, position=position)
 
     def series(self, year: int) -> IncidentSeries:
         stored = self._table.get(keys.ops_incident_series(year))
@@ -180,6 +201,8 @@ class AlertDesk:
             content = _plain(key, "ops_maintenance", ended.window, ended=True)
             once = self._table.put(content, only_if="attribute_exists(pk) AND attribute_not_exists(ended)")
             yield Write("Put", once, refuse_with(StaleVersion))
+        for tenant in step.tenants:
+            yield self._versioned(_tenant_item(tenant), tenant)
 
     def _versioned(self, content: Item, value: _Versioned) -> Write:
         if value.version == 1:
@@ -246,6 +269,18 @@ def _incident_item(incident: Incident) -> Item:
         summary=dump(incident.summarised()),
         outbox_pk=keys.ops_incidents_due() if at else None,
         outbox_sk=keys.outbox_order(at) if at else None,
+    )
+
+
+def _tenant_item(tenant: ParkedTenant) -> Item:
+    order = f"{keys.outbox_order(tenant.parked_at)}#{tenant.tenant_id}"
+    return _item(
+        keys.ops_tenant(tenant.tenant_id),
+        "ops_parked_tenant",
+        tenant,
+        status_pk=keys.ops_tenants_parked() if tenant.is_parked else None,
+        status_sk=order if tenant.is_parked else None,
+        summary=dump(tenant),
     )
 
 

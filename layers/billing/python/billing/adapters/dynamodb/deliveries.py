@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.checkout_items import book_of
@@ -47,6 +48,8 @@ def claim_to_item(claim: MailClaim) -> Item:
 
 class Deliveries:
     """Port Deliveries."""
+
+    shards = keys.OUTBOX_SHARDS
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -110,6 +113,34 @@ class Deliveries:
             *events,
             origin=Origin(correlation_id=request.correlation_id),
         )
+
+    def due_again(self, at: datetime, *, shard: int, limit: int) -> tuple[DeliveryRequest, ...]:
+        due, _ = self._table.due(keys.deliveries_again_in(shard), keys.outbox_order(at), limit)
+        found = self._table.batch(due)
+        # The index follows the table a little later: what was taken up meanwhile is left out.
+        requests = (request_from_item(found[key]) for key in due if key in found)
+        return tuple(one for one in requests if one.again_at is not None and one.again_at <= at)
+
+    def attempt_again(
+        self, document: Deliverable, settled: DeliveryRequest, request: DeliveryRequest, *, event: Event
+    ) -> None:
+        self._table.write(
+            None,
+            self._moved_head(document),
+            self._moved_again(settled),
+            self._table.create(delivery_to_item(request), refuse_with(StaleVersion)),
+            self._event(document, event),
+            origin=Origin(correlation_id=request.correlation_id),
+        )
+
+    def put_off(self, settled: DeliveryRequest) -> None:
+        self._table.write(None, self._moved_again(settled))
+
+    def _moved_again(self, settled: DeliveryRequest) -> Write:
+        content = self._table.put(
+            delivery_to_item(settled), only_if="settled = :yes AND attribute_exists(outbox_pk)", values={":yes": True}
+        )
+        return Write("Put", content, refuse_with(StaleVersion))
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:
         try:

@@ -10,9 +10,13 @@ DELIVERY_REQUEST = "delivery_request"
 
 
 def delivery_to_item(request: DeliveryRequest) -> Item:
-    """Unsettled requests are in the outbox; an outcome takes them out."""
+    """Unsettled requests are in the outbox; an outcome takes them out, or among those that another attempt follows."""
     key = keys.delivery(request.tenant_id, request.invoice_id, request.attempt)
     waiting = request.outcome is None
+    partition, due = keys.outbox(request.tenant_id), request.requested_at
+    if request.again_at is not None:
+        partition, due = keys.deliveries_again(request.tenant_id), request.again_at
+    is_due = waiting or request.again_at is not None
     return item(
         pk=key.pk,
         sk=key.sk,
@@ -25,6 +29,6 @@ def delivery_to_item(request: DeliveryRequest) -> Item:
         correlation_id=request.correlation_id,
         settled=not waiting,
         body=dump(request),
-        outbox_pk=keys.outbox(request.tenant_id) if waiting else None,
-        outbox_sk=keys.outbox_order(request.requested_at) if waiting else None,
+        outbox_pk=partition if is_due else None,
+        outbox_sk=keys.outbox_order(due) if is_due else None,
     )

@@ -571,6 +571,14 @@ def outbox(tenant_id: str) -> str:
     return outbox_shard(_shard(tenant_id))
 
 
+def deliveries_again(tenant_id: str) -> str:
+    return deliveries_again_in(_shard(tenant_id))
+
+
+def deliveries_again_in(shard: int) -> str:
+    return f"DELIVERIES_AGAIN#{shard}"
+
+
 def _shard(tenant_id: str) -> int:
     return int(hashlib.sha256(tenant_id.encode()).hexdigest()[:8], 16) % OUTBOX_SHARDS
 
@@ -705,6 +713,26 @@ def ops_incident_alerts(number: str) -> str:
 
 def ops_idempotency(operation: str, key: str) -> Key:
     return Key(f"OPS_IDEMPOTENCY#{operation}#{hashlib.sha256(key.encode()).hexdigest()}", HEAD)
+
+
+def ops_letter(letter_id: str) -> Key:
+    return Key(f"OPS_LETTER#{letter_id}", HEAD)
+
+
+def ops_letters(year: int) -> str:
+    return f"OPS_LETTERS#{year:04d}"
+
+
+def ops_letters_open() -> str:
+    return "OPS_LETTERS#OPEN"
+
+
+def ops_tenant(tenant_id: str) -> Key:
+    return Key(f"OPS_TENANT#{tenant_id}", HEAD)
+
+
+def ops_tenants_parked() -> str:
+    return "OPS_TENANTS#PARKED"
 
 
 def ops_incidents_due() -> str:

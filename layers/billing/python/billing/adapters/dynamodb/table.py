@@ -36,6 +36,7 @@ from billing.ports.paging import PageRequest
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+EVENT = "event"
 MEMBERSHIP_TRUST_SECONDS = 5.0
 IDEMPOTENCY_LIFE_SECONDS = 30 * 24 * 3600
 _BATCH_LIMIT = 100
@@ -566,7 +567,7 @@ def _audited(one: EventWrite, caller: Caller | None, origin: Origin) -> tuple[Wr
     event = item(
         pk=one.key.pk,
         sk=one.key.sk,
-        entity="event",
+        entity=EVENT,
         schema_version=1,
         tenant_id=one.tenant_id,
         event_type=one.event.event_type.value,

@@ -12,12 +12,15 @@ from billing.adapters.dynamodb.codec import number, text
 from billing.adapters.dynamodb.delivery_items import DELIVERY_REQUEST
 from billing.adapters.dynamodb.keys import Key
 from billing.adapters.dynamodb.table import Table
+from billing.adapters.dynamodb.verifications import VERIFICATION_REQUEST
 from billing.ports.repositories import OpenRequest
+
+_ENTITIES = frozenset({DELIVERY_REQUEST, VERIFICATION_REQUEST, BULK_REQUEST})
 
 
 def open_request_from_image(image: Mapping[str, Any]) -> OpenRequest | None:
     """The request of a stored item or stream image; None once it is settled, and of anything else."""
-    if "settled" not in image or image["settled"]["BOOL"]:
+    if text(image, "entity") not in _ENTITIES or image["settled"]["BOOL"]:
         return None
     return OpenRequest(
         entity=text(image, "entity"),
