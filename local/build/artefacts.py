@@ -24,6 +24,7 @@ AWS_SERVICES = frozenset(
         "codedeploy",
         "cognito-idp",
         "dynamodb",
+        "dynamodbstreams",
         "lambda",
         "s3",
         "secretsmanager",

@@ -40,7 +40,7 @@ COMPANIES = (0, 100, 1_000, 10_000)
 SUPERVISION_RUNS = {"ScheduledRunAlertsFunction": 43_800, "OperationsRouteAlertFunction": 8_760}
 SUPERVISION_SECONDS = Decimal("0.05")
 # Not metrics: a field of a secret, a class.
-_OTHER_WORDS = frozenset({"BaseClient", "SecretString"})
+_OTHER_WORDS = frozenset({"BaseClient", "LambdaContext", "SecretString"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,9 @@ def metrics_written(root: Path) -> frozenset[str]:
     code = root / "layers/billing/python/billing"
     texts = [
         text
-        for folder in (root / "functions", code / "runtime", code / "usecases", code / "domain")
+        for folder in (root / "functions", code / "api", code / "runtime", code / "usecases", code / "domain")
         for path in folder.rglob("*.py")
         for text in [path.read_text(encoding="utf-8")]
-        if re.search(r"observability import|measured\(|\bcounts\b|\bcount\(", text)
+        if re.search(r"observability import|measured\(|\bcounts\b|\bcount\(|\badd_metric\(", text)
     ]
     return frozenset(re.findall(r'(?<!\[)"((?:[A-Z][a-z]+){2,})"', "\n".join(texts))) - _OTHER_WORDS

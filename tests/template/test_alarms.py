@@ -49,6 +49,7 @@ VALID: dict[tuple[str, str], list[frozenset[str]]] = {
         for metric in ("Duration", "Invocations", "Throttles", "ConcurrentExecutions")
     },
     ("ZenBilling", "CheckoutNotClosed"): [frozenset({"service"})],
+    ("ZenBilling", "EnvironmentRecycled"): [frozenset({"service"})],
     ("ZenBilling", "EventPlacedLate"): [frozenset({"service"})],
     ("ZenBilling", "RecurringInvoiceParked"): [frozenset({"service"})],
     ("ZenBilling", "BulkJobUnfinished"): [frozenset({"service"})],

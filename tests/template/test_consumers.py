@@ -63,7 +63,7 @@ def test_every_kind_of_consumer_is_looked_at() -> None:
     kinds = {resource["Type"] for resource in resources().values()}
 
     assert not kinds & {"AWS::Pipes::Pipe", "AWS::Lambda::EventInvokeConfig"}
-    assert len(_dead_letter_queues()) == 24
+    assert len(_dead_letter_queues()) == 25
 
 
 @pytest.mark.parametrize("consumer", _dead_letter_queues())

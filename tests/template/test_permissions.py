@@ -51,6 +51,7 @@ SERVICE_PREFIXES = {
     "codedeploy": "codedeploy",
     "cognito-idp": "cognito-idp",
     "dynamodb": "dynamodb",
+    "dynamodbstreams": "dynamodb",
     "lambda": "lambda",
     "s3": "s3",
     "secretsmanager": "secretsmanager",

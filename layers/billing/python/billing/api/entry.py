@@ -33,7 +33,7 @@ def entry_point(app: APIGatewayHttpResolver) -> Handler:
         fields = {"correlation_id": correlation_id(event), "operation": event["routeKey"]}
         if "tenant_id" in claims:
             fields["tenant_id"] = claims["tenant_id"]
-        return _observed(lambda: app.resolve(event, context), fields)
+        return _observed(lambda: app.resolve(event, context), fields, context)
 
     return handler
 
@@ -45,22 +45,23 @@ def task_point(task: Callable[[Event], Any]) -> Handler:
     """
 
     @wraps(task)
-    def handler(event: Event, _context: LambdaContext) -> Any:
+    def handler(event: Event, context: LambdaContext) -> Any:
         known = ("correlation_id", "tenant_id", "invoice_id", "verification_id", "attempt")
         fields = {name: event[name] for name in known if name in event}
-        return _observed(lambda: task(event), fields | {"operation": task.__name__})
+        return _observed(lambda: task(event), fields | {"operation": task.__name__}, context)
 
     return handler
 
 
-def _observed(work: Callable[[], Any], fields: Mapping[str, Any]) -> Any:
+def _observed(work: Callable[[], Any], fields: Mapping[str, Any], context: LambdaContext | None) -> Any:
+    """Without a context there is no environment of Lambda that could be recycled."""
     with logger.append_context_keys(**fields):
         recycled = False
         try:
             answer = work()
         except Exception as error:
             logger.error("failed", error=type(error).__name__)  # noqa: TRY400 - the runtime prints the trace
-            recycled = not isinstance(error, BillingError) and environment.failed()
+            recycled = context is not None and not isinstance(error, BillingError) and environment.failed()
             if recycled:
                 logger.warning("environment recycled")
                 metrics.add_metric(name="EnvironmentRecycled", unit=MetricUnit.Count, value=1)

@@ -44,7 +44,7 @@ class Environment:
     def failed(self) -> bool:
         """One more fault of ours; whether it is to be recycled for it."""
         self._failures += 1
-        return self._failures >= FAILURES_IN_A_ROW and "AWS_LAMBDA_FUNCTION_NAME" in os.environ and self._cooled()
+        return self._failures >= FAILURES_IN_A_ROW and self._cooled()
 
     def recycle(self) -> None:
         """Raises: nothing, and returns where it could not leave its mark: it would end again and again."""

@@ -191,6 +191,11 @@ class AlertDesk:
             )
             for delivery in deliveries:
                 yield self._versioned(_delivery_item(delivery), delivery)
+        yield from self._window_writes(step)
+        for tenant in step.tenants:
+            yield self._versioned(_tenant_item(tenant), tenant)
+
+    def _window_writes(self, step: Step) -> Iterator[Write]:
         for window in step.windows:
             key = keys.ops_maintenance(window.ends_at, window.window_id)
             yield self._table.create(_plain(key, "ops_maintenance", window), refuse_with(StaleVersion))
@@ -201,8 +206,6 @@ class AlertDesk:
             content = _plain(key, "ops_maintenance", ended.window, ended=True)
             once = self._table.put(content, only_if="attribute_exists(pk) AND attribute_not_exists(ended)")
             yield Write("Put", once, refuse_with(StaleVersion))
-        for tenant in step.tenants:
-            yield self._versioned(_tenant_item(tenant), tenant)
 
     def _versioned(self, content: Item, value: _Versioned) -> Write:
         if value.version == 1:
