@@ -121,14 +121,15 @@ def test_a_delivery_that_failed_is_made_later_by_itself(dated: LocalCloud, dated
     assert [one["data"]["attempt"] for one in told if one["event_type"] == "invoice.delivery_requested"] == [2]
 
 
-def test_a_company_whose_numbers_were_changed_is_parked_while_its_people_go_on(
+def test_a_company_that_lost_an_invoice_is_parked_while_its_people_go_on(
     dated: LocalCloud, operator: ApiClient, dated_person: Callable[..., Person]
 ) -> None:
     person = dated_person()
-    tenant_id, number = _tenant(person), keys.number(_tenant(person), _issued(person)["number"])
+    tenant_id = _tenant(person)
+    lost = keys.invoice(tenant_id, _issued(person)["invoice_id"])
     table = client("dynamodb", dated.layout.dynamodb_url)
     [name] = table.list_tables()["TableNames"]
-    table.delete_item(TableName=name, Key={"pk": {"S": number.pk}, "sk": {"S": number.sk}})
+    table.delete_item(TableName=name, Key={"pk": {"S": lost.pk}, "sk": {"S": lost.sk}})
 
     assert verified(person.api)["state"] == "failed"
 
