@@ -58,7 +58,8 @@ _TABLE_MEMBERS: Final = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIn
 def client(service: str, endpoint: str) -> Any:
     # Shard ids of the engine are shorter than botocore allows.
     validates = service != "dynamodbstreams"
-    config = Config(retries={"total_max_attempts": 3}, parameter_validation=validates)
+    # Its own user agent takes the SDK a fifth of each call to put together.
+    config = Config(retries={"total_max_attempts": 3}, parameter_validation=validates, user_agent="local")
     return _session().client(service, endpoint_url=endpoint, config=config)
 
 
