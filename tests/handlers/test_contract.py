@@ -262,6 +262,7 @@ def test_every_success_is_as_documented(owner: Person, draft_body: Json, surroun
     job = check("invoices/start_verification").body["verification_id"]
     check("invoices/read_verification", verification_id=job)
     check("operations/read_health")
+    check("usage/record")
     operate(check)
 
     # They need what the workflow, Cognito or Stripe makes: their own tests hold them.
@@ -293,7 +294,7 @@ def operate(check: Callable[..., Answered]) -> None:
         ("decide_dead_letter", letter),
     ):
         check(f"operations/{operation}", **named)
-    for operation in ("list_incidents", "list_alerts", "list_maintenance"):
+    for operation in ("list_incidents", "list_alerts", "list_maintenance", "read_usage"):
         check(f"operations/{operation}")
     check("operations/end_maintenance", window_id=check("operations/plan_maintenance").body["window_id"])
     for steps in (("close_incident", "read_incident", "read_post_mortem"), ("note_incident", "approve_incident")):
@@ -359,6 +360,7 @@ def test_public_operations_are_named_one_by_one() -> None:
         "signUp", "confirmEmail", "resendCode", "signIn", "refreshSession", "readHealth",
         "readPortalQuote", "downloadPortalQuote", "answerPortalQuote",
         "readPortalInvoice", "downloadPortalInvoice", "payPortalInvoice", "receiveStripeEvent",
+        "recordUsage",
     }  # fmt: skip
 
 
