@@ -220,9 +220,10 @@ def test_a_company_is_parked_until_an_operator_releases_it(desk: AlertDesk) -> N
     refused = call("release_parked_tenant", tenant_id=TENANT)
     assert (refused.status, refused.body["type"]) == (409, "/problems/tenant-not-parked")
     assert call("release_parked_tenant", tenant_id="ten_" + "0" * 32).status == 404
-    closing = {"cause": "Table restaurée", "approver": "Direction"}
-    closed = call("close_incident", body=closing, incident_number=incident["incident_number"])
-    assert closed.body["open"] is False
+    number = {"incident_number": incident["incident_number"]}
+    call("note_incident", body={"cause": "Table restaurée"}, **number)
+    as_another("approve_incident", {}, **number)
+    assert call("close_incident", body={}, **number).body["open"] is False
 
 
 def test_incidents_are_listed_by_state_in_pages(desk: AlertDesk) -> None:
@@ -360,6 +361,7 @@ def test_each_operation_costs_its_requests(desk: AlertDesk, monkeypatch: pytest.
         (lambda: cost("list_alerts"), 1),
         (lambda: cost("list_maintenance"), 1),
         (lambda: cost("list_parked_tenants"), 1),
+        (lambda: cost("list_dead_letters"), 1),
         (lambda: cost("read_post_mortem", incident_number=own), 1),
         (lambda: cost("read_incident", incident_number=own), 2),
         (lambda: cost("open_incident"), 2),

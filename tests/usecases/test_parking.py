@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from billing.domain.errors import IncidentNotClosable, NotFound, TenantNotParked
 from billing.domain.incidents import Incident, IncidentSeverity
 from billing.domain.parking import ParkedTenant, ParkReason
 from billing.usecases.alerts import run_alerts
-from billing.usecases.incidents import close_incident
+from billing.usecases.incidents import approve_incident, close_incident, note_incident
 from billing.usecases.parking import list_parked_tenants, park_tenant, release_parked_tenant
 from billing.usecases.turns import Turns
 from tests.fakes.alerts import FakeAlertDesk, FakeChannel
@@ -48,9 +49,16 @@ class Yard:
         turns.end()
 
     def close(self, number: str = "ZB-2026-001") -> Incident:
-        return close_incident(
-            number, by="paul", approver="Direction", cause="Essai", desk=self.desk, clock=self.clock, ids=self.ids
+        note_incident(
+            number,
+            by="paul",
+            found=lambda facts: replace(facts, cause="Essai"),
+            desk=self.desk,
+            clock=self.clock,
+            ids=self.ids,
         )
+        approve_incident(number, by="claire", desk=self.desk, clock=self.clock, ids=self.ids)
+        return close_incident(number, by="paul", desk=self.desk, clock=self.clock, ids=self.ids)
 
 
 @pytest.fixture
