@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from billing.adapters.dynamodb.alerts import AlertDesk
+from billing.adapters.dynamodb.dead_letters import LetterBook
 from billing.adapters.dynamodb.table import Table
 from billing.domain.parking import ParkReason
 from billing.domain.watch import Service
@@ -42,8 +43,10 @@ def desk(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> AlertDesk:
     """Of a table of its own: what operators keep belongs to no company that would keep tests apart."""
     name = f"operations-{uuid.uuid4().hex[:8]}"
     dynamodb.create_table(TableName=name, **billing_table_definition())
-    desk = AlertDesk(Table(dynamodb, name, clock=clock, ids=ids))
+    own = Table(dynamodb, name, clock=clock, ids=ids)
+    desk = AlertDesk(own)
     monkeypatch.setattr(table, "alert_desk", lambda: desk)
+    monkeypatch.setattr(table, "letter_book", lambda: LetterBook(own))
     return desk
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from billing.domain.alerts import Channel
-from billing.domain.errors import IncidentNotClosable, NotFound, TenantNotParked
+from billing.domain.errors import IncidentNotClosable, NotFound, NothingToNote, TenantNotParked
 from billing.domain.incidents import Incident, IncidentSeverity
 from billing.domain.parking import ParkedTenant, ParkReason
 from billing.usecases.alerts import run_alerts
@@ -49,14 +50,15 @@ class Yard:
         turns.end()
 
     def close(self, number: str = "ZB-2026-001") -> Incident:
-        note_incident(
-            number,
-            by="paul",
-            found=lambda facts: replace(facts, cause="Essai"),
-            desk=self.desk,
-            clock=self.clock,
-            ids=self.ids,
-        )
+        with suppress(NothingToNote):
+            note_incident(
+                number,
+                by="paul",
+                found=lambda facts: replace(facts, cause="Essai"),
+                desk=self.desk,
+                clock=self.clock,
+                ids=self.ids,
+            )
         approve_incident(number, by="claire", desk=self.desk, clock=self.clock, ids=self.ids)
         return close_incident(number, by="paul", desk=self.desk, clock=self.clock, ids=self.ids)
 
