@@ -59,7 +59,8 @@ OF_NO_FIELD = {
         "vat-number-missing", "customer-merged", "series-already-started", "recipient-missing", "number-taken",
         "stale-version", "not-found", "conflict", "document-not-conformant", "payment-by-stripe", "refund-refused",
         "payment-from-credit",
-        "tenant-not-parked", "maintenance-window-over", "dead-letter-ended", "incident-not-closable", "incident-timeline-full",
+        "tenant-not-parked", "maintenance-window-over", "dead-letter-ended", "incident-not-closable",
+        "incident-timeline-full",
     },
     "the pointer depends on what is asked for": {
         "invalid-input", "invalid-fields", "unknown-reference", "product-reference-taken", "credit-exceeds-remaining",
