@@ -23,8 +23,8 @@ install(app)
     "/v1/operations/dead-letters/<letter_id>/decide",
     operation_id="decideDeadLetter",
     tags=["operations"],
-    description="The next run, within five minutes, does it. A replay counts anew: three tries, with longer and "
-    "longer pauses.",
+    description="The next run, within five minutes, replays it or takes it out of its queue. A replay counts anew: "
+    "three tries, with longer and longer pauses.",
     responses=documented(
         200, DeadLetterResponse, "The letter", refused={409: "`dead-letter-ended`: it was replayed or dropped"}
     ),

@@ -118,10 +118,6 @@ class LetterRecord:
     def has_ended(self) -> bool:
         return self.state in {LetterState.REPLAYED, LetterState.DROPPED}
 
-    @property
-    def is_to_be_dropped(self) -> bool:
-        return self.decision is LetterDecision.DROP and not self.has_ended
-
     def is_due(self, at: datetime) -> bool:
         return self.state is LetterState.WAITING and self.next_at is not None and self.next_at <= at
 
@@ -140,17 +136,10 @@ class LetterRecord:
         return replace(self, version=self.version + 1, state=state, next_at=None, ended_at=at)
 
     def decided(self, decision: LetterDecision, by: str, note: str, at: datetime) -> LetterRecord:
-        """Replayed anew from now on, or dropped by the next run. Raises: DeadLetterEnded."""
+        """Replayed anew from now on, or dropped. Raises: DeadLetterEnded."""
         if self.has_ended:
             raise DeadLetterEnded
-        again = decision is LetterDecision.REPLAY
-        return replace(
-            self,
-            version=self.version + 1,
-            state=LetterState.WAITING if again else LetterState.LEFT,
-            attempts=0 if again else self.attempts,
-            next_at=at if again else None,
-            decision=decision,
-            decided_by=by,
-            note=note,
-        )
+        decided = replace(self, decision=decision, decided_by=by, note=note)
+        if decision is LetterDecision.DROP:
+            return decided.ended(LetterState.DROPPED, at)
+        return replace(decided, version=self.version + 1, state=LetterState.WAITING, attempts=0, next_at=at)

@@ -28,7 +28,6 @@ class LetterRun:
     replayed: int = 0
     failed: int = 0
     left: int = 0
-    dropped: int = 0
     failures: Counter[str] = field(default_factory=Counter)
 
 
@@ -76,11 +75,7 @@ def _turn(
     if record is None:
         record = LetterRecord.of(letter)
         book.save(record)
-    if record.is_to_be_dropped:
-        record = record.ended(LetterState.DROPPED, clock.now())
-        book.save(record)
-        run.dropped += 1
-    elif record.is_due(clock.now()) and _has_room(run, record.about):
+    if record.is_due(clock.now()) and _has_room(run, record.about):
         record = _replayed(letter, record.begun(clock.now()), run, book=book, replays=replays, clock=clock)
     if record.has_ended:
         queue.discard(letter)
@@ -126,7 +121,7 @@ def decide_dead_letter(
     clock: Clock,
     ids: Ids,
 ) -> LetterRecord:
-    """The next run replays it anew or drops it. Raises: NotFound, DeadLetterEnded, AlreadyAnswered."""
+    """The next run replays it anew or discards it. Raises: NotFound, DeadLetterEnded, AlreadyAnswered."""
 
     def attempt() -> LetterRecord:
         record = book.letter(letter_id, once)
