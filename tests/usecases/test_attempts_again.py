@@ -11,9 +11,13 @@ from billing.domain.delivery import ATTEMPTED_AGAIN_AFTER, DeliveryState, heals
 from billing.domain.errors import DependencyUnavailable, MailUnconfirmed
 from billing.domain.events import SYSTEM_ACTOR, EventType
 from billing.domain.invoice import IssuedInvoice
+from billing.domain.quote import Quote
 from billing.usecases.deliveries import attempt_deliveries_again
+from billing.usecases.quotes import revise_quote
 from tests.fakes.delivery import Relay
 from tests.usecases.conftest import Shop
+from tests.usecases.test_credit_notes import credit
+from tests.usecases.test_quotes import Desk
 
 
 def _again(shop: Shop, *, left_alone: frozenset[str] = frozenset()) -> int:
@@ -149,3 +153,54 @@ def test_one_that_cannot_be_attempted_keeps_nobody_waiting(shop: Shop, monkeypat
         _again(shop)
 
     assert shop.stored(whole).delivery.attempt == 2
+
+
+def _failed_quote(desk: Desk) -> Quote:
+    quote = desk.send(desk.draft(valid_until=desk.shop.clock.today()))
+    desk.shop.render(quote)
+    desk.shop.record(quote, error="DependencyUnavailable")
+    return desk.read(quote)
+
+
+def test_a_quote_that_failed_is_mailed_later(shop: Shop) -> None:
+    desk = Desk(shop)
+    quote = _failed_quote(desk)
+    shop.clock.advance(ATTEMPTED_AGAIN_AFTER[0])
+
+    assert _again(shop) == 1
+    desk.deliver(quote, 2)
+    assert desk.read(quote).delivery.state is DeliveryState.SENT
+    assert len(shop.mailer.accepted) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["revised", "expired"])
+def test_a_quote_that_is_none_any_more_is_left_for_good(shop: Shop, meanwhile: str) -> None:
+    desk = Desk(shop)
+    quote = _failed_quote(desk)
+    if meanwhile == "revised":
+        desk.act(revise_quote, quote)
+    shop.clock.advance(timedelta(days=2))
+
+    assert _again(shop) == 0
+    deliveries, now = shop.repositories.deliveries, shop.clock.now()
+    assert [deliveries.due_again(now, shard=shard, limit=9) for shard in range(deliveries.shards)] == [()] * 4
+    assert shop.mailer.accepted == []
+
+
+def test_an_invoice_that_was_cancelled_is_not_mailed_by_itself(shop: Shop) -> None:
+    invoice = _failed(shop)
+    credit(shop, invoice.invoice_id)
+    shop.clock.advance(timedelta(days=1))
+
+    assert _again(shop) == 0
+    assert shop.stored(invoice).delivery.attempt == 1
+
+
+def test_a_credit_note_that_failed_is_mailed_later(shop: Shop) -> None:
+    note = credit(shop, shop.issue().invoice_id, send=True)
+    shop.render(note)
+    shop.record(note, error="DependencyUnavailable")
+    shop.clock.advance(ATTEMPTED_AGAIN_AFTER[0])
+
+    assert _again(shop) == 1
+    assert shop.stored(note).delivery.attempt == 2

@@ -4,12 +4,14 @@ itself. The id says which.
 
 from __future__ import annotations
 
+from datetime import date
 from enum import Enum
 
 from billing.domain.events import EventType
 from billing.domain.invoice import InvoiceDocument, IssuedInvoice
+from billing.domain.ledger import InvoiceStatus
 from billing.domain.notices import CompanyNotice, is_notice_id
-from billing.domain.quote import Quote, QuoteDocument
+from billing.domain.quote import Quote, QuoteDocument, QuoteStatus
 from billing.domain.reminders import Reminder, is_reminder_id
 
 Printable = IssuedInvoice | Quote  # what has a PDF of its own; a reminder carries its invoice's, a notice none
@@ -75,6 +77,17 @@ def is_quote_id(document_id: str) -> bool:
 def frozen(printable: Printable) -> InvoiceDocument | QuoteDocument:
     """The snapshot that is drawn."""
     return printable.frozen if isinstance(printable, Quote) else printable.document
+
+
+def is_still_sent(document: Deliverable, today: date) -> bool:
+    """Whether it is still right to mail it by itself: not a quote that was answered or has expired meanwhile, nor an
+    invoice that was cancelled. A reminder is held against what is owed when it is mailed.
+    """
+    if isinstance(document, Quote):
+        return document.status(today) is QuoteStatus.SENT
+    if isinstance(document, IssuedInvoice) and not document.document.document_type.is_credit_note:
+        return document.ledger.status is not InvoiceStatus.CANCELLED
+    return True
 
 
 def named(document: Deliverable) -> dict[str, str | int]:

@@ -14,7 +14,15 @@ from typing import Any
 from billing.domain.access import Origin
 from billing.domain.checkout import LEAST_MINOR
 from billing.domain.dates import PARIS
-from billing.domain.deliverable import Deliverable, DeliveryFact, Printable, frozen, is_quote_id, named
+from billing.domain.deliverable import (
+    Deliverable,
+    DeliveryFact,
+    Printable,
+    frozen,
+    is_quote_id,
+    is_still_sent,
+    named,
+)
 from billing.domain.delivery import (
     ClaimState,
     DeliveryOutcome,
@@ -400,9 +408,14 @@ def attempt_deliveries_again(
 
 def _attempt_again(failed: DeliveryRequest, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> int:
     """Raises: StaleVersion."""
-    issued = deliveries.document(failed.tenant_id, failed.invoice_id)
+    try:
+        issued = deliveries.document(failed.tenant_id, failed.invoice_id)
+    except NotFound:  # a quote that is a draft again
+        deliveries.put_off(failed.left())
+        return 0
     standing = issued.delivery
-    if standing.attempt != failed.attempt or standing.in_progress or standing.again_at is None:
+    moved = standing.attempt != failed.attempt or standing.in_progress or standing.again_at is None
+    if moved or (failed.send and not is_still_sent(issued, clock.today())):
         deliveries.put_off(failed.left())
         return 0
     now = clock.now()
