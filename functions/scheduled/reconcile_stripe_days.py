@@ -4,14 +4,11 @@ from typing import Any
 
 from billing.api.entry import task_point
 from billing.runtime import stripe_desk, table
-from billing.runtime.observability import count
 from billing.usecases import reconciliations as usecases
 
 
 def reconcile_stripe_days(_event: dict[str, Any]) -> dict[str, int]:
     run = usecases.reconcile_stripe_days(reconciliations=table.reconciliations(), desk=stripe_desk.desk())
-    if run.repaired:
-        count("StripeFactMissed", run.repaired)
     return {
         "ended": run.ended,
         "differing": run.differing,

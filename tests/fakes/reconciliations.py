@@ -97,13 +97,14 @@ class FakeReconciliations:
             }
         return _page_of(found, limit, after)
 
-    def save(self, report: Reconciliation, *, event: Event | None = None) -> None:
+    def save(self, report: Reconciliation, *, event: Event | None = None, counts: tuple[str, ...] = ()) -> None:
         key = (report.tenant_id, report.account_id, report.day)
         with self._store.lock:
             stored = self._store.stripe_days.get(key)
             if (stored.version if stored else 0) != report.version - 1:
                 raise StaleVersion
             self._store.stripe_days[key] = report
+            self._store.counted.update(counts)
             if event is not None:
                 self._store.record(report.tenant_id, "STRIPE", event)
 

@@ -152,7 +152,11 @@ def test_codedeploy_may_move_these_aliases_and_run_the_check() -> None:
     statements = resources()["DeploymentsRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     allowed = {action: one["Resource"] for one in statements for action in one["Action"]}
 
-    assert {one["Fn::Sub"] for one in allowed["lambda:UpdateAlias"]} == {f"${{{name}.Arn}}:{ALIAS}" for name in GRADUAL}
+    # Lambda authorizes aliases by their function (service authorization reference of AWS Lambda).
+    for action in ("lambda:GetAlias", "lambda:UpdateAlias"):
+        assert {tuple(one["Fn::GetAtt"]) for one in allowed[action]} == {(name, "Arn") for name in GRADUAL}
+    aliases = {one["Fn::Sub"] for one in allowed["lambda:GetProvisionedConcurrencyConfig"]}
+    assert aliases == {f"${{{name}.Arn}}:{ALIAS}" for name in GRADUAL}
     assert allowed["lambda:InvokeFunction"] == {"Fn::GetAtt": [HOOK, "Arn"]}
     assert main_stack().resolve(allowed["cloudwatch:DescribeAlarms"]).endswith(":alarm:zenbilling-*")
 

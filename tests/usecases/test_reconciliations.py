@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -811,6 +812,58 @@ def test_a_day_of_an_account_that_left_says_what_it_said_and_is_asked_for_anothe
     assert of_today(till, today) == replace(found, version=found.version + 1, again_on=tomorrow)
     till.stripe.refused.clear()
     assert night(till).again == 1
+
+
+def test_a_day_that_cannot_be_judged_again_is_left_for_another_night_and_says_what_it_said(till: Till) -> None:
+    today = till.shop.clock.today()
+    unread_payment(till)
+    night(till)
+    found = of_today(till, today)
+    till.stripe.refused["list_balance_transactions"] = StripeRefused("parameter_invalid", status=400)
+
+    with pytest.raises(StripeRefused):
+        night(till)
+
+    assert of_today(till, today).again_on == till.shop.clock.today() + timedelta(days=1)
+    assert of_today(till, today).differences == found.differences
+    reconciliations = till.held.reconciliations
+    assert [reconciliations.due_again(till.shop.clock.today(), shard=one, limit=9) for one in range(4)] == [
+        ((), None)
+    ] * 4
+
+
+@pytest.mark.parametrize("age", [1, 100], ids=["to-be-judged-again", "too-old-for-it"])
+def test_an_account_that_leaves_while_its_day_is_read_page_by_page_keeps_what_the_day_said(
+    till: Till, age: int
+) -> None:
+    unread_payment(till)
+    night(till)
+    [found] = [one for one in reports(till) if one.again_on]
+    reading = replace(found.judged_again(till.shop.clock.now()), version=found.version + 1, position="txn_1")
+
+    put_off = reading.put_off(found.day + timedelta(days=age))
+
+    assert (put_off.state, put_off.differences, put_off.version) == (
+        found.state,
+        found.differences,
+        reading.version + 1,
+    )
+    assert (put_off.ended_at, put_off.differed_at, put_off.earlier) == (found.ended_at, found.ended_at, ())
+    assert (put_off.again_on is None) is (age > 90)
+    assert put_off.judged_again(till.shop.clock.now()).rang
+
+
+def test_what_is_counted_is_written_with_what_it_counts(till: Till) -> None:
+    """A run that dies right after has counted it: the table's stream tells."""
+    unread_payment(till)
+    till.shop.clock.advance(timedelta(days=1))
+    for at in range(1, 40):
+        crash = CrashPoint(at=at, after=True)
+        with suppress(Crashed):
+            reconcile_stripe_days(reconciliations=crash.watch(till.held.reconciliations), desk=till.desk())
+
+    assert [one.state for one in reports(till) if one.differences] == [ReconciliationState.DIFFERS]
+    assert (told_of_differences(till), till.counted["StripeReconciliationDiffers"]) == (1, 1)
 
 
 def test_what_was_the_company_s_matter_and_is_more_now_wakes_operators_once(till: Till) -> None:

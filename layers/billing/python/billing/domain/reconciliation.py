@@ -75,7 +75,8 @@ class Reconciliation:
 
     ``repaired``: facts that no event had told, and that are in the ledger now. ``position``: how far it was read.
     ``booked``: how much the ledger has of that day. ``again_on``: the night that judges it again, while it differs;
-    ``differed_at``: when it was first found to, once it is; ``rang``: whether operators were told.
+    ``differed_at``: when it was first found to, once it is; ``rang``: whether operators were told;
+    ``earlier``: what differed, while it is judged again.
     """
 
     tenant_id: str
@@ -99,6 +100,7 @@ class Reconciliation:
     again_on: date | None = field(default=None, metadata=LATER)
     differed_at: datetime | None = field(default=None, metadata=LATER)
     rang: bool = field(default=False, metadata=LATER)
+    earlier: tuple[Difference, ...] = field(default=(), metadata=LATER)
 
     @property
     def since(self) -> datetime:
@@ -152,7 +154,15 @@ class Reconciliation:
     def ended(self, at: datetime) -> Reconciliation:
         state = ReconciliationState.DIFFERS if self.differences else ReconciliationState.BALANCED
         again_on = self._judged_after(civil_date(at)) if self.differences else None
-        return replace(self, version=self.version + 1, state=state, position="", ended_at=at, again_on=again_on)
+        return replace(
+            self,
+            version=self.version + 1,
+            state=state,
+            position="",
+            ended_at=at,
+            again_on=again_on,
+            earlier=(),
+        )
 
     def judged_again(self, at: datetime) -> Reconciliation:
         """Read from its beginning; what was brought into the ledger meanwhile stays counted."""
@@ -166,10 +176,31 @@ class Reconciliation:
             again_on=self.again_on,
             differed_at=self.differed_at or self.ended_at,
             rang=self.rang or self.is_for_operators,
+            earlier=self.differences,
         )
 
     def put_off(self, today: date) -> Reconciliation:
-        return replace(self, version=self.version + 1, again_on=self._judged_after(today))
+        """It could not be judged again to its end: it says what it said, until another night."""
+        stood = self
+        if not self.is_over:
+            stood = replace(
+                self.judged_again(self.started_at),
+                state=ReconciliationState.DIFFERS,
+                differences=self.earlier,
+                earlier=(),
+                rang=self.rang,
+                ended_at=self.differed_at,
+            )
+        return replace(stood, version=self.version + 1, again_on=self._judged_after(today))
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """Metrics of its end: once of a day; again only when the company's own matter is the operators' now."""
+        if self.state is not ReconciliationState.DIFFERS:
+            return ()
+        if self.is_for_operators and not self.rang:
+            return ("StripeReconciliationDiffers",)
+        return ("StripeRefundOnPaper",) if self.differed_at is None else ()
 
     def _judged_after(self, today: date) -> date | None:
         age = today - self.day

@@ -49,8 +49,8 @@ class Reconciliations(Protocol):
         """What credit notes gave back on a day, in the ledger; the position of the next page. One request."""
         ...
 
-    def save(self, report: Reconciliation, *, event: Event | None = None) -> None:
-        """The next version. Raises: StaleVersion."""
+    def save(self, report: Reconciliation, *, event: Event | None = None, counts: tuple[str, ...] = ()) -> None:
+        """The next version. ``counts``: metrics of the facts that it is. Raises: StaleVersion."""
         ...
 
     def looked_at(self, tenant_id: str, account_id: str, day: date) -> None:

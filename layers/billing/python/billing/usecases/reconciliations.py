@@ -39,7 +39,7 @@ from billing.ports.reconciliations import Reconciliations
 from billing.ports.stripe import NO_ACCESS, StripeRefused
 from billing.usecases.stripe_events import StripeDesk, settle_stripe_payment
 from billing.usecases.stripe_ledger import STRIPE
-from billing.usecases.turns import Turns
+from billing.usecases.turns import Turns, turning
 
 PAGE_LIMIT = 100
 LISTED_UNREAD = timedelta(days=90)  # of an account that left; those that follow are due as well, and not listed
@@ -68,7 +68,7 @@ def reconcile_stripe_days(*, reconciliations: Reconciliations, desk: StripeDesk)
     clock = desk.clock
     deadline, yesterday = clock.monotonic() + BUDGET_SECONDS, clock.today() - timedelta(days=1)
     turns, ended = Turns(), []
-    for shard in range(reconciliations.shards):
+    for shard in turning(reconciliations.shards, desk.ids.jitter()):
         after = None
         while clock.monotonic() < deadline:
             page, after = reconciliations.due(yesterday, shard=shard, limit=PAGE_LIMIT, after=after)
@@ -124,7 +124,6 @@ def _account_days(
                 return ended
             if report.is_over:
                 ended.append(report)
-                _count(report, desk)
         reconciliations.looked_at(tenant_id, account_id, day)
         day += timedelta(days=1)
     return ended
@@ -138,7 +137,7 @@ def _judge_again(
     of_account: Counter[tuple[str, str]] = Counter()
     ended: list[Reconciliation] = []
     repaired = 0
-    for shard in range(reconciliations.shards):
+    for shard in turning(reconciliations.shards, desk.ids.jitter()):
         after = None
         while desk.clock.monotonic() < deadline:
             page, after = reconciliations.due_again(today, shard=shard, limit=PAGE_LIMIT, after=after)
@@ -173,23 +172,17 @@ def _day_again(
             return None
         try:
             stood = report = night.page(report)
+        except StaleVersion:
+            raise
         except StripeRefused as refused:
-            if refused.code != NO_ACCESS:
+            reconciliations.save(stood.put_off(today))
+            if refused.code != NO_ACCESS:  # the account has not left: a fault of ours
                 raise
-            reconciliations.save(stood.put_off(today))  # the account left: it says what it said
             return None
-    _count(report, desk)
+        except Exception:
+            reconciliations.save(stood.put_off(today))  # it keeps no other day of its account waiting
+            raise
     return report
-
-
-def _count(report: Reconciliation, desk: StripeDesk) -> None:
-    """Once of a day; again only when what had been the company's own matter is the operators' now."""
-    if report.state is not ReconciliationState.DIFFERS:
-        return
-    if report.is_for_operators and not report.rang:
-        desk.count("StripeReconciliationDiffers")
-    elif report.differed_at is None:
-        desk.count("StripeRefundOnPaper")
 
 
 def _list_unread(first: Reconciliation, yesterday: date, reconciliations: Reconciliations) -> None:
@@ -217,6 +210,7 @@ class _Night:
     def page(self, report: Reconciliation) -> Reconciliation:
         """One page further, and through whatever stage begins with it; ended with the last."""
         report = report.taken_up()
+        known = report.repaired
         read = {
             ReconciliationStage.MOVEMENTS: self._movements,
             ReconciliationStage.BOOKINGS: self._bookings,
@@ -235,7 +229,10 @@ class _Night:
                 break
         now, first = self._desk.clock.now(), report.differed_at is None
         told = report.state is ReconciliationState.DIFFERS and first
-        self._reconciliations.save(report, event=reconciliation_differs(report, now) if told else None)
+        missed = ("StripeFactMissed",) * (report.repaired - known)
+        counts = (*missed, *(report.counts if report.is_over else ()))
+        event = reconciliation_differs(report, now) if told else None
+        self._reconciliations.save(report, event=event, counts=counts)
         return report
 
     def _movements(self, report: Reconciliation) -> tuple[Reconciliation, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from billing.adapters.dynamodb import keys
-from billing.adapters.dynamodb.codec import SCHEMA_VERSION, dump, item, load, load_all, text
+from billing.adapters.dynamodb.codec import SCHEMA_VERSION, counted_text, dump, item, load, load_all, text
 from billing.adapters.dynamodb.table import EventWrite, Table, Write, refuse_with
 from billing.domain.access import Caller
 from billing.domain.errors import StaleVersion
@@ -89,7 +89,7 @@ class Reconciliations:
         found, position = self._table.query(partition, low="BY#", high=f"BY#{keys.HIGHEST}", limit=limit, after=after)
         return tuple(load(PaperRefund, text(stored, "body")) for stored in found), position
 
-    def save(self, report: Reconciliation, *, event: Event | None = None) -> None:
+    def save(self, report: Reconciliation, *, event: Event | None = None, counts: tuple[str, ...] = ()) -> None:
         tenant_id = report.tenant_id
         key = keys.stripe_day(tenant_id, report.account_id, report.day)
         body = dump(report)
@@ -102,6 +102,7 @@ class Reconciliations:
             version=report.version,
             body=body,
             summary=body,
+            counted=counted_text(counts),
             listing_pk=keys.stripe_days(tenant_id),
             listing_sk=keys.dated(report.day, report.account_id),
             outbox_pk=keys.stripe_days_again(tenant_id) if report.again_on else None,
