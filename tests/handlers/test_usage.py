@@ -94,6 +94,16 @@ def test_who_does_not_object_is_counted(book: UsageBook) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "named"),
+    [("", "direct"), ("[2001:db8::1]", "other"), ("my_site.example", "other")],
+)
+def test_a_host_that_is_no_public_site_loses_no_view(book: UsageBook, host: str, named: str) -> None:
+    assert look({"page": "dashboard", "referrer_host": host}).status == 204
+
+    assert of_today(book).by[Dimension.REFERRER] == {named: 1}
+
+
+@pytest.mark.parametrize(
     ("body", "pointer"),
     [
         ({}, "/page"),
@@ -102,7 +112,6 @@ def test_who_does_not_object_is_counted(book: UsageBook) -> None:
         ({"page": "dashboard", "user_id": "u1"}, "/user_id"),
         ({"page": "dashboard", "title": "Facture F2026-00001"}, "/title"),
         ({"page": "dashboard", "referrer_host": "https://exemple.test/?name=Jean"}, "/referrer_host"),
-        ({"page": "dashboard", "referrer_host": ""}, "/referrer_host"),
         ({"page": "dashboard", "viewport": 1280}, "/viewport"),
     ],
 )

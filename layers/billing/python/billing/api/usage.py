@@ -31,7 +31,7 @@ class RecordUsageRequest(Request):
     referrer_host: Annotated[
         str | None,
         Field(
-            pattern="^[A-Za-z0-9.-]{1,253}$",
+            pattern=r"^[A-Za-z0-9._:\[\]-]{0,253}$",
             description="Host alone of the site that led here (`new URL(document.referrer).hostname`), of the first "
             "page only",
             examples=["www.google.com"],
