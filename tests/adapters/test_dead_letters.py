@@ -21,7 +21,9 @@ from billing.domain.dead_letters import DeadLetter, LetterQueue
 from billing.domain.errors import DependencyUnavailable
 from billing.ports.dead_letters import ReplayFailed
 from local.provision import client as local_client
-from tests.engines import billing_table_definition
+from tests.engines import billing_table_definition, dynamodb, dynamodb_endpoint
+
+__all__ = ["dynamodb", "dynamodb_endpoint"]
 
 FUNCTION = "arn:aws:lambda:eu-west-3:123456789012:function:zenbilling-streams-place-events"
 TOPIC = "arn:aws:sns:eu-west-3:123456789012:zenbilling-MailEventsTopic"
@@ -107,6 +109,29 @@ def test_a_message_of_a_topic_goes_to_the_function_that_subscribed(as_invoked: b
     assert (function, event["Records"][0]["Sns"]) == (FUNCTION, message)
 
 
+def test_what_could_not_reach_its_topic_goes_to_the_function_that_subscribed() -> None:
+    functions = FakeLambda()
+    replays(functions).replay(letter(LetterQueue.EVENTS, {"detail-type": "x"}, TARGET_ARN=TOPIC))
+
+    [(function, event)] = functions.invoked
+    assert function == FUNCTION
+    assert event["Records"][0]["Sns"] == {"TopicArn": TOPIC, "MessageId": "m1", "Message": '{"detail-type": "x"}'}
+
+
+def test_a_letter_without_its_place_in_the_stream_says_that_nobody_can_read_it() -> None:
+    with pytest.raises(ReplayFailed, match="Unreadable"):
+        replays(FakeLambda()).replay(letter(LetterQueue.STREAMS, {"requestContext": {"functionArn": FUNCTION}}))
+
+
+def test_an_event_of_stripe_that_failed_again_is_the_same_letter(sqs: Any) -> None:
+    url = sqs.create_queue(QueueName="stripe")["QueueUrl"]
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody='{"event_id": "evt_1"}')
+
+    [one] = SqsDeadLetters(sqs, url, LetterQueue.STRIPE_EVENTS).receive(50)
+    assert (one.letter_id, one.about) == ("evt_1", "evt_1")
+
+
 def test_a_schedule_runs_its_target_with_its_input() -> None:
     functions = FakeLambda()
     replays(functions).replay(letter(LetterQueue.EVENTS, {"detail": "{}"}, TARGET_ARN=FUNCTION))
@@ -142,7 +167,8 @@ def test_the_records_of_a_batch_are_read_from_the_stream_and_handed_over_as_lamb
     dynamodb: DynamoDBClient, dynamodb_endpoint: str
 ) -> None:
     name = f"stream-{uuid.uuid4().hex[:8]}"
-    dynamodb.create_table(TableName=name, **billing_table_definition())
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    dynamodb.create_table(TableName=name, **billing_table_definition() | {"StreamSpecification": stream})
     for number in range(4):
         dynamodb.put_item(TableName=name, Item={"pk": {"S": "p"}, "sk": {"S": str(number)}, "b": {"B": b"\x00\x01"}})
     dynamodb.delete_item(TableName=name, Key={"pk": {"S": "p"}, "sk": {"S": "1"}})

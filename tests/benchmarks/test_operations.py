@@ -78,7 +78,7 @@ def subject(owner: Person) -> Subject:
 def fill(cloud: LocalCloud, full: Subject) -> None:
     """Write the history beside what the API made, as the API would have."""
     client: Any = boto3.client("dynamodb", endpoint_url=cloud.layout.dynamodb_url, region_name=REGION)
-    (table,) = client.list_tables()["TableNames"]
+    (table,) = [name for name in client.list_tables()["TableNames"] if "BillingTable" in name]
     tenant_id = full.api.get("/v1/auth/me")["tenant_id"]
     wanted = [keys.company(tenant_id), keys.customer(tenant_id, full.customer_id)]
     company, customer = (

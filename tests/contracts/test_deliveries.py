@@ -102,7 +102,7 @@ def _fail(world: World, invoice: IssuedInvoice) -> tuple[IssuedInvoice, Delivery
     deliveries = world.repositories.deliveries
     request = deliveries.request(world.caller.tenant_id, invoice.invoice_id, 1)
     outcome = DeliveryOutcome(state=DeliveryState.FAILED, error="DependencyUnavailable", pdf=PDF)
-    failed = request.ended(outcome, MORNING)
+    failed = request.ended(outcome, MORNING, may_repeat=True)
     assert failed.outcome is not None
     head = invoice.with_delivery(invoice.delivery.settled(failed.outcome, attempt=1), LATER)
     deliveries.settle(head, failed, event=None)
@@ -147,9 +147,10 @@ def test_an_attempt_that_is_put_off_is_due_later(world: World) -> None:
     assert _due_again(world, later - timedelta(seconds=1)) == []
     [put_off] = _due_again(world, later)
     assert put_off.again_at == later
-    deliveries.put_off(put_off.left())
+    told = head.with_delivery(replace(head.delivery, again_at=None), later)
+    deliveries.put_off(put_off.left(), document=told)
     assert _due_again(world, later + timedelta(days=9)) == []
-    assert deliveries.invoice(world.caller.tenant_id, head.invoice_id) == head
+    assert deliveries.invoice(world.caller.tenant_id, head.invoice_id) == told
 
 
 def test_a_moved_head_keeps_its_next_attempt_due(world: World) -> None:

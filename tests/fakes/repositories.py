@@ -590,9 +590,11 @@ class FakeDeliveries:
             origin = Origin(correlation_id=request.correlation_id)
             self._store.record(request.tenant_id, _told_on(request.invoice_id), event, origin)
 
-    def put_off(self, settled: DeliveryRequest) -> None:
+    def put_off(self, settled: DeliveryRequest, *, document: Deliverable | None = None) -> None:
         with self._store.lock:
             self._held_again(settled)
+            if document is not None:
+                move_head(self._store, document)
             self._store.requests[settled.tenant_id, settled.invoice_id, settled.attempt] = settled
 
     def _held_again(self, settled: DeliveryRequest) -> None:

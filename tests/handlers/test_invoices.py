@@ -107,6 +107,7 @@ def test_issuing_numbers_and_freezes(issued: Json, owner: Person) -> None:
         "attempt": 1,
         "in_progress": True,
         "error": "",
+        "next_attempt_at": None,
         "pdf": None,
     }
     again = owner.call("invoices/issue", body={"version": 2}, invoice_id=owner.ids["invoice_id"])

@@ -95,3 +95,9 @@ def test_what_a_third_party_does_wrong_ends_nothing(tmp_path: Path) -> None:
     ran = _run(["theirs"] * (FAILURES_IN_A_ROW * 2), tmp_path)
 
     assert (ran.returncode, "still here" in ran.stdout) == (0, True)
+
+
+def test_what_is_said_on_purpose_shows_that_it_works(tmp_path: Path) -> None:
+    ran = _run([*["ours"] * (FAILURES_IN_A_ROW - 1), "theirs", "ours"], tmp_path)
+
+    assert (ran.returncode, "still here" in ran.stdout) == (0, True)

@@ -170,6 +170,9 @@ def _filled(path: str) -> str:
         "recurring_invoice_id": "rec_00000000000000000000000000",
         "quote_id": "quo_00000000000000000000000000",
         "incident_number": "ZB-2026-001",
+        "window_id": "mnt_00000000000000000000000000",
+        "tenant_id": f"ten_{'0' * 32}",
+        "letter_id": "00000000-0000-0000-0000-000000000000",
         "token": "ten_0.quo_0." + "0" * 43,
     }
     return path.format(**ids)

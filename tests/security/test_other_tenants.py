@@ -149,7 +149,7 @@ def test_a_token_of_one_pool_opens_no_route_of_the_other(person: Callable[..., P
             assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"}), f"{method} {path}"
             tried[scheme] += 1
 
-    assert tried["operatorToken"] == 9
+    assert tried["operatorToken"] == 16
     assert tried["accessToken"] > 100
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from billing.domain.deliverable import Deliverable
 from billing.domain.delivery import ATTEMPTED_AGAIN_AFTER, DeliveryState, heals
-from billing.domain.errors import DependencyUnavailable, MailUnconfirmed
+from billing.domain.errors import DependencyUnavailable, MailRefused, MailUnconfirmed
 from billing.domain.events import SYSTEM_ACTOR, EventType
 from billing.domain.invoice import IssuedInvoice
 from billing.domain.quote import Quote
@@ -18,6 +18,7 @@ from tests.fakes.delivery import Relay
 from tests.usecases.conftest import Shop
 from tests.usecases.test_credit_notes import credit
 from tests.usecases.test_quotes import Desk
+from tests.usecases.test_reminders import Dunning
 
 
 def _again(shop: Shop, *, left_alone: frozenset[str] = frozenset()) -> int:
@@ -81,7 +82,7 @@ def test_what_would_be_refused_again_is_left_to_people(shop: Shop, error: str) -
     assert shop.stored(invoice).delivery.again_at is None
 
 
-@pytest.mark.parametrize("error", ["Lambda.TooManyRequestsException", "Runtime.ExitError", "ExecutionsExhausted"])
+@pytest.mark.parametrize("error", ["Lambda.TooManyRequestsException", "Sandbox.Timedout", "ExecutionsExhausted"])
 def test_an_absent_machine_heals(error: str) -> None:
     assert heals(error)
 
@@ -132,6 +133,7 @@ def test_a_company_that_is_left_alone_waits_and_is_not_forgotten(shop: Shop) -> 
     assert _again(shop, left_alone=frozenset({invoice.tenant_id})) == 0
     assert shop.stored(invoice).delivery.attempt == 1
 
+    assert shop.stored(invoice).delivery.again_at == shop.clock.now() + timedelta(hours=1)
     assert _again(shop) == 0  # released at once: it waits for its hour
     shop.clock.advance(timedelta(hours=1))
     assert _again(shop) == 1
@@ -193,7 +195,8 @@ def test_an_invoice_that_was_cancelled_is_not_mailed_by_itself(shop: Shop) -> No
     shop.clock.advance(timedelta(days=1))
 
     assert _again(shop) == 0
-    assert shop.stored(invoice).delivery.attempt == 1
+    delivery = shop.stored(invoice).delivery
+    assert (delivery.attempt, delivery.state, delivery.again_at) == (1, DeliveryState.FAILED, None)
 
 
 def test_a_credit_note_that_failed_is_mailed_later(shop: Shop) -> None:
@@ -204,3 +207,26 @@ def test_a_credit_note_that_failed_is_mailed_later(shop: Shop) -> None:
 
     assert _again(shop) == 1
     assert shop.stored(note).delivery.attempt == 2
+
+
+def test_what_the_relay_refused_is_not_attempted_again_whatever_its_run_said(shop: Shop) -> None:
+    invoice = shop.issue(send=True)
+    shop.render(invoice)
+    shop.mailer.script = [Relay.REFUSES]
+    with pytest.raises(MailRefused):
+        shop.mail(invoice)
+    shop.record(invoice, error="States.Timeout")  # the run died before it could say MailRefused
+
+    assert shop.stored(invoice).delivery.again_at is None
+
+
+def test_a_reminder_is_its_plan_s_or_a_person_s_to_send_again(shop: Shop) -> None:
+    dunning = Dunning(shop)
+    invoice = dunning.owed()
+    shop.clock.advance(timedelta(days=60))
+    reminder = dunning.send(invoice)
+    shop.record(reminder, error="DependencyUnavailable")
+    shop.clock.advance(timedelta(days=1))
+
+    assert dunning.shown(invoice).made[0].delivery.again_at is None
+    assert _again(shop) == 0

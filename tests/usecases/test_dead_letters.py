@@ -19,6 +19,7 @@ from billing.domain.dead_letters import (
 from billing.domain.errors import DeadLetterEnded, DependencyUnavailable, NotFound
 from billing.ports.paging import PageRequest
 from billing.usecases.dead_letters import (
+    DIED,
     FAILURES_PER_FUNCTION,
     REPLAYS_PER_RUN,
     LetterRun,
@@ -187,6 +188,18 @@ def test_a_run_that_dies_in_a_replay_has_used_it_up(office: Office, monkeypatch:
     assert office.run().replayed == 0
     assert office.record().attempts == 1
     assert office.run(REPLAYED_AFTER[1]).replayed == 1
+
+
+def test_runs_that_die_in_every_replay_leave_it_to_a_person(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.queue.put(streams("m1"))
+    monkeypatch.setattr(office.replays, "replay", _die)
+    for pause in REPLAYED_AFTER:
+        with pytest.raises(KeyboardInterrupt):
+            office.run(pause)
+        office.queue.hidden.clear()
+
+    assert office.run(timedelta(days=1)).left == 1
+    assert (office.record().state, office.record().error) == (LetterState.LEFT, DIED)
 
 
 def test_a_run_that_dies_before_it_empties_the_queue_replays_nothing_twice(

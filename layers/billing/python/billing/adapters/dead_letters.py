@@ -6,13 +6,14 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from billing.domain.dead_letters import DeadLetter, LetterQueue
+from billing.domain.dead_letters import UNREADABLE, DeadLetter, LetterQueue
 from billing.domain.errors import DependencyUnavailable
 from billing.ports.dead_letters import ReplayFailed
 
@@ -55,7 +56,7 @@ class SqsDeadLetters:
             messages = answer.get("Messages", [])
             if not messages:
                 break
-            found |= {message["MessageId"]: self._letter(message) for message in messages}
+            found |= {one.letter_id: one for one in map(self._letter, messages)}
         return tuple(found.values())
 
     def show(self, letter: DeadLetter) -> None:
@@ -71,7 +72,7 @@ class SqsDeadLetters:
     def _letter(self, message: Mapping[str, Any]) -> DeadLetter:
         sent = int(message["Attributes"]["SentTimestamp"])
         attributes = message.get("MessageAttributes", {})
-        return DeadLetter(
+        letter = DeadLetter(
             letter_id=message["MessageId"],
             queue=self._queue,
             receipt=message["ReceiptHandle"],
@@ -79,6 +80,10 @@ class SqsDeadLetters:
             text=message["Body"],
             attributes={name: value.get("StringValue", "") for name, value in attributes.items()},
         )
+        # Queued again, an event of Stripe that fails again comes as another message: it is the same letter, which was
+        # replayed, and the sweep of the inbox goes on with it.
+        named = self._queue is LetterQueue.STRIPE_EVENTS and letter.about
+        return replace(letter, letter_id=letter.about) if named else letter
 
 
 class LambdaReplays:
@@ -107,15 +112,21 @@ class LambdaReplays:
                 self._replay_event(letter)
         except DependencyUnavailable as error:
             raise ReplayFailed(type(error).__name__) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReplayFailed(UNREADABLE) from error
 
     def _replay_event(self, letter: DeadLetter) -> None:
         content = letter.content
-        if letter.topic_arn:
+        target = letter.attributes.get("TARGET_ARN", "")
+        if target in self._subscribers:  # a rule or a schedule that could not reach its topic
+            message = {"TopicArn": target, "MessageId": letter.letter_id, "Message": letter.text}
+            self._invoke(self._subscribers[target], {"Records": [{"EventSource": "aws:sns", "Sns": message}]})
+        elif letter.topic_arn:
             sent = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "", "Sns": content}
             event = content if "Records" in content else {"Records": [sent]}
             self._invoke(self._subscribers.get(letter.topic_arn, ""), event)
         else:
-            self._invoke(letter.attributes.get("TARGET_ARN", ""), content)
+            self._invoke(target, content)
 
     def _replay_records(self, content: Mapping[str, Any]) -> None:
         function, place = content["requestContext"]["functionArn"], content["DDBStreamBatchInfo"]
@@ -125,7 +136,7 @@ class LambdaReplays:
 
     def _records(self, place: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         """Those of the batch, and others that came between them: each reader knows its own."""
-        last = int(place["endSequenceNumber"])
+        first, last = int(place["startSequenceNumber"]), int(place["endSequenceNumber"])
         found: list[dict[str, Any]] = []
         try:
             iterator: str | None = self._streams.get_shard_iterator(
@@ -138,7 +149,8 @@ class LambdaReplays:
                 if iterator is None:
                     break
                 answer = self._streams.get_records(ShardIterator=iterator)
-                found += (_as_event(one, place["streamArn"]) for one in answer["Records"] if _number(one) <= last)
+                wanted = (one for one in answer["Records"] if first <= _number(one) <= last)
+                found += (_as_event(one, place["streamArn"]) for one in wanted)
                 if any(_number(one) >= last for one in answer["Records"]):
                     break
                 iterator = answer.get("NextShardIterator")

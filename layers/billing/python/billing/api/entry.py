@@ -61,7 +61,10 @@ def _observed(work: Callable[[], Any], fields: Mapping[str, Any], context: Lambd
             answer = work()
         except Exception as error:
             logger.error("failed", error=type(error).__name__)  # noqa: TRY400 - the runtime prints the trace
-            recycled = context is not None and not isinstance(error, BillingError) and environment.failed()
+            if isinstance(error, BillingError):  # said on purpose: the environment works
+                environment.succeeded()
+            else:
+                recycled = context is not None and environment.failed()
             if recycled:
                 logger.warning("environment recycled")
                 metrics.add_metric(name="EnvironmentRecycled", unit=MetricUnit.Count, value=1)

@@ -26,7 +26,9 @@ MARKDOWN = "text/markdown"
 _NUMBER = "^ZB-2[0-9]{3}-[0-9]{3,9}$"
 _TENANT = "^ten_[0-9a-f]{32}$"
 _NOTE, _FOUND = 2000, 5000
-LetterId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,100}$", description="As the queue named it")]
+LetterId = Annotated[
+    str, Path(pattern="^[0-9A-Za-z_-]{1,100}$", description="As the queue named it, or the event of Stripe")
+]
 LettersOfYear = Annotated[int | None, Query(ge=2020, le=2999, description="In Europe/Paris")]
 TenantId = Annotated[str, Path(pattern=_TENANT)]
 IncidentNumber = Annotated[str, Path(pattern=_NUMBER, description="`ZB-{year}-{NNN}`")]

@@ -121,6 +121,9 @@ class LetterRecord:
     def is_due(self, at: datetime) -> bool:
         return self.state is LetterState.WAITING and self.next_at is not None and self.next_at <= at
 
+    def is_used_up(self, at: datetime) -> bool:
+        return self.is_due(at) and self.attempts >= len(REPLAYED_AFTER)
+
     def begun(self, at: datetime) -> LetterRecord:
         """One more replay, counted before it is made: a run that dies in it has used it up."""
         attempts = self.attempts + 1

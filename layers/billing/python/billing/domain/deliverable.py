@@ -81,7 +81,7 @@ def frozen(printable: Printable) -> InvoiceDocument | QuoteDocument:
 
 def is_still_sent(document: Deliverable, today: date) -> bool:
     """Whether it is still right to mail it by itself: not a quote that was answered or has expired meanwhile, nor an
-    invoice that was cancelled. A reminder is held against what is owed when it is mailed.
+    invoice that was cancelled.
     """
     if isinstance(document, Quote):
         return document.status(today) is QuoteStatus.SENT

@@ -20,7 +20,6 @@ _HEALING: Final = frozenset(
         "NotSent",
         "ExecutionsExhausted",
         "Busy",
-        "Runtime.ExitError",
         "Sandbox.Timedout",
         "States.Timeout",
     }
@@ -123,9 +122,9 @@ class DeliveryRequest:
     def again_at(self) -> datetime | None:
         return self.outcome.again_at if self.outcome else None
 
-    def ended(self, outcome: DeliveryOutcome, at: datetime) -> DeliveryRequest:
+    def ended(self, outcome: DeliveryOutcome, at: datetime, *, may_repeat: bool) -> DeliveryRequest:
         """With how it ended, and when the next attempt is made by itself, if time may heal what failed."""
-        failed = outcome.state in {None, DeliveryState.FAILED} and heals(outcome.error)
+        failed = may_repeat and outcome.state in {None, DeliveryState.FAILED} and heals(outcome.error)
         if failed and self.repeats < len(ATTEMPTED_AGAIN_AFTER):
             outcome = replace(outcome, again_at=at + ATTEMPTED_AGAIN_AFTER[self.repeats])
         return replace(self, outcome=outcome)
@@ -134,7 +133,7 @@ class DeliveryRequest:
         """No attempt follows it any more."""
         return replace(self, outcome=replace(self.outcome, again_at=None)) if self.outcome else self
 
-    def put_off(self, until: datetime) -> DeliveryRequest:
+    def put_off(self, until: datetime | None) -> DeliveryRequest:
         return replace(self, outcome=replace(self.outcome, again_at=until)) if self.outcome else self
 
     def repeated(self, attempt: int, at: datetime) -> DeliveryRequest:

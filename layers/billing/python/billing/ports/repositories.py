@@ -414,8 +414,8 @@ class Deliveries(Protocol):
         """Open the attempt that follows a settled one. Raises: StaleVersion (head moved, or it has a successor)."""
         ...
 
-    def put_off(self, settled: DeliveryRequest) -> None:
-        """Its next attempt is due later, or never. Raises: StaleVersion."""
+    def put_off(self, settled: DeliveryRequest, *, document: Deliverable | None = None) -> None:
+        """Its next attempt is due later, or never; with the head that says so. Raises: StaleVersion."""
         ...
 
     def claim_mail(self, claim: MailClaim) -> MailClaim:

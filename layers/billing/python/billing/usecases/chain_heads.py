@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 
 from billing.domain.chain_head import AwaitedHead, ChainHead
+from billing.domain.errors import BillingError
 from billing.domain.retention_period import kept_until
 from billing.ports.chains import Chains
 from billing.ports.clock import Clock
@@ -47,7 +49,8 @@ def keep_chain_heads(*, chains: Chains, documents: Documents, clock: Clock, park
                     try:
                         _keep(awaited, chains=chains, documents=documents, clock=clock)
                     except ChainHeadDiffers:
-                        park(awaited.tenant_id)
+                        with suppress(BillingError):  # it differs in the next hour as well
+                            park(awaited.tenant_id)
                         raise
                     kept += 1
     turns.end()

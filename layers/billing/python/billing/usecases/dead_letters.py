@@ -18,6 +18,7 @@ from billing.usecases.turns import Turns
 LETTERS_PER_RUN = 50  # of each queue
 REPLAYS_PER_RUN = 20
 FAILURES_PER_FUNCTION = 3  # in a run: its others wait for the next one
+DIED = "ReplayDied"
 RUN_BUDGET_SECONDS = 150.0  # a replay may take as long as its function; the run's own function has more
 
 
@@ -75,7 +76,11 @@ def _turn(
     if record is None:
         record = LetterRecord.of(letter)
         book.save(record)
-    if record.is_due(clock.now()) and _has_room(run, record.about):
+    if record.is_used_up(clock.now()):  # by runs that died in it
+        record = record.failed(record.error or DIED)
+        book.save(record)
+        run.left += 1
+    elif record.is_due(clock.now()) and _has_room(run, record.about):
         record = _replayed(letter, record.begun(clock.now()), run, book=book, replays=replays, clock=clock)
     if record.has_ended:
         queue.discard(letter)

@@ -372,7 +372,10 @@ def record_invoice_delivery(
         issued = deliveries.document(tenant_id, document_id)
         claim = _closed_claim(request, deliveries, clock)
         now = clock.now()
-        settled = request.ended(_outcome(request, claim, error, issued), now)
+        # A reminder has its day, its hours and its order: its plan makes it, or a person.
+        refused = claim is not None and claim.state is ClaimState.REFUSED
+        may_repeat = not isinstance(issued, Reminder) and not refused
+        settled = request.ended(_outcome(request, claim, error, issued), now, may_repeat=may_repeat)
         outcome = settled.outcome
         assert outcome is not None  # noqa: S101 - it ended
         head = issued.with_delivery(issued.delivery.settled(outcome, attempt=attempt), now)
@@ -399,7 +402,7 @@ def attempt_deliveries_again(
         for failed in deliveries.due_again(clock.now(), shard=shard, limit=AGAIN_LIMIT):
             with turns.one(passed_over=StaleVersion):  # another run, or a person, moved it
                 if failed.tenant_id in left_alone:
-                    deliveries.put_off(failed.put_off(clock.now() + LEFT_ALONE_FOR))
+                    _put_off(failed, clock.now() + LEFT_ALONE_FOR, deliveries=deliveries, clock=clock)
                 else:
                     opened += _attempt_again(failed, deliveries=deliveries, clock=clock, ids=ids)
     turns.end()
@@ -408,16 +411,11 @@ def attempt_deliveries_again(
 
 def _attempt_again(failed: DeliveryRequest, *, deliveries: Deliveries, clock: Clock, ids: Ids) -> int:
     """Raises: StaleVersion."""
-    try:
-        issued = deliveries.document(failed.tenant_id, failed.invoice_id)
-    except NotFound:  # a quote that is a draft again
-        deliveries.put_off(failed.left())
+    issued = _standing(failed, deliveries)
+    if issued is None or (failed.send and not is_still_sent(issued, clock.today())):
+        _put_off(failed, None, deliveries=deliveries, clock=clock)
         return 0
     standing = issued.delivery
-    moved = standing.attempt != failed.attempt or standing.in_progress or standing.again_at is None
-    if moved or (failed.send and not is_still_sent(issued, clock.today())):
-        deliveries.put_off(failed.left())
-        return 0
     now = clock.now()
     head = issued.with_delivery(standing.requested(send=failed.send), now)
     request = failed.repeated(head.delivery.attempt, now)
@@ -430,6 +428,24 @@ def _attempt_again(failed: DeliveryRequest, *, deliveries: Deliveries, clock: Cl
     )
     deliveries.attempt_again(head, failed.left(), request, event=event)
     return 1
+
+
+def _standing(failed: DeliveryRequest, deliveries: Deliveries) -> Deliverable | None:
+    """The document while this attempt is its latest and is to be followed; None of a quote that is a draft again."""
+    try:
+        issued = deliveries.document(failed.tenant_id, failed.invoice_id)
+    except NotFound:
+        return None
+    standing = issued.delivery
+    followed = standing.attempt == failed.attempt and not standing.in_progress and standing.again_at is not None
+    return issued if followed else None
+
+
+def _put_off(failed: DeliveryRequest, until: datetime | None, *, deliveries: Deliveries, clock: Clock) -> None:
+    """Its next attempt is due then, or never, and the document says so. Raises: StaleVersion."""
+    issued = _standing(failed, deliveries)
+    head = issued.with_delivery(replace(issued.delivery, again_at=until), clock.now()) if issued else None
+    deliveries.put_off(failed.put_off(until), document=head)
 
 
 def receive_mail_event(

@@ -133,8 +133,9 @@ class Deliveries:
             origin=Origin(correlation_id=request.correlation_id),
         )
 
-    def put_off(self, settled: DeliveryRequest) -> None:
-        self._table.write(None, self._moved_again(settled))
+    def put_off(self, settled: DeliveryRequest, *, document: Deliverable | None = None) -> None:
+        heads = [self._moved_head(document)] if document else []
+        self._table.write(None, *heads, self._moved_again(settled))
 
     def _moved_again(self, settled: DeliveryRequest) -> Write:
         content = self._table.put(
