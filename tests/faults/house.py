@@ -65,6 +65,7 @@ _CHANCE: Final = (
     (re.compile(r"(?<![A-Za-z0-9])([a-z]{2,4}(?:_test)?)_(?=[a-z]*[A-Z\d])[A-Za-z0-9]{6,}"), r"\1_*"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)"), "<instant>"),
     (re.compile(r'"(version|attempts|attempt_count|repaired)":\d+'), r'"\1":0'),
+    (re.compile(r"counted=(?:StripeFactMissed ?)+"), ""),  # of those that are ``repaired``
     (re.compile(r'"check_at":(null|"<instant>")'), ""),  # whether it is due is an attribute of its own
     (re.compile(r',"asked_again":true|,"again_at":"<instant>"'), ""),
     (re.compile(r'"invoice_prefix": "[A-Z0-9]+"'), ""),
