@@ -9,7 +9,7 @@ from typing import Protocol
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, compress, decompress, dump, item, load, load_all, text
-from billing.adapters.dynamodb.table import Table, Write, refuse_with, replayed
+from billing.adapters.dynamodb.table import Table, Write, refuse_with
 from billing.domain.alerts import (
     AlarmWatch,
     Alert,
@@ -74,19 +74,12 @@ class AlertDesk:
         return {one.number: one for one in loaded}
 
     def incident(self, number: str, once: IdempotentRequest) -> Incident | None:
-        key, known = keys.ops_incident(number), keys.ops_idempotency(once.operation, once.key)
-        found = self._table.batch([key, known])
-        if known in found:
-            raise replayed(once, found[known])
-        return load(Incident, text(found[key], "body")) if key in found else None
+        stored = self._table.get_once(keys.ops_incident(number), once)
+        return load(Incident, text(stored, "body")) if stored else None
 
     def parked_tenant(self, tenant_id: str, once: IdempotentRequest | None = None) -> ParkedTenant | None:
-        key = keys.ops_tenant(tenant_id)
-        known = keys.ops_idempotency(once.operation, once.key) if once else None
-        found = self._table.batch([key, known] if known else [key])
-        if once is not None and known in found:
-            raise replayed(once, found[known])
-        return load(ParkedTenant, text(found[key], "body")) if key in found else None
+        stored = self._table.get_once(keys.ops_tenant(tenant_id), once)
+        return load(ParkedTenant, text(stored, "body")) if stored else None
 
     def parked_tenants(self) -> tuple[ParkedTenant, ...]:
         summaries: list[str] = []
@@ -109,12 +102,8 @@ class AlertDesk:
         return tuple(one for one in windows if one.stands(at))
 
     def planned(self, window_id: str, once: IdempotentRequest | None) -> MaintenanceWindow | None:
-        key = keys.ops_maintenance_window(window_id)
-        known = [keys.ops_idempotency(once.operation, once.key)] if once else []
-        found = self._table.batch([key, *known])
-        if once and known[0] in found:
-            raise replayed(once, found[known[0]])
-        return load(MaintenanceWindow, text(found[key], "body")) if key in found else None
+        stored = self._table.get_once(keys.ops_maintenance_window(window_id), once)
+        return load(MaintenanceWindow, text(stored, "body")) if stored else None
 
     def apply(self, step: Step, *, once: IdempotentRequest | None = None, answered: object = None) -> None:
         first = [self._table.answered(keys.ops_idempotency(once.operation, once.key), once, answered)] if once else []

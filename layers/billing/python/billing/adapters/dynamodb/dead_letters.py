@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing.adapters.dynamodb import keys
 from billing.adapters.dynamodb.codec import SCHEMA_VERSION, Item, dump, item, load, load_all, text
-from billing.adapters.dynamodb.table import Table, refuse_with, replayed
+from billing.adapters.dynamodb.table import Table, refuse_with
 from billing.domain.dates import civil_date
 from billing.domain.dead_letters import LetterRecord
 from billing.domain.errors import StaleVersion
@@ -19,12 +19,8 @@ class LetterBook:
         self._table = table
 
     def letter(self, letter_id: str, once: IdempotentRequest | None = None) -> LetterRecord | None:
-        key = keys.ops_letter(letter_id)
-        known = keys.ops_idempotency(once.operation, once.key) if once else None
-        found = self._table.batch([key, known] if known else [key])
-        if once is not None and known in found:
-            raise replayed(once, found[known])
-        return load(LetterRecord, text(found[key], "body")) if key in found else None
+        stored = self._table.get_once(keys.ops_letter(letter_id), once)
+        return load(LetterRecord, text(stored, "body")) if stored else None
 
     def save(self, record: LetterRecord, *, once: IdempotentRequest | None = None) -> None:
         content, refused = _to_item(record), refuse_with(StaleVersion)

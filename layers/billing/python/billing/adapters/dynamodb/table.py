@@ -143,6 +143,17 @@ class Table:
         found: Item | None = answer.get("Item")
         return found
 
+    def get_once(self, key: Key, once: IdempotentRequest | None) -> Item | None:
+        """An item of operators, and whether what is asked of it was answered; one request.
+
+        Raises: AlreadyAnswered, IdempotencyKeyReused.
+        """
+        known = keys.ops_idempotency(once.operation, once.key) if once else None
+        found = self.batch([key, known] if known else [key])
+        if once is not None and known in found:
+            raise replayed(once, found[known])
+        return found.get(key)
+
     def trust(self, caller: Caller) -> None:
         """Hold that the membership stands, from memory when it was seen in the last five seconds."""
         if caller.is_system:
